@@ -1,9 +1,9 @@
-//! Whether a shift between two runs is the product's or the judge's.
+//! Whether a shift between two runs comes from the application or the judge.
 //!
-//! Two answers of each case (the old run's and the new one's) under two judges make four pass rates. The
-//! effect of the product is the mean of its effects under either judge, that of the judge the mean of its
-//! effects on either answer; together they are the whole shift (Shapley, "A value for n-person games",
-//! 1953, for two players). A case on which no judge had a part is the same under both.
+//! Two answers of each case (the old run's and the new one's) under two judges make four pass rates. The effect of the
+//! application is the mean of its effects under either judge, that of the judge the mean of its effects on either
+//! answer; together they add up to the whole shift (Shapley, "A value for n-person games", 1953, for two players). A
+//! case without a judge is the same under both.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::manifest::{CaseResult, Fault, RunManifest, Trial};
 use crate::stats::Tally;
 use crate::vocabulary::{Answer, CaseId, Outcome};
 
-/// Effects smaller than this are rounding: half of the last digit that is shown.
+/// Smaller effects are rounding: half of the last digit that is shown.
 const NOTHING: f64 = 0.000_5;
 
 /// The cases that two runs and the suite have in common.
@@ -41,25 +41,25 @@ pub struct Attribution {
     pub verdict: String,
     /// Cases that were compared.
     pub cases: usize,
-    /// Those of them on which a judge had a part in either run.
+    /// Those of them that involve a judge in either run.
     pub graded: usize,
-    /// Those of them whose answers are the same in both runs, so that only the judge can differ.
+    /// Those of them with the same answers in both runs, so that only the judge can differ.
     pub identical: usize,
-    /// Cases in both runs that ask or expect something else in one of them, or in the suite now.
+    /// Cases in both runs whose question or expectation differs in one of them, or in the suite now.
     pub changed: usize,
     /// Cases in both runs that one of them did not judge.
     pub unjudged: usize,
     /// The four pass rates.
     pub rates: Rates,
-    /// New answers by the new judge over old answers by the old judge, −1 to 1.
+    /// New answers under the new judge minus old answers under the old judge, −1 to 1.
     pub total: f64,
-    /// The part of it that is the product's.
+    /// The application's part of it.
     pub product: f64,
-    /// The part of it that is the judge's.
+    /// The judge's part of it.
     pub judge: f64,
     /// Cases that passed in one run and failed in the other, in the order of the new run.
     pub flips: Vec<Flip>,
-    /// Cases that could not be judged anew; they are in no rate.
+    /// Cases that could not be judged again; they are in no rate.
     pub unheard: Vec<Unheard>,
     /// What limits the attribution.
     pub notes: Vec<String>,
@@ -69,46 +69,46 @@ pub struct Attribution {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rates {
-    /// Of the old answers, by the judge of then.
+    /// Of the old answers, under the old judge.
     pub old_by_old: f64,
-    /// Of the old answers, by the judge of now.
+    /// Of the old answers, under the new judge.
     pub old_by_new: f64,
-    /// Of the new answers, by the judge of then; absent where that judge was not named and had been needed.
+    /// Of the new answers, under the old judge; missing if that judge was needed but not named.
     pub new_by_old: Option<f64>,
-    /// Of the new answers, by the judge of now.
+    /// Of the new answers, under the new judge.
     pub new_by_new: f64,
 }
 
-/// A case whose verdict is another one.
+/// A case whose verdict changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Flip {
     /// `scenario/id`.
     pub case: String,
-    /// Whether it passes now; it did not, or did, in the old run.
+    /// Whether it passes now; the opposite of the old run.
     pub passes: bool,
-    /// What made the difference.
+    /// What caused the flip.
     pub cause: Cause,
     /// Whether the answers are the same in both runs.
     pub same_answer: bool,
 }
 
-/// What made a case flip.
+/// What caused a case to flip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
-    /// The judge alone: no regression of the product.
+    /// The judge alone: not a regression of the application.
     Judge,
-    /// The product alone.
+    /// The application alone.
     Product,
-    /// Each of them would have done it alone.
+    /// Either of them alone would have caused it.
     Either,
-    /// Only both together do it.
+    /// Only both together.
     Together,
 }
 
-/// A case that could not be judged anew.
+/// A case that could not be judged again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Unheard {
@@ -116,12 +116,12 @@ pub struct Unheard {
     pub case: String,
     /// Why.
     pub reason: String,
-    /// How to mend it.
+    /// How to fix it.
     pub help: String,
 }
 
 impl<'a> Common<'a> {
-    /// The cases of two runs, by (scenario, id), that the suite has with the same content, given by its hash.
+    /// The cases of two runs, by (scenario, id), that the suite has with the same content hash.
     #[must_use]
     pub fn of(old: &'a RunManifest, new: &'a RunManifest, suite: &BTreeMap<CaseId<'_>, &str>) -> Self {
         let before: BTreeMap<_, _> = old.cases.iter().map(|case| (case.key(), case)).collect();
@@ -145,33 +145,33 @@ impl<'a> Common<'a> {
         self.pairs.len()
     }
 
-    /// How many cases are in both runs and ask or expect something else.
+    /// How many cases are in both runs with a different question or expectation.
     #[must_use]
     pub fn changed(&self) -> usize {
         self.changed
     }
 
-    /// The cases, by (scenario, id), whose answers must be judged by the other judge: a judge had a part in
-    /// their verdicts, and the answers are not the same.
+    /// The cases, by (scenario, id), whose answers the other judge must judge: their verdicts involve a judge, and the
+    /// answers differ.
     #[must_use]
     pub fn contested(&self) -> BTreeSet<CaseId<'a>> {
         self.pairs.iter().filter(|pair| pair.is_contested()).map(|pair| pair.new.key()).collect()
     }
 
-    /// Attributes the shift, given the old answers by the judge of now, and the new ones by that of then.
+    /// Attributes the shift, given the old answers under the new judge and the new ones under the old judge.
     ///
-    /// Neither is needed where nothing is [`contested`](Self::contested).
+    /// Neither is needed if nothing is [`contested`](Self::contested).
     #[must_use]
     pub fn attribute(
         &self,
         old_by_new: Option<&RunManifest>,
         new_by_old: Option<&RunManifest>,
     ) -> Attribution {
-        let (anew, then) = (by_name(old_by_new), by_name(new_by_old));
+        let (regraded, then) = (by_name(old_by_new), by_name(new_by_old));
         let mut sums = Sums::default();
         let (mut flips, mut unheard) = (Vec::new(), Vec::new());
         for pair in &self.pairs {
-            match pair.cells(&anew, new_by_old.map(|_| &then)) {
+            match pair.cells(&regraded, new_by_old.map(|_| &then)) {
                 Ok(cells) => {
                     sums.add(&cells);
                     flips.extend(pair.flip(&cells));
@@ -190,8 +190,8 @@ impl<'a> Common<'a> {
         let mut notes = Vec::new();
         if new_by_old.is_none() {
             notes.push(
-                "the old judge was not named, so what it would say of the new answers is not known: the judge's part \
-                 is its effect on the old answers alone, and the rest is the product's"
+                "the old judge was not named, so its verdicts on the new answers are unknown: the judge's part \
+                 is its effect on the old answers alone, and the rest is the application's"
                     .to_owned(),
             );
         }
@@ -241,13 +241,13 @@ impl Pair<'_> {
         self.is_graded() && !self.is_identical()
     }
 
-    fn cells(&self, anew: &Regraded<'_>, then: Option<&Regraded<'_>>) -> Result<Cells, Unheard> {
+    fn cells(&self, regraded: &Regraded<'_>, then: Option<&Regraded<'_>>) -> Result<Cells, Unheard> {
         let (old, new) = (tally(self.old), tally(self.new));
         let (old_by_new, new_by_old) = if self.is_contested() {
             let then = then.map(|then| heard(self.new, then)).transpose()?;
-            (heard(self.old, anew)?, then)
+            (heard(self.old, regraded)?, then)
         } else if self.is_graded() {
-            // The same answers: the new run says what the new judge thinks of the old ones.
+            // The same answers: the new run shows the new judge's verdict on the old ones.
             (new, Some(old))
         } else {
             (old, Some(new))
@@ -287,7 +287,7 @@ fn tally(case: &CaseResult) -> Tally {
     Tally { hits: case.answers().filter(|trial| trial.outcome == Outcome::Passed).count() as u64, of }
 }
 
-/// What the other judge says of the answers to a case: of all of them, or nothing.
+/// The other judge's verdicts on the answers to a case: on all of them, or none.
 fn heard(case: &CaseResult, regraded: &Regraded<'_>) -> Result<Tally, Unheard> {
     let said = regraded.get(&case.key());
     let found = said.map(|said| tally(said)).unwrap_or_default();
@@ -339,35 +339,35 @@ fn verdict(total: f64, product: f64, judge: f64, flips: &[Flip]) -> String {
     let moved = if total < 0.0 { "lost points" } else { "gained points" };
     match (nothing(total), nothing(product), nothing(judge)) {
         (true, true, _) | (true, _, true) if flips.is_empty() => {
-            "neither product nor judge moved a case".to_owned()
+            "neither the application nor the judge changed a case".to_owned()
         }
         (true, true, _) | (true, _, true) => {
             format!(
-                "{} changed sides, and the pass rate is the same",
+                "{} changed sides, but the pass rate is the same",
                 crate::text::count(flips.len(), "case")
             )
         }
         (true, false, false) => {
             let (took, gave) = if product < 0.0 {
-                ("the product took", "the judge gave")
+                ("the application took", "the judge gave")
             } else {
-                ("the judge took", "the product gave")
+                ("the judge took", "the application gave")
             };
             format!(
-                "the pass rate is the same by accident: {took} {} points, {gave} them back",
+                "the pass rate is the same by coincidence: {took} {} points, {gave} them back",
                 points(product)
             )
         }
-        (false, _, true) => format!("the product explains all {} {moved}; the judge none", points(total)),
-        (false, true, _) => format!("the judge explains all {} {moved}; the product none", points(total)),
+        (false, _, true) => format!("the application explains all {} {moved}; the judge none", points(total)),
+        (false, true, _) => format!("the judge explains all {} {moved}; the application none", points(total)),
         (false, false, false) if (product < 0.0) == (judge < 0.0) => format!(
-            "the judge explains {} of the {} {moved}, the product {}",
+            "the judge explains {} of the {} {moved}, the application {}",
             points(judge),
             points(total),
             points(product)
         ),
         _ => format!(
-            "of the {} {moved}, the product made {:+.1} and the judge {:+.1}: they pull in opposite directions",
+            "of the {} {moved}, the application accounts for {:+.1} and the judge for {:+.1}: they pull in opposite directions",
             points(total),
             product * 100.0,
             judge * 100.0

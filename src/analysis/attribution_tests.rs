@@ -1,4 +1,4 @@
-//! Product or judge: what four verdicts on a case make of a shift.
+//! Application or judge: what four verdicts on a case say about a shift.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ fn outcome(passes: bool) -> [Outcome; 1] {
     [if passes { Passed } else { Failed }]
 }
 
-/// The attribution over cases with other answers in each run.
+/// The attribution over cases with different answers in each run.
 fn attributed(cases: &[(&str, Four)], with_old_judge: bool) -> Attribution {
     let runs: [RunManifest; 4] = std::array::from_fn(|cell| {
         let text = if cell < 2 { "old" } else { "new" };
@@ -78,7 +78,7 @@ const NO: bool = false;
 
 #[test]
 fn one_case_by_its_four_verdicts() {
-    // Four verdicts, the cause with all four, the cause with three, the product's part with all four.
+    // Four verdicts, the cause with all four, the cause with three, the application's part with all four.
     for (four, cause, with_three, product) in [
         ([YES, YES, NO, NO], Some(Cause::Product), Some(Cause::Product), -1.0),
         ([YES, NO, YES, NO], Some(Cause::Judge), Some(Cause::Judge), 0.0),
@@ -108,23 +108,23 @@ fn the_verdict_is_one_sentence() {
     let (by_judge, by_product) = ([YES, NO, YES, NO], [YES, YES, NO, NO]);
     let (up_by_judge, still) = ([NO, YES, NO, YES], [YES; 4]);
     for (cases, verdict) in [
-        (vec![still], "neither product nor judge moved a case"),
-        (vec![by_judge, still], "the judge explains all 50.0 lost points; the product none"),
-        (vec![by_product, still], "the product explains all 50.0 lost points; the judge none"),
-        (vec![up_by_judge, still], "the judge explains all 50.0 gained points; the product none"),
+        (vec![still], "neither the application nor the judge changed a case"),
+        (vec![by_judge, still], "the judge explains all 50.0 lost points; the application none"),
+        (vec![by_product, still], "the application explains all 50.0 lost points; the judge none"),
+        (vec![up_by_judge, still], "the judge explains all 50.0 gained points; the application none"),
         (
             vec![by_judge, by_judge, by_judge, by_judge, by_product],
-            "the judge explains 80.0 of the 100.0 lost points, the product 20.0",
+            "the judge explains 80.0 of the 100.0 lost points, the application 20.0",
         ),
         (
             vec![by_product, by_product, up_by_judge, still],
-            "of the 25.0 lost points, the product made -50.0 and the judge +25.0: they pull in opposite directions",
+            "of the 25.0 lost points, the application accounts for -50.0 and the judge for +25.0: they pull in opposite directions",
         ),
         (
             vec![by_product, up_by_judge],
-            "the pass rate is the same by accident: the product took 50.0 points, the judge gave them back",
+            "the pass rate is the same by coincidence: the application took 50.0 points, the judge gave them back",
         ),
-        (vec![by_judge, up_by_judge], "2 cases changed sides, and the pass rate is the same"),
+        (vec![by_judge, up_by_judge], "2 cases changed sides, but the pass rate is the same"),
     ] {
         let names = ["a", "b", "c", "d", "e"];
         let cases: Vec<_> = names.into_iter().zip(cases).collect();
@@ -159,20 +159,20 @@ fn only_cases_that_are_comparable_and_contested_go_to_the_judge() {
     let regraded = of(vec![answered("other", "one", true, &[Failed])]);
     let found = common.attribute(Some(&regraded), Some(&new));
     assert_eq!((found.cases, found.graded, found.identical, found.unjudged), (3, 2, 1, 1));
-    // `plain` is the product's, half of `same` the judge's.
+    // `plain` is the application's, half of `same` the judge's.
     let causes: Vec<_> =
         found.flips.iter().map(|flip| (flip.case.as_str(), flip.cause, flip.same_answer)).collect();
     assert_eq!(causes, [("support/plain", Cause::Product, false), ("support/same", Cause::Judge, true)]);
     close(found.total, -0.5);
-    // The old answer to `other` fails before the new judge, which the new one does not.
+    // The new judge fails the old answer to `other`, but not the new one.
     close(found.judge, (-0.5 - 1.0 - 0.5) / 2.0 / 3.0);
 
-    // Nothing of the suite: nothing to compare.
+    // Not in the suite: nothing to compare.
     assert_eq!(Common::of(&old, &new, &BTreeMap::new()).count(), 0);
 }
 
 #[test]
-fn a_case_that_cannot_be_judged_anew_is_in_no_rate() {
+fn a_case_that_cannot_be_judged_again_is_in_no_rate() {
     let old = of(vec![answered("a", "one", true, &[Passed]), answered("b", "one", true, &[Passed, Failed])]);
     let new = of(vec![answered("a", "two", true, &[Failed]), answered("b", "two", true, &[Passed])]);
     let names = suite(&new);

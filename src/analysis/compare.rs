@@ -1,7 +1,7 @@
 //! Two stored runs side by side, case by case.
 //!
-//! Cases belong together by scenario and id, and are compared where their content hash is the same. Nothing
-//! here is a test: one run differs from another by chance too, and only the gate says whether that is more.
+//! Cases are matched by scenario and id, and compared if their content hash is the same. Nothing here is a test: two
+//! runs also differ by chance, and only the gate says whether a difference is more than that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,14 +14,14 @@ use strum::EnumIter;
 
 use super::{Seen, Side};
 
-/// The name and version of the wire form.
+/// The name and version of the JSON format.
 pub const SCHEMA: &str = "akit.compare/1";
 
-/// What every form of a comparison says.
+/// The note in every form of a comparison.
 pub const CLAIM: &str =
-    "This shows what differs and makes no statistical claim: runs differ by chance too. `akit gate` tests.";
+    "These differences are not tested: runs also differ by chance. `akit gate` tests them.";
 
-/// What became of a case from one run to the other.
+/// How a case changed from one run to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, EnumIter)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -30,20 +30,20 @@ pub enum Transition {
     NewlyFailing,
     /// Failed and passes now.
     Fixed,
-    /// Same outcome, but another share of its trials passed.
+    /// Same result, but a different share of its trials passed.
     Flipped,
     /// Failed and fails, with the same share of passed trials.
     BothFailing,
     /// One of the runs could not judge it or did not ask it.
     NotJudged,
-    /// Something else is asked or expected: not compared.
+    /// Its question or expectation differs: not compared.
     Changed,
     /// Passed and passes.
     BothPassing,
 }
 
 impl Transition {
-    /// The words that people read.
+    /// Its words in reports.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -90,18 +90,18 @@ pub struct Pair<'a> {
     pub scenario: &'a str,
     /// Its id.
     pub id: &'a str,
-    /// What became of it.
+    /// How it changed.
     pub change: Transition,
-    /// Trials with the same number whose outcomes differ.
+    /// Trials with the same number but different results.
     pub flips: usize,
-    /// Of conversations: 1-based number of the first turn in which they differ, else of the last.
+    /// In conversations: 1-based number of the first turn that differs, or the last turn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turn: Option<u32>,
     /// In the first run.
     pub base: Seen<'a>,
     /// In the second run.
     pub head: Seen<'a>,
-    /// What was asked in the second run, of a conversation in that turn.
+    /// The question in the second run; in conversations, that of the turn.
     #[serde(skip)]
     pub prompt: &'a str,
 }
@@ -114,9 +114,9 @@ pub struct Comparison<'a> {
     pub schema: &'static str,
     /// [`CLAIM`].
     pub claim: &'static str,
-    /// Cases that both runs judged, with the same question: what all figures are about.
+    /// Cases that both runs judged, with the same question: all figures cover these.
     pub compared: usize,
-    /// Pass rate of the second run less that of the first, -1 to 1.
+    /// Pass rate of the second run minus that of the first, -1 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<f64>,
     /// The first run.
@@ -132,7 +132,7 @@ pub struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// Puts the second run beside the first; `None` where they have no case in common.
+    /// Compares two runs; `None` if they have no case in common.
     #[must_use]
     pub fn of(base: &'a RunManifest, head: &'a RunManifest) -> Option<Self> {
         let name = |case: &'a CaseResult| case.key();
@@ -167,7 +167,7 @@ impl<'a> Comparison<'a> {
         })
     }
 
-    /// How many cases changed so.
+    /// How many cases changed like this.
     #[must_use]
     pub fn count(&self, change: Transition) -> usize {
         self.cases.iter().filter(|pair| pair.change == change).count()

@@ -1,4 +1,4 @@
-//! What stored runs and baselines say together, as data: reports render it, and nothing here decides.
+//! What stored runs and baselines show together, as data: reports render it, and nothing here decides.
 
 pub mod attribution;
 pub mod compare;

@@ -1,38 +1,37 @@
-//! What a run of a suite will see, how large it must be to see more, and what that takes: worked out
-//! before anything is asked.
+//! What a run of a suite will be able to detect, and how large it must be to detect more, before anything is asked.
 //!
-//! By the same tests as in a run: what is planned is what a report promises.
+//! It uses the same tests as a run, so reports keep what the plan promises.
 
 use serde::Serialize;
 
 use crate::gate::{Forecast, Policy, Rigor, Sight};
 use crate::stats::{Tally, mean, real, whole};
 
-/// Where the baseline does not tell how often verdicts differ: one in ten, as in a usual suite. Such a suite is
-/// supposed to have ten trials of each case in its baseline, and one case in five that passes half the time.
+/// The noise if the baseline does not show it: one verdict in ten differs, as in a typical suite with ten baseline
+/// trials per case, where one case in five passes half the time.
 const NOISE: f64 = 0.10;
 
-/// Below so many trials a case, its pass rate cannot be predicted.
+/// With fewer trials per case, its pass rate cannot be predicted.
 const PREDICTABLE: u64 = 3;
 
-/// A drop of more than this share of all cases is no drop that anybody plans to see.
+/// Larger drops, as a share of all cases, are not worth planning for.
 const WIDEST: f64 = 0.5;
 
-/// More repeats than this are not proposed.
+/// The most repeats that a plan proposes.
 pub const MOST_REPEATS: u64 = 20;
 
-/// Fresh trials that an unchanged run asks for, as a share of its cases: from the fewest to the most in
-/// the simulation of docs/gate.md. Used where there is no baseline to reckon with.
+/// Extra trials of an unchanged run as a share of its cases: minimum and maximum in the simulation of
+/// docs/regressions.md, for suites without a baseline.
 const FRESH: (f64, f64) = (0.06, 0.14);
 
 /// One selected case.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Prospect {
-    /// Its trials in the baseline; none where it is new or asks something else now.
+    /// Its trials in the baseline; none if it is new or changed.
     pub before: Tally,
-    /// Mean price of an answer in US dollars, where the baseline knows it.
+    /// Mean price of an answer in US dollars, if the baseline knows it.
     pub cost_usd: Option<f64>,
-    /// Mean time of an answer in milliseconds, where the baseline knows it.
+    /// Mean time of an answer in milliseconds, if the baseline knows it.
     pub latency_ms: Option<f64>,
 }
 
@@ -41,15 +40,15 @@ pub struct Prospect {
 pub struct Setup {
     /// How often every case is asked, at least 1.
     pub repeat: u32,
-    /// Cases under way at once, at least 1.
+    /// Cases asked at the same time, at least 1.
     pub concurrency: u32,
-    /// The drop of the pass rate that is to be seen, above 0; 0.03 for three points.
+    /// The drop of the pass rate to detect, above 0; 0.03 for three points.
     pub effect: Option<f64>,
     /// Tags that are large enough for a guard of their own.
     pub tags: usize,
 }
 
-/// What a run will see, and what it takes to see more.
+/// What a run will detect, and what it takes to detect more.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outlook {
@@ -57,49 +56,49 @@ pub struct Outlook {
     pub schema: String,
     /// Selected cases.
     pub cases: u64,
-    /// Selected cases that the baseline knows as they are.
+    /// Selected cases that the baseline has unchanged.
     pub in_baseline: u64,
     /// Fewest and most trials of such a case.
     pub baseline_trials: Option<(u64, u64)>,
     /// Share of verdicts of one trial that differ between two unchanged runs, 0 to 1.
     pub discordance: f64,
-    /// Whether that share is the baseline's; else it is the usual 0.10.
+    /// Whether that share comes from the baseline; otherwise it is the typical 0.10.
     pub discordance_measured: bool,
-    /// Cases that an unchanged run is expected to ask again; absent without a baseline.
+    /// Cases that an unchanged run is expected to ask again; missing without a baseline.
     pub unlucky: Option<f64>,
     /// One case that fails from now on.
     pub broken: Broken,
-    /// The run as it is planned.
+    /// The run as planned.
     pub now: Size,
-    /// The drop that is to be seen, 0 to 1.
+    /// The drop to detect, 0 to 1.
     pub effect: Option<f64>,
-    /// Enough cases at one repeat.
+    /// Enough cases, asked once.
     pub more_cases: Option<Size>,
-    /// Enough repeats of the selected cases; absent where [`MOST_REPEATS`] are not enough.
+    /// Enough repeats of the selected cases; missing if [`MOST_REPEATS`] are not enough.
     pub more_repeats: Option<Size>,
-    /// What [`MOST_REPEATS`] repeats of the selected cases would see, 0 to 1.
+    /// What [`MOST_REPEATS`] repeats of the selected cases would detect, 0 to 1.
     pub least_effect: Option<f64>,
 }
 
-/// Whether one case that fails from now on would be seen.
+/// Whether one case that fails from now on would be detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Broken {
-    /// Most fresh trials that the policy asks of a case that fails; 0: one failure is proof.
+    /// Most extra trials of a failing case under the policy; 0: one failure is proof.
     pub confirm: u32,
     /// Cases whose baseline is thick enough for a proof.
     pub proven: u64,
-    /// Cases with a baseline too thin for that: eight or more failures in a row prove them broken.
+    /// Cases whose baseline is too thin for that: eight or more failures in a row prove them broken.
     pub thin: u64,
-    /// Cases that failed in the baseline too: their failures are no news.
+    /// Cases that failed in the baseline too: their failures are not new.
     pub failing: u64,
-    /// Cases that the baseline does not know: they must pass at once.
+    /// Cases that the baseline does not have: they must pass at once.
     pub new: u64,
-    /// Fresh trials in a row that prove each of the proven cases broken.
+    /// Extra trials in a row that prove each of the proven cases broken.
     pub failing_trials: Option<u64>,
 }
 
-/// A run of some size.
+/// A run of a given size.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Size {
@@ -107,20 +106,20 @@ pub struct Size {
     pub cases: u64,
     /// How often each is asked.
     pub repeats: u64,
-    /// Answers that are asked for: cases times repeats.
+    /// Answers to ask for: cases times repeats.
     pub calls: u64,
-    /// Fresh trials to expect on top in an unchanged run: least and most; equal where a baseline tells.
+    /// Expected extra trials of an unchanged run: minimum and maximum; equal if a baseline shows it.
     pub fresh: (f64, f64),
-    /// The smallest drop that it sees four times in five, 0 to 0.5; absent where it sees none.
+    /// The smallest drop that it detects four times in five, 0 to 0.5; missing if it detects none.
     pub detectable: Option<f64>,
-    /// US dollars for all answers, judging aside; absent where no price is known.
+    /// US dollars for all answers, without judging; missing if no price is known.
     pub cost_usd: Option<f64>,
-    /// Milliseconds for all answers, judging aside; absent where no time is known.
+    /// Milliseconds for all answers, without judging; missing if no time is known.
     pub time_ms: Option<f64>,
 }
 
 impl Outlook {
-    /// Of the selected cases; absent where there is none.
+    /// Of the selected cases; none if there are none.
     #[must_use]
     pub fn of(cases: &[Prospect], setup: Setup, policy: &Policy) -> Option<Self> {
         let basis = Basis::of(cases, setup, policy)?;
@@ -152,13 +151,13 @@ impl Outlook {
     }
 }
 
-/// What is known of a suite before it runs.
+/// What is known about a suite before it runs.
 struct Basis<'a> {
     count: u64,
     known: Vec<Tally>,
     /// Of the known cases.
     own: Forecast<'a>,
-    /// Of what is taken for the suite: the known cases where enough is known of them.
+    /// Of the assumed suite: the known cases, if enough is known about them.
     suite: Forecast<'a>,
     measured: bool,
     cost_usd: Option<f64>,
@@ -196,7 +195,7 @@ impl<'a> Basis<'a> {
         if self.measured { self.suite.noise().unwrap_or(NOISE) } else { NOISE }
     }
 
-    /// How many cases are asked again where one more is broken.
+    /// How many cases are asked again if one more is broken.
     fn family(&self, repeats: u64) -> usize {
         let unlucky = whole(self.own.unlucky(repeats).round()).and_then(|n| usize::try_from(n).ok());
         1 + unlucky.unwrap_or_default()
@@ -220,7 +219,7 @@ impl<'a> Basis<'a> {
         broken
     }
 
-    /// Fresh trials that an unchanged run of the selected cases asks for: least and most.
+    /// Extra trials of an unchanged run of the selected cases: minimum and maximum.
     fn fresh(&self, repeats: u64) -> (f64, f64) {
         let n = real(self.count);
         let new = n - real(self.known.len());
@@ -280,7 +279,7 @@ mod tests {
         let found = outlook(&suite(100, 0, 0), 1, Some(0.10), &policy);
         assert!(!found.discordance_measured && found.unlucky.is_none());
         assert!((found.discordance - 0.1).abs() < 1e-12);
-        // Ten points at a hundred cases are seen, as in the simulation of docs/gate.md.
+        // Ten points with a hundred cases are detected, as in the simulation of docs/regressions.md.
         assert!(found.now.detectable.is_some_and(|drop| (0.05..0.12).contains(&drop)), "{found:?}");
         let cases = found.more_cases.unwrap().cases;
         assert!((60..=110).contains(&cases), "{cases}");
@@ -304,7 +303,7 @@ mod tests {
         let passed: Vec<_> = ids.iter().map(|id| (id.as_str(), Outcome::Passed)).collect();
         let mut manifest = run(&passed);
         let cases: Vec<_> = (0..40).flat_map(|n| suite(1, tally(n).0, tally(n).1)).collect();
-        // A tag of many cases has a guard of its own, and takes its share of the level.
+        // A tag with many cases has a guard of its own, and takes its share of the level.
         for tags in [0, 1] {
             for case in manifest.cases.iter_mut().take(12 * tags) {
                 case.tags = vec!["refund".to_owned()];
@@ -347,7 +346,7 @@ mod tests {
         assert_eq!((found.proven, found.failing_trials), (5, None));
         let fresh = outlook(&suite(5, 1, 1), 1, None, &sure).now.fresh;
         assert!(fresh.1.abs() < 1e-12);
-        // Under the strict policy new cases have to pass ten times.
+        // Under the strict policy new cases must pass ten times.
         let strict = Policy { rigor: Rigor::Strict, ..Policy::default() };
         let now = outlook(&suite(10, 0, 0), 1, None, &strict).now;
         assert!((now.fresh.0 - 90.6).abs() < 1e-9, "{now:?}");

@@ -9,7 +9,7 @@ use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::stats::{mean, real};
 use crate::vocabulary::{Answer, Outcome, ToolCall, Usage};
 
-/// One of the two runs; all figures are about the compared cases alone.
+/// One of the two runs; all figures cover only the compared cases.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Side {
@@ -18,9 +18,9 @@ pub struct Side {
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
-    /// Who answered.
+    /// The applications.
     pub answered_by: Vec<String>,
-    /// Who judged.
+    /// The judges.
     pub judged_by: Vec<String>,
     /// Mean of the cases' shares of passed trials, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,10 +28,10 @@ pub struct Side {
     /// Median over the answers, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
-    /// Mean tokens of an answer, sent and received: runs of more trials do not weigh more.
+    /// Mean tokens of an answer, sent and received, so that runs with more trials do not weigh more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<f64>,
-    /// What an answer cost on average when it was asked, in US dollars.
+    /// Mean cost of an answer when it was asked, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
 }
@@ -40,7 +40,7 @@ pub struct Side {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Seen<'a> {
-    /// What became of it.
+    /// Its result.
     pub outcome: Outcome,
     /// 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,19 +52,19 @@ pub struct Seen<'a> {
     /// Why it did not pass.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub reason: Cow<'a, str>,
-    /// The first answer that explains the outcome; of a conversation the one to the turn of the pair.
+    /// The first answer that explains the result; in conversations, the answer to the turn of the pair.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub answer: &'a str,
-    /// The functions that this answer asks to have called.
+    /// The functions that this answer calls.
     #[serde(skip_serializing_if = "<[ToolCall]>::is_empty")]
     pub tool_calls: &'a [ToolCall],
     /// Median over the answers, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
-    /// Mean tokens of an answer, sent and received: runs of more trials do not weigh more.
+    /// Mean tokens of an answer, sent and received, so that runs with more trials do not weigh more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<f64>,
-    /// What an answer cost on average when it was asked, in US dollars.
+    /// Mean cost of an answer when it was asked, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
 }
@@ -90,23 +90,23 @@ impl Side {
 }
 
 impl<'a> Seen<'a> {
-    /// Whether the answer says what the other one says.
+    /// Whether both answers say the same.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {
         self.answer == other.answer && ToolCall::are_alike(self.tool_calls, other.tool_calls)
     }
 
-    /// With the answer to the turn at a place, or to a single question.
+    /// With the answer to the turn at this index, or to a single question.
     pub(super) fn of(case: &'a CaseResult, turn: Option<usize>) -> Self {
         let replies: Vec<_> = replies(case).collect();
         let tally = case.tally();
-        let told = case.telling();
+        let trial = case.telling();
         let why = match case.outcome {
             Outcome::Passed => "".into(),
             _ if !case.reason.is_empty() => case.reason.as_str().into(),
-            _ => told.map_or("".into(), Trial::reason),
+            _ => trial.map_or("".into(), Trial::reason),
         };
-        let answer = told.and_then(|trial| trial.answer_at(turn));
+        let answer = trial.and_then(|trial| trial.answer_at(turn));
         Self {
             outcome: case.outcome,
             score: case.score,
@@ -122,7 +122,7 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// The answers to ordinary trials; those of confirmations would bend every figure.
+/// The answers to regular trials; confirmations would bias every figure.
 fn replies(case: &CaseResult) -> impl Iterator<Item = &Answer> {
     case.ordinary().flat_map(Trial::answers)
 }

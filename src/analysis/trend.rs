@@ -1,4 +1,4 @@
-//! Many stored runs beside each other: how the pass rate went, and which cases are flaky, slow or dear.
+//! Trends over many stored runs: the pass rate, and flaky, slow and expensive cases.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,25 +9,25 @@ use crate::manifest::{CaseResult, Counts, Ended, Trial};
 use crate::stats::{mean, real};
 use crate::vocabulary::{Outcome, Usage};
 
-/// Cases of one list.
+/// Cases per list.
 const LISTED: usize = 10;
 
-/// Turns from pass to fail or back that make a case flaky: one turn is a change that stayed.
+/// Changes between pass and fail that make a case flaky: a single change may be permanent.
 const TURNS: usize = 2;
 
-/// What became of a suite over many runs.
+/// How a suite did over many runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Trend {
     /// [`Trend::SCHEMA`].
     pub schema: String,
-    /// The runs, oldest first; those without a time come before all others.
+    /// The runs, oldest first, starting with those without a time.
     pub runs: Vec<RunLine>,
-    /// Cases that went from pass to fail and back, the most restless first.
+    /// Cases that went from pass to fail and back, the flakiest first.
     pub flakiest: Vec<FlakyCase>,
     /// Cases by the mean time of their answers, the slowest first.
     pub slowest: Vec<SlowCase>,
-    /// Cases by the mean cost of a trial, the dearest first; none where no cost is known.
+    /// Cases by the mean cost of a trial, the most expensive first; none if no cost is known.
     pub dearest: Vec<DearCase>,
 }
 
@@ -35,52 +35,52 @@ pub struct Trend {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunLine {
-    /// Where it lies.
+    /// Its file.
     pub file: String,
     /// Its id.
     pub run_id: String,
     /// When it ended, RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
-    /// The commit that was tested, where the run says so.
+    /// The commit that was tested, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// Why it ended.
     pub ended: Ended,
-    /// What the gate concluded, where the file has a decision.
+    /// The gate's decision, if the file has one.
     #[serde(default, rename = "ruling", skip_serializing_if = "Option::is_none")]
     pub conclusion: Option<String>,
-    /// 0 to 1; absent where nothing was judged.
+    /// 0 to 1; missing if nothing was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass_rate: Option<f64>,
-    /// How many cases had each outcome.
+    /// How many cases had each result.
     pub counts: Counts,
-    /// Tokens of the application and the judge; absent where nobody told.
+    /// Tokens of the application and the judge; missing if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
-    /// US dollars of answers and judging, records at what they cost when they were asked; absent where
-    /// nobody told.
+    /// US dollars for answers and judging; recorded answers count what they cost when they were asked. Missing if
+    /// unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
     /// Milliseconds.
     pub duration_ms: u64,
 }
 
-/// A case that passes at times.
+/// A case that passes sometimes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FlakyCase {
     /// `scenario/id`.
     pub case: String,
-    /// Share of neighbouring trials that came out differently, 0 to 1.
+    /// Share of consecutive trials with different results, 0 to 1.
     pub restlessness: f64,
-    /// How often that was.
+    /// How often that happened.
     pub turns: usize,
     /// Trials that passed.
     pub passed: usize,
     /// Judged trials.
     pub trials: usize,
-    /// Share of passed trials in each of the trend's runs, 0 to 1; nothing where it was not judged.
+    /// Share of passed trials in each of the trend's runs, 0 to 1; none if it was not judged.
     #[serde(default)]
     pub shares: Vec<Option<f64>>,
 }
@@ -97,7 +97,7 @@ pub struct SlowCase {
     pub answers: usize,
 }
 
-/// A case and what it costs.
+/// A case and its cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DearCase {
@@ -109,23 +109,23 @@ pub struct DearCase {
     pub trials: usize,
 }
 
-/// What is gathered of one case.
+/// Data of one case.
 #[derive(Default)]
 struct Story {
-    /// By the order of runs: what was asked and expected, and whether each judged trial passed.
+    /// In the order of the runs: the content hash, and whether each judged trial passed.
     said: Vec<(When, String, Vec<bool>)>,
     latencies: Vec<f64>,
     costs: Vec<f64>,
 }
 
-/// The place of a run among others: its time, then its file.
+/// The sort key of a run: its time, then its file.
 type When = (Option<String>, String);
 
 impl Trend {
-    /// The name and version of the wire form.
+    /// The name and version of the JSON format.
     pub const SCHEMA: &str = "akit.history/1";
 
-    /// Puts runs beside each other, in whatever order they come. A run that comes twice is one run.
+    /// Combines runs given in any order. The same run given twice counts once.
     #[must_use]
     pub fn of(stored: impl IntoIterator<Item = StoredRun>) -> Self {
         let mut seen = BTreeSet::new();
@@ -198,7 +198,7 @@ impl Story {
         self.costs.extend(case.ordinary().filter_map(cost));
     }
 
-    /// How restless it is. Trials are compared only while the same is asked and expected.
+    /// How flaky it is. Only trials with the same question and expectation are compared.
     fn flaky(&self, name: &str, order: &[When]) -> Option<FlakyCase> {
         let mut said: Vec<_> = self.said.iter().collect();
         said.sort_by(|a, b| a.0.cmp(&b.0));
@@ -239,7 +239,7 @@ impl Story {
     }
 }
 
-/// What the answer and its judging cost, as far as it was told.
+/// The cost of the answer and its judging, as far as known.
 fn cost(trial: &Trial) -> Option<f64> {
     let mut known: Vec<f64> = trial.answers().filter_map(|answer| answer.cost_usd).collect();
     for verdict in trial.verdicts() {
@@ -248,7 +248,7 @@ fn cost(trial: &Trial) -> Option<f64> {
     (!known.is_empty()).then(|| known.iter().sum())
 }
 
-/// The greatest by a number; equal ones by name, in which order they come.
+/// The largest by a number; ties by name.
 fn most<T>(all: impl Iterator<Item = T>, by: impl Fn(&T) -> f64) -> Vec<T> {
     let mut all: Vec<T> = all.collect();
     all.sort_by(|a, b| by(b).total_cmp(&by(a)));

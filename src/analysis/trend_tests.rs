@@ -35,7 +35,7 @@ fn once(at: &str, id: &str, passed: bool) -> StoredRun {
 }
 
 #[test]
-fn runs_stand_by_their_time_and_one_that_comes_twice_is_one() {
+fn runs_are_sorted_by_time_and_duplicates_count_once() {
     let runs = [
         once("2026-03", "a", true),
         once("2026-01", "a", false),
@@ -49,7 +49,7 @@ fn runs_stand_by_their_time_and_one_that_comes_twice_is_one() {
 }
 
 #[test]
-fn back_and_forth_is_flaky_and_a_change_that_stays_is_not() {
+fn back_and_forth_is_flaky_and_a_lasting_change_is_not() {
     let days = ["01", "02", "03", "04", "05"];
     let said = |id: &'static str, passed: [bool; 5]| {
         days.into_iter().zip(passed).map(move |(day, one)| once(day, id, one))
@@ -69,7 +69,7 @@ fn back_and_forth_is_flaky_and_a_change_that_stays_is_not() {
 }
 
 #[test]
-fn trials_of_one_run_count_and_another_question_begins_anew() {
+fn trials_of_one_run_count_and_another_question_starts_over() {
     let mixed = run(Some("01"), "a", "h", &[(true, 1, None), (false, 1, None), (true, 1, None)]);
     assert_eq!(Trend::of([mixed]).flakiest[0].turns, 2);
     let anew = [("01", "h", true), ("02", "i", false), ("03", "j", true), ("04", "k", false)];
@@ -78,7 +78,7 @@ fn trials_of_one_run_count_and_another_question_begins_anew() {
 }
 
 #[test]
-fn the_slowest_and_the_dearest_by_their_means() {
+fn the_slowest_and_the_most_expensive_by_their_means() {
     let runs = [
         run(Some("01"), "slow", "h", &[(true, 900, Some(0.01))]),
         run(Some("02"), "slow", "h", &[(true, 1_100, Some(0.03))]),

@@ -1,4 +1,4 @@
-//! Taking a known change: the old trials of some cases count no more.
+//! Accepting an intended change: the old trials of some cases no longer count.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::{Baseline, BaselineCase, Results};
 use crate::manifest::RunManifest;
 use crate::stats::Tally;
 
-/// A change that somebody took.
+/// A change that somebody accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -18,7 +18,7 @@ pub struct Acceptance {
     pub cases: Vec<String>,
     /// Why.
     pub reason: String,
-    /// Who took it.
+    /// Who accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// When, RFC 3339 in UTC.
@@ -26,7 +26,7 @@ pub struct Acceptance {
     pub at: Option<String>,
 }
 
-/// What became of taking a change.
+/// The result of accepting a change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
     /// Cases whose trials were dropped: they count as new until the next update.
@@ -36,10 +36,10 @@ pub struct Accepted {
 }
 
 impl Baseline {
-    /// Drops the trials of the named cases, or puts those of a run in their place; notes why.
+    /// Drops the trials of the named cases, or replaces them with those of a run; records the reason.
     ///
-    /// Names are (scenario, id). A case that only the run has is added, so that a known failure of
-    /// a new case can be taken too. A case that the run did not judge is dropped.
+    /// Names are (scenario, id). A case that only the run has is added, so that a known failure of a new case can be
+    /// accepted too. A case that the run did not judge is dropped.
     pub fn accept(
         &mut self,
         names: &BTreeSet<(String, String)>,
@@ -83,17 +83,17 @@ impl Baseline {
         accepted
     }
 
-    /// Takes over what a newer version of this baseline accepts and this one does not: its entries of those cases, in
-    /// place of the ones here. Answers with their `scenario/id`.
+    /// Copies what a newer version of this baseline accepts and this one does not: its entries replace the ones here.
+    /// Returns their `scenario/id`.
     ///
-    /// Everything else that the newer version says is left out: trials come from here.
+    /// Nothing else is copied: trials come from here.
     pub fn take_acceptances(&mut self, newer: &Baseline) -> Vec<String> {
         let fresh: Vec<_> =
             newer.accepted.iter().filter(|note| !self.accepted.contains(note)).cloned().collect();
         let names: BTreeSet<&str> = fresh.iter().flat_map(|note| &note.cases).map(String::as_str).collect();
         self.cases.retain(|case| !names.contains(case.name().as_str()));
         for case in newer.cases.iter().filter(|case| names.contains(case.name().as_str())) {
-            // Its runs are not those of this baseline: what counts is how often it passed.
+            // Its runs are not those of this baseline; only its passes count.
             self.cases.push(BaselineCase { results: Results::of(case.tally()), ..case.clone() });
         }
         self.cases.sort_by(|a, b| a.key().cmp(&b.key()));

@@ -1,9 +1,8 @@
 //! Adding the trials of a run.
 //!
-//! Only ordinary trials that were judged count: a confirmation is asked because a case failed, and
-//! would bend every rate; a verdict that is only advisory proves nothing. What another run of
-//! another epoch or content said is no evidence for this one, so such cases start anew; a run that
-//! is older than the newest one never makes anything start anew.
+//! Only regular, judged trials count: a confirmation is asked because a case failed, and would bias every rate; an
+//! advisory verdict proves nothing. Trials of another epoch or content are not comparable, so such cases start over; a
+//! run that is older than the newest one never makes anything start over.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,37 +13,37 @@ use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::stats::{Tally, real};
 use crate::vocabulary::{CaseId, Outcome};
 
-/// What became of adding a run.
+/// The result of adding a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Added {
     /// The run was added before; nothing changed.
     pub known: bool,
-    /// The run is older than the whole window; nothing of it was taken.
+    /// The run is older than the whole window; nothing was added.
     pub outdated: bool,
-    /// Cases of which trials were added.
+    /// Cases with added trials.
     pub cases: usize,
     /// Their trials.
     pub tally: Tally,
-    /// Cases that the baseline had not.
+    /// Cases that the baseline did not have.
     pub new: usize,
-    /// `scenario/id` of cases that started anew because what they ask or expect has changed.
+    /// `scenario/id` of cases that started over because their question or expectation changed.
     pub changed: Vec<String>,
-    /// Why whole scenarios started anew.
+    /// Why whole scenarios started over.
     pub shifts: Vec<Shift>,
     /// Names of cases, before and after, that kept their trials under a new name.
     pub renamed: Vec<(String, String)>,
-    /// `scenario/id` of cases that were left out: the run is older than the newest one, and was of
-    /// another epoch or content.
+    /// `scenario/id` of cases that were left out: the run is older than the newest one and has another epoch or
+    /// content.
     pub passed_over: Vec<String>,
-    /// `scenario/id` of cases whose answers were all read from records: they are the trials of an
-    /// earlier run, however often they are read, and a case that has trials already gets none of them.
+    /// `scenario/id` of cases whose answers were all read from records: these are the trials of an earlier run,
+    /// however often they are read, so a case that already has trials gets none of them.
     pub recorded: Vec<String>,
-    /// `scenario/id` of cases whose answers were given without a time, in a run that has others: they may be those of
-    /// an earlier run, and a case that has trials already gets none of them.
+    /// `scenario/id` of cases whose answers have no time, in a run that also has others: they may belong to an earlier
+    /// run, so a case that already has trials gets none of them.
     pub undated: Vec<String>,
-    /// Ids of runs that fell out of the window.
+    /// Ids of runs that left the window.
     pub runs_dropped: Vec<String>,
-    /// `scenario/id` of cases that no run of the window has judged any more.
+    /// `scenario/id` of cases that no run in the window judged.
     pub cases_dropped: Vec<String>,
 }
 
@@ -53,21 +52,21 @@ type Name = (String, String);
 
 type Cases = BTreeMap<Name, BaselineCase>;
 
-/// What a run begins.
+/// What starts over with a run.
 #[derive(Default)]
 struct Beginning {
-    /// Scenarios of which an old run says nothing.
+    /// Scenarios that an old run cannot add to.
     over: BTreeSet<String>,
     /// Names before and after.
     renamed: Vec<(Name, Name)>,
 }
 
 impl Baseline {
-    /// Adds the judged trials of a run; `commit` is what was run, where that is known.
+    /// Adds the judged trials of a run; `commit` is the commit that was run, if known.
     ///
-    /// A run that is there already changes nothing. An errored or skipped case stays as it was, and
-    /// so does one that the run does not know. A case whose content changed starts anew, and so do
-    /// all cases of a scenario whose target or judge changed. A renamed case keeps its trials.
+    /// Adding the same run twice changes nothing. Errored, skipped and missing cases stay as they were. A case whose
+    /// content changed starts over, and so do all cases of a scenario whose application or judge changed. A renamed
+    /// case keeps its trials.
     pub fn add(&mut self, run: &RunManifest, commit: Option<&str>) -> Added {
         let mut added = Added::default();
         let moved: BTreeSet<String> = self.shifts(run).into_iter().map(|shift| shift.scenario).collect();
@@ -114,7 +113,7 @@ impl Baseline {
         added
     }
 
-    /// Whether a run is, or would be, the newest one here: only then it makes anything start anew.
+    /// Whether a run is, or would be, the newest one here: only then does it make anything start over.
     #[must_use]
     pub fn comes_last(&self, run: &RunManifest) -> bool {
         match self.runs.iter().position(|known| known.id == run.run_id) {
@@ -123,8 +122,8 @@ impl Baseline {
         }
     }
 
-    /// The run without trials whose answers may be those of an earlier one: their lines have no time, so that they are
-    /// the same answers until another line says otherwise, and the run is another one for its other answers.
+    /// The run without trials whose answers may belong to an earlier run: their lines have no time, so they count as
+    /// the same answers as before, while the run's other answers make it a new run.
     fn without_undated<'r>(
         &self,
         run: &'r RunManifest,
@@ -160,8 +159,8 @@ impl Baseline {
         counted(case).all(recorded) && self.has_trials(case)
     }
 
-    /// The 0-based place of a run among those that are kept, which is made where the run is not there yet; absent where
-    /// the run is too old for the window of each scenario that it judged.
+    /// The 0-based index of a run among the stored ones, inserted if missing; none if the run is too old for the
+    /// window of each scenario that it judged.
     pub(super) fn column(&mut self, run: &RunManifest, commit: Option<&str>) -> Option<usize> {
         if let Some(known) = self.runs.iter().position(|known| known.id == run.run_id) {
             return Some(known);
@@ -179,8 +178,8 @@ impl Baseline {
         None
     }
 
-    /// The 0-based places of the runs that fall out of the window of a scenario, which counts its own runs: those in
-    /// which one of its cases was judged, and one that is about to be taken.
+    /// The 0-based indices of the runs that leave the window of a scenario. The window counts only runs that judged
+    /// one of its cases, and the run that is about to be added.
     fn outside(&self, scenario: &str, coming: Option<usize>) -> Vec<usize> {
         let own = self.cases.iter().filter(|case| case.scenario == scenario);
         let judged = |run: &usize| own.clone().any(|case| case.results.at(*run).of > 0);
@@ -195,7 +194,7 @@ impl Baseline {
         self.runs.remove(run)
     }
 
-    /// Begins the epochs of a run, and finds the cases that it renames.
+    /// Starts the epochs of a run, and finds the cases that it renames.
     fn turn(
         &mut self,
         run: &RunManifest,
@@ -209,7 +208,7 @@ impl Baseline {
         let mut turn = Beginning::default();
         let epochs: Vec<_> =
             Epoch::all(run).into_iter().filter(|now| judged.contains(now.scenario.as_str())).collect();
-        // A name may have moved to another scenario, and only within one epoch its trials go along.
+        // A case may have moved to another scenario; its trials move with it only within one epoch.
         let same = |before: &BaselineCase, scenario: &str| {
             let stored = self.epoch(&before.scenario);
             let now = epochs.iter().find(|now| now.scenario == scenario);
@@ -254,8 +253,8 @@ impl Baseline {
         cases.map(|case| ((case.scenario.clone(), case.id.clone()), case)).collect()
     }
 
-    /// Lets go of trials that fell out of the window of their scenario, of runs and cases without a trial in it, and of
-    /// epochs without a case.
+    /// Drops trials that left the window of their scenario, runs and cases without a trial in it, and epochs without a
+    /// case.
     pub(super) fn sweep(&mut self, added: &mut Added) {
         let scenarios: BTreeSet<String> = self.cases.iter().map(|case| case.scenario.clone()).collect();
         let mut aged: BTreeSet<usize> = outside(&self.runs).into_iter().collect();
@@ -281,7 +280,7 @@ impl Baseline {
     }
 }
 
-/// Takes the trials of one case.
+/// Adds the trials of one case.
 fn take(cases: &mut Cases, case: &CaseResult, column: usize, newest: bool, added: &mut Added) {
     let name = || case.key().to_string();
     let fresh = || BaselineCase::new(&case.scenario, &case.id, &case.content_hash, Tally::default());
@@ -297,7 +296,7 @@ fn take(cases: &mut Cases, case: &CaseResult, column: usize, newest: bool, added
         *stored = fresh();
         added.changed.push(name());
     }
-    // An accepted case has its trials of this run already.
+    // An accepted case already has its trials of this run.
     if stored.results.at(column).of > 0 {
         return;
     }

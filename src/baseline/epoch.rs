@@ -1,30 +1,29 @@
-//! Who answered and who judged when a tally was made: tallies of another epoch say nothing.
+//! The application and judge behind a tally; tallies of different epochs are not comparable.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
 
 use crate::manifest::RunManifest;
 
-/// Who answered and who judged in one scenario.
+/// Application and judge of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Epoch {
     /// Name of the scenario.
     pub scenario: String,
-    /// Its file, as in locations; several that share the name, joined by `, `.
+    /// Its file, as in locations; if several share the name, joined by `, `.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// Major version of akit.
     pub akit: String,
-    /// Who answered, for people.
+    /// The application, in words.
     pub target: String,
-    /// As in the manifest; empty when unknown.
+    /// As in the manifest; empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target_hash: String,
-    /// Who judged, for people, where a judge was needed.
+    /// The judge, in words, if one was needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader: Option<String>,
     /// As in the manifest.
@@ -32,11 +31,10 @@ pub struct Epoch {
     pub grader_hash: Option<String>,
 }
 
-/// What makes another epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
+/// What starts a new epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
 pub enum Role {
     /// The application: provider, model, host, parameters, system prompt or tools.
     Target,
@@ -47,23 +45,27 @@ pub enum Role {
 }
 
 impl Role {
-    /// The word that people read.
+    /// Its word in reports.
     #[must_use]
     pub fn word(self) -> &'static str {
-        self.into()
+        match self {
+            Role::Target => "application",
+            Role::Grader => "judge",
+            Role::Akit => "akit",
+        }
     }
 }
 
-/// One way in which two epochs of a scenario differ.
+/// One difference between two epochs of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shift {
     /// Name of the scenario.
     pub scenario: String,
     /// What differs.
     pub role: Role,
-    /// What it was, for people.
+    /// The old value, in words.
     pub before: String,
-    /// What it is, for people; the same words where only parameters, prompt or tools differ.
+    /// The new value, in words; the same as before if only parameters, prompt or tools differ.
     pub after: String,
 }
 
@@ -71,20 +73,21 @@ impl std::fmt::Display for Shift {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { scenario, role, before, after } = self;
         match role {
-            Role::Akit => write!(f, "{scenario}: akit was {before}, it is {after}"),
-            _ if before != after => write!(f, "{scenario}: the {} was {before}, it is {after}", role.word()),
-            Role::Target => {
-                write!(f, "{scenario}: the target {after} has another system prompt, parameters or tools")
-            }
-            Role::Grader => write!(f, "{scenario}: the grader {after} is set up in another way"),
+            Role::Akit => write!(f, "{scenario}: akit was {before}, now {after}"),
+            _ if before != after => write!(f, "{scenario}: the {} was {before}, now {after}", role.word()),
+            Role::Target => write!(
+                f,
+                "{scenario}: the application {after} has a different system prompt, parameters or tools"
+            ),
+            Role::Grader => write!(f, "{scenario}: the judge {after} has different settings"),
         }
     }
 }
 
 impl Epoch {
-    /// The epochs of a run, by the name of the scenario in alphabetical order.
+    /// The epochs of a run, sorted by scenario name.
     ///
-    /// Where several files share a name their targets stand together.
+    /// If several files share a name, their applications are listed together.
     #[must_use]
     pub fn all(run: &RunManifest) -> Vec<Self> {
         let mut names: Vec<&str> = run.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
@@ -105,7 +108,7 @@ impl Epoch {
         names.into_iter().map(epoch).collect()
     }
 
-    /// In what another epoch of the same scenario differs; what one of them does not know does not.
+    /// How another epoch of the same scenario differs; what one of them does not know is not a difference.
     #[must_use]
     pub fn shifts(&self, now: &Self) -> Vec<Shift> {
         let shift = |role, before: &str, after: &str| Shift {
@@ -131,8 +134,8 @@ impl Epoch {
         shifts
     }
 
-    /// Takes over what a run of the same epoch knows besides: a run of some cases may need no judge.
-    /// A file that holds every case is the scenario's file from now on; any other one shares its name.
+    /// Adds what a run of the same epoch knows in addition: a run of some cases may not need a judge. A file with
+    /// every case becomes the scenario's file; any other shares its name.
     pub(super) fn refresh(&mut self, now: Self, holds_every_case: bool) {
         let both = |files: &str| files.split(", ").map(str::to_owned).collect::<BTreeSet<_>>();
         self.file = match (&self.file, &now.file) {
@@ -151,7 +154,7 @@ impl Epoch {
     }
 }
 
-/// The distinct parts in alphabetical order, empty ones aside.
+/// The distinct, non-empty parts in alphabetical order.
 fn joined<'a>(parts: impl Iterator<Item = &'a str>, between: &str) -> Option<String> {
     let mut parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
     parts.sort_unstable();

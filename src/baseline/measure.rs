@@ -1,7 +1,7 @@
-//! Numbers that are gathered over runs, in few bytes.
+//! Numbers collected over runs, stored compactly.
 //!
-//! They hold every counted trial since the case started anew, also those of runs that have left
-//! the window. Each figure keeps six significant digits, so that the file stays small.
+//! They cover every counted trial since the case last started over, including runs that left the window. Each figure
+//! keeps six significant digits, so that the file stays small.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub struct Mean {
     pub mean: f64,
 }
 
-/// A mean and how far values lie round it.
+/// A mean and the spread around it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "(u32, f64, f64)"))]
 #[serde(from = "(u32, f64, f64)", into = "(u32, f64, f64)")]
@@ -30,7 +30,7 @@ pub struct Spread {
 }
 
 impl Mean {
-    /// Takes values in; absent stays absent where there is none.
+    /// Adds values; none plus no values stays none.
     pub(super) fn gather(stored: &mut Option<Self>, values: impl IntoIterator<Item = f64>) {
         let mut spread = None;
         if let Some(Self { n, mean }) = *stored {
@@ -42,14 +42,13 @@ impl Mean {
 }
 
 impl Spread {
-    /// The variance of the values, with n − 1 below; absent for fewer than two.
+    /// The variance of the values, with n − 1 in the denominator; none for fewer than two.
     #[must_use]
     pub fn variance(self) -> Option<f64> {
         (self.n > 1).then(|| self.m2 / f64::from(self.n - 1))
     }
 
-    /// Takes values in, by Welford's method (Technometrics 4, 1962); absent stays absent where there
-    /// is none.
+    /// Adds values by Welford's method (Technometrics 4, 1962); none plus no values stays none.
     pub(super) fn gather(stored: &mut Option<Self>, values: impl IntoIterator<Item = f64>) {
         for value in values.into_iter().filter(|value| value.is_finite()) {
             let spread = stored.get_or_insert_default();
@@ -64,7 +63,7 @@ impl Spread {
     }
 }
 
-/// Six significant digits.
+/// Rounds to six significant digits.
 fn short(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
 }

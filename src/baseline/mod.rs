@@ -1,7 +1,7 @@
-//! What a suite did before, in the form that is committed beside it.
+//! What a suite did before, as a file that is committed next to it.
 //!
-//! Sorted, and one case a line, so that it is reviewed and merged case by case. The trials of a case
-//! are remembered run by run ([`Results`]), within a window of the newest runs.
+//! Sorted, with one case per line, so that it can be reviewed and merged case by case. The trials of a case are stored
+//! run by run ([`Results`]), for a window of the newest runs.
 
 mod accept;
 mod add;
@@ -34,22 +34,22 @@ pub use window::{LEAST_RUNS, RunRecord};
 pub struct Baseline {
     /// [`Baseline::SCHEMA`].
     pub schema: String,
-    /// Who answered in the newest run, as [`RunManifest::answered_by`] tells it.
+    /// Applications and judges of the newest run, see [`RunManifest::answered_by`].
     #[serde(default)]
     pub answered_by: Vec<String>,
-    /// The runs whose trials stand here, oldest first: at most [`MOST_RUNS`], and of those that are
-    /// more than [`MOST_DAYS`] older than the newest only as many as make [`LEAST_RUNS`].
+    /// The runs whose trials are stored here, oldest first: at most [`MOST_RUNS`]; of those more than [`MOST_DAYS`]
+    /// older than the newest, only enough to make [`LEAST_RUNS`].
     #[serde(default)]
     pub runs: Vec<RunRecord>,
-    /// Who answered and who judged, by the name of the scenario.
+    /// Application and judge of each scenario, by its name.
     #[serde(default)]
     pub epoch: Vec<Epoch>,
-    /// Changes that somebody took, oldest first.
+    /// Accepted changes, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<Acceptance>,
     /// The cases, by scenario and id.
     pub cases: Vec<BaselineCase>,
-    /// Runs, and the times that they name and that have not come yet; those count as not named.
+    /// Runs with a time in the future, and that time; it counts as missing.
     #[serde(skip)]
     pub ahead: Vec<String>,
 }
@@ -67,14 +67,14 @@ pub struct BaselineCase {
     pub content_hash: String,
     /// Its trials, run by run.
     pub results: Results,
-    /// Scores, 0 to 1, of all counted trials since the case started anew: number, mean, and sum of
-    /// squared distances from it.
+    /// Scores, 0 to 1, of all counted trials since the case last started over: number, mean, and sum of squared
+    /// distances from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<Spread>,
-    /// Milliseconds of the application's answers since the case started anew: number and mean.
+    /// Milliseconds of the application's answers since the case last started over: number and mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<Mean>,
-    /// US dollars for the application's answers since the case started anew: number and mean.
+    /// US dollars for the application's answers since the case last started over: number and mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<Mean>,
 }
@@ -113,7 +113,7 @@ impl BaselineCase {
     }
 }
 
-/// What a baseline cannot be.
+/// Why a baseline is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadBaseline {
     /// A case has results for runs that are not listed.
@@ -126,17 +126,17 @@ pub enum BadBaseline {
         /// How many runs there are.
         listed: usize,
     },
-    /// A case, a scenario or a run stands twice.
-    #[error("`{0}` stands twice")]
+    /// A case, a scenario or a run appears twice.
+    #[error("`{0}` appears twice")]
     Twice(String),
 }
 
 impl Baseline {
-    /// The name and version of the wire form.
+    /// The name and version of the file format.
     pub const SCHEMA: &'static str = "akit.baseline/1";
 
-    /// Fewer trials than this cannot prove a regression with the gate's defaults: four fresh trials
-    /// that all fail, beside two of two, have p = 1/C(6, 4) = 0.067.
+    /// Fewer trials than this cannot prove a regression with the gate's defaults: four failed extra trials, compared
+    /// with two of two, have p = 1/C(6, 4) = 0.067.
     pub const THIN: u64 = 3;
 
     /// A baseline without cases.
@@ -153,7 +153,7 @@ impl Baseline {
         }
     }
 
-    /// Passes over the times of runs that are later than now: one of them would age every other run.
+    /// Ignores run times in the future: one of them would age every other run.
     #[must_use]
     pub fn without_future(mut self, now: DateTime<Utc>) -> Self {
         for run in &mut self.runs {
@@ -165,26 +165,26 @@ impl Baseline {
         self
     }
 
-    /// The stored case of this name; cases are sorted, see [`Baseline::ordered`].
+    /// The stored case with this name; cases are sorted, see [`Baseline::ordered`].
     #[must_use]
     pub fn case(&self, key: CaseId<'_>) -> Option<&BaselineCase> {
         self.cases.binary_search_by(|case| case.key().cmp(&key)).ok().map(|at| &self.cases[at])
     }
 
-    /// The one stored case that asks and expects this; absent where several do.
+    /// The only stored case with this content; none if there are several.
     #[must_use]
     pub fn by_content(&self, content_hash: &str) -> Option<&BaselineCase> {
         let mut found = self.cases.iter().filter(|case| case.content_hash == content_hash);
         found.next().filter(|_| found.next().is_none())
     }
 
-    /// Who answered and judged in a scenario.
+    /// Application and judge of a scenario.
     #[must_use]
     pub fn epoch(&self, scenario: &str) -> Option<&Epoch> {
         self.epoch.iter().find(|epoch| epoch.scenario == scenario)
     }
 
-    /// In what the scenarios of a run differ from their epochs here.
+    /// How the scenarios of a run differ from their epochs here.
     #[must_use]
     pub fn shifts(&self, run: &RunManifest) -> Vec<Shift> {
         let now = Epoch::all(run);
@@ -193,9 +193,9 @@ impl Baseline {
 
     /// Stored cases that a run has under another name, by the run's (scenario, id).
     ///
-    /// The content must be in exactly one case of either side, the new name must not be stored, and
-    /// the old one not be in the run. Both names are of one file: two suites may well ask the same, and a suite
-    /// never takes over what another one has proven.
+    /// The content must be in exactly one case on either side, the new name must not be stored, and the old one must
+    /// not be in the run. Both names must be in one file: two suites may ask the same, and must not inherit each
+    /// other's history.
     #[must_use]
     pub fn renamed<'a>(&'a self, run: &'a RunManifest) -> BTreeMap<CaseId<'a>, &'a BaselineCase> {
         let names: BTreeSet<_> = run.cases.iter().map(|case| case.key()).collect();
@@ -225,8 +225,7 @@ impl Baseline {
             .collect()
     }
 
-    /// Puts cases and epochs in order, for a file that was merged by hand, and checks that they
-    /// hang together.
+    /// Sorts cases and epochs, for a file that was merged by hand, and checks that they are consistent.
     pub fn ordered(mut self) -> Result<Self, BadBaseline> {
         self.cases.sort_by(|a, b| a.key().cmp(&b.key()));
         self.epoch.sort_by(|a, b| a.scenario.cmp(&b.scenario));

@@ -1,8 +1,8 @@
-//! The trials of one case, run by run, and their compact text.
+//! The trials of one case, run by run, in a compact text format.
 //!
-//! One token for each run of the window, oldest first: `1` one trial passed, `0` one trial failed,
-//! `3/4` three of four passed, `-` the case was not judged in that run. A token that stands several
-//! times in a row is written once with its number, `1x18`. Runs behind the last token are `-`.
+//! One token for each run of the window, oldest first: `1` one trial passed, `0` one trial failed, `3/4` three of four
+//! passed, `-` the case was not judged in that run. A repeated token is written once with its count, `1x18`. Missing
+//! tokens at the end are `-`.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::stats::Tally;
 
-/// Most tokens that are read, so that `1x4000000000` fills no memory.
+/// Most tokens that are read, so that `1x4000000000` cannot exhaust memory.
 const MOST: usize = 1_000;
 
 /// The trials of one case in each run of the window, oldest first: passes among those that were judged.
@@ -19,9 +19,9 @@ const MOST: usize = 1_000;
 #[serde(try_from = "String", into = "String")]
 pub struct Results(Vec<Tally>);
 
-/// A token that says nothing.
+/// An invalid token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no result; results are `1`, `0`, `3/4` or `-`, repeated as in `1x5`")]
+#[error("invalid result `{0}`; results are `1`, `0`, `3/4` or `-`, repeated as in `1x5`")]
 pub struct BadResult(String);
 
 impl Results {
@@ -33,7 +33,7 @@ impl Results {
         results
     }
 
-    /// One run as it is written: `1`, `0`, `3/4` or `-`.
+    /// One run as written: `1`, `0`, `3/4` or `-`.
     #[must_use]
     pub fn word(run: Tally) -> String {
         match (run.hits, run.of) {
@@ -58,13 +58,13 @@ impl Results {
         &self.0
     }
 
-    /// The trials in the run of this 0-based place.
+    /// The trials in the run with this 0-based index.
     #[must_use]
     pub fn at(&self, run: usize) -> Tally {
         self.0.get(run).copied().unwrap_or_default()
     }
 
-    /// Sets the trials in the run of this 0-based place.
+    /// Sets the trials in the run with this 0-based index.
     pub(super) fn put(&mut self, run: usize, tally: Tally) {
         if self.0.len() <= run {
             self.0.resize(run + 1, Tally::default());
@@ -73,14 +73,14 @@ impl Results {
         self.trim();
     }
 
-    /// Makes room for a run at this 0-based place.
+    /// Inserts an empty run at this 0-based index.
     pub(super) fn open(&mut self, run: usize) {
         if run < self.0.len() {
             self.0.insert(run, Tally::default());
         }
     }
 
-    /// Leaves out the run at this 0-based place.
+    /// Removes the run at this 0-based index.
     pub(super) fn close(&mut self, run: usize) {
         if run < self.0.len() {
             self.0.remove(run);

@@ -31,7 +31,7 @@ fn case(id: &str, content: &str, outcomes: &[Outcome]) -> CaseResult {
     }
 }
 
-/// A run on a day of January.
+/// A run on a day in January.
 fn run(id: &str, day: Option<u32>, cases: Vec<CaseResult>) -> RunManifest {
     RunManifest {
         schema: crate::manifest::SCHEMA.to_owned(),
@@ -73,7 +73,7 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn only_judged_ordinary_proven_trials_count() {
+fn only_judged_regular_proven_trials_count() {
     let mut odd = case("odd", "h", &[Passed, Failed, Passed, Errored, Skipped]);
     odd.trials[0].confirmation = true;
     let advisory = Verdict {
@@ -125,7 +125,7 @@ fn a_run_is_added_once_and_one_without_a_judged_trial_never() {
 }
 
 #[test]
-fn changed_content_starts_a_case_anew_and_an_old_run_nothing() {
+fn changed_content_resets_a_case_and_an_old_run_resets_nothing() {
     let mut baseline = Baseline::empty();
     baseline.add(&run("r1", Some(3), vec![case("a", "h1", &[Passed]), case("b", "h", &[Failed])]), None);
     let added = baseline.add(&run("r2", Some(5), vec![case("a", "h2", &[Failed])]), None);
@@ -139,14 +139,14 @@ fn changed_content_starts_a_case_anew_and_an_old_run_nothing() {
 }
 
 #[test]
-fn another_epoch_starts_its_scenario_anew() {
+fn another_epoch_resets_its_scenario() {
     let with = |id: &str, day, target: &str, grader: Option<&str>, cases: Vec<CaseResult>| RunManifest {
         scenarios: vec![scenario("s", target, grader), scenario("other", "t1", None)],
         ..run(id, Some(day), cases)
     };
     let other = || CaseResult { scenario: "other".to_owned(), ..case("o", "ho", &[Passed]) };
     let all = || vec![case("a", "h", &[Passed]), case("b", "hb", &[Passed]), other()];
-    // (target, grader) of a later run, and whether the scenario starts anew.
+    // (target, grader) of a later run, and whether the scenario starts over.
     let table = [
         ("t1", Some("g1"), None),
         ("t1", None, None),
@@ -169,7 +169,7 @@ fn another_epoch_starts_its_scenario_anew() {
         // What the later run does not know is kept.
         let epoch = baseline.epoch("s").unwrap();
         assert!(!epoch.target_hash.is_empty() && epoch.grader_hash.is_some());
-        // A run from before it starts nothing anew.
+        // An earlier run makes nothing start over.
         let old = with("r0", 1, "t0", Some("g0"), all());
         let before = results(&baseline).len();
         let added = baseline.add(&old, None);
@@ -179,11 +179,11 @@ fn another_epoch_starts_its_scenario_anew() {
     let mut baseline = Baseline::empty();
     baseline.add(&with("r1", 1, "t1", None, all()), None);
     let next = RunManifest { akit: "1.0.0".to_owned(), ..with("r2", 2, "t1", None, all()) };
-    assert_eq!(baseline.add(&next, None).shifts[0].to_string(), "other: akit was 0, it is 1");
+    assert_eq!(baseline.add(&next, None).shifts[0].to_string(), "other: akit was 0, now 1");
 }
 
 #[test]
-fn a_scenario_that_stands_in_two_files_has_one_epoch() {
+fn a_scenario_in_two_files_has_one_epoch() {
     let two = |id: &str| {
         let scenarios = vec![scenario("s", "t2", None), scenario("s", "t1", None)];
         RunManifest { scenarios, ..run(id, None, vec![case("a", "h", &[Passed])]) }
@@ -216,13 +216,13 @@ fn a_renamed_case_keeps_its_trials() {
     let added = baseline.add(&now, None);
     assert_eq!(added.renamed, [("s/old".to_owned(), "s/new".to_owned())]);
     assert_eq!(results(&baseline), pairs(&[("new", "1 0"), ("x", "1"), ("y", "1"), ("z", "- 1")]));
-    // A copy is no new name: the old one is still asked, be it only skipped.
+    // A copy is not a rename: the old one is still in the suite, even if it was skipped.
     let copied = run("r3", None, vec![case("new", "h", &[]), case("copy", "h", &[Passed])]);
     assert!(baseline.renamed(&copied).is_empty());
 }
 
 #[test]
-fn cases_that_are_asked_no_more_leave_with_their_runs() {
+fn removed_cases_leave_with_their_runs() {
     let mut baseline = Baseline::empty();
     baseline.add(&run("r0", None, vec![case("gone", "g", &[Passed]), case("a", "h", &[Passed])]), None);
     for index in 1..MOST_RUNS {
@@ -267,7 +267,7 @@ fn accepted_cases_count_as_new_or_begin_with_a_run() {
     assert_eq!(baseline.accept(&name("a"), Some(&now), note()).replaced, ["s/a"]);
     assert_eq!(results(&baseline), pairs(&[("a", "- 0/2"), ("b", "1")]));
     assert!(baseline.runs[1].partial);
-    // The rest of that run may still be added, and once.
+    // The rest of that run can still be added, once.
     let added = baseline.add(&now, None);
     assert_eq!((added.cases, added.known, added.new), (1, false, 0));
     assert_eq!(results(&baseline), pairs(&[("a", "- 0/2"), ("b", "1 0")]));
@@ -276,7 +276,7 @@ fn accepted_cases_count_as_new_or_begin_with_a_run() {
 }
 
 #[test]
-fn a_file_that_does_not_hang_together_is_refused() {
+fn an_inconsistent_file_is_refused() {
     let one = |id: &str, results: &str| BaselineCase {
         results: Results::try_from(results.to_owned()).unwrap(),
         ..BaselineCase::new("s", id, "h", Tally::default())
@@ -321,7 +321,7 @@ fn sequence(runs: &[Sketch]) -> Vec<RunManifest> {
         .collect()
 }
 
-/// The tallies by the definition: of all trials in the listed runs.
+/// The tallies by definition: of all trials in the listed runs.
 fn naive(runs: &[RunManifest], listed: &[RunRecord]) -> Vec<(String, Tally)> {
     let mut totals = BTreeMap::new();
     for run in runs.iter().filter(|run| listed.iter().any(|known| known.id == run.run_id)) {
@@ -377,7 +377,7 @@ fn answers_from_the_cache_are_the_trials_of_an_earlier_run() {
         run
     };
     let mut baseline = Baseline::empty();
-    // A recorded answer is a trial of a case that has none yet.
+    // A recorded answer counts as a trial of a case that has none yet.
     assert_eq!(baseline.add(&read("one"), None).cases, 1);
     let added = baseline.add(&read("two"), None);
     assert_eq!((added.cases, added.recorded), (0, vec!["s/a".to_owned()]));
@@ -406,11 +406,11 @@ fn each_scenario_has_a_window_of_its_own() {
         assert_eq!(added.cases_dropped, Vec::<String>::new(), "day {day}");
     }
     let trials = |scenario: &str| baseline.case(CaseId::new(scenario, "c")).map(|case| case.tally().of);
-    // Of its own twenty, and thirty days before its own newest run.
+    // The last twenty of its own, and thirty days before its own newest run.
     assert_eq!((trials("nightly"), trials("hourly")), (Some(1), Some(MOST_RUNS as u64)));
     assert_eq!(baseline.runs.len(), MOST_RUNS + 1);
     assert_eq!(baseline.epoch.len(), 2);
-    // It goes on where it was, and an old run of the other one is still too old.
+    // It continues where it was, and an old run of the other one is still too old.
     assert_eq!(baseline.add(&of("nightly", 41), None).tally.of, 1);
     assert!(baseline.add(&of("hourly", 2), None).outdated);
     assert_eq!(baseline.add(&of("nightly", 20), None).tally.of, 1);
@@ -447,7 +447,7 @@ fn only_lines_with_a_time_are_dated() {
         (live(), undated(), "10"),
         (dated(), dated(), "11"),
         (live(), dated(), "11"),
-        // A record tells nothing new, so that the lines are what the run is about.
+        // A record adds nothing new, so the run consists of the lines.
         (recorded(), undated(), "01"),
     ];
     for (a, b, counted) in table {
@@ -457,13 +457,13 @@ fn only_lines_with_a_time_are_dated() {
         let trials = |id: &str| baseline.case(CaseId::new("s", id)).unwrap().tally().of - 1;
         assert_eq!(format!("{}{}", trials("a"), trials("b")), counted, "{added:?}");
     }
-    // A case that is new has nothing that it could repeat.
+    // A new case cannot repeat anything.
     let mut baseline = Baseline::empty();
     assert_eq!(baseline.add(&with("first", [dated(), undated()]), None).cases, 2);
 }
 
 #[test]
-fn the_newest_run_is_told_by_time_and_not_by_how_the_time_is_written() {
+fn the_newest_run_is_found_by_time_in_any_time_zone() {
     let at = |id: &str, at: &str| RunManifest {
         at: Some(at.to_owned()),
         ..run(id, None, vec![case("a", "h", &[Passed])])
@@ -478,7 +478,7 @@ fn the_newest_run_is_told_by_time_and_not_by_how_the_time_is_written() {
         ("2026-01-01T11:59:59+02:00", false),
     ] {
         assert_eq!(baseline.comes_last(&at("r2", time)), last, "{time}");
-        // As an update has it.
+        // As an update writes it.
         let mut shifted = at("r2", time);
         shifted.scenarios = vec![scenario("s", "t2", None)];
         assert_eq!(!baseline.clone().add(&shifted, None).shifts.is_empty(), last, "{time}");

@@ -1,4 +1,4 @@
-//! Which runs a baseline remembers: the newest ones.
+//! Which runs a baseline keeps: the newest ones.
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use serde::{Deserialize, Serialize};
@@ -8,35 +8,35 @@ use crate::manifest::RunManifest;
 /// Most runs that are kept.
 pub const MOST_RUNS: usize = 20;
 
-/// Days before the newest run after which a run is forgotten.
+/// Days before the newest run after which a run is dropped.
 pub const MOST_DAYS: i64 = 30;
 
-/// Runs that are kept however old they are.
+/// Runs that are kept regardless of their age.
 pub const LEAST_RUNS: usize = 5;
 
-/// A run whose trials stand in the baseline.
+/// A run whose trials are in the baseline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RunRecord {
     /// The run's `run_id`.
     pub id: String,
-    /// When it ended, RFC 3339 in UTC, where the run says so.
+    /// When it ended, RFC 3339 in UTC, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
-    /// The commit that was run, where it is known.
+    /// The commit that was run, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// The version of the application, where the run names one.
+    /// The version of the application, if the run names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Only accepted cases were taken from it so far.
+    /// So far, only accepted cases came from it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
 }
 
 impl RunRecord {
-    /// A run of which nothing was taken yet.
+    /// A run without trials here yet.
     pub(super) fn of(run: &RunManifest, commit: Option<&str>) -> Self {
         Self {
             id: run.run_id.clone(),
@@ -52,15 +52,14 @@ impl RunRecord {
     }
 }
 
-/// Where a run belongs among the others, 0-based: by time, and last where no time tells otherwise.
+/// Where a run belongs among the others, 0-based: by time, or last if it has none.
 pub(super) fn place(runs: &[RunRecord], run: &RunRecord) -> usize {
     let Some(time) = run.time() else { return runs.len() };
     let later = |known: &&RunRecord| known.time().is_some_and(|known| known > time);
     runs.len() - runs.iter().rev().take_while(later).count()
 }
 
-/// The 0-based places of the runs that fall out of the window, the last place first, so that they
-/// can be taken out one by one.
+/// The 0-based indices of the runs that leave the window, highest first, so that they can be removed one by one.
 pub(super) fn outside(runs: &[RunRecord]) -> Vec<usize> {
     let newest = runs.iter().filter_map(RunRecord::time).max();
     let aged = |run: &RunRecord| match (newest, run.time()) {

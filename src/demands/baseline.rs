@@ -1,7 +1,7 @@
-//! The committed baseline: what changed in it without a run that was added.
+//! The committed baseline: what changed in it without adding a run.
 //!
-//! An update adds runs and moves the window; trials of runs that both sides list stay as they were. A
-//! run that somebody made up cannot be told from one that was run.
+//! An update adds runs and moves the window; trials of runs that both sides list do not change. A made-up run cannot
+//! be told from a real one.
 
 use std::collections::BTreeSet;
 
@@ -25,9 +25,9 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
         let from = |demands: &Demands| {
             demands.config.as_ref()?.config.gate.from.as_ref().map(|place| place.file().is_some())
         };
-        // Where the configuration names another place, or none any more, the policy tells it.
+        // If the configuration names another place or none, the policy's comparison reports it.
         if from(before).is_none() || from(now) == Some(true) {
-            log.file(Kind::BaselineRemoved, was.name(), "the baseline is gone");
+            log.file(Kind::BaselineRemoved, was.name(), "the baseline was removed");
         }
         return;
     };
@@ -38,15 +38,15 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
     Accounted::of(&old, &new, is).tell(pairs, log);
 }
 
-/// A first baseline comes with the change that it is to judge: where it excuses failures from the start,
-/// that is said, for without it they would have failed the gate.
+/// A first baseline comes with the change that it judges: report failures that it excuses, which would otherwise fail
+/// the gate.
 fn excuses(first: &SourceFile, log: &mut Log) {
     let Some(baseline) = parse(first) else { return };
     let failing = |case: &&BaselineCase| case.tally().of > 0 && !used_to_pass(case.tally());
     let failing: Vec<String> = baseline.cases.iter().filter(failing).map(BaselineCase::name).collect();
     if let Some(name) = failing.first() {
         let message = format!(
-            "a first baseline excuses {}, {} first",
+            "a first baseline excuses {} (first: {})",
             text::count(failing.len(), "failing case"),
             text::excerpt(name, 100)
         );
@@ -58,7 +58,7 @@ fn parse(file: &SourceFile) -> Option<Baseline> {
     json_object::<Baseline>(file.text().as_bytes()).ok()?.ordered().ok()
 }
 
-/// What an update and an acceptance account for.
+/// What an update and an acceptance explain.
 struct Accounted<'a> {
     old: &'a Baseline,
     new: &'a Baseline,
@@ -67,7 +67,7 @@ struct Accounted<'a> {
     fresh: bool,
     /// A run was added as a whole.
     whole: bool,
-    /// Places of the runs of both sides: then, now, and whether the rest of the run was added since.
+    /// Indices of the runs of both sides: then, now, and whether the rest of the run was added since.
     shared: Vec<(usize, usize, bool)>,
     /// `scenario/id` of newly accepted cases.
     accepted: BTreeSet<&'a str>,
@@ -98,11 +98,11 @@ impl<'a> Accounted<'a> {
         let lost = self.old.runs.len() - self.shared.len();
         let least = LEAST_RUNS.min(self.old.runs.len());
         if lost > 0 && (!self.fresh || self.new.runs.len() < least) {
-            let message = format!("{} gone, and no update took them out", text::count(lost, "run"));
+            let message = format!("{} removed, but not by an update", text::count(lost, "run"));
             log.add(Kind::BaselineEdited, "runs", self.line(&["\"runs\""]), &message);
         }
         if !self.fresh && self.accepted.is_empty() && self.old.epoch != self.new.epoch {
-            let message = "who answered and judged was changed without a run";
+            let message = "application or judge changed without a run";
             log.add(Kind::BaselineEdited, "epoch", self.line(&["\"epoch\""]), message);
         }
         let mut known = BTreeSet::new();
@@ -129,16 +129,16 @@ impl<'a> Accounted<'a> {
 
     fn case(&self, old: &BaselineCase, new: Option<&BaselineCase>, pairs: &Pairs<'_>, log: &mut Log) {
         let name = old.name();
-        // Another target or judge makes a scenario start anew.
-        let anew = self.fresh && self.old.epoch(&old.scenario) != self.new.epoch(&old.scenario);
-        if anew || self.accepted.contains(name.as_str()) {
+        // A changed application or judge makes a scenario start over.
+        let reset = self.fresh && self.old.epoch(&old.scenario) != self.new.epoch(&old.scenario);
+        if reset || self.accepted.contains(name.as_str()) {
             return;
         }
         let Some(new) = new else {
             let left = self.shared.iter().any(|(then, _, _)| old.results.at(*then).of > 0);
             let gone = pairs.all().any(|(case, now)| case.name() == name && now.is_none());
             if left && !gone {
-                let message = format!("{name} was taken out of the baseline");
+                let message = format!("{name} was removed from the baseline");
                 log.add(Kind::BaselineCaseRemoved, &name, self.line(&["\"cases\""]), &message);
             }
             return;
@@ -148,7 +148,7 @@ impl<'a> Accounted<'a> {
         }
         if old.content_hash != new.content_hash {
             if !self.fresh {
-                let message = format!("the content of {name} was changed without a run");
+                let message = format!("the content of {name} changed without a run");
                 log.add(Kind::BaselineEdited, &name, self.place(new), &message);
             }
             return;
@@ -159,7 +159,7 @@ impl<'a> Accounted<'a> {
         });
         if let Some((was, is)) = edited {
             let (was, is) = (Results::word(was), Results::word(is));
-            let message = format!("{name}: the result of a run was {was}, it is {is}");
+            let message = format!("{name}: the result of a run was {was}, now {is}");
             log.add(Kind::BaselineEdited, &name, self.place(new), &message);
         }
     }
@@ -170,7 +170,7 @@ impl<'a> Accounted<'a> {
         self.line(&[&scenario, &id])
     }
 
-    /// The first line that holds all of these, else the last of them, else the file's first line.
+    /// The first line that contains all of these, or the last of them, or the file's first line.
     fn line(&self, words: &[&str]) -> Location {
         let find = |words: &[&str]| {
             let lines = self.file.text().lines().zip(1..);

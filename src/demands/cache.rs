@@ -1,4 +1,4 @@
-//! The records of the cache: whoever can propose a change can propose an answer, or a verdict.
+//! The records of the cache: whoever can propose a change can propose an answer or a verdict.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,26 +9,26 @@ use crate::history::Brought;
 use crate::text;
 use crate::vocabulary::WeakeningKind as Kind;
 
-/// Records that only the change brings.
+/// Records that exist only in the change.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Cached {
-    /// Their paths, by how they are new.
+    /// Paths of added and changed records.
     added: Vec<String>,
     changed: Vec<String>,
-    /// A link, a repository or a file that the change puts where the folder is, or above it.
+    /// A link, a repository or a file that the change adds at the folder's path, or above it.
     link: Option<String>,
 }
 
-/// What a change brings into the folder of the cache, given everything that it brings; `real` is the folder that
-/// links on the way lead to, where it lies in the repository.
+/// What a change adds to the cache folder, given all its paths; `real` is the folder that links lead to, if it is in
+/// the repository.
 #[must_use]
 pub fn cached(brought: &BTreeMap<String, Brought>, folder: &str, real: Option<&str>) -> Cached {
     let mut cached = Cached::default();
-    // Some file systems do not tell large letters from small ones.
+    // Some file systems ignore case.
     let (folder, real) = (folder.to_lowercase(), real.map(str::to_lowercase));
     for (path, what) in brought {
         let name = path.to_lowercase();
-        // A repository of its own in the place of a shelf is one path, whatever lies in it.
+        // A nested repository in place of a subfolder is one path, whatever is in it.
         let is_shelf = is_within(&name, &folder) && hash(&name).is_none() && is_record(&name);
         if name == folder || is_within(&folder, &name) || is_shelf {
             cached.link = Some(path.clone());
@@ -42,7 +42,7 @@ pub fn cached(brought: &BTreeMap<String, Brought>, folder: &str, real: Option<&s
     cached
 }
 
-/// Whether a path lies below a folder.
+/// Whether a path is below a folder.
 pub fn is_within(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
@@ -59,38 +59,38 @@ impl Cached {
         (!hashes.is_empty()).then_some(Untrusted::Some(hashes))
     }
 
-    /// What is not read, in a sentence.
+    /// What is not read, as a sentence.
     #[must_use]
     pub fn told(&self) -> Option<String> {
-        let because = "anybody could have written what only this change brings";
+        let because = "anybody could have written records that exist only in this change";
         if let Some(link) = &self.link {
             return Some(format!(
-                "no record of the cache is read: `{}` is new in this change, and {because}",
+                "no record of the cache is read: `{}` is new in this change; {because}",
                 text::excerpt(link, 120)
             ));
         }
         let mut records = self.added.iter().chain(&self.changed).filter(|path| hash(path).is_some());
         let first = text::excerpt(records.next()?, 120);
         let all = text::count(records.count() + 1, "record");
-        Some(format!("{all} of the cache not read, `{first}` first; {because}"))
+        Some(format!("{all} of the cache not read (first: `{first}`); {because}"))
     }
 
-    /// Where that demands less: records that were changed, links on the way to them, and, where they are `read`, new ones.
+    /// Weakenings: changed records, links on the path to them, and, if they are `read`, new ones.
     #[must_use]
     pub fn weakened(&self, read: bool) -> Vec<Weakening> {
         let mut log = Log::default();
         if let Some(link) = &self.link {
-            log.file(Kind::CacheMoved, link, &format!("records lie behind `{link}` now"));
+            log.file(Kind::CacheMoved, link, &format!("the records are now behind `{link}`"));
         }
         let groups = [
-            (Kind::CacheRecordAdded, &self.added, read, "only this change brings"),
+            (Kind::CacheRecordAdded, &self.added, read, "this change adds"),
             (Kind::CacheRecordChanged, &self.changed, true, "this change rewrites"),
         ];
         for (kind, paths, is_named, what) in groups {
             let mut records = paths.iter().filter(|path| is_named && is_record(path));
             if let Some(first) = records.next() {
                 let all = text::count(records.count() + 1, "record");
-                log.file(kind, first, &format!("{what} {all} of the cache, `{first}` first"));
+                log.file(kind, first, &format!("{what} {all} of the cache (first: `{first}`)"));
             }
         }
         log.close()
@@ -104,7 +104,7 @@ fn hash(path: &str) -> Option<String> {
     (name.len() == 64 && is_hex(name)).then(|| name.to_owned())
 }
 
-/// Whether it is a record, or a link in the place of a shelf of them.
+/// Whether it is a record, or a link in place of a subfolder of them.
 fn is_record(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     hash(path).is_some() || (name.len() == 2 && is_hex(name))

@@ -1,4 +1,4 @@
-//! What the judge was measured by: another measurement may carry verdicts that this one did not.
+//! The judge's calibration: another one may allow verdicts that this one did not.
 
 use super::Demands;
 use super::Log;
@@ -8,22 +8,22 @@ use crate::vocabulary::WeakeningKind as Kind;
 pub(super) fn compare(before: &Demands, now: &Demands, log: &mut Log) {
     let demanded =
         |demands: &Demands| demands.configured().grader.is_some_and(|one| one.calibration.is_some());
-    // Where none is demanded before or now, the configuration says what became of it.
+    // If none is required before or now, the comparison of configurations reports it.
     if !demanded(before) || !demanded(now) {
         return;
     }
     let (kind, file, message) = match (&before.calibration, &now.calibration) {
         (Some(was), Some(is)) if !is_same(was, is) => {
-            (Kind::CalibrationEdited, is, "the judge's calibration says something else than before")
+            (Kind::CalibrationEdited, is, "the judge's calibration changed")
         }
-        (None, Some(is)) => (Kind::CalibrationEdited, is, "a first calibration comes with this change"),
-        (Some(was), None) => (Kind::CalibrationRemoved, was, "the judge's calibration is gone"),
+        (None, Some(is)) => (Kind::CalibrationEdited, is, "this change adds a first calibration"),
+        (Some(was), None) => (Kind::CalibrationRemoved, was, "the judge's calibration was removed"),
         (Some(_), Some(_)) | (None, None) => return,
     };
     log.file(kind, file.name(), message);
 }
 
-/// Whether two files say the same, however it is written.
+/// Whether two files have the same content, ignoring formatting.
 fn is_same(was: &SourceFile, is: &SourceFile) -> bool {
     let json = |file: &SourceFile| serde_json::from_str::<serde_json::Value>(file.text()).ok();
     was.text() == is.text() || json(was).is_some_and(|was| json(is) == Some(was))

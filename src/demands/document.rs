@@ -1,4 +1,4 @@
-//! Files as the comparisons look at them: what they say, and the tree that knows where it stands.
+//! Files for comparison: their content, and the tree with the place of each part.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use crate::source::{Diagnostics, Node, ReadError, SourceFile, SyntaxError};
 /// A file as a tree.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// The file under the name that findings show.
+    /// The file, under the name that findings show.
     pub file: Arc<SourceFile>,
-    /// What it says, variables of the environment as they are written.
+    /// Its content; environment variables are kept as written.
     pub node: Node,
 }
 
@@ -33,12 +33,12 @@ impl Document {
 pub struct ScenarioFile {
     /// The file.
     pub document: Document,
-    /// What it says.
+    /// Its content.
     pub scenario: Scenario,
 }
 
 impl ScenarioFile {
-    /// Reads a file; `None` where it holds no scenario. Cases that cannot be read are left out.
+    /// Reads a file; `None` if it has no scenario. Cases that cannot be read are left out.
     #[must_use]
     pub fn of(document: Document, environment: &Environment) -> Option<Self> {
         let path = PathBuf::from(document.file.name());
@@ -58,7 +58,7 @@ impl ScenarioFile {
 
     /// The cases, each with the tree that it was read from.
     pub(super) fn written(&self) -> impl Iterator<Item = (&Case, &Node)> {
-        // Both are in the order of the file, and cases that could not be read are in the trees alone.
+        // Both are in the order of the file, but only the trees include cases that could not be read.
         let mut nodes = self.cases();
         self.scenario.cases.iter().filter_map(move |case| {
             let node = nodes.find(|node| node.get("id").is_some_and(|id| id.span == case.span))?;
@@ -72,12 +72,12 @@ impl ScenarioFile {
 pub struct Configuration {
     /// The file.
     pub document: Document,
-    /// What it says.
+    /// Its content.
     pub config: ConfigFile,
 }
 
 impl Configuration {
-    /// Reads a file; the quarantine that it names is compared on its own.
+    /// Reads a file; the quarantine that it names is compared separately.
     #[must_use]
     pub fn of(document: Document, environment: &Environment) -> Self {
         let none = |_: &Path| Ok::<_, ReadError>(SourceFile::from_text("", ""));

@@ -1,9 +1,8 @@
-//! Where a change demands less than the commit that it is based on.
+//! Where a change is weaker than its base.
 //!
-//! Pure: two states of suite, policy, quarantine and baseline -> what was weakened, each at its line. What an
-//! expectation, a policy, a judge or a configuration demands less of stands in their own files, beside their
-//! reading; here cases are paired, and what only shows over several files is compared. Files of the past come by way
-//! of [`Past`](past::Past).
+//! Pure: two states of suite, policy, quarantine and baseline -> weakenings, each with its line. Expectations,
+//! policies, judges and configurations compare themselves in their own modules; here cases are paired, and differences
+//! across files are found. Files of the past come through [`Past`](past::Past).
 
 mod baseline;
 mod cache;
@@ -30,34 +29,34 @@ pub use cache::{Cached, cached, is_within};
 pub use document::{Configuration, Document, ScenarioFile};
 pub use past::{Scope, Then, nested};
 
-/// All that is demanded of a release, at one time.
+/// Everything that is required of a release, at one time.
 #[derive(Clone, Debug, Default)]
 pub struct Demands {
     /// The scenario files.
     pub scenarios: Vec<ScenarioFile>,
     /// The configuration.
     pub config: Option<Configuration>,
-    /// The list of cases in quarantine that it names.
+    /// The quarantine that it names.
     pub quarantine: Option<Document>,
-    /// The text of the baseline in the repository, where one is named.
+    /// The text of the baseline in the repository, if one is named.
     pub baseline: Option<Arc<SourceFile>>,
-    /// What the judge was measured by, where the configuration names it.
+    /// The judge's calibration, if the configuration names it.
     pub calibration: Option<Arc<SourceFile>>,
-    /// What flags of this run say, which no change can edit.
+    /// The flags of this run, which no change can edit.
     pub flags: Flags,
     /// The cases that flags of this run select.
     pub selection: Selection,
     /// The environment of this run.
     pub environment: Environment,
-    /// Whether a budget is set, which rests on the prices.
+    /// Whether a budget is set, which depends on the prices.
     pub budget: bool,
-    /// Whether flags name a rate or a baseline.
+    /// Whether flags set a rate or a baseline.
     pub flags_decide: bool,
 }
 
 impl Demands {
-    /// What files demand by their names: `akit.yaml`, `quarantine.yaml`, `baseline.json`, and scenarios. What is not
-    /// YAML demands nothing.
+    /// Reads files by their names: `akit.yaml`, `quarantine.yaml`, `baseline.json`, and scenarios. Invalid YAML is
+    /// ignored.
     #[must_use]
     pub fn of(files: &[(&str, &str)], environment: &Environment) -> Self {
         let mut demands = Self { environment: environment.clone(), ..Self::default() };
@@ -84,13 +83,13 @@ impl Demands {
         self.scenarios.iter().map(|suite| suite.scenario.name.clone()).collect()
     }
 
-    /// What the configuration says; nothing where there is none.
+    /// The configuration, or the default.
     fn configured(&self) -> ConfigFile {
         self.config.as_ref().map(|config| config.config.clone()).unwrap_or_default()
     }
 }
 
-/// The cases of `now` by scenario and id that are in `before` too, under whatever name.
+/// The cases of `now`, by scenario and id, that are also in `before` under any name.
 #[must_use]
 pub fn kept(before: &Demands, now: &Demands) -> BTreeSet<(String, String)> {
     let pairs = pairs::Pairs::of(before, now);
@@ -98,7 +97,7 @@ pub fn kept(before: &Demands, now: &Demands) -> BTreeSet<(String, String)> {
     pairs.kept().map(|(_, case)| own(case.key())).collect()
 }
 
-/// Names every way in which `now` demands less than `before`, by file and line.
+/// Every way in which `now` is weaker than `before`, by file and line.
 #[must_use]
 pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
     let mut log = Log::default();
@@ -131,8 +130,8 @@ pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
     log.close()
 }
 
-/// Takes out what messages quote of expectations: values, patterns, expressions, rubrics and schemas. For
-/// runs with redaction, whose values stand in there, whole or cut.
+/// Removes quotes of expectations from messages: values, patterns, expressions, rubrics and schemas. For runs with
+/// redaction, because these may contain personal data, whole or cut.
 pub fn withhold(found: &mut [Weakening]) {
     use WeakeningKind::{
         ExpressionChanged, PatternChanged, RubricChanged, SchemaLoosened, ValueAdded, ValueChanged,
@@ -148,42 +147,41 @@ pub fn withhold(found: &mut [Weakening]) {
         RubricChanged,
     ];
     for one in found.iter_mut().filter(|one| quoting.contains(&one.kind)) {
-        one.message =
-            format!("{}: what is expected there was another thing; with redaction on it is not told", one.of);
+        one.message = format!("{}: its expectation changed; redaction hides the values", one.of);
     }
 }
 
-/// What was found so far.
+/// The weakenings so far.
 #[derive(Debug, Default)]
 pub(super) struct Log(Vec<Weakening>);
 
 impl Log {
-    /// What demands less is `of`: a case, a key, a file.
+    /// Adds a weakening of `of`: a case, a key, a file.
     pub(super) fn add(&mut self, kind: WeakeningKind, of: &str, location: Location, message: &str) {
-        // A place that is not known is the file's first line: every report can show that.
+        // Without a known place, use the file's first line, which every report can show.
         let location = Location { line: location.line.max(1), column: location.column.max(1), ..location };
         let (of, message) = (of.to_owned(), text::excerpt(message, 400));
         self.0.push(Weakening { kind, of, message, location });
     }
 
-    /// Something about a file as a whole.
+    /// Adds one about a file as a whole.
     pub(super) fn file(&mut self, kind: WeakeningKind, file: &str, message: &str) {
         self.add(kind, file, Location { file: file.to_owned(), line: 1, column: 1 }, message);
     }
 
-    /// Something at a place of a file.
+    /// Adds one at a place in a file.
     pub(super) fn at(&mut self, kind: WeakeningKind, of: &str, file: &SourceFile, span: Span, message: &str) {
         self.add(kind, of, file.location(span), message);
     }
 
-    /// Something behind keys of a file; the keys are what demands less, where nothing else is said.
+    /// Adds one at keys of a file; by default, the keys are what got weaker.
     pub(super) fn key(&mut self, document: &Document, weaker: &Weaker) {
         let Weaker { kind, keys, of, message } = weaker;
         let of = of.clone().unwrap_or_else(|| keys.join("."));
         self.at(kind.clone(), &of, &document.file, document.node.place(keys), message);
     }
 
-    /// Everything, by file and line, each once.
+    /// All weakenings, by file and line, each once.
     pub(super) fn close(mut self) -> Vec<Weakening> {
         self.0.sort_by(|a, b| (&a.location, &a.kind, &a.message).cmp(&(&b.location, &b.kind, &b.message)));
         self.0.dedup();

@@ -1,7 +1,7 @@
-//! The cases of two suites, and which of them is which.
+//! Matches the cases of two suites.
 //!
-//! By scenario and id; else by content, so that renaming is no removal; else by id or prompt, so that a
-//! case which was renamed and changed at once is compared all the same.
+//! By scenario and id, then by content, so that a renamed case does not count as removed, then by id or prompt, so
+//! that a case that was renamed and changed at once is still compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use crate::scenario::{Case, Scenario};
 use crate::source::Node;
 use crate::vocabulary::CaseId;
 
-/// A case as the comparisons look at it.
+/// A case for comparison.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Paired<'a> {
     /// Its file.
     pub(super) suite: &'a ScenarioFile,
     pub(super) case: &'a Case,
-    /// As it is written.
+    /// As written.
     pub(super) node: &'a Node,
     /// The rules of the configuration.
     rules: &'a [Arc<Rule>],
@@ -47,7 +47,7 @@ impl<'a> Paired<'a> {
         Named { scenario, id, tags: &self.case.tags }
     }
 
-    /// The tags of a later version of the case, and those that it lost.
+    /// A later version's tags, plus those that it lost.
     pub(super) fn tags_with(&self, now: &Self) -> Vec<String> {
         let all: BTreeSet<&String> = self.case.tags.iter().chain(&now.case.tags).collect();
         all.into_iter().cloned().collect()
@@ -58,7 +58,7 @@ impl<'a> Paired<'a> {
         Written::own(&self.case.expectation, self.node.get("expected").unwrap_or(self.node))
     }
 
-    /// What every answer must be.
+    /// The rules for every answer.
     pub(super) fn always(&self) -> Vec<Written<'a>> {
         self.case.standing(self.rules).map(Written::rule).collect()
     }
@@ -71,7 +71,7 @@ impl<'a> Paired<'a> {
         all.flat_map(|one| one.graders()).collect()
     }
 
-    /// What is asked; instructions belong to the application that is compared.
+    /// The question; instructions belong to the application, which is compared separately.
     fn prompt(&self) -> String {
         let asked = match self.case.messages.as_slice() {
             [Message { role: Role::System, .. }, rest @ ..] => rest,
@@ -82,12 +82,12 @@ impl<'a> Paired<'a> {
     }
 }
 
-/// The cases of both suites; those of before with their place in now.
+/// The cases of both suites; each old case with its index in `now`.
 #[derive(Debug)]
 pub(super) struct Pairs<'a> {
     pub(super) before: Vec<Paired<'a>>,
     pub(super) now: Vec<Paired<'a>>,
-    /// For each case of before, the index of the same case in now.
+    /// For each old case, the index of the same case now.
     places: Vec<Option<usize>>,
 }
 
@@ -101,7 +101,7 @@ impl<'a> Pairs<'a> {
         pairs.join(|case| Some(case.key()));
         pairs.join(|case| Some((&case.case.content_hash, &case.case.id)));
         pairs.join(|case| Some(&case.case.content_hash));
-        // The scenario has another name, as a file without `name:` that was renamed.
+        // The scenario has another name, like a renamed file without `name:`.
         let moved = |name: &str| old.contains(name) != new.contains(name);
         pairs.join(|case| moved(case.key().scenario).then_some(&case.case.id));
         pairs.join(|case| Some((case.key().scenario, case.prompt())));
@@ -109,7 +109,7 @@ impl<'a> Pairs<'a> {
         pairs
     }
 
-    /// Joins cases that are still alone and have the same key, in the order of files.
+    /// Matches unmatched cases with the same key, in the order of files.
     fn join<K: Ord>(&mut self, key: impl Fn(&Paired<'a>) -> Option<K>) {
         let taken: BTreeSet<usize> = self.places.iter().flatten().copied().collect();
         let mut free: BTreeMap<K, Vec<usize>> = BTreeMap::new();
@@ -123,7 +123,7 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// Every case of before, with the same case of now where it is still there.
+    /// Every old case, with the same case now if it still exists.
     pub(super) fn all(&self) -> impl Iterator<Item = (&Paired<'a>, Option<&Paired<'a>>)> {
         self.before.iter().zip(&self.places).map(|(case, place)| (case, place.map(|at| &self.now[at])))
     }
@@ -133,7 +133,7 @@ impl<'a> Pairs<'a> {
         self.all().filter_map(|(before, now)| Some((before, now?)))
     }
 
-    /// The case that a case of before is now.
+    /// The new name of an old case.
     pub(super) fn renamed(&self, key: CaseId<'_>) -> Option<CaseId<'a>> {
         self.kept().find(|(before, _)| before.key() == key).map(|(_, now)| now.key())
     }

@@ -1,4 +1,4 @@
-//! The demands of a commit: which of its files hold them, and what they say.
+//! What a commit required: which of its files matter, and their content.
 
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind};
@@ -15,15 +15,15 @@ use crate::scenario::among;
 use crate::source::{Diagnostics, Location, Node, ReadError, SourceFile, slashed};
 use crate::vocabulary::WeakeningKind as Kind;
 
-/// Files as they were; paths are relative to the root of the repository.
+/// Files at a commit; paths are relative to the root of the repository.
 pub trait Past {
     /// The paths of all files.
     fn paths(&self) -> Result<Vec<String>, GitError>;
-    /// Every link with what it points to.
+    /// Every link with its target.
     fn links(&self) -> Result<BTreeMap<String, String>, GitError> {
         Ok(BTreeMap::new())
     }
-    /// The texts of files, `None` where there is no such file.
+    /// The texts of files, `None` for a missing file.
     fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError>;
 }
 
@@ -51,40 +51,40 @@ impl Past for BTreeMap<String, String> {
     }
 }
 
-/// Where the demands of a commit are looked for; all paths are relative to the root of the repository.
+/// Where to look for the suite of a commit; all paths are relative to the root of the repository.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    /// Scenario files, folders or globs; where there are none, what the configuration of then named.
+    /// Scenario files, folders or globs; if there are none, those of the old configuration.
     pub scenarios: Vec<PathBuf>,
-    /// The folder of scenarios where the configuration names none.
+    /// The folder of scenarios if the configuration names none.
     pub default: PathBuf,
-    /// Names of the configuration, of which the first one counts that is there.
+    /// Possible names of the configuration; the first that exists counts.
     pub config: Vec<String>,
-    /// The baseline, where a flag names it.
+    /// The baseline, if a flag names it.
     pub baseline: Option<String>,
-    /// Names of the scenarios now: where none lay at those paths, they are looked for everywhere.
+    /// Names of the scenarios now: if none was at those paths, search everywhere.
     pub names: Vec<String>,
 }
 
-/// The demands of a commit.
+/// What a commit required.
 #[derive(Debug, Default)]
 pub struct Then {
     /// What was demanded.
     pub demands: Demands,
-    /// Files that could not be read, with the reason: nothing in them is compared.
+    /// Files that could not be read, with the reason: they are not compared.
     pub unread: Vec<String>,
-    /// The path of the configuration, where there was one.
+    /// The path of the configuration, if there was one.
     pub config: Option<String>,
-    /// Whether nothing lay where the suite lies now.
+    /// Whether nothing was at the suite's current path.
     pub moved: bool,
-    /// Every file that there was.
+    /// Every file of the commit.
     paths: Vec<String>,
-    /// Every link that there was, with what it pointed to.
+    /// Every link of the commit, with its target.
     links: BTreeMap<String, String>,
 }
 
 impl Then {
-    /// Reads what a commit demanded.
+    /// Reads what a commit required.
     ///
     /// # Errors
     /// When git cannot read the commit.
@@ -133,7 +133,7 @@ impl Then {
         let files = found(&scenarios);
         then.moved = files.is_empty();
         let moved = then.moved;
-        // A suite that lay elsewhere was moved, which is no reason to compare it with nothing.
+        // A moved suite is still compared.
         let files = if moved { found(&[PathBuf::from(".")]) } else { files };
         for (path, text) in files.iter().zip(past.texts(&files)?) {
             let Some(text) = text else { continue };
@@ -154,8 +154,8 @@ impl Then {
         Ok(then)
     }
 
-    /// Paths that are links now, each with what it points to, and were something else then: the suite that
-    /// is judged no longer lies where it lay.
+    /// Paths that are links now, each with its target, and were something else then: the suite that is judged is now
+    /// somewhere else.
     #[must_use]
     pub fn linked(&self, now: &BTreeMap<String, String>) -> Vec<Weakening> {
         let mut log = Log::default();
@@ -167,7 +167,7 @@ impl Then {
                 None if self.paths.iter().any(|one| one.starts_with(&below)) => "a folder".to_owned(),
                 None => continue,
             };
-            log.file(Kind::PathLinked, path, &format!("`{path}` was {was}, it is a link to `{target}`"));
+            log.file(Kind::PathLinked, path, &format!("`{path}` was {was}, now a link to `{target}`"));
         }
         log.close()
     }
@@ -178,14 +178,14 @@ impl Then {
         read.map_err(|error| self.unread.push(format!("{name}: {}", error.message))).ok()
     }
 
-    /// Whether akit was not there at all: neither a configuration nor any of the scenarios, here or elsewhere.
+    /// Whether akit was not in use at all: neither a configuration nor any of the scenarios, here or elsewhere.
     #[must_use]
     pub fn is_without_akit(&self) -> bool {
         self.config.is_none() && self.moved && self.demands.scenarios.is_empty() && self.unread.is_empty()
     }
 
-    /// The configuration of then, with the contents of the files that it names, as if its file lay in this folder; akit's
-    /// defaults where there was none. What is wrong with it is reported.
+    /// The old configuration with the files that it names, as if its file were in this folder; the defaults if there
+    /// was none. Reports what is wrong with it.
     ///
     /// # Errors
     /// When git cannot read the commit.
@@ -216,12 +216,12 @@ impl Then {
     }
 }
 
-/// A folder that had files in a repository, and is a repository of its own now.
+/// A folder that had files in a repository and is now a repository of its own.
 #[must_use]
 pub fn nested(folder: &str) -> Weakening {
     let location = Location { file: folder.to_owned(), line: 1, column: 1 };
     let message = format!(
-        "`{folder}` is a repository of its own, and this change decides which commit of it is judged"
+        "`{folder}` is now a repository of its own, so this change chooses which commit of it is judged"
     );
     Weakening { kind: Kind::PathLinked, of: folder.to_owned(), message, location }
 }

@@ -1,4 +1,4 @@
-//! The list of cases that may fail: entries that are new or hold longer.
+//! The quarantine: entries that are new or last longer.
 
 use super::Demands;
 use super::Log;
@@ -33,7 +33,7 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
         let known = old.iter().filter(|one| one.glob == new.glob).map(|one| one.until).max();
         match known {
             Some(until) if new.until > until => {
-                let message = format!("`{}` may fail until {}, {until} before", new.glob, new.until);
+                let message = format!("`{}` may fail until {} (was {until})", new.glob, new.until);
                 log.at(
                     Kind::QuarantineExtended,
                     new.glob,
@@ -51,8 +51,8 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
     }
 }
 
-/// Whether all cases of an entry were excused as long before, under whatever name. Cases that are new do not count
-/// where the entry itself is not.
+/// Whether all cases of an entry were already excused for as long, under any name. New cases do not count unless the
+/// entry is new.
 fn is_known(pairs: &Pairs<'_>, new: &Excuse<'_>, old: &[Excuse<'_>], is_listed: bool) -> bool {
     let takes = |excuse: &Excuse<'_>, case: &Paired<'_>| excuse.cases.matches(&case.name());
     let mut cases = pairs.now.iter().filter(|case| takes(new, case)).peekable();

@@ -1,4 +1,4 @@
-//! The suite: cases that are gone, and cases that demand less.
+//! The suite: removed cases, and weaker cases.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ pub(super) fn compare(
         if now.selection.refusal(old.scenario(), old.case).is_none()
             && let Some(why) = now.selection.refusal(new.scenario(), new.case)
         {
-            let message = format!("{name} was selected by the flags of this run, now it is not: {why}");
+            let message = format!("{name} was selected by the flags of this run, and no longer is: {why}");
             let key = if new.node.get("tags").is_some() { "tags" } else { "id" };
             log.at(Kind::CaseUnselected, &name, file, new.node.place(&[key]), &message);
         }
@@ -41,14 +41,14 @@ pub(super) fn compare(
             && drawn.as_ref().is_some_and(|(was, is)| was.contains(&old.key()) && !is.contains(&new.key()))
         {
             let message =
-                format!("{} was in the sample of this run; under its new name it is not", old.name());
+                format!("{} was in the sample of this run; under its new name, it no longer is", old.name());
             log.at(Kind::CaseUnselected, &name, file, new.node.place(&["id"]), &message);
         }
         answered(old, new, log);
         redacted((old, was), (new, is), now, log);
         for tag in old.case.tags.iter().filter(lost) {
             let key = if new.node.get("tags").is_some() { "tags" } else { "id" };
-            let message = format!("{name} no longer has the tag `{tag}`, which the policy names");
+            let message = format!("{name} no longer has the tag `{tag}`, which the policy uses");
             log.at(Kind::TagRemoved, &name, file, new.node.place(&[key]), &message);
         }
         let (before, after) = (old.always(), new.always());
@@ -56,7 +56,7 @@ pub(super) fn compare(
             match (&one.gone, &one.rule) {
                 (Some(rule), _) => lifted(rule, new, now, log),
                 (None, Some(rule)) => {
-                    let message = format!("rule `{}` of every answer: {}", rule.name, one.message);
+                    let message = format!("rule `{}` for every answer: {}", rule.name, one.message);
                     log.at(one.kind, &rule.name, &rule.file, one.span, &message);
                 }
                 (None, None) => {
@@ -83,7 +83,7 @@ pub(super) fn compare(
     }
 }
 
-/// The answers to turns of a script need no longer be as they had to be.
+/// The answers to turns of a script that are expected to be less than before.
 fn turns(old: &Paired<'_>, new: &Paired<'_>, judges: Judges<'_>, log: &mut Log) {
     let (Some(was), Some(is)) = (&old.case.dialogue, &new.case.dialogue) else { return };
     let (name, file) = (new.name(), &new.suite.document.file);
@@ -96,7 +96,7 @@ fn turns(old: &Paired<'_>, new: &Paired<'_>, judges: Judges<'_>, log: &mut Log) 
         };
         let (Some(old_node), Some(new_node)) = (turn(old, at), turn(new, place)) else { continue };
         let Some(demands) = &now.expectation else {
-            let message = format!("{name}: nothing is expected of the answer to turn {} any more", place + 1);
+            let message = format!("{name}: turn {} no longer has an expectation", place + 1);
             log.at(Kind::ExpectationRemoved, &name, file, new_node.start(), &message);
             continue;
         };
@@ -114,7 +114,7 @@ fn drawn<'a>(cases: &[Paired<'a>], now: &Demands) -> BTreeSet<CaseId<'a>> {
     let mut suites: Vec<&ScenarioFile> = cases.iter().map(|case| case.suite).collect();
     suites.dedup_by(|one, other| std::ptr::eq(*one, *other));
     let seeded = |suite: &&ScenarioFile| {
-        // A seed that a flag gives goes before those of the files.
+        // A seed given by a flag takes precedence over those of the files.
         let seed = suite.scenario.seed.filter(|_| now.flags.seed.is_none());
         Scenario { seed, ..suite.scenario.clone() }
     };
@@ -127,26 +127,26 @@ fn drawn<'a>(cases: &[Paired<'a>], now: &Demands) -> BTreeSet<CaseId<'a>> {
     asked.map(|(scenario, case, _)| CaseId::new(scenario, &case.id)).collect()
 }
 
-/// A rule that held for a case, and no longer does.
+/// A rule that covered a case and no longer does.
 fn lifted(rule: &Rule, new: &Paired<'_>, now: &Demands, log: &mut Log) {
     let (name, place) = (new.name(), rule.location());
     let suite = &new.suite.document;
     if new.case.except.iter().any(|one| one.name == rule.name) {
         let message =
-            format!("{name} is an exception from the rule `{}` of every answer ({place})", rule.name);
+            format!("{name} is now an exception to the rule `{}` for every answer ({place})", rule.name);
         let span = new.node.place(&["except", &rule.name]);
         return log.at(Kind::ExpectationRemoved, &name, &suite.file, span, &message);
     }
     let config = now.config.as_ref().map(|config| &config.document);
     let is_own = place.file == suite.file.name();
     let document = config.filter(|_| !is_own).unwrap_or(suite);
-    let message = format!("the rule `{}` of every answer is gone ({place} before)", rule.name);
+    let message = format!("the rule `{}` for every answer was removed (was at {place})", rule.name);
     log.at(Kind::ExpectationRemoved, &rule.name, &document.file, document.node.place(&["always"]), &message);
 }
 
-/// A prompt that says what a right answer says, and did not before.
+/// A prompt that contains the expected answer, and did not before.
 fn answered(old: &Paired<'_>, new: &Paired<'_>, log: &mut Log) {
-    // What the customer of a conversation says is heard by the application as a prompt is.
+    // The application reads what the customer says in a conversation like a prompt.
     let spoken = |case: &Paired<'_>| {
         let lines = case.case.dialogue.iter().flat_map(|dialogue| dialogue.texts());
         let messages = case.case.messages.iter().map(|message| message.content.clone());
@@ -159,12 +159,12 @@ fn answered(old: &Paired<'_>, new: &Paired<'_>, log: &mut Log) {
     if expected.iter().any(|text| says(new, text) && !says(old, text)) {
         let key = ["prompt", "turns", "customer"].into_iter().find(|key| new.node.get(key).is_some());
         let (name, key) = (new.name(), [key.unwrap_or("id")]);
-        let message = format!("{name}: what is expected was not in the prompt, now it is");
+        let message = format!("{name}: the prompt now contains the expected answer");
         log.at(Kind::AnswerInPrompt, &name, &new.suite.document.file, new.node.place(&key), &message);
     }
 }
 
-/// More is taken out of what is judged.
+/// More is removed from what is judged.
 fn redacted(
     (old, was): (&Paired<'_>, &ConfigFile),
     (new, is): (&Paired<'_>, &ConfigFile),
@@ -185,14 +185,14 @@ fn redacted(
     }
 }
 
-/// How often and how long a scenario's cases are tried that say nothing themselves.
+/// The default attempts and timeouts of a scenario's cases.
 fn tries(scenario: &Scenario, config: &ConfigFile) -> Tries {
     let provider = scenario.provider.as_ref().or(config.provider.as_ref());
     let shared = config.providers.get(provider.map_or(DEFAULT, String::as_str));
     scenario.provider_config.tries(shared)
 }
 
-/// The tags by which a policy selects.
+/// The tags that a policy selects by.
 fn named_tags(config: &ConfigFile) -> BTreeSet<String> {
     let policy = &config.gate.policy;
     let recalls = policy.thresholds.iter().filter_map(|limit| match &limit.metric {
@@ -203,9 +203,9 @@ fn named_tags(config: &ConfigFile) -> BTreeSet<String> {
     selectors.flat_map(|Selector { tags, .. }| tags.clone()).chain(recalls).collect()
 }
 
-/// Cases and whole scenarios that are asked no more.
+/// Cases and whole scenarios that are no longer asked.
 fn gone(pairs: &Pairs<'_>, now: &Demands, log: &mut Log) {
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for (case, _) in pairs.all().filter(|(_, now)| now.is_none()) {
         let (name, scenario, file) = (case.name(), case.key().scenario, case.suite.document.file.name());
         let known = now.scenarios.iter().find(|one| one.scenario.name == scenario);
@@ -215,23 +215,23 @@ fn gone(pairs: &Pairs<'_>, now: &Demands, log: &mut Log) {
             left.and_then(|document| Some((document, commented(document, &case.case.id)?)))
         {
             let location = Location { file: document.file.name().to_owned(), line, column: 1 };
-            log.add(Kind::CaseSkipped, &name, location, &format!("{name} is a comment now and not asked"));
+            log.add(Kind::CaseSkipped, &name, location, &format!("{name} is commented out"));
         } else if let Some(document) = left {
-            let message = format!("{name} is gone, {file}:{} before", case.case.span.line);
+            let message = format!("{name} was removed (was at {file}:{})", case.case.span.line);
             log.at(Kind::CaseRemoved, &name, &document.file, document.node.place(&["cases"]), &message);
         } else if pairs.kept().any(|(other, _)| other.key().scenario == scenario) {
-            let message = format!("{name} is gone, and so is its file");
+            let message = format!("{name} was removed with its file");
             log.at(Kind::CaseRemoved, &name, &case.suite.document.file, case.case.span, &message);
-        } else if told.insert(scenario) {
+        } else if reported.insert(scenario) {
             let all =
                 pairs.before.iter().filter(|other: &&Paired<'_>| other.key().scenario == scenario).count();
-            let message = format!("scenario {scenario} is gone, with {}", text::count(all, "case"));
+            let message = format!("scenario {scenario} was removed, with {}", text::count(all, "case"));
             log.file(Kind::ScenarioRemoved, file, &message);
         }
     }
 }
 
-/// The 1-based line of a comment that still holds the case's id.
+/// The 1-based line of a comment that contains the case's id.
 fn commented(document: &Document, id: &str) -> Option<u32> {
     let lines = document.file.text().lines().zip(1..);
     lines

@@ -1,4 +1,4 @@
-//! The application under test: whether it is the same that is asked, and whether what it costs is still seen.
+//! The application under test: whether it is still the one that is asked, and whether its costs are still tracked.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
     }
 }
 
-/// Cases that a file answers where somebody was asked.
+/// Cases with recorded answers that used to be asked live.
 fn recorded(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
     for (old, new) in pairs.kept() {
         let (was, _) = provider(old, before.config.as_ref());
@@ -37,14 +37,14 @@ fn recorded(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
             && is == REPLIES
             && was != REPLIES
         {
-            let message = format!("{was} was asked, now recorded replies are judged");
+            let message = format!("{was} was asked before, now recorded answers are judged");
             let of = if std::ptr::eq(node, new.node) { new.name() } else { "provider".to_owned() };
             log.at(Kind::TargetRecorded, &of, &document.file, node.place(&["provider"]), &message);
         }
     }
 }
 
-/// Who answers a case, and where that is said.
+/// The provider of a case, and where it is set.
 fn provider<'a>(
     case: &Paired<'a>,
     config: Option<&'a Configuration>,
@@ -61,12 +61,12 @@ fn provider<'a>(
     said.into_iter().flatten().next().map_or((DEFAULT, None), |(name, at)| (name, Some(at)))
 }
 
-/// Keys of an own bot that are compared by what they come to.
+/// Keys of a custom bot that are compared by their effect.
 const UNCOMPARED: [&str; 2] = ["like", "url"];
 
-/// Cases that another application answers: another provider, model, address, version or file of replies.
+/// Cases with another application: another provider, model, address, version or file of answers.
 fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
-    // Answers that a flag gives are judged, whoever the files name.
+    // Answers given by a flag are judged, whatever the files name.
     let Some(http) = Http::new(None).ok().filter(|_| now.flags.replies.is_empty()) else { return };
     let settings =
         |config: ConfigFile| Settings::new(now.flags.clone(), config, now.environment.clone(), http.clone());
@@ -76,13 +76,13 @@ fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
         let mut tell = |key: &str, was: Option<&str>, is: Option<&str>, said: Option<SaidBy<'_>>| {
             let shown = |value: Option<&str>| {
                 value.map_or("nothing".to_owned(), |value| {
-                    // A query may hold a key, and what stands before an `@` a password.
+                    // A query may contain a key, and the part before an `@` a password.
                     let value = value.split(['?', '#']).next().unwrap_or_default();
                     let value = value.rsplit('@').next().unwrap_or_default();
                     format!("`{}`", text::excerpt(value, 80))
                 })
             };
-            let message = format!("the application's {key} was {}, it is {}", shown(was), shown(is));
+            let message = format!("the application's {key} was {}, now {}", shown(was), shown(is));
             let document = &new.suite.document;
             let config = now.config.as_ref().map(|config| &config.document);
             match said {
@@ -105,7 +105,7 @@ fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
         };
         let new_provider = is.provider.value;
         if was.provider.value != is.provider.value {
-            // Recorded replies have a kind of their own.
+            // Recorded answers have a kind of their own.
             if is.provider.value != REPLIES {
                 let (was, now) = (Some(was.provider.value), Some(is.provider.value));
                 tell("provider", was, now, Some(is.provider.said_by));
@@ -132,13 +132,13 @@ fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
                 is.version.map(|one| one.value),
                 is.version.map(|one| one.said_by),
             ),
-            ("file of replies", files[0], files[1], files[1].map(|_| file)),
+            ("file of answers", files[0], files[1], files[1].map(|_| file)),
         ];
-        // A file that nobody reads does not answer, and where nobody was named before, nobody was asked; but a version
-        // makes answers count that did not without one.
+        // A file that is not read does not answer, and a provider that is set for the first time replaces none; but a
+        // version makes answers count that did not count without one.
         let counts = |key: &str, was: Option<&str>| match key {
             "version" => true,
-            "file of replies" => was.is_some() && is.provider.value == REPLIES,
+            "file of answers" => was.is_some() && is.provider.value == REPLIES,
             _ => was.is_some() && is.provider.value != REPLIES,
         };
         for (key, was, is, said) in said {
@@ -154,7 +154,7 @@ fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
         let keys: BTreeSet<&'static str> = from.iter().chain(&to).map(|(key, _)| *key).collect();
         for key in keys {
             let (was, now) = (value(&from, key), value(&to, key));
-            // What is not asked over the network says nothing by it.
+            // Without a network request, this does not matter.
             if was != now && is.reached.is_some() {
                 tell(&format!("`{key}`"), was.as_deref(), now.as_deref(), Some(is.part.below(key)));
             }
@@ -162,7 +162,7 @@ fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
     }
 }
 
-/// Keys of an own bot that say something else. Those that come from a preset stand where the preset is named.
+/// Keys of a custom bot that changed. Those that come from a preset are reported where the preset is set.
 fn bots(
     new: &Paired<'_>,
     [was, is]: [&Own; 2],
@@ -187,20 +187,20 @@ fn bots(
     }
 }
 
-/// Servers that get a key on a scenario's word, and did not before.
+/// Servers that newly get a key if a scenario names them.
 fn trusted(before: Option<&Configuration>, now: &Configuration, log: &mut Log) {
     for (name, provider) in &now.config.providers {
         let known = before.and_then(|before| before.config.providers.get(name)).map(|one| &one.trusted);
         let is_new = |origin: &&Origin| known.is_none_or(|known| !known.contains(origin));
         for origin in provider.trusted.iter().filter(is_new) {
-            let message = format!("{origin} gets the key of `{name}` where a scenario names it");
+            let message = format!("{origin} gets the key of `{name}` if a scenario names it");
             let keys = ["providers", name, "trustedOrigins"];
             log.key(&now.document, &Weaker::new(Kind::TrustWidened, &keys, message));
         }
     }
 }
 
-/// A cache that answers where the application was asked: records of a good day, whatever it says now.
+/// A cache that now answers for the application, with records of earlier answers.
 fn replayed(before: Option<&Configuration>, now: &Configuration, log: &mut Log) {
     let reads = |mode: Option<Mode>| match mode {
         Some(Mode::Auto) => Some("auto"),
@@ -209,12 +209,12 @@ fn replayed(before: Option<&Configuration>, now: &Configuration, log: &mut Log) 
     };
     let was = reads(before.and_then(|before| before.config.cache_mode));
     if let (None, Some(mode)) = (was, reads(now.config.cache_mode)) {
-        let message = format!("the application was asked anew, now its records answer (`{mode}`)");
+        let message = format!("the application was always asked, now recorded answers are used (`{mode}`)");
         log.key(&now.document, &Weaker::new(Kind::CacheReplayed, &["cache", "mode"], message));
     }
 }
 
-/// A cache in another folder: what lies there may answer for application and judge.
+/// A cache in another folder, whose records may answer for application and judge.
 fn moved_cache(before: &Demands, now: &Configuration, log: &mut Log) {
     let folder = |config: &ConfigFile| config.cache_dir.clone().unwrap_or_else(|| FOLDER.to_owned());
     let (was, is) = (folder(&before.configured()), folder(&now.config));
@@ -225,45 +225,45 @@ fn moved_cache(before: &Demands, now: &Configuration, log: &mut Log) {
     }
 }
 
-/// Whether the policy looks at costs.
+/// Whether the policy limits costs.
 fn limits_cost(config: &ConfigFile) -> bool {
     let policy = &config.gate.policy;
     let cost = |metric: &Metric| matches!(metric, Metric::Cost | Metric::JudgeCost);
     policy.fail_on.contains(&Category::Cost) || policy.thresholds.iter().any(|limit| cost(&limit.metric))
 }
 
-/// Prices that are gone or lower, so that less seems to be spent than is.
+/// Prices that were removed or lowered, so that costs look lower than they are.
 fn prices(before: &Demands, now: &Demands, config: &Configuration, log: &mut Log) {
     let Some(old) = &before.config else { return };
     let (named, still) = (models(before), models(now));
     let (was, is) = (&old.config.prices, &config.config.prices);
     for model in was.0.keys().chain(is.0.keys().filter(|model| !was.0.contains_key(*model))) {
-        // A price that nobody configures is the vendor's own.
+        // A price that is not configured is the vendor's own.
         let Some(price) = was.named(model) else { continue };
         let mut tell = |key: Option<&str>, message: String| {
             let keys: Vec<&str> = ["prices", model].into_iter().chain(key).collect();
             log.key(&config.document, &Weaker::new(Kind::PriceLowered, &keys, message));
         };
         let Some(new) = is.named(model) else {
-            // A model that the files named and name no more is not asked any more.
+            // A model that the files no longer name is not asked any more.
             let gone = named.contains(model.as_str()) && !still.contains(model.as_str());
             if price.figures().iter().any(|(_, figure, _)| *figure > 0.0) && !gone {
-                tell(None, format!("{model} has no price any more: what it costs is not seen"));
+                tell(None, format!("{model} no longer has a price, so its cost is not counted"));
             }
             continue;
         };
         for ((key, was, named), (_, is, names)) in price.figures().into_iter().zip(new.figures()) {
-            // What is named nowhere falls with `input`.
+            // Figures that are not set follow `input`.
             if is < was && (named || names) {
                 let message =
-                    format!("`{key}` of {model} was {was} USD, it is {is}: limits on costs allow more");
+                    format!("`{key}` of {model} was {was} USD, now {is}: limits on costs allow more");
                 tell(Some(key), message);
             }
         }
     }
 }
 
-/// Every model that configuration and suite name.
+/// Every model in configuration and suite.
 fn models(demands: &Demands) -> BTreeSet<&str> {
     let mut found = BTreeSet::new();
     let suites = demands.scenarios.iter().map(|suite| &suite.document);

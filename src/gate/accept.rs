@@ -1,6 +1,6 @@
-//! The way out where a change is meant: what accepting it takes, or why that would not be enough.
+//! How to accept an intended change, or why accepting it would not be enough.
 //!
-//! Nothing is offered that was not tried: the run is decided again over the baseline as it would be.
+//! Only tested offers are made: akit decides again with the baseline as it would be.
 
 use std::collections::BTreeSet;
 
@@ -10,26 +10,26 @@ use crate::manifest::{CaseResult, RunManifest};
 use crate::text;
 use crate::vocabulary::Outcome;
 
-/// Names on a command line; more are named by [`Decision::UNEXCUSED`].
+/// The most names on a command line; beyond it, [`Decision::UNEXCUSED`] stands for them.
 const MOST: usize = 10;
 
-/// Where a change that is meant is accepted.
+/// Where an intended change is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedIn {
-    /// What `akit baseline accept --baseline` takes.
+    /// What to pass to `akit baseline accept --baseline`.
     pub place: String,
-    /// Whether everybody's baseline changes at once, and not with a commit.
+    /// Whether accepting changes everybody's baseline at once, instead of with a commit.
     pub at_once: bool,
 }
 
-/// What to do about a run that fails its gate by a change that is meant.
+/// What to do about a run that fails because of an intended change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WayOut {
-    /// This command, and then this.
+    /// Run this command, then do this.
     Accept {
         /// The command.
         command: String,
-        /// What it leaves to do, or what it does at once.
+        /// What is left to do, or what the command does at once.
         then: String,
     },
     /// The run would fail with all its failures accepted, for this reason.
@@ -37,17 +37,17 @@ pub enum WayOut {
 }
 
 impl Decision {
-    /// The flag of `akit baseline accept` for every case that fails and that nothing excuses.
+    /// The flag of `akit baseline accept` for every failing case without an excuse.
     pub const UNEXCUSED: &str = "--unexcused";
 
-    /// Takes note of where a change is accepted, and whether accepting the failing cases would do.
+    /// Records where a change is accepted, and whether accepting the failing cases is enough.
     pub fn accepted_in(&mut self, place: Option<AcceptedIn>, evidence: &Evidence<'_>, policy: &Policy) {
         let (Some(place), Reference::Found { baseline, from }) = (place, evidence.reference) else { return };
         let mut tried = Vec::new();
         if self.conclusion == Conclusion::Fail {
             let all = self.unexcused(evidence.run);
             let blocking: Vec<_> = all.iter().filter(|(_, state)| state.blocking).copied().collect();
-            // More names than a command line should have are all of them or none.
+            // Too many names for a command line: only all cases can be accepted.
             let few = Some(blocking).filter(|few| few.len() <= MOST && few.len() < all.len());
             tried.extend(few.into_iter().chain([all]).filter(|cases| !cases.is_empty()));
         }
@@ -78,7 +78,7 @@ impl Decision {
         }
     }
 
-    /// The cases that fail and that nothing excuses, with what they are beside the baseline.
+    /// The failing cases without an excuse, with their states.
     #[must_use]
     pub fn unexcused<'r>(&'r self, run: &'r RunManifest) -> Vec<(&'r CaseResult, &'r CaseState)> {
         let open =
@@ -89,7 +89,7 @@ impl Decision {
         run.cases.iter().zip(&self.cases).filter(unexcused).collect()
     }
 
-    /// How a run passes whose failures are meant; it is stored in this file.
+    /// How to make a run pass whose failures are intended; the run is stored in the file `stored`.
     #[must_use]
     pub fn way_out(&self, stored: &str) -> Option<WayOut> {
         let compared = self.compared.as_ref()?;
@@ -97,7 +97,7 @@ impl Decision {
             return Some(WayOut::NotEnough(compared.not_enough.clone()))
                 .filter(|_| !compared.not_enough.is_empty());
         }
-        // What a shell or a reader of arguments would take for something else has no name of its own.
+        // Names that a shell or argument parser would misread are not spelled out.
         let is_plain = |name: &String| {
             name.len() <= 200 && !name.starts_with('-') && !name.contains(|c: char| c.is_control())
         };
@@ -113,7 +113,7 @@ impl Decision {
         let then = if compared.at_once {
             format!("which changes {} at once, for every branch", compared.place)
         } else {
-            "and commit that".to_owned()
+            "and commit it".to_owned()
         };
         Some(WayOut::Accept { command, then })
     }

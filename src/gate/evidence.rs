@@ -1,4 +1,4 @@
-//! A case of the run beside its baseline and the policy: the facts that every rule starts from.
+//! A case of the run with its baseline and the policy: the facts that every rule starts from.
 
 use std::collections::BTreeSet;
 
@@ -13,27 +13,27 @@ use crate::vocabulary::Outcome;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CaseEvidence<'a> {
     pub(super) result: &'a CaseResult,
-    /// How it stands to the baseline.
+    /// How it compares with the baseline.
     pub(super) relation: Relation,
-    /// Its trials in the baseline; none where it is not known there.
+    /// Its trials in the baseline; none if it is unknown there.
     pub(super) before: Tally,
-    /// Its stored results, where it is known.
+    /// Its stored results, if known.
     pub(super) stored: Option<&'a BaselineCase>,
-    /// Its trials in the baseline that count no more, for it asked or expected something else there.
+    /// Its trials in the baseline that no longer count, because it asked or expected something else there.
     pub(super) reset: Option<Tally>,
-    /// Whether it passes now; absent where it was not judged.
+    /// Whether it passes now; none if it was not judged.
     pub(super) now: Option<bool>,
-    /// Judged trials that the suspicion does not rest on, those of earlier attempts among them.
+    /// Judged trials other than those that raised the suspicion, including those of earlier attempts.
     pub(super) fresh: Tally,
     /// Confirmations that could not be judged.
     pub(super) fresh_errors: usize,
-    /// Whether one confirmed failure is one too many.
+    /// Whether one confirmed failure is too many.
     pub(super) critical: bool,
-    /// The quarantine that holds for it.
+    /// Its current quarantine.
     pub(super) quarantine: Option<&'a Quarantined>,
 }
 
-/// How a case stands to the baseline.
+/// How a case compares with the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
     /// There is no baseline.
@@ -42,9 +42,9 @@ pub(super) enum Relation {
     New,
     /// It asked or expected something else in the baseline.
     Changed,
-    /// Another judge than the baseline's had a part in its verdict: it is judged as without a baseline.
+    /// Its verdict involves another judge than the baseline's, so it is judged as without a baseline.
     OtherJudge,
-    /// It is there, and the same.
+    /// It is in the baseline, unchanged.
     Known,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn cases<'a>(
             });
             let relation = match (baseline, found) {
                 (None, _) => Relation::Alone,
-                // Without a trial nothing is known of it.
+                // A case without a trial is unknown.
                 (_, None) => Relation::New,
                 (_, Some(stored)) if stored.tally().of == 0 => Relation::New,
                 (_, Some(stored)) if stored.content_hash != result.content_hash => Relation::Changed,
@@ -100,7 +100,7 @@ pub(super) fn cases<'a>(
         .collect()
 }
 
-/// The cases as the rule of regressions looks at them. A run in which nothing was judged says nothing of any of them.
+/// The cases as the regression rule sees them. A run in which nothing was judged says nothing about any of them.
 pub(super) fn facts<'a>(cases: &[CaseEvidence<'a>]) -> Vec<Facts<'a>> {
     let nothing = cases.iter().all(|case| case.now.is_none());
     let one = |case: &CaseEvidence<'a>| {
@@ -143,12 +143,12 @@ impl CaseEvidence<'_> {
         }
     }
 
-    /// Whether every trial of its past passed.
+    /// Whether every past trial passed.
     fn is_spotless(&self) -> bool {
         self.before.of > 0 && self.before.hits == self.before.of
     }
 
-    /// Whether it never failed before, and at least half of its answers now do. One failure is none too many for that.
+    /// Whether it never failed before and at least half of its answers fail now, two or more.
     pub(super) fn is_degraded(&self) -> bool {
         let ordinary = self.result.tally();
         let mut all = self.result.confirmations().filter(|trial| !trial.second_round).fold(
@@ -164,7 +164,7 @@ impl CaseEvidence<'_> {
     }
 }
 
-/// Whether the case fails by a judge's word; where it passes, whether a judge had a part in that.
+/// Whether a failing case fails only because of a judge, or a passing case involves a judge.
 #[must_use]
 pub fn hangs_on_judge(case: &CaseResult) -> bool {
     let failed = case.trials.iter().filter(|trial| trial.outcome == Outcome::Failed);
@@ -199,18 +199,21 @@ pub(super) fn gone<'a>(
     gone
 }
 
-/// Who answers otherwise than in the baseline; nothing where either side does not know.
+/// Applications and judges that differ from the baseline's; empty if either side does not know them.
 pub(super) fn changed(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
     let now = run.answered_by();
     let mut words = Vec::new();
-    for role in ["application: ", "grader: "] {
+    for (role, name) in [("application", "application"), ("grader", "judge")] {
         let of = |names: &[&String]| -> Vec<String> {
-            names.iter().filter_map(|name| name.strip_prefix(role)).map(str::to_owned).collect()
+            names
+                .iter()
+                .filter_map(|name| Some(name.strip_prefix(role)?.strip_prefix(": ")?.to_owned()))
+                .collect()
         };
         let before = of(&baseline.answered_by.iter().collect::<Vec<_>>());
         let after = of(&now.iter().collect::<Vec<_>>());
         if !before.is_empty() && !after.is_empty() && before != after {
-            words.push(format!("{role}{} in the baseline, {} now", before.join(", "), after.join(", ")));
+            words.push(format!("{name}: {} in the baseline, {} now", before.join(", "), after.join(", ")));
         }
     }
     words

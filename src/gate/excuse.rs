@@ -1,4 +1,4 @@
-//! What excuses a failing case: a closed list. Nothing that was not seen is on it.
+//! What excuses a failing case: a closed list, based on evidence only.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::rule::Rates;
 use super::{CaseState, State};
 use crate::vocabulary::CaseId;
 
-/// A failing case that is not held against the run.
+/// A failing case that does not count against the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Excused {
@@ -26,32 +26,32 @@ pub struct Excused {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Excuse {
-    /// Its own past: it is not expected to pass, or it cannot be asked again and failed in one trial of ten before.
+    /// Its own past: it is not expected to pass, or it cannot be asked again and failed one trial in ten before.
     FailedBefore {
         /// Passes in the baseline.
         passes: u64,
         /// Trials in the baseline.
         trials: u64,
     },
-    /// Its fresh answers: they are likelier from an unchanged case.
+    /// Its extra answers are more likely from an unchanged case.
     Cleared {
-        /// Fresh answers that passed.
+        /// Extra answers that passed.
         passes: u64,
-        /// Fresh answers.
+        /// Extra answers.
         trials: u64,
     },
-    /// Its fresh answers, at least one of which passed, decide nothing.
+    /// Its extra answers are not conclusive, and at least one passed.
     Open {
-        /// Fresh answers that passed, at least 1.
+        /// Extra answers that passed, at least 1.
         passes: u64,
-        /// Fresh answers.
+        /// Extra answers.
         trials: u64,
-        /// How much likelier they are from a broken case.
+        /// How many times more likely they are from a broken case.
         ratio: f64,
     },
-    /// Somebody signed for it.
+    /// It is in quarantine.
     Quarantined,
-    /// A rate that somebody wrote decides about it, and it has no past to compare.
+    /// A configured pass rate covers it, and it has no past to compare with.
     Rate,
 }
 
@@ -64,7 +64,7 @@ impl Excused {
 }
 
 impl Excuse {
-    /// What excuses a case in this state, as a result line counts it.
+    /// What excuses a case in this state, in the words of the result line.
     #[must_use]
     pub fn words(&self, state: State) -> &'static str {
         match (self, state) {
@@ -79,26 +79,26 @@ impl Excuse {
     }
 }
 
-/// How many cases each excuse excuses: `3 as in the baseline, 1 flaky`.
+/// How many cases each excuse covers: `3 as in the baseline, 1 flaky`.
 pub(super) fn words(excuses: &[Excused], states: &[CaseState]) -> String {
     let mut counts: Vec<(&str, usize)> =
         ["as in the baseline", "flaky", "cleared", "degraded", "open", "in quarantine", "within the rate"]
             .map(|words| (words, 0))
             .to_vec();
     let mut states = states.iter();
-    // Both stand in the order of the run.
+    // Both are in the order of the run.
     for one in excuses {
         let Some(state) = states.find(|state| state.key() == one.key()) else { break };
         let words = one.excuse.words(state.state);
         counts.iter_mut().filter(|(known, _)| *known == words).for_each(|(_, count)| *count += 1);
     }
-    let told = counts.iter().filter(|(_, count)| *count > 0);
-    told.map(|(words, count)| format!("{count} {words}")).collect::<Vec<_>>().join(", ")
+    let used = counts.iter().filter(|(_, count)| *count > 0);
+    used.map(|(words, count)| format!("{count} {words}")).collect::<Vec<_>>().join(", ")
 }
 
 /// What excuses a case, if it fails and anything does.
 ///
-/// `rates` are the least pass rates that are met.
+/// `rates` are the minimum pass rates that are met.
 pub(super) fn excuse(case: &CaseEvidence<'_>, found: &Found, rates: &Rates<'_>) -> Option<Excuse> {
     if case.now != Some(false) {
         return None;

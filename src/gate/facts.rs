@@ -1,29 +1,29 @@
-//! A case as the rule of regressions looks at it: numbers, and nothing of a file.
+//! A case as the regression rule sees it: numbers only.
 
 use crate::stats::Tally;
 
-/// One case, as far as the rule looks at it. An answer is true where it passed, and `None` where it was not judged.
+/// One case as the rule sees it. An answer is true if it passed, and `None` if it was not judged.
 #[derive(Clone, Debug)]
 pub(super) struct Facts<'a> {
     pub(super) past: Past,
-    /// Ordinary answers.
+    /// Regular answers.
     pub(super) now: Vec<Option<bool>>,
-    /// What earlier attempts at the same commit make of it; there the suspicion was raised, so that what is answered now
-    /// is further evidence. It holds those ordinary answers, too.
+    /// Trials of earlier attempts at the same commit, which raised the suspicion, and this attempt's regular answers
+    /// as further evidence.
     pub(super) earlier: Tally,
-    /// Answers that were asked for because it failed.
+    /// Answers requested because it failed.
     pub(super) fresh: Vec<Option<bool>>,
     /// Answers of the guard's second round.
     pub(super) again: Vec<Option<bool>>,
     pub(super) tags: &'a [String],
-    /// Whether the address or the key was at fault when it was asked again: that says nothing of the case.
+    /// Whether the address or the key failed when it was asked again, which says nothing about the case.
     pub(super) unreachable: bool,
 }
 
-/// What is known of a case.
+/// What is known about a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Past {
-    /// It is judged without a baseline, or by nothing at all; what its trials say of the suite.
+    /// It is judged without a baseline, or not at all; its trials still inform the suite.
     Apart(Tally),
     /// It is new or changed.
     New,
@@ -32,7 +32,7 @@ pub(super) enum Past {
 }
 
 impl Past {
-    /// The trials of a case that is there and the same.
+    /// The trials of a case that is known and unchanged.
     pub(super) fn known(self) -> Option<Tally> {
         match self {
             Self::Known(past) => Some(past),

@@ -1,4 +1,4 @@
-//! Reasons against a pass, and the conclusion that follows from them.
+//! Findings, and the decision that follows from them.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::source::Location;
 use crate::text;
 use crate::vocabulary::{FindingId, Subject};
 
-/// What the gate concludes.
+/// The gate's decision.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumIter, IntoStaticStr,
 )]
@@ -24,14 +24,14 @@ pub enum Conclusion {
     Fail,
     /// The run could not be judged as a whole.
     Error,
-    /// Something speaks against the release, and could not be confirmed or excluded.
+    /// Something may be wrong, and could be neither confirmed nor ruled out.
     Inconclusive,
-    /// Nothing stands against the release.
+    /// Nothing blocks the release.
     Pass,
 }
 
 impl Conclusion {
-    /// The word that people read.
+    /// Its word in reports.
     #[must_use]
     pub fn word(self) -> &'static str {
         self.into()
@@ -42,26 +42,26 @@ impl Conclusion {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
-    /// Stable kebab-case name, see docs/gate.md.
+    /// Stable kebab-case name, see docs/findings.md.
     pub id: FindingId,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Subject::is_run")]
     pub subject: Subject,
-    /// The conclusion that it leads to; PASS for a warning.
+    /// The decision that it leads to; PASS for a warning.
     #[serde(rename = "ruling")]
     pub conclusion: Conclusion,
-    /// In a sentence.
+    /// One sentence.
     pub message: String,
-    /// What was measured, where the finding is about a number.
+    /// What was measured, if the finding is about a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<f64>,
     /// Its limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
-    /// How probable it is that chance alone did this, where a test was made; corrected for their number.
+    /// The probability that chance alone did this, if there was a test, corrected for the number of tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
-    /// The line of the case, for a finding by one case; of the suite or policy, for a weakening.
+    /// The line of the case, for a finding about one case; of the suite or policy, for a weakening.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
 }
@@ -81,30 +81,30 @@ impl Finding {
         }
     }
 
-    /// Whether it is about one case, which its location points at.
+    /// Whether it is about one case, which its location points to.
     #[must_use]
     pub fn is_by_case(&self) -> bool {
         match self.subject {
             Subject::Case => true,
-            // A run that was stored by an earlier version names no subject.
+            // Runs stored by an earlier version have no subject.
             Subject::Run => self.location.is_some() && self.id != FindingId::Weakened,
             Subject::Tag(_) | Subject::Threshold { .. } | Subject::Weakening { .. } => false,
         }
     }
 
-    /// About one case; what it did follows its name.
+    /// About one case; `what` follows its name.
     pub(super) fn by(case: &CaseResult, id: FindingId, what: &str) -> Self {
         let message = format!("{} {what}", case.key());
         Self { subject: Subject::Case, location: Some(case.location.clone()), ..Self::new(id, message) }
     }
 }
 
-/// Collects findings, and decides by the policy which of them fail the gate.
+/// Collects findings; the policy decides which of them fail the gate.
 pub(super) struct Findings<'a> {
     policy: &'a Policy,
     reasons: Vec<Finding>,
     warnings: Vec<Finding>,
-    /// Whether a reason that leaves the word open stops the pipeline, too.
+    /// Whether an inconclusive finding also stops the pipeline.
     stops: bool,
 }
 
@@ -113,12 +113,12 @@ impl<'a> Findings<'a> {
         Self { policy, reasons: Vec::new(), warnings: Vec::new(), stops: false }
     }
 
-    /// How many findings stand against a pass already, other than by leaving it open.
+    /// How many findings make the gate fail or the run an error.
     pub(super) fn fatal(&self) -> usize {
         self.reasons.iter().filter(|finding| finding.conclusion < Conclusion::Inconclusive).count()
     }
 
-    /// The conclusion of the gravest finding, where there is one.
+    /// The most severe conclusion so far.
     pub(super) fn gravest(&self) -> Option<Conclusion> {
         self.reasons.iter().map(|finding| finding.conclusion).min()
     }
@@ -128,7 +128,7 @@ impl<'a> Findings<'a> {
         self.policy.fail_on.contains(&category)
     }
 
-    /// A finding that fails the gate, where the policy fails on its category.
+    /// Adds a finding that fails the gate if the policy fails on its category.
     pub(super) fn raise(&mut self, category: Category, finding: Finding) {
         if self.is_fatal(category) {
             self.reasons.push(Finding { conclusion: Conclusion::Fail, ..finding });
@@ -137,46 +137,46 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// What fails the gate whatever the policy says.
+    /// Adds a finding that fails the gate under any policy.
     pub(super) fn fail(&mut self, finding: Finding) {
         self.reasons.push(Finding { conclusion: Conclusion::Fail, ..finding });
     }
 
-    /// What keeps the run from being judged.
+    /// Adds a finding that keeps the run from being judged.
     pub(super) fn error(&mut self, finding: Finding) {
         self.reasons.push(Finding { conclusion: Conclusion::Error, ..finding });
     }
 
-    /// What keeps the gate from a word.
+    /// Adds a finding that leaves the decision open and stops the pipeline.
     pub(super) fn inconclusive(&mut self, finding: Finding) {
         self.stops = true;
         self.tolerated(finding);
     }
 
-    /// Whether a reason that leaves the word open stops the pipeline, too.
+    /// Whether an inconclusive finding also stops the pipeline.
     pub(super) fn stops(&self) -> bool {
         self.stops
     }
 
-    /// What keeps the gate from a word, but stops no pipeline: everything was asked that could be.
+    /// Adds a finding that leaves the decision open but does not stop the pipeline: everything possible was asked.
     pub(super) fn tolerated(&mut self, finding: Finding) {
         self.reasons.push(Finding { conclusion: Conclusion::Inconclusive, ..finding });
     }
 
-    /// What stands against nothing.
+    /// Adds a warning.
     pub(super) fn warn(&mut self, finding: Finding) {
         self.warnings.push(Finding { conclusion: Conclusion::Pass, ..finding });
     }
 
-    /// Breaches, gravest first, and warnings.
+    /// The reasons, most severe first, and the warnings.
     pub(super) fn close(mut self) -> (Vec<Finding>, Vec<Finding>) {
         self.reasons.sort_by_key(|finding| finding.conclusion);
         (self.reasons, self.warnings)
     }
 }
 
-/// The first reason in a sentence, or what was shown. That cases were not compared is said first; of an inconclusive run
-/// also what to do, and its exit code.
+/// The first reason as a sentence, or what was shown. If cases were not compared, that comes first; an inconclusive
+/// run also says what to do, and its exit code.
 pub(super) fn summary(
     counts: Counts,
     (findings, tolerated): (&[Finding], bool),
@@ -193,15 +193,15 @@ pub(super) fn summary(
     }
 }
 
-/// How many judged cases could be compared with the baseline, where a judge kept some from it or none could.
+/// How many judged cases could be compared with the baseline, if a changed judge prevented some or none could be.
 fn uncompared(cases: &[CaseEvidence<'_>]) -> Option<String> {
     let judged = || cases.iter().filter(|case| case.now.is_some() && case.relation != Relation::Alone);
     let (all, compared) =
         (judged().count(), judged().filter(|case| case.relation == Relation::Known).count());
     let regraded = judged().any(|case| case.relation == Relation::OtherJudge);
-    let why = if regraded { ": the judge is not the baseline's" } else { " with the baseline" };
-    let told = regraded || (all > 0 && compared == 0);
-    told.then(|| format!("{compared} of {} could be compared{why}", text::count(all, "case")))
+    let why = if regraded { ": the judge differs from the baseline's" } else { " with the baseline" };
+    let incomplete = regraded || (all > 0 && compared == 0);
+    incomplete.then(|| format!("{compared} of {} could be compared{why}", text::count(all, "case")))
 }
 
 fn reason(counts: Counts, findings: &[Finding], judged: &[CaseEvidence<'_>], excused: &str) -> String {
@@ -218,11 +218,11 @@ fn reason(counts: Counts, findings: &[Finding], judged: &[CaseEvidence<'_>], exc
     let one = same == 1;
     match first.id {
         FindingId::Unconfirmed if first.conclusion == Conclusion::Inconclusive => {
-            format!("{}; give further answers, or run live", unconfirmed(findings, judged))
+            format!("{}; add more answers, or run live", unconfirmed(findings, judged))
         }
         FindingId::Open if first.conclusion == Conclusion::Inconclusive => {
             let still = if one { first.message.clone() } else { format!("{cases} may have broken") };
-            format!("{still}; look at {}, or give further answers", if one { "it" } else { "them" })
+            format!("{still}; check {}, or add more answers", if one { "it" } else { "them" })
         }
         FindingId::NotCleared if first.conclusion == Conclusion::Inconclusive => {
             let still = if one { first.message.clone() } else { format!("{cases} are not cleared") };
@@ -234,21 +234,21 @@ fn reason(counts: Counts, findings: &[Finding], judged: &[CaseEvidence<'_>], exc
         FindingId::BaselineThin => format!("{}; update it with more runs", first.message),
         FindingId::NotShown => format!("{}; add cases or trials", first.message),
         FindingId::BaselineMissing if first.conclusion == Conclusion::Inconclusive => {
-            format!("{}; make one with `akit baseline update`", first.message)
+            format!("{}; create one with `akit baseline update`", first.message)
         }
         _ if one => first.message.clone(),
-        FindingId::Regression => format!("{cases} that passed in the baseline fail now"),
+        FindingId::Regression => format!("{cases} that passed in the baseline now fail"),
         FindingId::Critical => format!("{same} critical cases fail"),
         FindingId::CaseFailed => format!("{cases} failed"),
         FindingId::NewFailure => format!("{cases} that are new or changed fail"),
         FindingId::Unconfirmed => unconfirmed(findings, judged),
         FindingId::Threshold => format!("{same} thresholds are missed"),
-        FindingId::Weakened => format!("the suite or its policy demands less than before, in {same} places"),
+        FindingId::Weakened => format!("the suite or its policy is weaker than before in {same} places"),
         _ => first.message.clone(),
     }
 }
 
-/// Cases that lack fresh trials: some may have broken, others only have to show that they do not.
+/// Cases that lack extra trials: some may have broken, others must only show that they pass.
 fn unconfirmed(findings: &[Finding], cases: &[CaseEvidence<'_>]) -> String {
     let passing: BTreeSet<&Location> =
         cases.iter().filter(|case| case.now == Some(true)).map(|case| &case.result.location).collect();
@@ -268,15 +268,15 @@ fn unconfirmed(findings: &[Finding], cases: &[CaseEvidence<'_>]) -> String {
         (n, 0) => format!("{} may have broken", text::count(n, "case")),
         (n, _) => format!("{} may have broken, {}", text::count(n, "case"), new_words()),
     };
-    format!("{words}, and fresh trials could not be had")
+    format!("{words}, and no extra trials were possible")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The first reason is the conclusion, and the exit code rests on it: a regression that is found behind trouble
-    /// with a provider is told before it.
+    /// The first reason decides the conclusion and the exit code: a regression comes before trouble with a provider,
+    /// even if it is found later.
     #[test]
     fn reasons_are_ordered_by_gravity_whatever_the_order_in_which_they_are_found() {
         type Tell = for<'a, 'b> fn(&'a mut Findings<'b>, Finding);
@@ -287,7 +287,7 @@ mod tests {
             |log, one| log.warn(one),
         ];
         let policy = Policy::default();
-        // Every order in which four may be found.
+        // Every order in which four findings may come.
         for code in 0..256_usize {
             let order: Vec<usize> = (0..4).map(|place| code >> (2 * place) & 3).collect();
             let mut log = Findings::new(&policy);
@@ -297,8 +297,8 @@ mod tests {
             let gravest = log.gravest();
             let (reasons, warnings) = log.close();
             assert_eq!(gravest, reasons.first().map(|one| one.conclusion), "{order:?}");
-            let told: Vec<_> = reasons.iter().map(|one| (one.conclusion, one.message.clone())).collect();
-            assert!(told.is_sorted(), "{order:?}: {told:?}");
+            let sorted: Vec<_> = reasons.iter().map(|one| (one.conclusion, one.message.clone())).collect();
+            assert!(sorted.is_sorted(), "{order:?}: {sorted:?}");
             assert_eq!(reasons.len() + warnings.len(), 4);
             assert_eq!(warnings.len(), order.iter().filter(|which| **which == 3).count());
         }

@@ -1,4 +1,4 @@
-//! What the gate will see in runs of a suite, before they are asked: the same tests as in a run.
+//! What the gate will be able to detect, before anything is asked: the same tests as in a run.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::watch::{Plan, Rounds, Watch};
 use super::{Policy, limits};
 use crate::stats::{Tally, real};
 
-/// Most cases that a plan proposes.
+/// The most cases that a plan proposes.
 const MOST_CASES: u64 = 20_000;
 
 /// Cases of a suite, each with its trials in a baseline.
@@ -18,23 +18,24 @@ pub struct Forecast<'a> {
     /// How many cases have each past.
     pasts: Vec<(Tally, u64)>,
     policy: &'a Policy,
-    /// Tags that have a guard of their own: they share the level.
+    /// Tags with a guard of their own: they share the level.
     tags: usize,
 }
 
-/// How one case that breaks for good is found.
+/// What it takes to find one case that breaks for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// By so many fresh trials that fail.
+    /// This many failed extra trials.
     Proven(u64),
-    /// By so many fresh trials in a row that fail, beside a thin baseline; absent where none are enough.
+    /// With a thin baseline, this many failed extra trials in a row; none if no number is enough.
     Thin(Option<u64>),
-    /// Not at all: it is not expected to pass.
+    /// It cannot be found: the case is not expected to pass.
     Failing,
 }
 
 impl<'a> Forecast<'a> {
-    /// Of cases with these pasts, each of one trial or more, and so many tags of [`super::TAG_CASES`] of them or more.
+    /// For cases with these pasts, each with one trial or more, and this many tags with at least [`super::TAG_CASES`]
+    /// cases.
     #[must_use]
     pub fn of(pasts: impl IntoIterator<Item = Tally>, tags: usize, policy: &'a Policy) -> Self {
         let mut alike: BTreeMap<(u64, u64), u64> = BTreeMap::new();
@@ -51,7 +52,7 @@ impl<'a> Forecast<'a> {
         self.pasts.iter().map(|(_, count)| count).sum()
     }
 
-    /// Share of verdicts of one trial that differ between two unchanged runs, 0 to 0.5; absent without a case.
+    /// Share of verdicts of one trial that differ between two unchanged runs, 0 to 0.5; none without a case.
     #[must_use]
     pub fn noise(&self) -> Option<f64> {
         let one = |past: Tally| {
@@ -62,7 +63,7 @@ impl<'a> Forecast<'a> {
         (self.cases() > 0).then(|| sum / real(self.cases()))
     }
 
-    /// The guard over so many cases like these, asked so often.
+    /// The guard over this many cases like these, each asked `repeat` times.
     fn watch(&self, cases: u64, repeat: u64) -> Option<Watch<'_>> {
         let (all, mut before) = (self.cases(), 0);
         let scaled = self.pasts.iter().scan(0, |given, (past, count)| {
@@ -77,20 +78,20 @@ impl<'a> Forecast<'a> {
         Watch::over(&self.suite, scaled.filter(|(_, own)| *own > 0).collect::<Vec<_>>(), plan)
     }
 
-    /// The smallest loss over so many cases like these that is seen four times in five, in points of the mean pass rate,
-    /// 0 to 1.
+    /// The smallest loss over this many cases like these that is detected four times in five, in points of the mean
+    /// pass rate, 0 to 1.
     #[must_use]
     pub fn loss(&self, cases: u64, repeat: u64) -> Option<f64> {
         self.watch(cases, repeat)?.loss()
     }
 
-    /// Whether a loss over so many cases like these is seen four times in five.
+    /// Whether a loss over this many cases like these is detected four times in five.
     #[must_use]
     pub fn shows(&self, loss: f64, cases: u64, repeat: u64) -> bool {
         self.watch(cases, repeat).is_some_and(|watch| watch.shows(loss))
     }
 
-    /// How many cases like these, asked once, show a loss; absent where even 20,000 do not.
+    /// How many cases like these, asked once, detect a loss; none if even 20,000 do not.
     #[must_use]
     pub fn cases_needed(&self, loss: f64) -> Option<u64> {
         let (mut low, mut high) = (0, 1);
@@ -107,7 +108,7 @@ impl<'a> Forecast<'a> {
         Some(high)
     }
 
-    /// How many known cases an unchanged run is expected to ask again, when each is asked so often.
+    /// How many known cases an unchanged run is expected to ask again, if each is asked `repeat` times.
     #[must_use]
     pub fn unlucky(&self, repeat: u64) -> f64 {
         self.expected(repeat)
@@ -115,14 +116,14 @@ impl<'a> Forecast<'a> {
             .sum()
     }
 
-    /// How many fresh trials such a run asks for.
+    /// How many extra trials such a run needs.
     #[must_use]
     pub fn fresh(&self, repeat: u64, family: usize) -> f64 {
         let one = |past| Suspicion::of(&self.suite, Some(past), family, limits(self.policy));
         self.expected(repeat).map(|(past, count, lost)| count * one(past).asks(&lost)).sum()
     }
 
-    /// The cases that are expected to pass, with how probable each rate is and that it fails.
+    /// The cases that are expected to pass, each with its rates and the probability that it has the rate and fails.
     fn expected(&self, repeat: u64) -> impl Iterator<Item = (Tally, f64, Vec<(f64, f64)>)> {
         let power = i32::try_from(repeat).unwrap_or(i32::MAX);
         let known = self.pasts.iter().filter(|(past, _)| self.suite.expects(*past));
@@ -134,7 +135,7 @@ impl<'a> Forecast<'a> {
         })
     }
 
-    /// How one case with this past is found when it breaks for good, as one of so many suspects.
+    /// What it takes to find one case with this past when it breaks for good, as one of `family` suspects.
     #[must_use]
     pub fn sight(&self, past: Tally, family: usize) -> Sight {
         if !self.suite.expects(past) {

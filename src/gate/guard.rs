@@ -1,8 +1,8 @@
-//! Whether the suite, or a tag of it, does worse than its baseline: many small losses, none of them a proof by itself.
+//! Whether the suite, or a tag of it, does worse than its baseline: many small losses that prove nothing one by one.
 //!
-//! The passes of unchanged cases are a sum of independent counts, which is taken exactly. A guard that comes near its
-//! level raises a suspicion; then its cases are asked once more, and both rounds have to say so: a glitch of seconds
-//! is no regression.
+//! The number of passes of unchanged cases is a sum of independent counts, computed exactly. A guard near its level
+//! raises a suspicion; then its cases are asked once more, and both rounds must agree: a glitch of seconds is not a
+//! regression.
 
 use std::collections::BTreeMap;
 
@@ -11,54 +11,54 @@ use super::spread::Suite;
 use super::suspicion::THIN;
 use crate::stats::{SLACK, Sum, Tally, choose, real, shuffled};
 
-/// An unchanged suite is called worse with at most about this probability, over the suite and all tags.
+/// The approximate probability of calling an unchanged suite worse, over the suite and all tags.
 pub(super) const GUARD: f64 = 0.01;
 
 /// Recorded answers that fail together are a regression at this probability.
 pub(super) const JOINT: f64 = 0.01;
 
-/// A tag needs so many compared cases for a guard of its own.
+/// A tag needs this many compared cases for a guard of its own.
 pub const TAG_CASES: usize = 4;
 
-/// The most tags with a guard, the largest first.
+/// The most tags with a guard, largest first.
 const TAGS: usize = 20;
 
-/// Where a suspicion begins, in levels.
+/// A suspicion starts at this multiple of the level.
 pub(super) const SUSPICION: f64 = 5.0;
 
-/// How probable the second round alone may be for the guard to fire.
+/// The largest p of the second round alone at which the guard fires.
 pub(super) const ALONE: f64 = 0.1;
 
-/// How the cases of a guard did beside their baseline.
+/// How the cases of a guard did compared with their baseline.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sight {
-    /// How probable so few passes are in an unchanged suite.
+    /// The probability of so few passes in an unchanged suite.
     pub(super) p: f64,
-    /// The share of passes to expect, 0 to 1.
+    /// The expected share of passes, 0 to 1.
     pub(super) expected: f64,
-    /// The share of passes that was seen, 0 to 1.
+    /// The observed share of passes, 0 to 1.
     pub(super) seen: f64,
 }
 
 /// One guard.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Guard<'a> {
-    /// The tag of its cases; absent for the suite.
+    /// The tag of its cases; none for the suite.
     pub(super) tag: Option<&'a str>,
     /// Its cases, as 0-based indices.
     pub(super) cases: Vec<usize>,
-    /// What counts: both rounds together, where there were two.
+    /// What counts: both rounds together, if there were two.
     pub(super) sight: Sight,
-    /// Whether the suite did worse.
+    /// Whether it found a regression.
     pub(super) fires: bool,
-    /// Whether its cases have to be asked once more.
+    /// Whether its cases must be asked once more.
     pub(super) suspects: bool,
 }
 
-/// What becomes of a suspicion.
+/// Whether a suspicion gets a second round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Second {
-    /// Nobody is asked again: a guard stands on its first round.
+    /// Nothing can be asked again: the first round decides.
     Never,
     /// The second round is still to come.
     Ahead,
@@ -66,11 +66,11 @@ pub(super) enum Second {
     Asked,
 }
 
-/// The past of a case, and its passes of so many answers now.
+/// The past of a case, and its answers now.
 pub(super) type Row = (Tally, Tally);
 
-/// How cases did beside their pasts. Below three trials a case's own trials are dealt out in any order, then and now:
-/// for one trial each that is `McNemar`'s exact test.
+/// How cases did compared with their pasts. Below three trials, a case's own trials, old and new, are permuted: with
+/// one trial each, this is `McNemar`'s exact test.
 pub(super) fn sight(suite: &Suite, rows: impl IntoIterator<Item = Row>) -> Sight {
     let mut alike: BTreeMap<(u64, u64, u64, u64), usize> = BTreeMap::new();
     let mut now = Tally::default();
@@ -97,15 +97,15 @@ pub(super) fn sight(suite: &Suite, rows: impl IntoIterator<Item = Row>) -> Sight
     Sight { p, expected: expected / real(now.of), seen }
 }
 
-/// How probable 0, 1, … passes of `drawn` answers are for a case with a thick past, when its rate is `keep` of what
+/// The probability of 0, 1, … passes in `drawn` answers for a case with a thick past, if its rate is `keep` times what
 /// it was.
 pub(super) fn passes(suite: &Suite, past: Tally, drawn: u64, keep: f64) -> Vec<f64> {
     let (own, small) = (suite.posterior(past), |n: u64| i32::try_from(n).unwrap_or(i32::MAX));
     (0..=drawn).map(|x| choose(drawn, x) * own.chance(small(x), small(drawn - x), keep)).collect()
 }
 
-/// Too few passes among all cases that were expected to pass: how recorded answers that fail together are told from
-/// single unlucky ones.
+/// Too few passes among all cases that were expected to pass, as a sign that recorded answers fail together and not just
+/// by bad luck.
 pub(super) fn joint(suite: &Suite, facts: &[Facts<'_>]) -> (Sight, usize) {
     let expected = |(_, past, _): &(usize, Tally, Tally)| past.of >= THIN && suite.expects(*past);
     let rows: Vec<_> = compared(facts).filter(expected).map(|(_, past, now)| (past, now)).collect();
@@ -126,7 +126,7 @@ fn tally(answers: &[Option<bool>]) -> Tally {
     Tally { hits: judged().filter(|passed| **passed).count() as u64, of: judged().count() as u64 }
 }
 
-/// The level of the suite's guard: tags have the other half.
+/// The level of the suite's guard; if there are tags, they share the other half.
 pub(super) fn level(tags: usize) -> f64 {
     if tags == 0 { GUARD } else { GUARD / 2.0 }
 }
@@ -149,7 +149,7 @@ pub(super) fn tags<'a>(facts: &[Facts<'a>], compared: &[usize]) -> Vec<(&'a str,
     found
 }
 
-/// The tags that are large enough for a guard, and for which there is none left.
+/// The tags that are large enough for a guard but beyond the limit.
 pub(super) fn tags_left_out<'a>(facts: &[Facts<'a>], compared: &[usize]) -> Vec<&'a str> {
     large_tags(facts, compared).into_iter().skip(TAGS).map(|(tag, _)| tag).collect()
 }
@@ -160,7 +160,7 @@ fn large_tags<'a>(facts: &[Facts<'a>], compared: &[usize]) -> Vec<(&'a str, Vec<
     for case in compared {
         for tag in facts[*case].tags {
             let cases = found.entry(tag).or_default();
-            // A tag may be written twice.
+            // A tag may be listed twice.
             if cases.last() != Some(case) {
                 cases.push(*case);
             }
@@ -186,9 +186,9 @@ fn guarded<'a>(
     let lost = |sight: &Sight| sight.expected - sight.seen > margin + SLACK;
     let sight = self::sight(suite, first());
     let suspects = sight.p <= SUSPICION * level && lost(&sight);
-    let stands = sight.p <= level && lost(&sight);
+    let fires = sight.p <= level && lost(&sight);
     let mut guard = Guard { tag, cases: Vec::new(), sight, fires: false, suspects };
-    // A run that is decided with other limits than it was asked with has no second round of this guard.
+    // A run that was asked under other limits has no second round of this guard.
     let asked = cases.iter().any(|at| !facts[*at].again.is_empty());
     match second {
         Second::Asked if asked => {
@@ -203,7 +203,7 @@ fn guarded<'a>(
                 guard.fires = guard.sight.p <= level && alone && lost(&guard.sight);
             }
         }
-        Second::Never | Second::Asked => guard.fires = stands,
+        Second::Never | Second::Asked => guard.fires = fires,
         Second::Ahead => {}
     }
     guard.cases = cases;

@@ -1,7 +1,7 @@
-//! What thresholds are about: one number for some cases of a run.
+//! Metrics for thresholds: one number over some cases of a run.
 //!
-//! A case that could not be judged is in no metric but the error rate. Confirmations are in none but
-//! the flaky rate, and in what is spent: they are asked only of cases that failed, and would bend every mean.
+//! A case that could not be judged counts only in the error rate. Confirmations count only in the flaky rate and in
+//! costs: they are asked only of cases that failed, and would bias every mean.
 
 use super::Policy;
 use crate::manifest::{CaseResult, Trial};
@@ -11,15 +11,15 @@ use crate::vocabulary::{Answer, Metric, Outcome};
 /// A measured metric, or why there is none.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Measured {
-    /// A number in the metric's unit, and over how many of what it was taken: `12 of 14 cases`.
+    /// A number in the metric's unit, and what it was taken over: `12 of 14 cases`.
     Number(f64, String),
     /// No case was selected, or none of them could be judged.
     NoCase,
-    /// Nobody told what the metric needs, such as prices or tokens.
+    /// The data for the metric is missing, such as prices or tokens.
     Unknown,
 }
 
-/// On which side of a limit a number has to be.
+/// Which side of the limit a number must be on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bound {
     Least,
@@ -27,8 +27,8 @@ pub(super) enum Bound {
 }
 
 impl Measured {
-    /// A metric of some cases, held against a limit: that of the cases which the base of the change has, where it is the
-    /// worse one. What a change adds must not outweigh what fails.
+    /// A metric of some cases, for comparison with a limit: with a base, the worse of all cases and the base's cases,
+    /// so that added cases cannot outweigh failures.
     pub(super) fn against(bound: Bound, metric: &Metric, cases: &[&CaseResult], policy: &Policy) -> Self {
         let all = Self::of(metric, cases);
         let Some(base) = &policy.of_base else { return all };
@@ -39,10 +39,9 @@ impl Measured {
             Bound::Most => old > all + SLACK,
         };
         match (Self::of(metric, &old), all) {
-            (Self::Number(old, of), Self::Number(all, over)) if is_worse(old, all) => Self::Number(
-                old,
-                format!("{of} over the cases of the base, {over} with those that were added"),
-            ),
+            (Self::Number(old, of), Self::Number(all, over)) if is_worse(old, all) => {
+                Self::Number(old, format!("{of} over the base's cases, {over} with the added ones"))
+            }
             (_, all) => all,
         }
     }
@@ -115,12 +114,12 @@ fn trials<'a>(cases: &'a [&'a CaseResult]) -> impl Iterator<Item = &'a Trial> {
     cases.iter().flat_map(|case| case.ordinary())
 }
 
-/// All trials: confirmations are paid for like the others.
+/// All trials: confirmations cost money like the others.
 fn paid<'a>(cases: &'a [&'a CaseResult]) -> impl Iterator<Item = &'a Trial> {
     cases.iter().flat_map(|case| &case.trials)
 }
 
-/// A percentile of times that are told with the answers; unknown where none is.
+/// A percentile of times that come with the answers; unknown if none does.
 fn times(cases: &[&CaseResult], share: f64, time: impl Fn(&Answer) -> Option<u64>) -> Measured {
     let known: Vec<f64> = trials(cases).flat_map(Trial::answers).filter_map(time).map(real).collect();
     match percentile(&known, share, "answer") {
@@ -141,7 +140,7 @@ fn judge_cost(cases: &[&CaseResult]) -> Measured {
     sum(costs.into_iter(), "verdict")
 }
 
-/// A sum of which every part must be known: half a cost is no cost.
+/// A sum whose every part must be known: half a cost is not a cost.
 fn sum(parts: impl Iterator<Item = Option<f64>>, what: &str) -> Measured {
     let (mut total, mut n) = (0.0, 0);
     for part in parts {

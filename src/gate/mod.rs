@@ -1,7 +1,7 @@
-//! (run, baseline, policy) -> [`Decision`]: the one object that every surface renders.
+//! (run, baseline, policy) -> [`Decision`]: the one object that every report renders.
 //!
-//! Pure: no file, clock or network. An errored case is in neither numerator nor denominator of any
-//! rate but the error rate, and a run in which nothing was judged never passes.
+//! Pure: no files, clock or network. An errored case counts only in the error rate, and a run in which nothing was
+//! judged never passes.
 
 mod accept;
 mod evidence;
@@ -51,45 +51,45 @@ pub use policy::{
 pub use power::Power;
 pub use state::{CaseState, State, used_to_pass};
 
-/// All that the gate looks at.
+/// Everything the gate looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
-    /// What was found.
+    /// The run.
     pub run: &'a RunManifest,
-    /// What was found before.
+    /// The baseline.
     pub reference: Reference<'a>,
-    /// Where this change demands less than what it is based on.
+    /// Where this change is weaker than its base.
     pub weakened: &'a [Weakening],
 }
 
 /// The baseline.
 #[derive(Clone, Copy, Debug)]
 pub enum Reference<'a> {
-    /// None was asked for.
+    /// None was requested.
     None,
-    /// One was asked for, and there is none at this place.
+    /// One was requested, but there is none at this place.
     Missing(&'a str, Sought),
     /// Stored results.
     Found {
         /// The results.
         baseline: &'a Baseline,
-        /// Where they lie, for people.
+        /// Where they are stored, in words.
         from: &'a str,
     },
 }
 
-/// A place where suite, policy, quarantine or baseline demand less than in the base of the change.
+/// A place where suite, policy, quarantine or baseline are weaker than in the base of the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Weakening {
-    /// Stable kebab-case kind, see docs/gate.md: `case-removed`, `threshold-lowered`, …
+    /// Stable kebab-case kind, see docs/weakening.md: `case-removed`, `threshold-lowered`, …
     pub kind: WeakeningKind,
-    /// What demands less: a case, a key of the configuration, a file.
+    /// What got weaker: a case, a configuration key, a file.
     #[serde(default)]
     pub of: String,
-    /// In a sentence, with what stood there before.
+    /// In a sentence, with the previous value.
     pub message: String,
-    /// The line as it is now; where nothing is left, the file that it was taken from.
+    /// The line as it is now; if nothing is left, the file that it was removed from.
     pub location: Location,
 }
 
@@ -99,36 +99,36 @@ pub struct Weakening {
 pub struct Compared {
     /// Where it came from.
     pub from: String,
-    /// What `akit baseline accept --baseline` takes to accept a change, where that is known.
+    /// What to pass to `akit baseline accept --baseline` to accept a change, if known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,
-    /// Whether that changes everybody's baseline at once, and not with a commit.
+    /// Whether accepting changes everybody's baseline at once, instead of with a commit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_once: bool,
-    /// `scenario/id` of failing cases; once they are accepted, this run fails no more.
+    /// `scenario/id` of failing cases; once they are accepted, this run no longer fails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept: Vec<String>,
-    /// Why this run would fail although all its failing cases were accepted.
+    /// Why this run would fail even if all its failing cases were accepted.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub not_enough: String,
-    /// Cases that were compared: both have them, with the same question and expectation and under the same judge, they
-    /// were judged, and are not in quarantine.
+    /// Cases that were compared: both sides have them, with the same question, expectation and judge; they were
+    /// judged, and are not in quarantine.
     pub paired: usize,
-    /// Ids of the runs whose trials it holds, oldest first.
+    /// Ids of the runs whose trials it has, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<String>,
-    /// How often the compared cases pass, then and now; absent where none could be compared.
+    /// Pass rates of the compared cases, before and now; missing if none could be compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rates: Option<PassRates>,
     /// `scenario/id` of cases that only the baseline has.
     pub removed: Vec<String>,
-    /// What answers or judges now and did not then, or the other way round.
+    /// Applications and judges that differ from the baseline's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
 }
 
-/// Pass rates of the cases that a baseline knows and that were judged in the same way, those in
-/// quarantine aside. Each is the mean of the cases' shares of passed trials, 0 to 1.
+/// Pass rates of the cases that the baseline has and that were judged in the same way, without those in quarantine.
+/// Each is the mean of the cases' shares of passed trials, 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PassRates {
@@ -150,44 +150,44 @@ pub struct Decision {
     /// Whether the policy is `strict`: a change must show that it breaks nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
-    /// Whether an inconclusive run lets the pipeline go on: all that could be asked was asked, and every open case passed
-    /// at least once, or the policy says so.
+    /// Whether an inconclusive run does not stop the pipeline: everything that could be asked was asked, and every
+    /// open case passed at least once, or the policy says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tolerated: bool,
-    /// In one sentence: the first reason, or what was shown.
+    /// In one sentence: the first finding, or what was shown.
     pub summary: String,
-    /// How many cases had each outcome.
+    /// How many cases had each result.
     pub counts: Counts,
-    /// Mean of the judged cases' shares of passed trials, 0 to 1; those in quarantine aside.
+    /// Mean of the judged cases' shares of passed trials, 0 to 1, without those in quarantine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass_rate: Option<f64>,
-    /// Reasons against a pass, gravest first.
+    /// What blocks a pass, most severe first.
     #[serde(rename = "breaches")]
     pub findings: Vec<Finding>,
-    /// What everybody should know, and what stands against nothing.
+    /// What everybody should know but what blocks nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Finding>,
     /// Every case of the run, in its order.
     pub cases: Vec<CaseState>,
-    /// What excuses failing cases, one entry for each that anything excuses, in the order of the run.
+    /// What excuses failing cases: one entry per excused case, in the order of the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excuses: Vec<Excused>,
-    /// What this run could have seen.
+    /// What this run could have detected.
     pub power: Power,
-    /// The baseline, where there was one.
+    /// The comparison with the baseline, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared: Option<Compared>,
 }
 
 impl Decision {
-    /// Whether something fails that did not in the baseline, alone or in sum.
+    /// Whether something regressed, one case or the suite as a whole.
     #[must_use]
     pub fn fell(&self) -> bool {
         self.findings.iter().any(|finding| finding.id.is_regression())
     }
 
-    /// What a baseline must not learn: what broke, failures that are neither confirmed nor cleared, and cases that do
-    /// worse than ever.
+    /// What a baseline must not learn: broken cases, failures that are neither confirmed nor cleared, and cases that
+    /// do worse than ever.
     pub fn open(&self) -> impl Iterator<Item = CaseId<'_>> {
         let open = |case: &&CaseState| {
             matches!(case.state, State::Broken | State::Unconfirmed | State::Open | State::Degraded)
@@ -195,8 +195,8 @@ impl Decision {
         self.cases.iter().filter(open).map(CaseState::key)
     }
 
-    /// The cases that further answers can still decide: they fail, nothing excuses or proves that, and no fresh answer
-    /// passed; of new cases, there is none.
+    /// The cases that more answers can still decide: they fail, nothing excuses or proves it, and no extra trial
+    /// passed; new cases have no extra trials.
     #[must_use]
     pub fn undecided<'r>(&self, run: &'r RunManifest) -> Vec<&'r CaseResult> {
         let undecided = |(case, state): &(&CaseResult, &CaseState)| {
@@ -222,7 +222,7 @@ impl Decision {
         run.cases.iter().zip(&self.cases).filter(undecided).map(|(case, _)| case).collect()
     }
 
-    /// What excuses the failing cases, and how many: `3 as in the baseline, 1 flaky`; empty where nothing is excused.
+    /// What excuses the failing cases, and how many: `3 as in the baseline, 1 flaky`; empty if nothing is excused.
     #[must_use]
     pub fn excused(&self) -> String {
         excuse::words(&self.excuses, &self.cases)
@@ -238,10 +238,10 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// What has to be asked before the gate can decide: cases as 0-based indices, one trial of each.
+/// What to ask before the gate can decide: cases as 0-based indices, one trial of each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Suspects, whose answers so far decide nothing.
+    /// Suspects whose answers are not conclusive so far.
     Suspects(Vec<usize>),
     /// Every case of a guard that suspects a drop: its second round.
     SecondRound(Vec<usize>),
@@ -249,9 +249,9 @@ pub enum Next {
     Nothing,
 }
 
-/// What has to be asked next; `short` are the cases of which no further trial can be had.
+/// What to ask next; `short` are the cases without further trials.
 ///
-/// To be called again with the fresh trials in the run, until it names nothing.
+/// Call it again with the extra trials added to the run, until it returns nothing.
 #[must_use]
 pub fn next(run: &RunManifest, reference: Reference<'_>, policy: &Policy, short: &BTreeSet<usize>) -> Next {
     let cases = evidence::cases(run, reference.baseline(), policy);
@@ -278,7 +278,7 @@ pub fn next(run: &RunManifest, reference: Reference<'_>, policy: &Policy, short:
     Next::SecondRound(wanted)
 }
 
-/// The suspects, and what the policy makes of them.
+/// The suspects, judged by the policy.
 fn assess(facts: &[Facts<'_>], policy: &Policy) -> Regression {
     let mut regression = Regression::of(facts, limits(policy));
     for found in &mut regression.found {
@@ -289,20 +289,20 @@ fn assess(facts: &[Facts<'_>], policy: &Policy) -> Regression {
     regression
 }
 
-/// How often a case is asked again at most; of a critical one, also where nothing is compared.
+/// The most extra trials of a case; critical cases have them even if nothing is compared.
 #[must_use]
 pub fn most_fresh(reference: Reference<'_>, policy: &Policy) -> u32 {
     let is_asked = reference.baseline().is_some() || !policy.critical.is_empty();
-    // Twice as often where it never passes, and once more in a second round.
+    // Twice as many if it never passes, and one more in a second round.
     if is_asked { policy.confirm.saturating_mul(2).saturating_add(1) } else { 0 }
 }
 
-/// When the asking of suspects ends.
+/// When akit stops asking suspects.
 fn limits(policy: &Policy) -> Limits {
     Limits { confirm: policy.confirm, alpha: policy.alpha, clear: Limits::CLEAR }
 }
 
-/// Whether somebody was asked, and not only files and records were read.
+/// Whether anything was asked live, not only read from files and records.
 fn asks(run: &RunManifest) -> bool {
     let read = |trial: &Trial| {
         trial.answers().next().is_some() && trial.answers().all(|answer| answer.given || answer.recorded)
@@ -311,7 +311,7 @@ fn asks(run: &RunManifest) -> bool {
     run.trials().filter(judged).any(|trial| !read(trial))
 }
 
-/// Decides.
+/// Makes the decision.
 #[must_use]
 pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     let asked = evidence.run.trials().any(|trial| trial.second_round);
@@ -348,7 +348,7 @@ fn weigh(evidence: &Evidence<'_>, policy: &Policy, second: Second) -> Decision {
         .iter()
         .zip(&regression.found)
         .zip(&states)
-        // What fails the gate all the same has no excuse.
+        // What fails the gate anyway has no excuse.
         .filter(|(_, state)| !nothing_passed && !state.blocking)
         .filter_map(|((case, found), _)| {
             let excuse = excuse::excuse(case, found, &rates)?;

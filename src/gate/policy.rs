@@ -1,4 +1,4 @@
-//! What the gate demands: thresholds, critical cases, the baseline's part, and who is excused.
+//! The gate's policy: thresholds, critical cases, the baseline settings, and quarantine.
 
 use std::collections::BTreeSet;
 
@@ -8,42 +8,42 @@ use crate::manifest::CaseResult;
 use crate::vocabulary::{Metric, Selection};
 use strum::{EnumIter, EnumString, IntoStaticStr, VariantNames};
 
-/// What the gate demands. [`Policy::default`] is what holds without a `gate:` section.
+/// What the gate requires. [`Policy::default`] applies without a `gate:` section.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// Least share of judged cases that must pass, 0 to 1.
+    /// Minimum share of judged cases that must pass, 0 to 1.
     ///
-    /// Without it, without a baseline, and without a threshold on the pass rate of a case, the case must pass.
+    /// Without it, without a baseline, and without a threshold on its pass rate, a case must pass.
     pub min_pass_rate: Option<f64>,
-    /// Greatest share of cases that could not be judged, 0 to 1.
+    /// Maximum share of cases that could not be judged, 0 to 1.
     pub max_error_rate: f64,
     /// Limits on metrics.
     pub thresholds: Vec<Threshold>,
-    /// Cases of which one confirmed failure is one too many.
+    /// Cases for which one confirmed failure is too many.
     pub critical: Vec<Selector>,
-    /// Most fresh trials of a case that fails and is expected to pass, twice that until one passes; 0 where one failure is
-    /// proof.
+    /// Most extra trials of a case that fails but is expected to pass, and twice as many until one passes; 0: one
+    /// failure is proof.
     pub confirm: u32,
-    /// Greatest probability of calling an unchanged suite broken, over all its cases, 0 to 1.
+    /// Maximum probability of calling an unchanged suite broken, over all its cases, 0 to 1.
     pub alpha: f64,
     /// Drop of the mean pass rate that does not count, 0 to 1.
     pub margin: f64,
-    /// What a baseline that is not there leads to; unset, it depends on where it was looked for.
+    /// What a missing baseline leads to; if unset, it depends on where the baseline was expected.
     pub missing: Option<Missing>,
-    /// What a case that failed every fresh trial is, where its baseline is too thin for a proof.
+    /// The state of a case that failed every extra trial, if its baseline is too thin for proof.
     pub thin: Thin,
     /// What fails the gate; everything else is a warning.
     pub fail_on: BTreeSet<Category>,
-    /// What a case leads to that passed in the baseline, fails now, and cannot be asked again.
+    /// What happens if a case passed in the baseline, fails now, and cannot be asked again.
     pub unconfirmed: Unconfirmed,
-    /// How much a change has to show.
+    /// What a change must show.
     pub rigor: Rigor,
-    /// Cases that are known to fail, and are not held against a pass.
+    /// Cases that are known to fail and do not block a pass.
     pub quarantine: Vec<Quarantined>,
-    /// `YYYY-MM-DD`: quarantines that ended before it hold no more.
+    /// `YYYY-MM-DD`: quarantines that ended before this day no longer apply.
     pub today: String,
-    /// The cases by scenario and id that the base of the change has, where the change is compared with it: what is
-    /// demanded of all cases is demanded of these too, so that added cases cannot outweigh them.
+    /// If the change is compared with its base, the base's cases by scenario and id: they must meet every requirement
+    /// on their own, so that added cases cannot outweigh them.
     pub of_base: Option<BTreeSet<(String, String)>>,
 }
 
@@ -74,26 +74,26 @@ impl Default for Policy {
 pub struct Threshold {
     /// What is measured.
     pub metric: Metric,
-    /// Over which cases; all, where it selects nothing.
+    /// Which cases; all if it selects nothing.
     pub cases: Selector,
-    /// Least value that is good enough, in the metric's unit.
+    /// Smallest allowed value, in the metric's unit.
     pub min: Option<f64>,
-    /// Greatest value that is good enough, in the metric's unit.
+    /// Largest allowed value, in the metric's unit.
     pub max: Option<f64>,
 }
 
-/// Some cases of a run: those to which all that is said applies.
+/// Some cases of a run: those that match everything that is set.
 #[derive(Clone, Debug, Default)]
 pub struct Selector {
     /// Glob over `scenario/id`.
     pub case: Option<Glob>,
     /// Glob over the scenario's name.
     pub scenario: Option<Glob>,
-    /// One of these tags, where there are any.
+    /// Any of these tags, if there are any.
     pub tags: Vec<String>,
 }
 
-/// A glob over names; `*` crosses every character, `/` included.
+/// A glob over names; `*` matches every character, including `/`.
 #[derive(Clone, Debug)]
 pub struct Glob {
     text: String,
@@ -135,34 +135,34 @@ impl Selector {
         self.takes(&case.scenario, &case.id, &case.tags)
     }
 
-    /// What is said, as it was written.
+    /// The selection as it was written.
     #[must_use]
     pub fn selection(&self) -> Selection {
         let text = |glob: &Option<Glob>| glob.as_ref().map(|glob| glob.text.clone());
         Selection { case: text(&self.case), scenario: text(&self.scenario), tags: self.tags.clone() }
     }
 
-    /// The selection for people, after a metric's name; empty where it takes everything.
+    /// The selection in words, to follow a metric's name; empty if it selects everything.
     #[must_use]
     pub fn words(&self) -> String {
         self.selection().words()
     }
 }
 
-/// A case that is known to fail, who looks after it, and until when.
+/// A case that is known to fail, with its owner and an end date.
 #[derive(Clone, Debug)]
 pub struct Quarantined {
     /// Glob over `scenario/id`.
     pub case: Glob,
-    /// Who looks after it.
+    /// Who is responsible for it.
     pub owner: String,
     /// Why.
     pub reason: String,
-    /// `YYYY-MM-DD`, the last day on which it holds.
+    /// `YYYY-MM-DD`, the last day on which it applies.
     pub until: String,
 }
 
-/// What a baseline that is not there leads to; the laxer one is less.
+/// What a missing baseline leads to, the more lenient first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Missing {
@@ -172,17 +172,17 @@ pub enum Missing {
     Fail,
 }
 
-/// Where a baseline was looked for that is not there.
+/// Where a missing baseline was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sought {
-    /// In a file or a commit that somebody named: it is a slip, or it was removed.
+    /// In a file or commit that somebody named: a typo, or it was removed.
     Named,
-    /// Where there is none before the first one is made: at the base of a change, or on a ref.
+    /// Where the first update creates it: at the base of a change, or on a ref.
     Grown,
 }
 
 impl Missing {
-    /// What holds, where nothing may be said.
+    /// The setting, or its default.
     #[must_use]
     pub fn of(said: Option<Self>, sought: Sought) -> Self {
         said.unwrap_or(match sought {
@@ -192,17 +192,17 @@ impl Missing {
     }
 }
 
-/// What a case that failed every fresh trial is, where its baseline is too thin for a proof.
+/// The state of a case that failed every extra trial, if its baseline is too thin for proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Thin {
     /// Broken.
     Strict,
-    /// Suspect, which is a warning.
+    /// Open, which is a warning.
     Warn,
 }
 
-/// What a case leads to that passed in the baseline, fails now, and cannot be asked again.
+/// What happens if a case passed in the baseline, fails now, and cannot be asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Unconfirmed {
@@ -214,7 +214,7 @@ pub enum Unconfirmed {
     Warn,
 }
 
-/// How much a change has to show.
+/// What a change must show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Rigor {
@@ -225,7 +225,7 @@ pub enum Rigor {
     Strict,
 }
 
-/// Kinds of findings that `fail_on` names.
+/// Kinds of findings in `fail_on`.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr, VariantNames,
 )]
@@ -233,7 +233,7 @@ pub enum Rigor {
 pub enum Category {
     /// A limit on a metric, or the pass rate.
     Threshold,
-    /// A case, or the suite as a whole, that does worse than its baseline.
+    /// A case, or the suite as a whole, does worse than its baseline.
     Regression,
     /// A confirmed failure of a critical case.
     Critical,
@@ -251,18 +251,18 @@ pub enum Category {
     Removed,
     /// A case whose trials disagree.
     Flaky,
-    /// A suite, policy, quarantine or baseline that demands less than before.
+    /// A suite, policy, quarantine or baseline that is weaker than before.
     Weakened,
 }
 
 impl Category {
-    /// What fails the gate where `fail_on` is not given.
+    /// What fails the gate if `fail_on` is not set.
     pub const DEFAULT: [Self; 5] =
         [Self::Threshold, Self::Regression, Self::Critical, Self::NewFailure, Self::Budget];
 }
 
 impl Threshold {
-    /// Whether it is a least pass rate over some cases, and this is one of them.
+    /// Whether it is a minimum pass rate over some cases, and this is one of them.
     pub(super) fn rates(&self, case: &CaseResult) -> bool {
         self.min.is_some()
             && self.cases.has(case)
@@ -275,20 +275,20 @@ impl Threshold {
 }
 
 impl Policy {
-    /// The quarantine that holds for a case today.
+    /// The quarantine that applies to a case today.
     #[must_use]
     pub fn quarantine_of(&self, case: &CaseResult) -> Option<&Quarantined> {
         let name = case.key().to_string();
         self.quarantine.iter().find(|one| one.until >= self.today && one.case.matches(&name))
     }
 
-    /// Whether one confirmed failure of a case is one too many.
+    /// Whether one confirmed failure of a case is too many.
     #[must_use]
     pub fn is_critical(&self, case: &CaseResult) -> bool {
         self.critical.iter().any(|selector| selector.has(case))
     }
 
-    /// Whether a rate decides about a case, and not each failure by itself.
+    /// Whether a rate covers a case, instead of each failure on its own.
     pub(super) fn rated(&self, case: &CaseResult) -> bool {
         self.min_pass_rate.is_some() || self.thresholds.iter().any(|limit| limit.rates(case))
     }

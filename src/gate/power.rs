@@ -1,4 +1,4 @@
-//! What this run could have seen, so that a pass is not taken for more than it is.
+//! What this run could have detected, so that a pass is not taken for more than it is.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +12,13 @@ use super::watch::{Plan, Rounds, Watch};
 use crate::stats::{self, Tally};
 use crate::text;
 
-/// A failure rate from which on the cases that leave it open are few.
+/// A failure rate above this is blamed on too few cases.
 const FEW: f64 = 0.05;
 
-/// Tags without a guard that a sentence names.
+/// How many tags without a guard a sentence names.
 const TAGS_NAMED: usize = 10;
 
-/// What a run could have seen.
+/// What a run could have detected.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Power {
@@ -26,35 +26,34 @@ pub struct Power {
     pub judged: u64,
     /// Cases that were compared with the baseline.
     pub compared: u64,
-    /// Smallest loss over all compared cases that would be seen four times in five, in points of the mean pass rate, 0
-    /// to 1.
+    /// Smallest loss over all compared cases that would be detected four times in five, in points of the mean pass
+    /// rate, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable_drop: Option<f64>,
-    /// How many fresh trials in a row a case must fail until it is called broken.
+    /// How many extra trials in a row a case must fail before it is called broken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing_trials: Option<u64>,
-    /// Compared cases that are expected to pass, and whose baseline is thin: fewer than three trials.
+    /// Compared cases that are expected to pass and whose baseline is thin: fewer than three trials.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub thin: u64,
-    /// Tags that are large enough for a guard of their own and have none: there are 20, for the largest.
+    /// Tags that are large enough for a guard of their own but have none: only the 20 largest have one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unguarded_tags: Vec<String>,
     /// Fewest and most trials of a compared case in the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_trials: Option<(u64, u64)>,
-    /// Answers that were read from records: trials of the run that recorded them, however often they are read.
+    /// Answers read from records. They count as trials of the run that recorded them, however often they are read.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub recorded: u64,
-    /// Where no judged answer failed: the greatest failure rate that this does not exclude, 0 to 1,
-    /// with 95% confidence.
+    /// If no judged answer failed: the largest failure rate that this does not rule out, 0 to 1, with 95% confidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_bound: Option<f64>,
-    /// What the bound is about: `critical cases` or `cases`.
+    /// What the bound covers: `critical cases` or `cases`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub bound_of: String,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }
@@ -84,13 +83,13 @@ impl Power {
             sum += case.result.tally();
             sum
         });
-        // An answer that failed when a case was asked again is one, too.
+        // A failed extra trial counts, too.
         let clean = tally.of > 0
             && tally.hits == tally.of
             && cases.iter().all(|case| case.fresh.hits == case.fresh.of);
         let expected = |past: &Tally| regression.suite.expects(*past);
         let pasts = || pairs.iter().map(|(_, past, _)| *past);
-        // The case that most is known of; of several, the one that passed most.
+        // The case with the most evidence: the highest pass rate, then the most trials.
         let share = |past: &Tally| (past.share().unwrap_or_default(), stats::real(past.of));
         let best = pasts()
             .filter(expected)
@@ -124,7 +123,7 @@ impl Power {
         }
     }
 
-    /// The same in sentences, for people.
+    /// The same as sentences.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         let few = |n: u64, what: &str| text::count(usize::try_from(n).unwrap_or(usize::MAX), what);

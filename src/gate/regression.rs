@@ -1,4 +1,4 @@
-//! What the fresh answers of all suspects say together, and who has to be asked again.
+//! What the extra answers of all suspects show together, and which cases to ask again.
 
 use super::facts::{Facts, Past};
 use super::guard::{self, Guard, Second, Sight};
@@ -6,12 +6,12 @@ use super::spread::Suite;
 use super::suspicion::{Course, Limits, Suspicion, THIN, Word};
 use crate::stats::{Tally, real};
 
-/// What is found of a case.
+/// The finding about a case.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Found {
-    /// It passes, or is no matter of this rule.
+    /// It passes, or this rule does not apply.
     Nothing,
-    /// It fails as its past did.
+    /// It fails as it did in the past.
     FailedBefore,
     /// It is broken.
     Broken(Proof, Course),
@@ -19,16 +19,16 @@ pub(super) enum Found {
     Cleared(Course),
     /// Neither was shown.
     Open(Course),
-    /// No fresh answer could be had.
+    /// No extra answer was possible.
     Unconfirmed,
     /// It is new or changed, and was not cleared.
     NewFailure(Course),
-    /// It could not be judged, in no fresh trial either.
+    /// It could not be judged, nor could its extra trials.
     Errored,
 }
 
 impl Found {
-    /// Whether it speaks of a suspicion that answers did not lift.
+    /// Whether a suspicion remains.
     pub(super) fn is_suspected(&self) -> bool {
         match self {
             Self::Broken(..) | Self::Open(_) | Self::Unconfirmed | Self::NewFailure(_) | Self::Errored => {
@@ -42,22 +42,22 @@ impl Found {
 /// What proves a case broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// Its fresh answers.
+    /// Its extra answers.
     Answers,
-    /// Failures in a row, beside a thin past.
+    /// Failures in a row, with a thin past.
     Thin,
-    /// The policy takes one failure for proof (`confirm: 0`).
+    /// The policy takes one failure as proof (`confirm: 0`).
     AtOnce,
 }
 
 /// The suspects of a run.
 pub(super) struct Regression {
     pub(super) suite: Suite,
-    /// How many cases are suspected.
+    /// How many cases are suspects.
     pub(super) family: usize,
-    /// What is found of each case.
+    /// The finding about each case.
     pub(super) found: Vec<Found>,
-    /// Whether each would be asked again, could it be.
+    /// Whether each would be asked again if possible.
     pub(super) wants: Vec<bool>,
     limits: Limits,
 }
@@ -75,11 +75,11 @@ impl Regression {
             Past::Known(past) | Past::Apart(past) => (past.of > 0).then_some(past),
             Past::New => None,
         });
-        Self::beside(Suite::fit(pasts), facts, limits)
+        Self::with_suite(Suite::fit(pasts), facts, limits)
     }
 
-    /// The same beside a suite that is fitted to the pasts already.
-    pub(super) fn beside(suite: Suite, facts: &[Facts<'_>], limits: Limits) -> Self {
+    /// The same with a suite that is already fitted to the pasts.
+    pub(super) fn with_suite(suite: Suite, facts: &[Facts<'_>], limits: Limits) -> Self {
         let suspects: Vec<_> = facts.iter().map(|case| suspect(&suite, case, limits)).collect();
         let family = suspects.iter().flatten().count();
         let mut all = Self { suite, family, found: Vec::new(), wants: Vec::new(), limits };
@@ -136,25 +136,25 @@ impl Regression {
             (Word::Broken | Word::Open | Word::Unasked, None) => Found::NewFailure(course),
             (Word::Broken, Some(_)) => Found::Broken(proof, course),
             (Word::Open, Some(_)) => Found::Open(course),
-            // One answer that fails tells no more than the past does, which has failures of its own; but where it was
-            // asked again and nothing could be judged, that is no evidence of anything.
+            // One failed answer says no more than a past that has failures of its own; but if it was asked again and
+            // nothing could be judged, that is not evidence of anything.
             (Word::Unasked, Some(past)) if has_failed(past) && case.fresh.is_empty() => Found::FailedBefore,
             (Word::Unasked, Some(_)) => Found::Unconfirmed,
         };
         (found, wants)
     }
 
-    /// The suspicion that falls on a case with this past.
+    /// The suspicion of a case with this past.
     pub(super) fn suspicion(&self, past: Option<Tally>) -> Suspicion {
         Suspicion::of(&self.suite, past, self.family, self.limits)
     }
 
-    /// The suspicion that would fall on one more case, with this past.
+    /// The suspicion of one more case with this past.
     pub(super) fn one_more(&self, past: Tally) -> Suspicion {
         Suspicion::of(&self.suite, Some(past), self.family + 1, self.limits)
     }
 
-    /// Whether an open case had a third of the proof at some time.
+    /// Whether an open case ever had a third of the proof.
     pub(super) fn is_suspicious(&self, course: &Course) -> bool {
         course.largest >= self.suspicion(None).bar() / 3.0
     }
@@ -164,7 +164,7 @@ impl Regression {
         guard::guards(&self.suite, facts, margin, second)
     }
 
-    /// The joint test and over how many cases it is, where a case is unconfirmed.
+    /// If a case is unconfirmed: the joint test, and how many cases it covers.
     pub(super) fn joint(&self, facts: &[Facts<'_>]) -> Option<(Sight, usize)> {
         self.found.contains(&Found::Unconfirmed).then(|| guard::joint(&self.suite, facts))
     }
@@ -177,8 +177,8 @@ fn suspect(suite: &Suite, case: &Facts<'_>, limits: Limits) -> Option<Suspect> {
         Past::Known(past) => suite.expects(past),
     };
     let judged = case.now.iter().flatten().next().is_some();
-    // Where an earlier attempt at the same commit left a suspicion, one answer that passes does not lift it. How many
-    // others are suspected has no part in what clears a case.
+    // A suspicion from an earlier attempt at the same commit is not lifted by one answer that passes. The number of
+    // other suspects does not affect what clears a case.
     let left = || {
         let course = Suspicion::of(suite, case.past.known(), 1, limits).follow(case.earlier, []);
         case.earlier.of > 0 && course.word != Word::Cleared
@@ -188,13 +188,13 @@ fn suspect(suite: &Suite, case: &Facts<'_>, limits: Limits) -> Option<Suspect> {
     } else if case.now.contains(&Some(false)) || judged && left() {
         Some(Suspect::Fails)
     } else {
-        // A new case that cannot be judged is an error, and nothing of a past.
+        // A new case that cannot be judged is an error: it has no past to lose.
         let lost = !judged && !case.now.is_empty() && case.past != Past::New;
         lost.then_some(Suspect::Errors)
     }
 }
 
-/// Whether a failure is nothing new to a case: at least one trial of ten failed before.
+/// Whether failing is not new to a case: at least one trial in ten failed before.
 pub(super) fn has_failed(past: Tally) -> bool {
     10.0 * real(past.of - past.hits) >= real(past.of)
 }

@@ -1,5 +1,5 @@
-//! Whether the scores fell, where every judged case has a graded one: a small loss everywhere moves few cases over their
-//! thresholds.
+//! Whether the scores fell, if every judged case has a graded one: a small loss everywhere pushes few cases below
+//! their thresholds.
 
 use super::evidence::CaseEvidence;
 use super::finding::{Finding, Findings};
@@ -10,13 +10,13 @@ use crate::stats;
 use crate::text;
 use crate::vocabulary::FindingId;
 
-/// An unchanged suite is said to have lower scores with at most this probability.
+/// The probability of reporting lower scores for an unchanged suite.
 const LEVEL: f64 = 0.01;
 
 /// Draws of the sign-flip test, above 16 pairs.
 const DRAWS: u32 = 9_999;
 
-/// A paired one-sided sign-flip test of each case's mean score, before less now.
+/// A paired one-sided sign-flip test of each case's mean score, before minus now.
 pub(super) fn fell(cases: &[CaseEvidence<'_>], log: &mut Findings<'_>) {
     let graded = |case: &CaseEvidence<'_>| case.result.ordinary().any(Trial::is_graded);
     if !cases.iter().filter(|case| case.now.is_some()).all(graded) {

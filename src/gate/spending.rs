@@ -1,8 +1,8 @@
 //! Whether the answers became slower or more expensive than in the baseline.
 //!
-//! Case by case, as ratios: a mean over the suite would be the mean of its slowest cases. What a server
-//! does to all cases of one run at once is no chance of single cases, and no test over cases sees it;
-//! so a shift is a warning unless the policy fails on it.
+//! Compared case by case, as ratios: a mean over the suite would be dominated by its slowest cases. A slow server
+//! affects all cases of a run at once, and no test over cases can tell that from a real change; so a shift is a
+//! warning unless the policy fails on it.
 
 use super::evidence::CaseEvidence;
 use super::finding::{Finding, Findings};
@@ -16,16 +16,16 @@ use crate::vocabulary::{Answer, FindingId};
 /// Shifts up to this ratio do not count.
 const MARGIN: f64 = 1.2;
 
-/// An unchanged suite is called slower or more expensive with at most this probability: a family of tests of its own.
+/// The probability of calling an unchanged suite slower or more expensive. These tests have a level of their own.
 const ALPHA: f64 = 0.05;
 
-/// Answers that are quicker count as if they took so long: below it clocks measure themselves, in milliseconds.
+/// Shorter latencies count as this many milliseconds: below it, the clock's own noise dominates.
 const FLOOR: f64 = 20.0;
 
 /// Draws of the sign-flip test, above 16 pairs.
 const DRAWS: u32 = 9_999;
 
-/// Tells shifts of latency and cost. The two tests are a family of their own.
+/// Reports shifts of latency and cost, corrected for two tests.
 pub(super) fn shifts(cases: &[CaseEvidence<'_>], log: &mut Findings<'_>) {
     let latency = |reply: &Answer| reply.latency_ms.map(stats::real);
     let tests = [
@@ -63,7 +63,7 @@ pub(super) fn shifts(cases: &[CaseEvidence<'_>], log: &mut Findings<'_>) {
     }
 }
 
-/// The logarithm of now over before, for each compared case that knows both.
+/// The logarithm of now over before, for each compared case that has both.
 fn ratios(
     cases: &[CaseEvidence<'_>],
     floor: f64,

@@ -1,8 +1,8 @@
-//! How pass rates are spread over a suite, and what that says of the rate of one case.
+//! How pass rates are distributed over a suite, and what that says about the rate of one case.
 //!
-//! The rates are a grid. How often each occurs is learned from the pasts of all cases (60 steps of expectation
-//! maximization, beside five imagined cases of every rate alike). A case's own spread is what its past and the suite
-//! say together, mixed with what its past says alone: the suite is not believed blindly.
+//! The rates are a grid. Their frequencies are learned from the pasts of all cases (60 steps of expectation
+//! maximization, with a prior of five imagined cases spread evenly). The rate of a case is estimated from its past and
+//! the suite, mixed with the estimate from its past alone, so that an unusual suite cannot dominate.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ const GRID: [f64; 22] = [
     0.95, 0.97, 0.995,
 ];
 
-/// The same number for every rate.
+/// Uniform weight of each rate.
 const EVEN: f64 = 1.0 / 22.0;
 
 /// Steps of the fit.
 const STEPS: usize = 60;
 
-/// Imagined cases, of every rate alike.
+/// Weight of the uniform prior, in cases.
 const IMAGINED: f64 = 5.0;
 
-/// How probable each rate of the grid is.
+/// The probability of each rate of the grid.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Spread([f64; GRID.len()]);
 
@@ -31,13 +31,13 @@ pub(super) struct Spread([f64; GRID.len()]);
 #[derive(Clone, Debug)]
 pub(super) struct Suite {
     weights: Spread,
-    /// What is known of cases with each past.
+    /// Estimates for cases with each past.
     known: BTreeMap<(u64, u64), Known>,
     /// Mean pass rate of all past trials, by Laplace's rule.
     pub(super) mean: f64,
 }
 
-/// The spread of cases with one past.
+/// Estimates for cases with one past.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     posterior: Spread,
@@ -48,12 +48,12 @@ struct Known {
 impl Spread {
     const FLAT: Self = Self([EVEN; GRID.len()]);
 
-    /// The pass rate to expect.
+    /// The expected pass rate.
     pub(super) fn mean(&self) -> f64 {
         self.rates().map(|(weight, rate)| weight * rate).sum()
     }
 
-    /// How probable it is that so many answers pass and fail, in one order, where every rate is `keep` of what it was.
+    /// The probability of these passes and failures in one given order, if every rate is `keep` times what it was.
     pub(super) fn chance(&self, passes: i32, failures: i32, keep: f64) -> f64 {
         let one = |(weight, rate): (f64, f64)| {
             weight * (rate * keep).powi(passes) * (1.0 - rate * keep).powi(failures)
@@ -61,12 +61,12 @@ impl Spread {
         self.rates().map(one).sum()
     }
 
-    /// How probable each rate is, lowest rate first.
+    /// Each weight with its rate, lowest rate first.
     pub(super) fn rates(&self) -> impl Iterator<Item = (f64, f64)> {
         self.0.into_iter().zip(GRID)
     }
 
-    /// How probable the rates are after a past that is so likely at each.
+    /// The weights updated with the likelihood of a past at each rate.
     fn after(&self, likelihood: &[f64; GRID.len()]) -> Self {
         let mut both = self.0;
         both.iter_mut().zip(likelihood).for_each(|(weight, likely)| *weight *= likely);
@@ -76,7 +76,7 @@ impl Spread {
 }
 
 impl Spread {
-    /// What is known of a case with a past that is so likely at each rate, in a suite of these rates.
+    /// Estimates for a case whose past has this likelihood at each rate, in a suite with these rates.
     fn known(&self, past: Tally, likelihood: &[f64; GRID.len()]) -> Known {
         let (posterior, alone) = (self.after(likelihood), Spread::FLAT.after(likelihood));
         let (mut own, n) = (posterior, real(past.of));
@@ -85,17 +85,17 @@ impl Spread {
     }
 }
 
-/// How likely a past is at each rate, relative to the likeliest.
+/// The likelihood of a past at each rate, relative to the highest.
 fn likelihood(past: Tally) -> [f64; GRID.len()] {
     let (hits, misses) = (real(past.hits), real(past.of - past.hits));
-    // In logarithms, so that ten thousand trials leave a number.
+    // In logarithms, so that ten thousand trials do not underflow.
     let logs = GRID.map(|rate| hits * rate.ln() + misses * (-rate).ln_1p());
     let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     logs.map(|log| (log - most).exp())
 }
 
 impl Suite {
-    /// Learns from the pasts of the cases, each of one trial or more.
+    /// Learns from the pasts of the cases, each with one trial or more.
     pub(super) fn fit(pasts: impl IntoIterator<Item = Tally>) -> Self {
         let mut alike: BTreeMap<(u64, u64), u64> = BTreeMap::new();
         let mut sum = Tally::default();
@@ -130,13 +130,13 @@ impl Suite {
         known.unwrap_or_else(|| self.weights.known(past, &likelihood(past)))
     }
 
-    /// The spread of a case's rate, given its past and the suite.
+    /// The rates of a case, given its past and the suite.
     pub(super) fn posterior(&self, past: Tally) -> Spread {
         self.of(past).posterior
     }
 
-    /// The same, mixed with what the past alone says, which counts for one trial of it. A case without a past has the
-    /// suite's spread.
+    /// The same, mixed with the estimate from the past alone, which weighs one trial. A case without a past has the
+    /// suite's rates.
     pub(super) fn own(&self, past: Option<Tally>) -> Spread {
         past.filter(|past| past.of > 0).map_or(self.weights, |past| self.of(past).own)
     }

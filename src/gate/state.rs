@@ -1,4 +1,4 @@
-//! What one case is beside the baseline.
+//! The state of a case compared with the baseline.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
@@ -14,22 +14,23 @@ use crate::vocabulary::{CaseId, Outcome};
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum State {
-    /// Passes, and nothing speaks of a change.
+    /// Passes, with no sign of a change.
     Passed,
     /// Fails, and there is no baseline to compare with.
     Failed,
-    /// Expected to pass, fails now, and fresh trials prove that its rate fell; or could be judged before, and in no trial now.
+    /// Expected to pass, fails now, and extra trials prove that its rate fell; or it was judged before, and no trial
+    /// of it could be judged now.
     Broken,
-    /// Expected to pass, fails now, and its fresh trials clear it.
+    /// Expected to pass, fails now, and its extra trials clear it.
     Cleared,
-    /// Expected to pass, fails now, and fresh trials show neither.
+    /// Expected to pass, fails now, and its extra trials are not conclusive.
     #[serde(alias = "suspect")]
     Open,
-    /// Never failed in the baseline, and at least half of its answers now do, without a proof.
+    /// Never failed in the baseline, and at least half of its answers fail now, without proof.
     Degraded,
     /// Passed and failed in the baseline.
     Flaky,
-    /// Expected to pass, fails now, and fresh trials could not be had.
+    /// Expected to pass, fails now, and no extra trial was possible.
     Unconfirmed,
     /// Failed in the baseline and fails now.
     FailingAsBefore,
@@ -55,11 +56,11 @@ pub struct CaseState {
     pub scenario: String,
     /// Its id.
     pub id: String,
-    /// What it is beside the baseline.
+    /// Its state compared with the baseline.
     pub state: State,
-    /// Whether it stands against a pass.
+    /// Whether it blocks a pass.
     pub blocking: bool,
-    /// What the state rests on, for people: fresh trials, the baseline's tally, a quarantine.
+    /// What the state is based on, in words: extra trials, the baseline's tally, a quarantine.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
 }
@@ -79,35 +80,35 @@ impl State {
         self.into()
     }
 
-    /// The words that people read.
+    /// Its words in reports.
     #[must_use]
     pub fn words(self) -> &'static str {
         if self == Self::FailingAsBefore { "failing as before" } else { self.word() }
     }
 
-    /// What docs/gate.md says of it: where it stood in the baseline, what it does now, and whether that is against a pass.
+    /// Its row in docs/gate.md: how it did in the baseline, what it does now, and whether that blocks a pass.
     #[must_use]
     pub fn facts(self) -> [&'static str; 3] {
         match self {
             State::Passed => ["passed", "passes", "no"],
-            State::Failed => ["there is none", "fails", "yes"],
-            State::Broken => ["passed", "fails, and fresh trials prove that its rate fell", "yes"],
+            State::Failed => ["no baseline", "fails", "yes"],
+            State::Broken => ["passed", "fails, and extra trials prove that its rate fell", "yes"],
             State::Cleared => {
-                ["passed every time", "fails, and fresh trials clear it", "with `fail_on: [flaky]`"]
+                ["passed every time", "fails, and extra trials clear it", "with `fail_on: [flaky]`"]
             }
             State::Open => [
                 "passed",
-                "fails; fresh trials decide nothing",
-                "INCONCLUSIVE where no fresh trial passed, or where a third of the proof was there",
+                "fails; extra trials are not conclusive",
+                "INCONCLUSIVE if no extra trial passed, or if a third of the proof was there",
             ],
             State::Degraded => [
                 "passed every time",
                 "at least half of its answers fail, two or more; no proof",
                 "as for cleared and open cases",
             ],
-            State::Flaky => ["passed at times", "passes at times", "with `fail_on: [flaky]`"],
+            State::Flaky => ["passed sometimes", "passes sometimes", "with `fail_on: [flaky]`"],
             State::Unconfirmed => {
-                ["passed", "fails; fresh trials could not be had", "INCONCLUSIVE, or as `unconfirmed` says"]
+                ["passed", "fails; no extra trial was possible", "INCONCLUSIVE, or as `unconfirmed` says"]
             }
             State::FailingAsBefore => ["failed", "fails", "no"],
             State::Fixed => ["failed", "passes", "no"],
@@ -119,7 +120,7 @@ impl State {
         }
     }
 
-    /// The state that an outcome has by itself.
+    /// The state of a case without a baseline.
     #[must_use]
     pub fn alone(outcome: Outcome) -> Self {
         match outcome {
@@ -130,7 +131,7 @@ impl State {
         }
     }
 
-    /// The state of a case, with what its fresh trials say where it was asked again.
+    /// The state of a case, including its extra trials if it was asked again.
     pub(super) fn of(case: &CaseEvidence<'_>, found: &Found) -> Self {
         let alone = Self::alone(case.result.outcome);
         let Some(passes) = case.now else {
@@ -159,7 +160,7 @@ impl State {
             Found::Cleared(_) if case.before.hits < case.before.of => State::Flaky,
             Found::Cleared(_) => State::Cleared,
             Found::Unconfirmed => State::Unconfirmed,
-            // It was expected to pass, and nobody could be asked.
+            // It was expected to pass, and nothing could be asked.
             Found::FailedBefore if before >= 0.5 => State::Flaky,
             Found::Nothing if passes && before >= USED_TO_PASS => State::Passed,
             Found::Nothing if before > 1.0 - USED_TO_PASS + 2e-9 => State::Flaky,
@@ -169,10 +170,10 @@ impl State {
     }
 }
 
-/// A case that used to pass has passed at least this share of its trials, 0 to 1.
+/// A case that used to pass passed at least this share of its trials, 0 to 1.
 const USED_TO_PASS: f64 = 0.8;
 
-/// Whether a case with this tally in its baseline passed there: at least four of five trials did.
+/// Whether a case with this baseline tally passed there: at least four of five trials did.
 #[must_use]
 pub fn used_to_pass(before: Tally) -> bool {
     before.share().is_some_and(|share| share + SLACK >= USED_TO_PASS)

@@ -1,11 +1,11 @@
-//! The pass rates of the compared cases, then and now, and what they show at least.
+//! The pass rates of the compared cases, before and now, and the change that they show at least.
 
 use super::PassRates;
 use super::evidence::{CaseEvidence, Relation};
 use crate::seed::Root;
 use crate::stats::{self, Bootstrap, Clusters};
 
-/// From so many scenario files on, they are drawn again whole; below, cases are.
+/// With this many scenario files, whole files are resampled; with fewer, cases.
 const FILES: usize = 10;
 
 /// Draws of the bootstrap.
@@ -27,8 +27,8 @@ pub(super) fn rates(cases: &[CaseEvidence<'_>]) -> Option<PassRates> {
     Some(PassRates { cases: now.len(), baseline: stats::mean(&before)?, now: stats::mean(&now)? })
 }
 
-/// The least difference of the pass rates, now less before, that is shown with 95% confidence;
-/// absent where nothing can be shown.
+/// The smallest difference of the pass rates, now minus before, that is shown with 95% confidence; none if nothing can
+/// be shown.
 pub(super) fn shown(cases: &[CaseEvidence<'_>]) -> Option<f64> {
     let pairs: Vec<_> = pairs(cases).collect();
     let files: std::collections::BTreeSet<_> =
@@ -39,7 +39,7 @@ pub(super) fn shown(cases: &[CaseEvidence<'_>]) -> Option<f64> {
         let name = if by_file { (case.result.location.file.as_str(), 0) } else { ("", index) };
         Some((name, difference))
     }));
-    // A suite without one difference shows no less than any other can: it has no loss at all.
+    // A suite without any difference has no loss, so it passes like any other.
     let mut random = Root(0).stream(&["non-inferiority"]);
     Bootstrap::of(&clusters, DRAWS, &mut random)?.lower_bound(stats::LEVEL)
 }

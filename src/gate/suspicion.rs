@@ -1,27 +1,27 @@
-//! Whether a case that fails, and was expected to pass, is broken or was unlucky.
+//! Whether a case that fails but was expected to pass is broken or was unlucky.
 //!
-//! It is asked again, one answer at a time. After each answer the ratio says how much likelier the answers are from a
-//! case whose rate fell to nothing, a quarter or half of what it was than from an unchanged one. The failure that
-//! raised the suspicion is not part of it.
+//! The case is asked again, one answer at a time. After each answer, the ratio says how many times more likely the
+//! answers are from a case whose rate fell to nothing, a quarter or half of what it was than from an unchanged one.
+//! The failure that raised the suspicion does not count.
 
 use std::collections::BTreeMap;
 
 use super::spread::{Spread, Suite};
 use crate::stats::{Tally, real};
 
-/// Below so many trials a past is thin: it says nothing of the rate of a case.
+/// With fewer trials a past is thin: it says nothing about the rate of a case.
 pub(super) const THIN: u64 = 3;
 
-/// Beside a thin past only failures in a row prove anything, from so many on.
+/// With a thin past, only this many failures in a row prove anything.
 const ROW: u64 = 8;
 
-/// What a broken case keeps of its rate, each as probable as the others.
+/// The share of its rate that a broken case keeps; all are equally probable.
 const KEPT: [f64; 3] = [0.0, 0.25, 0.5];
 
-/// When the asking ends.
+/// When akit stops asking.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Most fresh answers; twice as many until one passes.
+    /// Most extra answers; twice as many until one passes.
     pub(super) confirm: u32,
     /// Probability of calling some case of an unchanged suite broken.
     pub(super) alpha: f64,
@@ -30,11 +30,11 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// A case whose answers are three times likelier from an unchanged case is cleared.
+    /// A case is cleared if its answers are three times more likely from an unchanged case.
     pub(super) const CLEAR: f64 = 1.0 / 3.0;
 }
 
-/// What the fresh answers of a suspect say.
+/// What the extra answers of a suspect show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     /// Its rate fell.
@@ -43,25 +43,25 @@ pub(super) enum Word {
     Cleared,
     /// Neither was shown.
     Open,
-    /// There is no fresh answer.
+    /// There is no extra answer.
     Unasked,
 }
 
-/// The fresh answers of a suspect.
+/// The extra answers of a suspect.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Course {
     pub(super) word: Word,
     pub(super) passes: u64,
     pub(super) failures: u64,
-    /// How much likelier they are from a broken case; beside a thin past 1 / p.
+    /// How many times more likely they are from a broken case; with a thin past, 1 / p.
     pub(super) ratio: f64,
-    /// The largest ratio on the way.
+    /// The largest ratio so far.
     pub(super) largest: f64,
-    /// Whether no further answer would be asked for.
+    /// Whether no more answers are needed.
     pub(super) settled: bool,
 }
 
-/// A case that fails and was expected to pass.
+/// A case that fails but was expected to pass.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Suspicion {
     own: Own,
@@ -70,16 +70,16 @@ pub(super) struct Suspicion {
     limits: Limits,
 }
 
-/// What an unchanged case does.
+/// How an unchanged case answers.
 #[derive(Clone, Copy, Debug)]
 enum Own {
     Spread(Spread),
-    /// Passes and failures of a beta distribution: one pass counts, and every failure does.
+    /// Passes and failures of a beta distribution; the past counts as one pass and all of its failures.
     Thin(f64, f64),
 }
 
 impl Suspicion {
-    /// Of a case with this past, one of `family` suspects.
+    /// For a case with this past, one of `family` suspects.
     pub(super) fn of(suite: &Suite, past: Option<Tally>, family: usize, limits: Limits) -> Self {
         let own = match past {
             Some(past) if past.of < THIN => {
@@ -95,8 +95,8 @@ impl Suspicion {
         self.bar
     }
 
-    /// Takes answers until they decide: true where one passed, `None` where it was not judged. What earlier attempts at
-    /// the same commit were answered comes first, and is no part of what may be asked now.
+    /// Takes answers until they decide: true if one passed, `None` if it was not judged. The answers of earlier
+    /// attempts at the same commit come first and do not use up the limit of this run.
     pub(super) fn follow(&self, earlier: Tally, answers: impl IntoIterator<Item = Option<bool>>) -> Course {
         let mut course =
             Course { word: Word::Unasked, passes: 0, failures: 0, ratio: 1.0, largest: 1.0, settled: false };
@@ -118,7 +118,7 @@ impl Suspicion {
         Course { settled: true, ..course }
     }
 
-    /// Adds answers; answers whether they decide.
+    /// Adds answers; returns whether they decide.
     fn take(&self, course: &mut Course, answers: Tally) -> bool {
         course.passes += answers.hits;
         course.failures += answers.of - answers.hits;
@@ -129,7 +129,7 @@ impl Suspicion {
         word.is_some()
     }
 
-    /// Whether one more answer is asked for: not when it passed once, and even failures alone could prove nothing more.
+    /// Whether to ask for one more answer: not if one passed and even failures alone could not prove anything.
     fn goes_on(&self, passes: u64, failures: u64, asked: u64) -> bool {
         let most = u64::from(self.limits.confirm);
         if passes == 0 {
@@ -142,7 +142,7 @@ impl Suspicion {
         asked < most && !hopeless()
     }
 
-    /// The ratio of so many passes and failures, and what they decide. Beside a thin past the first pass is the last.
+    /// The ratio of these passes and failures, and what they decide. With a thin past, the first pass is the end.
     fn weigh(&self, passes: u64, failures: u64) -> (f64, Option<Word>) {
         match &self.own {
             Own::Spread(own) => {
@@ -150,7 +150,7 @@ impl Suspicion {
                 let cleared = (ratio <= self.limits.clear).then_some(Word::Cleared);
                 (ratio, if ratio >= self.bar { Some(Word::Broken) } else { cleared })
             }
-            // A pass ends the row, and a short one was no proof on its way either.
+            // A pass ends the streak, and a short one proves nothing.
             Own::Thin(..) if passes > 0 && failures < ROW => (1.0, Some(Word::Open)),
             Own::Thin(hits, misses) => {
                 let row = (0..failures).map(real).map(|n| (misses + n) / (hits + misses + n));
@@ -161,9 +161,9 @@ impl Suspicion {
         }
     }
 
-    /// How many fresh answers are asked for on average, weighed by how probable each rate is: (weight, rate).
+    /// The expected number of extra answers, given the probability of each rate: (weight, rate).
     pub(super) fn asks(&self, rates: &[(f64, f64)]) -> f64 {
-        // How probable it is that so many passed and failed, and that the case is asked on, by rate.
+        // The probability of reaching these passes and failures and being asked again, by rate.
         let mut on = BTreeMap::from([((0, 0), rates.iter().map(|(weight, _)| *weight).collect::<Vec<_>>())]);
         let mut asked = 0.0;
         while let Some(((passes, failures), weights)) = on.pop_first() {
@@ -184,7 +184,7 @@ impl Suspicion {
         asked
     }
 
-    /// How many answers in a row must fail until the case is called broken; absent where none are enough.
+    /// How many answers in a row must fail before the case is called broken; none if no number is enough.
     pub(super) fn failures_needed(&self) -> Option<u64> {
         let failures = (0..2 * u64::from(self.limits.confirm)).map(|_| Some(false));
         let course = self.follow(Tally::default(), failures);
@@ -192,11 +192,11 @@ impl Suspicion {
     }
 }
 
-/// How much likelier so many passes and failures are where the rate fell than where it did not.
+/// How many times more likely these passes and failures are if the rate fell than if it did not.
 fn ratio(own: &Spread, passes: u64, failures: u64) -> f64 {
     let small = |n: u64| i32::try_from(n).unwrap_or(i32::MAX);
     let chance = |keep| own.chance(small(passes), small(failures), keep);
     let ratio = KEPT.map(chance).iter().sum::<f64>() / 3.0 / chance(1.0);
-    // Thousands of answers may leave nothing above or below the line.
+    // With thousands of answers both chances may underflow to 0.
     if ratio.is_nan() { 1.0 } else { ratio.min(f64::MAX) }
 }

@@ -1,4 +1,5 @@
-//! What a guard sees, told from its own tests: the numbers of passes at which its rounds fire, inverted for the loss.
+//! What a guard can detect, computed from its own tests: the pass counts at which its rounds fire, inverted for the
+//! loss.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +8,13 @@ use super::spread::Suite;
 use super::suspicion::THIN;
 use crate::stats::{Sum, Tally, choose, moments, quantile, real, shuffled, whole};
 
-/// The probability with which a loss is seen: 80%.
+/// A detectable loss is detected with this probability: 80%.
 const SEEN: f64 = 0.8;
 
-/// Halvings of the range in which the loss lies.
+/// Bisection steps in the search for the loss.
 const STEPS: usize = 20;
 
-/// The guard that a run will be held against.
+/// The guard that a run will have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     /// How often every case is asked, at least 1.
@@ -22,37 +23,37 @@ pub(super) struct Plan {
     pub(super) level: f64,
     /// Drop of the mean pass rate that does not count.
     pub(super) margin: f64,
-    /// Whether a second round can be asked.
+    /// Whether a second round is possible.
     pub(super) rounds: Rounds,
 }
 
 /// How many rounds the guard has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rounds {
-    /// It stands on the first.
+    /// The first round decides.
     One,
-    /// A suspicion is confirmed.
+    /// A second round must confirm the suspicion.
     Two,
 }
 
-/// Cases of some pasts, and a guard over them.
+/// Cases with some pasts, and a guard over them.
 pub(super) struct Watch<'a> {
     suite: &'a Suite,
-    /// Cases of each past.
+    /// How many cases have each past.
     counts: Vec<(Tally, u64)>,
     plan: Plan,
-    /// Cases.
+    /// How many cases there are.
     cases: f64,
-    /// The mean pass rate to expect.
+    /// The expected mean pass rate.
     mean: f64,
-    /// When the guard fires, where that does not move with the answers: no past is thin.
+    /// When the guard fires, if no past is thin: then that does not depend on the answers.
     fixed: Option<Fires>,
 }
 
-/// The most passes with which the guard's tests fire; −1 where they never do.
+/// The most passes at which the guard's tests fire; −1 if they never do.
 #[derive(Clone, Copy, Debug)]
 struct Fires {
-    /// The first round, or what raises a suspicion.
+    /// The first round, or the start of a suspicion.
     first: i64,
     /// Both rounds together.
     both: i64,
@@ -61,7 +62,7 @@ struct Fires {
 }
 
 impl<'a> Watch<'a> {
-    /// Over cases with these pasts, each `copies` times.
+    /// Over cases with these pasts, each with its count.
     pub(super) fn over(
         suite: &'a Suite,
         pasts: impl IntoIterator<Item = (Tally, u64)>,
@@ -84,8 +85,8 @@ impl<'a> Watch<'a> {
         (cases > 0.0).then(|| Self { fixed: thick.then(|| watch.fires(1.0)), ..watch })
     }
 
-    /// The loss over all cases that is seen four times in five, in points of the mean pass rate, 0 to 1, where every
-    /// rate falls by one factor; absent where none is.
+    /// The loss over all cases that is detected four times in five, in points of the mean pass rate, 0 to 1, if every
+    /// rate falls by the same factor; none if no loss is.
     pub(super) fn loss(&self) -> Option<f64> {
         if self.sees(0.0) < SEEN {
             return None;
@@ -98,19 +99,19 @@ impl<'a> Watch<'a> {
         Some(high * self.mean)
     }
 
-    /// Whether a loss of so many points is seen four times in five.
+    /// Whether a loss of this many points is detected four times in five.
     pub(super) fn shows(&self, loss: f64) -> bool {
         self.mean > 0.0 && self.sees(1.0 - (loss / self.mean).min(1.0)) >= SEEN
     }
 
-    /// How probable it is that the guard fires when every rate is `keep` of what it was.
+    /// The probability that the guard fires if every rate is `keep` times what it was.
     fn sees(&self, keep: f64) -> f64 {
         let fires = self.fixed.unwrap_or_else(|| self.fires(keep));
         let now = Sum::of(self.parts(self.plan.repeat, keep));
         if !self.has_two() || fires.first < 0 {
             return now.at_most(fires.first);
         }
-        // The second round is as the first, of one answer a case.
+        // The second round is like the first, with one answer per case.
         let mut below = vec![0.0];
         let all = whole(self.cases).and_then(|n| i64::try_from(n).ok()).unwrap_or(i64::MAX);
         let mut sum = 0.0;
@@ -125,12 +126,12 @@ impl<'a> Watch<'a> {
         seen.map(|(passed, mass)| mass * at_most(fires.alone.min(fires.both - passed))).sum()
     }
 
-    /// Whether a suspicion is confirmed by a second round.
+    /// Whether a second round confirms a suspicion.
     fn has_two(&self) -> bool {
         self.plan.rounds == Rounds::Two && self.plan.repeat == 1
     }
 
-    /// When the guard fires while every rate is `keep` of what it was.
+    /// When the guard fires if every rate is `keep` times what it was.
     fn fires(&self, keep: f64) -> Fires {
         let Plan { repeat, level, .. } = self.plan;
         let first = self.most(repeat, keep, if self.has_two() { SUSPICION * level } else { level });
@@ -142,12 +143,13 @@ impl<'a> Watch<'a> {
         Fires { first, both, alone: self.most(1, keep, ALONE) }
     }
 
-    /// The most passes of `drawn` answers a case with which a test at this level fires; −1 where it never does.
+    /// The most passes, with `drawn` answers per case, at which a test at this level fires; −1 if it never does.
     fn most(&self, drawn: u64, keep: f64, level: f64) -> i64 {
         if self.counts.iter().all(|(past, _)| past.of >= THIN) {
             return Sum::of(self.parts(drawn, 1.0)).largest(level);
         }
-        // Beside thin pasts the limit moves with the answers: it is taken where they are expected, as normal.
+        // With thin pasts the limit depends on the answers: take it at the expected answers, with a normal
+        // approximation.
         let (mut centre, mut spread, mut expected, mut moves) = (0.0, 0.0, 0.0, 0.0);
         for (past, count) in &self.counts {
             let (count, now) = (real(*count), self.passes(*past, drawn, keep));
@@ -169,7 +171,7 @@ impl<'a> Watch<'a> {
         floor(limit)
     }
 
-    /// The most passes that lie below the margin.
+    /// The most passes at which the drop exceeds the margin.
     fn over_margin(&self, drawn: u64) -> i64 {
         -floor(-((self.mean - self.plan.margin) * self.cases * real(drawn) - 1e-9)) - 1
     }
@@ -181,7 +183,8 @@ impl<'a> Watch<'a> {
         self.counts.iter().map(part).collect()
     }
 
-    /// How probable 0, 1, … passes of `drawn` answers are. A thin past is taken for a rate, drawn towards the suite's.
+    /// The probability of 0, 1, … passes in `drawn` answers. A thin past gives a rate that is shrunk toward the
+    /// suite's.
     fn passes(&self, past: Tally, drawn: u64, keep: f64) -> Vec<f64> {
         if past.of >= THIN {
             return passes(self.suite, past, drawn, keep);
@@ -192,7 +195,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// The largest whole number that is not above a number.
+/// The largest whole number that is not above `number`.
 fn floor(number: f64) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "a number of answers")]
     let whole = number.floor() as i64;

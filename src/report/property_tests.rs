@@ -221,7 +221,7 @@ proptest! {
             let blocks = results.iter().any(|one| one["level"] == "error");
             let stands = |one: &crate::gate::Finding| match one.conclusion {
                 crate::gate::Conclusion::Fail => true,
-                // A case whose fresh trials the provider kept from being judged.
+                // A case whose extra trials the provider kept from being judged.
                 crate::gate::Conclusion::Error => one.is_by_case(),
                 _ => false,
             };

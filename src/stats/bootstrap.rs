@@ -1,4 +1,4 @@
-//! How far a mean could have come out otherwise, by drawing its groups again.
+//! Confidence in a mean, by resampling its groups.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use rand_core::Rng;
 
 use super::{SLACK, real, whole};
 
-/// Means of whole groups drawn again with replacement.
+/// Means of whole groups resampled with replacement.
 ///
-/// Efron & Tibshirani, "An introduction to the bootstrap" (1993), chapter 13, the percentile method;
-/// groups are drawn whole, so values that move together stay together: Davison & Hinkley, "Bootstrap
-/// methods and their application" (1997), chapter 3. Where all groups have the same mean the result
-/// has no width, however few they are: drawing again cannot show what was never seen.
+/// Efron & Tibshirani, "An introduction to the bootstrap" (1993), chapter 13, the percentile method; groups are drawn
+/// whole, so values that move together stay together: Davison & Hinkley, "Bootstrap methods and their application"
+/// (1997), chapter 3. If all groups have the same mean, the result has no width, however few they are: resampling
+/// cannot show what was never observed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bootstrap {
-    /// In rising order.
+    /// In ascending order.
     means: Vec<f64>,
 }
 
 impl Bootstrap {
-    /// Draws that many means; absent below two groups, where nothing can be drawn otherwise.
+    /// Draws that many means; none below two groups, which cannot be resampled.
     ///
-    /// The result depends on the values, the groups' order by name and the generator, on nothing else.
+    /// The result depends only on the values, the order of the groups by name, and the generator.
     pub fn of(clusters: &Clusters, draws: usize, random: &mut impl Rng) -> Option<Self> {
         if clusters.count() < 2 {
             return None;
@@ -33,9 +33,8 @@ impl Bootstrap {
         Some(Self { means })
     }
 
-    /// The mean is at least this with confidence `level`: the (draws + 1)·(1 − level)-th mean from
-    /// below, as in Davison & Hinkley, chapter 5; absent where there are too few draws to tell,
-    /// below 19 at 95%.
+    /// The mean is at least this with confidence `level`: the (draws + 1)·(1 − level)-th mean from below, as in
+    /// Davison & Hinkley, chapter 5; none with too few draws, below 19 at 95%.
     #[must_use]
     pub fn lower_bound(&self, level: f64) -> Option<f64> {
         self.means.get(self.outside(level)?).copied()
@@ -49,15 +48,15 @@ impl Bootstrap {
     }
 }
 
-/// A whole number below `count`, each as likely as the others to 1 part in 2⁶⁴ / count.
+/// A uniform whole number below `count`, up to a bias of 1 part in 2⁶⁴ / count.
 ///
-/// Lemire, "Fast random integer generation in an interval", ACM Transactions on Modeling and Computer
-/// Simulation 29 (2019), without the rejection, which no resampling could notice.
+/// Lemire, "Fast random integer generation in an interval", ACM Transactions on Modeling and Computer Simulation 29
+/// (2019), without the rejection step, whose bias is too small for resampling to notice.
 fn below(count: u64, random: &mut impl Rng) -> u64 {
     u64::try_from((u128::from(random.next_u64()) * u128::from(count)) >> 64).unwrap_or(0)
 }
 
-/// Values of independent groups; within a group they may rise and fall together.
+/// Values of independent groups; within a group they may be correlated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clusters {
     /// Sum and number of each group's values, in the order of the groups' names.
@@ -76,14 +75,14 @@ impl Clusters {
         Self { groups: groups.into_values().collect() }
     }
 
-    /// How many groups there are.
+    /// The number of groups.
     #[must_use]
     pub fn count(&self) -> usize {
         self.groups.len()
     }
 
-    /// The mean of as many groups as there are, each of them picked anew by `pick`, which is given
-    /// their number and returns one below it.
+    /// The mean of as many groups as there are, each drawn by `pick`, which gets their number and returns an index
+    /// below it.
     fn resampled(&self, mut pick: impl FnMut(u64) -> u64) -> Option<f64> {
         let count = self.groups.len() as u64;
         let picked = (0..count).filter_map(|_| self.groups.get(usize::try_from(pick(count)).ok()?));
@@ -124,7 +123,7 @@ mod tests {
         }
     }
 
-    /// All 5⁵ ways to draw five groups, counted one by one: the bounds that endless drawing would give.
+    /// All 5⁵ ways to draw five groups, counted one by one: the bounds of infinitely many draws.
     #[test]
     fn many_draws_come_to_what_all_draws_give() {
         let clusters = Clusters::of(VALUES);

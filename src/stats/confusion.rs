@@ -1,10 +1,10 @@
-//! Two judges, two words, four counts.
+//! Two judges, two verdicts, four counts.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Kappa, Tally, real};
 
-/// How a judge's verdicts stand beside people's labels. "Positive" is a pass.
+/// A judge's verdicts compared with people's labels. "Positive" is a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -24,7 +24,7 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// Counts one answer: whether people and whether the judge let it pass.
+    /// Counts one answer: whether people and whether the judge passed it.
     pub fn add(&mut self, people: bool, judge: bool) {
         let cell = match (people, judge) {
             (true, true) => &mut self.true_pass,
@@ -47,34 +47,33 @@ impl Confusion {
         Tally { hits: self.true_pass.saturating_add(self.true_fail), of: self.n() }
     }
 
-    /// The true pass rate (sensitivity): of what people pass, what the judge passes.
+    /// The true pass rate (sensitivity): the share of what people pass that the judge passes.
     #[must_use]
     pub fn tpr(self) -> Tally {
         Tally { hits: self.true_pass, of: self.true_pass.saturating_add(self.false_fail) }
     }
 
-    /// The true fail rate (specificity): of what people fail, what the judge fails.
+    /// The true fail rate (specificity): the share of what people fail that the judge fails.
     #[must_use]
     pub fn tnr(self) -> Tally {
         Tally { hits: self.true_fail, of: self.true_fail.saturating_add(self.false_pass) }
     }
 
-    /// The better of the two judges that look at nothing: whether it always says pass, and how
-    /// often it agrees with people.
+    /// The better of the two constant judges: whether it always passes, and how often it agrees with people.
     #[must_use]
     pub fn constant(self) -> (bool, Tally) {
         let (passes, fails) = (self.tpr().of, self.tnr().of);
         (passes >= fails, Tally { hits: passes.max(fails), of: self.n() })
     }
 
-    /// Agreement beyond chance, with an interval of this level.
+    /// Agreement beyond chance, with an interval at this level.
     ///
-    /// Absent when nothing was counted, and when both always say the same word: chance alone would
-    /// then agree every time, and kappa is 0 / 0.
+    /// None if nothing was counted, or if both always give the same verdict: chance alone would then agree every time,
+    /// and kappa is 0 / 0.
     #[must_use]
     pub fn kappa(self, level: f64) -> Option<Kappa> {
         let n = real(self.n());
-        // Rows are people's words, columns the judge's.
+        // Rows are people's labels, columns the judge's verdicts.
         let counts = [[self.true_pass, self.false_fail], [self.false_pass, self.true_fail]];
         (n > 0.0).then(|| Kappa::of(counts.map(|row| row.map(|count| real(count) / n)), n, level))?
     }

@@ -1,11 +1,11 @@
-//! Tails of a distribution over counts, by sums of positive terms alone.
+//! Tails of a distribution over counts, as sums of positive terms.
 //!
-//! Every weight is taken relative to the most probable count, so nothing overflows, nothing cancels,
-//! and no logarithm or gamma function loses digits: tails are good to about 1 part in 10¹².
+//! Every weight is relative to the most probable count, so nothing overflows, nothing cancels, and no logarithm or
+//! gamma function loses digits: tails are accurate to about 1 part in 10¹².
 
 use super::{real, whole};
 
-/// A weight below this share of the largest is nothing.
+/// Weights below this share of the largest count as 0.
 const NOTHING: f64 = 1e-300;
 
 /// A distribution over the counts `least..=most` that rises up to `mode` and falls after it.
@@ -17,7 +17,7 @@ pub(super) struct Counts<Ratio> {
     ratio: Ratio,
 }
 
-/// What lies on both sides of a count, which belongs to both.
+/// The tails on both sides of a count; both include it.
 pub(super) struct Tails {
     /// P(X ≤ x).
     pub(super) at_most: f64,

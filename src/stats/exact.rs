@@ -4,19 +4,18 @@ use super::counts::binomial;
 use super::{Interval, Tally, real};
 
 impl Tally {
-    /// The exact interval of the share; absent when there is nothing.
+    /// The exact interval of the share; none without tries.
     ///
-    /// Clopper & Pearson, "The use of confidence or fiducial limits illustrated in the case of the
-    /// binomial", Biometrika 26 (1934), 404–413. It holds the true share at least as often as `level`
-    /// says, whatever the share, and is mostly wider than Wilson's for that. Exactly 0 at no hit and exactly
-    /// 1 at all hits.
+    /// Clopper & Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial",
+    /// Biometrika 26 (1934), 404–413. It contains the true share at least as often as `level` says, whatever the
+    /// share, and is therefore mostly wider than Wilson's. Exactly 0 without hits and exactly 1 if all are hits.
     #[must_use]
     pub fn clopper_pearson(self, level: f64) -> Option<Interval> {
         let each = 0.5 + level / 2.0;
         Some(Interval { low: self.lower_bound(each)?, high: self.upper_bound(each)? })
     }
 
-    /// The share is at most this with confidence `level`; absent when there is nothing.
+    /// The share is at most this with confidence `level`; none without tries.
     ///
     /// One-sided Clopper–Pearson: the share at which so few hits have the probability α = 1 − level.
     /// No hit in n gives 1 − α^(1/n), which is about 3 / n at 95%: Hanley & Lippman-Hand, "If nothing
@@ -33,7 +32,7 @@ impl Tally {
         }
     }
 
-    /// The share is at least this with confidence `level`; absent when there is nothing.
+    /// The share is at least this with confidence `level`; none without tries.
     ///
     /// One-sided Clopper–Pearson: the share at which so many hits have the probability α = 1 − level;
     /// α^(1/n) when all n are hits.
@@ -49,7 +48,7 @@ impl Tally {
     }
 }
 
-/// Where between 0 and 1 something that holds on the left ceases to hold, by halving.
+/// Where a condition between 0 and 1 that is true on the left becomes false, by bisection.
 fn turn(holds: impl Fn(f64) -> bool) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     loop {
@@ -115,7 +114,7 @@ mod tests {
             let tally = Tally { hits, of };
             let (exact, share) = (tally.clopper_pearson(LEVEL).unwrap(), tally.share().unwrap());
             prop_assert!(exact.low <= share && share <= exact.high);
-            // At 0 and 1 in large numbers it is Wilson that is wider, by 4%.
+            // At 0 and 1 in large numbers, Wilson's is wider, by 4%.
             prop_assert!(exact.width() > 0.95 * tally.wilson(LEVEL).unwrap().width());
             let mirrored = Tally { hits: of - hits, of }.clopper_pearson(LEVEL).unwrap();
             prop_assert!((exact.low + mirrored.high - 1.0).abs() < 1e-12);

@@ -1,10 +1,11 @@
-//! Many tests at once.
+//! Correction for multiple tests.
 
-/// The p-values of many tests, each made so large that comparing it with α keeps the probability of
-/// even one false alarm at α; in the order given.
+/// The p-values of several tests, adjusted so that comparing each with α keeps the probability of any false alarm at
+/// α; in the order given.
 ///
-/// Sorted upwards, the i-th (from 1) of n becomes the largest of `(n − j + 1) · p_j` for j ≤ i, and 1 at
-/// most. No independence is supposed. Holm, "A simple sequentially rejective multiple test procedure",
+/// In ascending order, the i-th (from 1) of n becomes the largest of `(n − j + 1) · p_j` for j ≤ i, and at most 1. It
+/// does not assume independence. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal
+/// of Statistics 6 (1979), 65–70. NaN becomes 1.
 /// Scandinavian Journal of Statistics 6 (1979), 65–70. A p-value that is not a number becomes 1.
 #[must_use]
 pub fn holm(p_values: &[f64]) -> Vec<f64> {

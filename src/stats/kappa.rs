@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Interval, two_sided};
 
-/// Cohen's kappa: 1 is full agreement, 0 what chance alone would give, below 0 worse than that.
+/// Cohen's kappa: 1 is full agreement, 0 is agreement by chance, below 0 is worse than chance.
 ///
 /// Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological
 /// Measurement 20 (1960), 37–46. The standard error is the large-sample one for a kappa that is not
@@ -15,17 +15,17 @@ use super::{Interval, two_sided};
 pub struct Kappa {
     /// −1 to 1.
     pub value: f64,
-    /// Its standard error. It is 0 where the two never disagree, however few they are, and the
-    /// interval has no width then: the intervals of TPR and TNR tell what so few can show.
+    /// Its standard error. It is 0 if the two never disagree, however few they are; then the interval has no width,
+    /// and the intervals of TPR and TNR show the uncertainty.
     pub standard_error: f64,
     /// value ± z standard errors, cut to −1..1.
     pub interval: Interval,
 }
 
 impl Kappa {
-    /// Kappa of a table of shares that add up to 1, from `n` pairs of words.
+    /// Kappa of a table of shares that add up to 1, from `n` pairs of verdicts.
     ///
-    /// Absent where chance alone would agree every time.
+    /// None if chance alone would agree every time.
     pub(super) fn of(share: [[f64; 2]; 2], n: f64, level: f64) -> Option<Self> {
         let row = [share[0][0] + share[0][1], share[1][0] + share[1][1]];
         let column = [share[0][0] + share[1][0], share[0][1] + share[1][1]];
@@ -41,9 +41,9 @@ impl Kappa {
         let differing = [(0, 1), (1, 0)].map(|(i, j)| share[i][j] * (column[i] + row[j]).powi(2));
         let differing = (1.0 - value).powi(2) * differing.iter().sum::<f64>();
         let mean = value - chance * (1.0 - value);
-        // Rounding may leave -1e-17 where the variance is 0.
+        // Rounding may leave -1e-17 when the variance is 0.
         let variance = (agreeing + differing - mean * mean).max(0.0) / (room * room * n);
-        // Below the rounding of the sums above there is nothing but rounding.
+        // Below the rounding error of the sums above.
         let standard_error = if variance < 1e-18 { 0.0 } else { variance.sqrt() };
         let half = two_sided(level) * standard_error;
         let interval = Interval { low: value - half, high: value + half }.within(-1.0, 1.0);

@@ -1,8 +1,7 @@
 //! Pure functions over numbers: intervals, tests, power, agreement and corrected rates.
 //!
-//! Shares lie from 0 to 1. `level` is the level of confidence, strictly between 0 and 1, such as
-//! [`LEVEL`]. Nothing here panics or reads anything; what cannot be known is `None` or an error,
-//! never a number that looks like an answer.
+//! Shares are from 0 to 1. `level` is the confidence level, strictly between 0 and 1, such as [`LEVEL`]. Nothing here
+//! panics or reads anything; what cannot be known is `None` or an error, never a number that looks like an answer.
 
 mod bootstrap;
 mod confusion;
@@ -30,10 +29,10 @@ pub use prevalence::corrected;
 pub use sign_flip::sign_flip;
 pub use sum::{Sum, choose, moments, shuffled};
 
-/// The level of confidence of every interval that akit shows: 95%.
+/// The confidence level of every interval that akit shows: 95%.
 pub const LEVEL: f64 = 0.95;
 
-/// A closed range that holds a true value with some confidence.
+/// A closed range that contains a true value with some confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Interval {
@@ -43,12 +42,12 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// How many of how many.
+/// A number of hits among a number of tries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// Those that count, at most `of`.
+    /// Hits, at most `of`.
     pub hits: u64,
-    /// All of them.
+    /// Tries.
     pub of: u64,
 }
 
@@ -59,7 +58,7 @@ impl Interval {
         self.high - self.low
     }
 
-    /// The same, cut to a range.
+    /// The same, clamped to a range.
     fn within(self, least: f64, most: f64) -> Self {
         Self { low: self.low.clamp(least, most), high: self.high.clamp(least, most) }
     }
@@ -73,17 +72,17 @@ impl std::ops::AddAssign for Tally {
 }
 
 impl Tally {
-    /// The share of hits, 0 to 1; absent when there is nothing.
+    /// The share of hits, 0 to 1; none without tries.
     #[must_use]
     pub fn share(self) -> Option<f64> {
         (self.of > 0).then(|| real(self.hits) / real(self.of))
     }
 
-    /// The score interval of the share; absent when there is nothing.
+    /// The score interval of the share; none without tries.
     ///
-    /// Wilson, "Probable inference, the law of succession, and statistical inference", Journal of
-    /// the American Statistical Association 22 (1927), 209–212; without continuity correction. It
-    /// keeps its level for small numbers and at shares of 0 and 1, where share ± 1.96 errors fails.
+    /// Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
+    /// Statistical Association 22 (1927), 209–212; without continuity correction. It stays accurate for small numbers
+    /// and at shares of 0 and 1, where share ± 1.96 errors fails.
     #[must_use]
     pub fn wilson(self, level: f64) -> Option<Interval> {
         let (share, n, z) = (self.share()?, real(self.of), two_sided(level));
@@ -96,28 +95,28 @@ impl Tally {
     }
 }
 
-/// How many standard errors a two-sided interval reaches to each side: 1.96 for 0.95.
+/// How many standard errors a two-sided interval extends to each side: 1.96 for 0.95.
 fn two_sided(level: f64) -> f64 {
     quantile(0.5 + level / 2.0)
 }
 
 impl Tally {
-    /// pass@k: the probability that at least one of k fresh trials passes, estimated without bias.
+    /// pass@k: the probability that at least one of k further trials passes, estimated without bias.
     ///
-    /// 1 − C(n − c, k) / C(n, k) with c passes in n trials. Chen et al., "Evaluating large language
-    /// models trained on code", arXiv:2107.03374 (2021), equation 1. Absent where k is 0 or above the
-    /// number of trials; over a suite it is the mean over the cases.
+    /// 1 − C(n − c, k) / C(n, k) with c passes in n trials. Chen et al., "Evaluating large language models trained on
+    /// code", arXiv:2107.03374 (2021), equation 1. None if k is 0 or above the number of trials; over a suite it is
+    /// the mean over the cases.
     #[must_use]
     pub fn pass_at_k(self, k: u64) -> Option<f64> {
         let failed = Self { hits: self.of.saturating_sub(self.hits), of: self.of };
         failed.pass_hat_k(k).map(|none| 1.0 - none)
     }
 
-    /// pass^k: the probability that all of k fresh trials pass, estimated without bias.
+    /// pass^k: the probability that all of k further trials pass, estimated without bias.
     ///
-    /// C(c, k) / C(n, k) with c passes in n trials. Yao et al., "τ-bench: a benchmark for
-    /// tool-agent-user interaction in real-world domains", arXiv:2406.12045 (2024). Absent
-    /// where k is 0 or above the number of trials; over a suite it is the mean over the cases.
+    /// C(c, k) / C(n, k) with c passes in n trials. Yao et al., "τ-bench: a benchmark for tool-agent-user interaction
+    /// in real-world domains", arXiv:2406.12045 (2024). None if k is 0 or above the number of trials; over a suite it
+    /// is the mean over the cases.
     #[must_use]
     pub fn pass_hat_k(self, k: u64) -> Option<f64> {
         if k == 0 || k > self.of {

@@ -1,6 +1,6 @@
 //! The standard normal distribution.
 
-/// The value that a standard normal variable stays below with probability `p`.
+/// The value that a standard normal variable is below with probability `p`.
 ///
 /// −∞ at 0, ∞ at 1, NaN outside. Wichura, "Algorithm AS 241: the percentage points of the normal
 /// distribution", Applied Statistics 37 (1988), 477–484, routine PPND16: about 1 part in 10¹⁶.

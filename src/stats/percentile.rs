@@ -1,14 +1,13 @@
-//! Percentiles of what was measured.
+//! Percentiles of measured values.
 
 use super::{SLACK, real, whole};
 
-/// The smallest of the values that at least this share of them does not exceed: 0.95 for p95.
+/// The smallest value that at least this share of the values does not exceed: 0.95 for p95.
 ///
-/// The nearest-rank method, which always gives a value that was measured: the ⌈share · n⌉-th in rising
-/// order, and the smallest for a share of 0. Definition 1 of Hyndman & Fan, "Sample quantiles in
-/// statistical packages", The American Statistician 50 (1996), 361–365. The values may come in any
-/// order. Absent where there is none, where one is not a number, and where the share is not within
-/// 0..1.
+/// The nearest-rank method, which always returns a measured value: the ⌈share · n⌉-th in ascending order, and the
+/// smallest for a share of 0. Definition 1 of Hyndman & Fan, "Sample quantiles in statistical packages", The American
+/// Statistician 50 (1996), 361–365. The values may be in any order. None if there are no values, if one is NaN, or if
+/// the share is not within 0..1.
 #[must_use]
 pub fn percentile(values: &[f64], share: f64) -> Option<f64> {
     if !(0.0..=1.0).contains(&share) || values.iter().any(|value| value.is_nan()) {

@@ -77,14 +77,14 @@ fn estimates_stay_shares() {
     assert_eq!(few.interval, Interval { low: 0.0, high: 1.0 });
 }
 
-/// Of `n` tries, how many come true with this probability.
+/// How many of `n` tries succeed with this probability.
 fn draw(random: &mut impl Rng, n: u64, probability: f64) -> Tally {
     let hits = (0..n).filter(|_| f64::from(random.next_u32()) < probability * 2_f64.powi(32)).count();
     Tally { hits: hits as u64, of: n }
 }
 
-/// 1,000 simulations of labels and a run in each of 40 places, between a judge that is nearly always
-/// right and one that knows little, 15 to 100 labels of a class, rare and common passes.
+/// 1,000 simulations of labels and a run in each of 40 settings: from a judge that is nearly always right to one that
+/// knows little, 15 to 100 labels per class, rare and common passes.
 #[test]
 fn the_interval_covers_the_truth() {
     let mut random = Pcg64Mcg::new(3);

@@ -1,30 +1,29 @@
-//! Is a difference of pairs more than chance? A test that supposes no distribution.
+//! Whether paired differences are more than chance: a test without assumptions about their distribution.
 
 use rand_core::Rng;
 
 use super::real;
 
-/// Up to so many pairs every combination of signs is looked at: 2¹⁶ of them.
+/// Up to this many pairs, every combination of signs is counted: 2¹⁶ of them.
 const ALL: usize = 16;
 
-/// How probable it is that a mean difference as large comes by chance, were the differences spread
-/// evenly around `margin`: a small p says that their mean lies above `margin`.
+/// The probability of a mean difference at least as large by chance, if the differences were spread symmetrically
+/// around `margin`: a small p means that their mean is above `margin`.
 ///
-/// The margin is taken off, and every remainder keeps or changes its sign at random; p is the share of
-/// combinations whose sum reaches the one that was seen. Fisher, "The design of experiments" (1935),
-/// section 21. Up to 16 pairs count all combinations, and the generator is not used; above that
-/// `draws` of them are drawn, and p = (reached + 1) / (draws + 1), never 0: Phipson & Smyth,
-/// "Permutation p-values should never be zero", Statistical Applications in Genetics and Molecular
-/// Biology 9 (2010), article 39.
+/// The margin is subtracted, and every remainder keeps or flips its sign at random; p is the share of combinations
+/// whose sum reaches the observed one. Fisher, "The design of experiments" (1935), section 21. Up to 16 pairs, all
+/// combinations count, and the generator is not used; above that, `draws` of them are drawn, and p = (reached + 1) /
+/// (draws + 1), never 0: Phipson & Smyth, "Permutation p-values should never be zero", Statistical Applications in
+/// Genetics and Molecular Biology 9 (2010), article 39.
 ///
-/// 1 where there is no pair, and where a difference or the margin is not finite.
+/// 1 if there are no pairs, or if a difference or the margin is not finite.
 pub fn sign_flip(differences: &[f64], margin: f64, draws: u32, random: &mut impl Rng) -> f64 {
     let rest: Vec<f64> = differences.iter().map(|difference| difference - margin).collect();
     if !rest.iter().all(|value| value.is_finite()) {
         return 1.0;
     }
-    // The sum reaches what was seen exactly where those that change their sign add up to 0 or less;
-    // equal sums must not fall apart by rounding.
+    // The sum reaches the observed one exactly if the flipped values add up to 0 or less; equal sums must not differ
+    // by rounding.
     let zero = 1e-12 * rest.iter().map(|value| value.abs()).sum::<f64>();
     if rest.len() <= ALL {
         let mut sums = vec![0.0];
@@ -40,7 +39,7 @@ pub fn sign_flip(differences: &[f64], margin: f64, draws: u32, random: &mut impl
     (real(reached) + 1.0) / (f64::from(draws) + 1.0)
 }
 
-/// The sum of those values that change their sign.
+/// The sum of the flipped values.
 fn flipped(values: &[f64], random: &mut impl Rng) -> f64 {
     let mut sum = 0.0;
     for some in values.chunks(64) {

@@ -1,21 +1,21 @@
-//! Sums of independent counts, exactly: by convolution, of which every term is positive.
+//! Exact sums of independent counts, by convolution: all terms are positive, so nothing cancels.
 
 use super::real;
 
-/// A probability below this is nothing.
+/// Smaller probabilities count as 0.
 const NOTHING: f64 = 1e-90;
 
 /// The distribution of a sum of independent counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sum {
-    /// The least count that has a probability.
+    /// The smallest count with a probability.
     first: usize,
-    /// The probabilities of that count and of those that follow.
+    /// The probabilities of that count and the following ones.
     mass: Vec<f64>,
 }
 
 impl Sum {
-    /// Of independent counts: the probabilities of 0, 1, … of each, and how many counts are like it.
+    /// From independent counts: the probabilities of 0, 1, … of each, and how many counts are like it.
     pub fn of(parts: impl IntoIterator<Item = (Vec<f64>, usize)>) -> Self {
         let mut sums: Vec<Self> =
             parts.into_iter().map(|(mass, times)| Self { first: 0, mass }.times(times)).collect();
@@ -59,7 +59,7 @@ impl Sum {
         Self { first: self.first + other.first, mass }.trimmed()
     }
 
-    /// The same without ends that are nothing.
+    /// The same without negligible ends.
     fn trimmed(self) -> Self {
         let Self { first, mut mass } = self;
         let empty = mass.iter().take_while(|mass| **mass < NOTHING).count().min(mass.len() - 1);
@@ -78,7 +78,7 @@ impl Sum {
         self.mass.iter().take(last.saturating_add(1)).sum::<f64>().min(1.0)
     }
 
-    /// The largest sum whose probability, with all below it, is at most `level`; −1 where there is none.
+    /// The largest sum whose cumulative probability is at most `level`; −1 if there is none.
     #[must_use]
     pub fn largest(&self, level: f64) -> i64 {
         let mut below = 0.0;
@@ -89,15 +89,15 @@ impl Sum {
         i64::try_from(self.first + within.count()).map_or(i64::MAX, |count| count - 1)
     }
 
-    /// Every sum that has a probability, with it.
+    /// Every sum with its probability.
     pub fn each(&self) -> impl Iterator<Item = (i64, f64)> {
         let first = i64::try_from(self.first).unwrap_or(i64::MAX);
         (first..).zip(self.mass.iter().copied())
     }
 }
 
-/// The probabilities of 0, 1, … hits in `n` tries with these odds, above 0: each relative to the most probable, so that
-/// nothing underflows that counts.
+/// The probabilities of 0, 1, … hits in `n` tries with these odds, above 0: each relative to the most probable, so
+/// that nothing relevant underflows.
 fn binomial(n: usize, odds: f64) -> Vec<f64> {
     let mode =
         super::whole((real(n) + 1.0) * odds / (1.0 + odds)).and_then(|mode| usize::try_from(mode).ok());
@@ -114,7 +114,7 @@ fn binomial(n: usize, odds: f64) -> Vec<f64> {
     mass.iter().map(|mass| mass / all).collect()
 }
 
-/// In how many ways k of n can be chosen; exact up to 2⁵³, infinite above 10³⁰⁸.
+/// The number of ways to choose k of n; exact up to 2⁵³, infinite above 10³⁰⁸.
 #[must_use]
 pub fn choose(n: u64, k: u64) -> f64 {
     if k > n {
@@ -123,7 +123,7 @@ pub fn choose(n: u64, k: u64) -> f64 {
     let k = k.min(n - k);
     let mut ways = 1.0;
     for i in 1..=k {
-        // Multiplied before it is divided, since only then every step is a whole number.
+        // Multiply before dividing, so that every step is a whole number.
         ways = ways * real(n - k + i) / real(i);
         if ways == f64::INFINITY {
             break;
@@ -132,7 +132,7 @@ pub fn choose(n: u64, k: u64) -> f64 {
     ways
 }
 
-/// The probabilities of 0, 1, … hits among `drawn` of `all` answers in any order, `hits` of which are hits.
+/// The probabilities of 0, 1, … hits among `drawn` of `all` answers in random order, `hits` of which are hits.
 #[must_use]
 pub fn shuffled(hits: u64, all: u64, drawn: u64) -> Vec<f64> {
     let ways = |x: u64| match (drawn.checked_sub(x), hits.checked_sub(x)) {
@@ -142,7 +142,7 @@ pub fn shuffled(hits: u64, all: u64, drawn: u64) -> Vec<f64> {
     (0..=drawn).map(|x| ways(x) / choose(all, drawn)).collect()
 }
 
-/// The mean of a distribution of the counts 0, 1, …, and its variance.
+/// The mean and variance of a distribution over the counts 0, 1, ….
 #[must_use]
 pub fn moments(mass: &[f64]) -> (f64, f64) {
     let mean: f64 = mass.iter().enumerate().map(|(x, p)| p * real(x)).sum();
@@ -164,7 +164,7 @@ mod tests {
             [-1, 0, 2, 4]
         );
         assert!((Sum::of([(vec![0.9, 0.1], 20)]).at_most(0) - 0.9_f64.powi(20)).abs() < 1e-15);
-        // A binomial sum of many, whose ends are cut.
+        // A sum of many binomials, with its ends cut.
         let many = Sum::of([(vec![0.05, 0.95], 5_000)]);
         assert!(many.mass.len() < 1_000 && (many.at_most(5_000) - 1.0).abs() < 1e-12);
         assert!((many.each().map(|(x, p)| p * real(x.unsigned_abs())).sum::<f64>() - 4_750.0).abs() < 1e-6);

@@ -154,7 +154,7 @@ fn verdicts_of_another_judge_are_not_accepted_beside_those_of_the_first() {
     red.then(&["baseline", "accept", "s/a", "--reason", "why", "--run", "two.json", "--baseline", "b.json"])
         .run()
         .ended(1)
-        .err("nothing was accepted: verdicts of different judges cannot be compared: s: the grader was")
+        .err("nothing was accepted: verdicts of different judges cannot be compared: s: the judge was")
         .err("`akit baseline update --force`");
     assert_eq!(ran.read("b.json"), before);
     // What fails by its words fails under every judge.
@@ -211,7 +211,7 @@ fn the_printed_path_is_that_of_the_current_folder() {
             akit.ran(output)
         };
         let run = ["run", "../s.yaml", "--replies", "../r.jsonl", "--baseline", place, "--json", "run.json"];
-        let red = within(&run).ended(1).err("--run run.json --baseline b.json`, and commit that");
+        let red = within(&run).ended(1).err("--run run.json --baseline b.json`, and commit it");
         let words = command(&red);
         within(&words.iter().map(String::as_str).collect::<Vec<_>>()).ended(0);
         assert!(!ran.path("evals/evals").exists());
@@ -229,7 +229,7 @@ fn a_shared_ref_is_said_to_change_at_once() {
     akit(&ran, &["baseline", "update", "then.json", "--baseline", "git-ref:n"]).run().ended(0);
     let run = ["run", "s.yaml", "--replies", "r.jsonl", "--baseline", "git-ref:n", "--json", "run.json"];
     let red = akit(&ran, &run).run().ended(1).err("which changes git-ref:n at once, for every branch");
-    assert!(!red.stderr.contains("commit that"), "{}", red.stderr);
+    assert!(!red.stderr.contains("commit it"), "{}", red.stderr);
     let words = command(&red);
     akit(&ran, &words.iter().map(String::as_str).collect::<Vec<_>>()).run().ended(0);
     akit(&ran, &run).run().ended(0);

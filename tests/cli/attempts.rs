@@ -52,17 +52,17 @@ impl Pipeline {
 #[test]
 fn a_broken_case_is_not_cleared_by_another_attempt() {
     let pipeline = Pipeline::beside(8);
-    pipeline.attempt("a", "fff").run().ended(1).out("2 of 2 fresh trials failed");
+    pipeline.attempt("a", "fff").run().ended(1).out("2 of 2 extra trials failed");
     // Its first answer passes now, and that is one of three.
     let again = pipeline.attempt("a", "pffffffff").run().ended(1);
     let again = again
         .out("passed in the baseline (8 of 8) and failed in an earlier attempt at this commit; ")
-        .out("2 of those in earlier attempts")
+        .out("including 2 from earlier attempts")
         .out("note: attempt 2 at commit 0011223: the trials of suspected cases in earlier attempts count");
     let case = &again.json("run.json")["cases"][0];
     assert_eq!((&case["outcome"], &case["earlier"]), (&json!("passed"), &json!({"passes": 0, "trials": 2})));
     // What was decided is decided in the same way from the stored run.
-    again.then(&["gate", "run.json", "--baseline", "b.json"]).run().ended(1).out("2 of those in earlier");
+    again.then(&["gate", "run.json", "--baseline", "b.json"]).run().ended(1).out("including 2 from earlier");
     // Passing answers count as well: enough of them lift the suspicion, and the attempt after that asks nobody.
     let lifted = (3..9).find(|_| !pipeline.attempt("a", "").run().stdout.contains("s/a"));
     assert!(lifted.is_some_and(|attempt| attempt > 3), "{lifted:?}: {}", pipeline.ran.read(FILE));
@@ -116,7 +116,7 @@ fn a_run_that_is_finished_is_no_second_attempt() {
         .args(&["--budget", "1000", "--resume"])
         .run()
         .ended(1)
-        .out("2 of 2 fresh trials");
+        .out("2 of 2 extra trials");
     assert_eq!((kept().as_array().map(Vec::len), pipeline.server.asked().len() - asked), (Some(1), 2));
     assert_eq!((&kept()[0]["unfinished"], &kept()[0]["cases"][0]["trials"]), (&json!(null), &json!(2)));
 }

@@ -194,8 +194,8 @@ fn another_system_prompt_is_another_epoch_and_no_other_case() {
     let update = |name: &str| ran.then(&["baseline", "update", name]).run().ended(0);
     update("1.json");
     update("2.json")
-        .out("reset: s: the target openai m at")
-        .out("another system prompt, parameters or tools");
+        .out("reset: s: the application openai m at")
+        .out("a different system prompt, parameters or tools");
     update("3.json").out("reset, because what they ask or expect has changed (1): s/a");
     assert_eq!(results(&ran, "akit-baseline.json"), ["a -x2 1"]);
 }
@@ -217,7 +217,7 @@ fn a_missing_baseline_ends_with_four_where_it_was_named() {
         .file("r.jsonl", replies(&[("a", reply)]))
         .run()
     };
-    let note = "there is no baseline `nowhere.json`: regressions";
+    let note = "no baseline `nowhere.json`: regressions";
     let ran = run("a")
         .ended(4)
         .err("no nowhere.json: regressions are not checked")
@@ -244,7 +244,7 @@ fn a_baseline_that_cannot_be_used_ends_with_four_before_anything_is_sent() {
     let server = super::server::Server::start(|_| panic!("nothing may be sent"));
     let odd = br#"{"schema":"akit.baseline/1","cases":[{"scenario":"s","id":"a","content_hash":"h","results":"7"}]}"#;
     let table: [(&[u8], &str); 7] = [
-        (odd, "`7` is no result"),
+        (odd, "invalid result `7`"),
         (b"", "`b.json` is not a baseline"),
         (b"{\"schema\":\"akit.baseline/9\",\"cases\":[]}", "its schema is `akit.baseline/9`"),
         (b"{\"schema\":\"akit.run/1\"}", "`b.json` is not a baseline"),
@@ -388,8 +388,8 @@ fn another_judge_throws_no_history_away_without_force() {
     at("two.json", "2026-01-31T10:00:00.500Z");
     let before = ran.read("b.json");
     let update = ["baseline", "update", "two.json", "--baseline", "b.json"];
-    let ran = ran.then(&update).run().ended(1).err("would discard results in b.json: s: the grader was");
+    let ran = ran.then(&update).run().ended(1).err("would discard results in b.json: s: the judge was");
     assert_eq!(ran.read("b.json"), before, "nothing is lost");
-    let ran = ran.then(&update).arg("--force").run().ended(0).out("reset: s: the grader was");
+    let ran = ran.then(&update).arg("--force").run().ended(0).out("reset: s: the judge was");
     assert_ne!(ran.read("b.json"), before);
 }

@@ -310,6 +310,6 @@ fn a_change_that_merged_its_target_is_not_compared_with_its_own_commit() {
             .ended(1)
             .out(&format!("akit-baseline.json at {}, the merge base", &base[..7]))
             // The weakening comparison follows.
-            .out("the result of a run was 1, it is 0");
+            .out("the result of a run was 1, now 0");
     }
 }

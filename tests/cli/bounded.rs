@@ -39,7 +39,7 @@ fn what_does_not_end_in_its_bound_is_errored() {
 fn a_deadline_cuts_a_search() {
     let schema = "{ type: json_schema, schema: { type: string, pattern: '(?!.*foo).*bar' } }";
     let answer = format!("\"{}\"", "x".repeat(400_000));
-    judged(schema, &answer, &["--deadline", "500ms"]).ended(6).out("the run was ended by its deadline");
+    judged(schema, &answer, &["--deadline", "500ms"]).ended(6).out("the run hit its deadline");
 }
 
 /// A search within a schema is counted as any other, also where its failing would be good; trying many ways has a time.

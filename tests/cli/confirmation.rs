@@ -79,7 +79,7 @@ fn breaches(ran: &Ran) -> Vec<String> {
     ids.map(|breach| breach["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// How often `a` was asked for a fresh trial that could be judged.
+/// How often `a` was asked for a extra trial that could be judged.
 fn fresh(ran: &Ran) -> usize {
     let run = ran.json("now.json");
     let trials = run["cases"][0]["trials"].as_array().unwrap().iter();
@@ -89,7 +89,7 @@ fn fresh(ran: &Ran) -> usize {
 #[test]
 fn a_budget_that_ends_before_the_proof_ends_with_six() {
     let ran = settled();
-    // Two answers, then fresh trials of `a`; beside six of six, one failure proves nothing and two do.
+    // Two answers, then extra trials of `a`; beside six of six, one failure proves nothing and two do.
     for (budget, status, asked, ids) in [
         ("0.025", 6, 0, &["budget", "unconfirmed"][..]),
         ("0.035", 6, 1, &["budget", "open"]),
@@ -118,7 +118,7 @@ fn a_deadline_while_failures_are_confirmed_ends_with_six() {
     let done = now(&settled(), &slow, &["--deadline", "2500ms"])
         .run()
         .ended(6)
-        .out("the run was ended by its deadline before all trials were asked");
+        .out("the run hit its deadline before all trials were asked");
     assert_eq!((fresh(&done), breaches(&done)), (1, vec!["deadline".to_owned(), "open".to_owned()]));
     assert_eq!(done.json("now.json")["ended"], "deadline");
 }
@@ -128,7 +128,7 @@ fn a_provider_that_fails_while_confirming_is_asked_again_and_then_an_error() {
     let ran = settled();
     // It recovers, and the case is broken, or was unlucky.
     let failing = server(|turn| if turn == 1 { broken() } else { text("no") });
-    let done = now(&ran, &failing, &[]).run().ended(1).out("2 of 2 fresh trials failed");
+    let done = now(&ran, &failing, &[]).run().ended(1).out("2 of 2 extra trials failed");
     assert_eq!((fresh(&done), failing.asked().len()), (2, 5));
     let lucky = server(|turn| match turn {
         0 => text("no"),
@@ -137,15 +137,15 @@ fn a_provider_that_fails_while_confirming_is_asked_again_and_then_an_error() {
     });
     let done = now(&ran, &lucky, &[]).run().ended(0).out("RESULT: PASS");
     assert!(fresh(&done) > 0);
-    // It does not: as many tries as there would be fresh trials, then the run could not be judged.
+    // It does not: as many tries as there would be extra trials, then the run could not be judged.
     let down = server(|turn| if turn == 0 { text("no") } else { broken() });
     let done =
-        now(&ran, &down, &[]).run().ended(4).out("RESULT: ERROR").out("20 fresh trials could not be judged");
+        now(&ran, &down, &[]).run().ended(4).out("RESULT: ERROR").out("20 extra trials could not be judged");
     assert_eq!((fresh(&done), down.asked().len(), breaches(&done)), (0, 22, vec!["unconfirmed".to_owned()]));
     assert_eq!(done.json("now.json")["cases"][0]["outcome"], "failed");
     // With a proof behind it, the rest does not matter.
     let late = server(|turn| if turn < 3 { text("no") } else { broken() });
-    now(&ran, &late, &[]).run().ended(1).out("2 of 2 fresh trials failed");
+    now(&ran, &late, &[]).run().ended(1).out("2 of 2 extra trials failed");
 }
 
 #[test]
@@ -162,11 +162,11 @@ fn a_signal_while_failures_are_confirmed_leaves_reports_that_say_so() {
             .ran(output)
             .ended(status)
             .err(&format!("{word}: sending nothing more"))
-            .out(&format!("the run was {word} before its end"))
+            .out(&format!("the run was {word} before it finished"))
             .out("1 passed, 1 failed, 0 errored, 0 skipped");
         assert_eq!(breaches(&done), ["interrupted", "open"]);
         let open = &done.json("now.json")["decision"]["breaches"][1];
-        assert!(open["message"].as_str().unwrap().contains("1 of 1 fresh trial failed: none passed"));
+        assert!(open["message"].as_str().unwrap().contains("1 of 1 extra trial failed: none passed"));
         assert_eq!((fresh(&done), done.json("now.json")["ended"].as_str()), (1, Some(word)));
         assert_eq!(done.json("r.sarif")["runs"][0]["invocations"][0]["executionSuccessful"], false);
         for report in ["r.md", "r.xml"] {
@@ -207,8 +207,8 @@ fn what_lacks_fresh_trials_is_told_by_what_it_is() {
         done.json("run.json")["decision"]["summary"].as_str().unwrap().to_owned()
     };
     let new = "2 new or changed cases passed too few times for the strict policy";
-    let none = "and fresh trials could not be had";
-    let out = "give further answers, or run live (exit code 5)";
+    let none = "and no extra trials were possible";
+    let out = "add more answers, or run live (exit code 5)";
     assert_eq!(summary(&["k00", "k01"], &[]), format!("2 cases may have broken, {none}; {out}"));
     assert_eq!(summary(&[], &["x", "y"]), format!("{new}, {none}; {out}"));
     assert_eq!(summary(&["k00"], &["x", "y"]), format!("1 case may have broken, {new}, {none}; {out}"));

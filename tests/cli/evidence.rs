@@ -251,7 +251,7 @@ fn under_another_judge_nothing_is_compared_and_the_rule_without_a_baseline_holds
     let against = ["--baseline", "b.json"];
     // A lenient judge lets the same pass that the strict one refuses; nothing was compared, first of all.
     let passed = run(&ran, &lenient.url, "lenient", "go away", &against).ended(0);
-    let passed = passed.out("; 0 of 2 cases could be compared: the judge is not the baseline's; all 2");
+    let passed = passed.out("; 0 of 2 cases could be compared: the judge differs from the baseline's; all 2");
     assert_eq!(passed.json("run.json")["decision"]["compared"]["paired"], 0);
     // And a failure under another judge is a failure.
     let failed = run(&ran, &strict.url, "other", "go away", &against).ended(1);

@@ -75,8 +75,8 @@ fn the_baseline_tells_the_regression() {
         .arg(regressed())
         .run()
         .ended(1);
-    assert!(ran.stdout.contains("7 cases that passed in the baseline fail now"), "{}", ran.stdout);
-    let proven = "broken: 6 of 6 passed in the baseline; 0 of 4 fresh trials passed; 862 times likelier";
+    assert!(ran.stdout.contains("7 cases that passed in the baseline now fail"), "{}", ran.stdout);
+    let proven = "broken: 6 of 6 passed in the baseline; 0 of 4 extra trials passed; 862 times more likely";
     assert_eq!(ran.stdout.matches(proven).count(), 7, "{}", ran.stdout);
 }
 

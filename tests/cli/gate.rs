@@ -80,7 +80,7 @@ fn noise_does_not_block_and_one_broken_case_does() {
     assert_eq!(breaches.len(), 1, "{breaches:#?}");
     assert_eq!(breaches[0]["id"], "regression");
     assert_eq!(breaches[0]["location"]["line"], 15);
-    assert!(ran.stdout.contains("times likelier from a broken case"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("times more likely from a broken case"), "{}", ran.stdout);
 
     // The same decision from the stored run, without a call.
     let asked = broken.asked().len();
@@ -410,10 +410,10 @@ fn a_replay_asks_nobody_again_and_takes_recorded_confirmations() {
         "2",
         "--json",
     ];
-    let live = ran.then(&now).args(&["live.json"]).run().ended(1).out("3 of 3 fresh trials failed");
+    let live = ran.then(&now).args(&["live.json"]).run().ended(1).out("3 of 3 extra trials failed");
     let asked = server.asked().len();
     let replay =
-        live.then(&now).args(&["replay.json", "--replay"]).run().ended(1).out("3 of 3 fresh trials failed");
+        live.then(&now).args(&["replay.json", "--replay"]).run().ended(1).out("3 of 3 extra trials failed");
     assert_eq!(server.asked().len(), asked);
     let (replay_decision, live_decision) =
         (replay.json("replay.json")["decision"].clone(), live.json("live.json")["decision"].clone());

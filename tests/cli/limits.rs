@@ -38,9 +38,7 @@ fn budget_and_deadline_end_a_run_with_six() {
     };
     let prices =
         "prices: { m: { input: 1, output: 9 } }\ngate: { thresholds: [{ metric: cost_usd, max: 0.02 }] }\n";
-    let ran = run(prices, &["--budget", "0.025"])
-        .ended(6)
-        .out("the run was ended by its budget; 1 case not judged");
+    let ran = run(prices, &["--budget", "0.025"]).ended(6).out("the run hit its budget; 1 case not judged");
     assert_eq!(
         ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"]["cost_usd"]
             .as_f64()
@@ -54,7 +52,7 @@ fn budget_and_deadline_end_a_run_with_six() {
         .file("s.yaml", suite(&ids))
         .run()
         .ended(6)
-        .out("the run was ended by its deadline; 3 cases not judged");
+        .out("the run hit its deadline; 3 cases not judged");
 }
 
 #[test]

@@ -304,10 +304,10 @@ fn a_demand_that_is_gone_is_told_without_its_value() {
     weakening::git(&ran, &["commit", "--quiet", "-m", "first"]);
     let run = ["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--weakened-since", "main"];
     let told =
-        weakening::akit(&ran, &run).file("s.yaml", suite("ok")).run().out("s/a: what is expected there");
+        weakening::akit(&ran, &run).file("s.yaml", suite("ok")).run().out("s/a: its expectation changed");
     all_clean(&told, 3);
     let again = weakening::akit(&ran, &["gate", "run.json", "--weakened-since", "main"]).run();
-    all_clean(&again.out("s/a: what is expected there"), 3);
+    all_clean(&again.out("s/a: its expectation changed"), 3);
 }
 
 #[test]

@@ -84,8 +84,8 @@ fn a_verdict_that_only_the_change_brings_is_asked_for_again() {
     let replayed = trusting(&ran, "base", &["--replay"])
         .ended(5)
         .out("untrusted-record")
-        .out("only this change brings the record (s/a first)")
-        .err("of the cache not read, `.akit/cache/");
+        .out("the records exist only in this change (first: s/a)")
+        .err("of the cache not read (first: `.akit/cache/");
     assert_eq!(replayed.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "untrusted-record");
     assert_eq!(replayed.json("run.json")["decision"]["ruling"], "INCONCLUSIVE");
     let asked = server.asked().len();

@@ -88,7 +88,7 @@ fn four_cells_split_the_shift_between_product_and_judge() {
     let old = ["--old-grader-model", "lenient", "--old-grader-base-url", &server.url];
     let found = regrade(&ran, &server, &old)
         .ended(0)
-        .out("RESULT: the judge explains 40.0 of the 80.0 lost points, the product 40.0")
+        .out("RESULT: the judge explains 40.0 of the 80.0 lost points, the application 40.0")
         .out("2 cases flipped by the judge alone, which is no regression:\n  s/shift fails now\n  s/same fails now, on the same answer\n")
         .out("2 cases flipped by the product alone:\n  s/plain fails now\n  s/worse fails now\n");
     let data = found.json("found.json");
@@ -180,10 +180,10 @@ fn cases_without_a_judge_are_the_products_and_need_none() {
     ran.then(&["regrade", "old.json", "new.json", "s.yaml", "--case", "plain"])
         .run()
         .ended(0)
-        .out("RESULT: the product explains all 100.0 lost points; the judge none");
+        .out("RESULT: the application explains all 100.0 lost points; the judge none");
     ran.then(&["regrade", "old.json", "new.json", "s.yaml", "--case", "same"])
         .run()
         .ended(0)
-        .out("RESULT: the judge explains all 100.0 lost points; the product none");
+        .out("RESULT: the judge explains all 100.0 lost points; the application none");
     assert_eq!(server.asked().len(), before);
 }

@@ -81,7 +81,7 @@ fn a_budget_that_cannot_be_kept_is_refused_before_anything_is_sent() {
 fn what_a_budget_leaves_out_is_skipped_and_ends_with_six() {
     let server = changed(|_| {});
     let ran = run(&server, &["--budget", "0.0125"]).run().ended(6);
-    let ran = ran.out("the run was ended by its budget; 1 case not judged");
+    let ran = ran.out("the run hit its budget; 1 case not judged");
     let case = ran.json("run.json")["cases"]
         .as_array()
         .unwrap()

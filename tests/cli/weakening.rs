@@ -168,7 +168,7 @@ fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
         std::fs::write(ran.path("real/s.yaml"), &weak).unwrap();
         let found = run(&ran, path).ended(1).out("value-changed");
         if path != "." {
-            found.out("path-linked: `scenarios` was a folder, it is a link to `real`");
+            found.out("path-linked: `scenarios` was a folder, now a link to `real`");
         }
         git(&ran, &["add", "."]);
         git(&ran, &["commit", "--quiet", "-m", "linked"]);
@@ -205,7 +205,7 @@ fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
     inner(&["add", "."]);
     inner(&["commit", "--quiet", "-m", "first"]);
     for path in ["scenarios", "scenarios/s.yaml"] {
-        run(&ran, path).ended(1).out("path-linked: `scenarios` is a repository of its own");
+        run(&ran, path).ended(1).out("path-linked: `scenarios` is now a repository of its own");
     }
     // The folder above the one that the job works in becomes a link to a copy outside.
     let ran = Akit::new(&["validate", "app/scenarios"])
@@ -223,7 +223,7 @@ fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
     let here = app.to_str().unwrap();
     let below = akit(&ran, &["run", "scenarios", "--replies", "r.jsonl"]).args(&since).env("PWD", here);
     let output = below.command().current_dir(here).output().unwrap();
-    below.ran(output).ended(1).out("path-linked: `app` was a folder, it is a link to");
+    below.ran(output).ended(1).out("path-linked: `app` was a folder, now a link to");
     // A suite that only moved is still compared with what it was.
     let ran = start("scenarios");
     std::fs::rename(ran.path("scenarios"), ran.path("evals")).unwrap();
@@ -268,5 +268,5 @@ fn prices_matter_where_a_budget_rests_on_them() {
     git(&ran, &["commit", "--quiet", "--all", "-m", "prices"]);
     assert!(!run(&[]).stdout.contains("price-lowered"));
     run(&["--budget", "1"])
-        .out("price-lowered: `input` of m was 2 USD, it is 0: limits on costs allow more (akit.yaml:6)");
+        .out("price-lowered: `input` of m was 2 USD, now 0: limits on costs allow more (akit.yaml:6)");
 }

@@ -1,10 +1,10 @@
-//! Rules that hold for every answer: lost, loosened, lifted or moved.
+//! Rules for every answer: removed, loosened, lifted or moved.
 
 use super::*;
 
 const RULES: &str = "always:\n  - { type: length, words: { max: 80 } }\n  - { type: not_contains, values: [AI], name: voice }\n";
 
-/// Two cases below what a scenario says of all, each with more keys of its own.
+/// Two cases below a scenario's rule for all, each with more keys of its own.
 fn suite(head: &str, a: &str, b: &str) -> String {
     format!(
         "name: s\n{head}cases:\n  - {{ id: a, prompt: How?, expected: {{ type: contains, values: [yes] }}{a} }}\n  \
@@ -20,7 +20,7 @@ fn of(before: Files<'_>, now: Files<'_>) -> Vec<String> {
 }
 
 #[test]
-fn a_rule_that_demands_less_is_named_once_where_it_stands() {
+fn a_weaker_rule_is_named_once_at_its_line() {
     let (own, bare) = (suite(RULES, "", ""), suite("", "", ""));
     let loose = suite(&RULES.replace("80", "90"), "", "");
     let lone = "always:\n  - { type: not_contains, values: [AI], name: voice }\n";
@@ -82,7 +82,7 @@ fn a_rule_that_demands_less_is_named_once_where_it_stands() {
 }
 
 #[test]
-fn rules_that_move_or_grow_demand_no_less() {
+fn rules_that_move_or_grow_are_not_weaker() {
     let (own, bare) = (suite(RULES, "", ""), suite("", "", ""));
     let lone = "always:\n  - { type: not_contains, values: [AI], name: voice }\n";
     let except = ", except: { voice: it is about AI }";

@@ -1,8 +1,8 @@
-//! Conversations of which less is said or demanded.
+//! Conversations that say or require less.
 
 use super::*;
 
-/// The findings of a change of one case; the case stands from line 4 on.
+/// The findings for a change of one case; the case starts at line 4.
 fn of(before: &str, now: &str) -> Vec<String> {
     let suite = |lines: &str| {
         let lines = lines.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
@@ -14,7 +14,7 @@ fn of(before: &str, now: &str) -> Vec<String> {
 const EXPECTED: &str = "expected: { type: no_loop }\n";
 
 #[test]
-fn turns_that_are_gone_moved_or_conditional_are_named() {
+fn removed_moved_and_conditional_turns_are_named() {
     let turns = |turns: &str| format!("{EXPECTED}turns: [{turns}]");
     let before = turns("{ user: one }, { user: two }, { user: three }");
     let table: [(&str, &[&str]); 8] = [
@@ -33,7 +33,7 @@ fn turns_that_are_gone_moved_or_conditional_are_named() {
     for (now, found) in table {
         assert_eq!(of(&before, &turns(now)), found, "{now}");
     }
-    // By their ids they are the same, whatever they say.
+    // They are matched by id, whatever they say.
     let named = turns("{ id: a, user: one }, { id: b, user: two }");
     assert_eq!(of(&named, &turns("{ id: b, user: zwei }, { id: a, user: eins }")), ["turn-moved s.yaml:6"]);
     let single = "prompt: one\nexpected: { type: exact, value: x }";
@@ -131,7 +131,7 @@ fn a_fact_that_a_later_turn_gives_is_named() {
 }
 
 #[test]
-fn facts_that_are_gone_or_looked_for_elsewhere_are_named() {
+fn removed_facts_and_facts_looked_for_elsewhere_are_named() {
     let facts = |facts: &str| {
         format!("expected: {{ type: no_reask }}\nfacts: [{facts}]\nturns: [{{ user: A1 and B2 }}]")
     };
@@ -148,7 +148,7 @@ fn facts_that_are_gone_or_looked_for_elsewhere_are_named() {
 }
 
 #[test]
-fn a_customer_who_goes_on_for_longer_is_named_where_something_may_come_late() {
+fn a_customer_who_continues_longer_is_named_if_something_may_come_late() {
     let customer =
         |expected: &str, more: &str| format!("expected: {{ {expected} }}\ncustomer:\n  says: hi\n{more}");
     let usual = "  max_turns: 5\n  otherwise: { say: so, most: 2 }";
@@ -173,21 +173,21 @@ fn a_customer_who_goes_on_for_longer_is_named_where_something_may_come_late() {
         assert_eq!(of(&before, &customer(expected, &oftener)), oftener_found, "{expected}");
         assert_eq!(of(&before, &before), Vec::<String>::new());
     }
-    // What was an error is no failure that is lost; what was one is.
+    // An error is not a lost failure; a failure is.
     let without = "  max_turns: 5";
     let handoff = |more: &str| customer("type: handoff", more);
     assert_eq!(of(&handoff(without), &handoff(usual)), Vec::<String>::new());
     let failing = "  max_turns: 5\n  off_script: fail";
     let now = format!("{failing}\n  otherwise: {{ say: so }}");
     assert_eq!(of(&handoff(failing), &handoff(&now)), ["limit-loosened s.yaml:10"]);
-    // Whatever is expected: an answer that failed no longer does.
+    // With any expectation: an answer that failed no longer does.
     let quiet = |more: &str| customer("type: no_loop", more);
     let rule = format!("{failing}\n  rules: [{{ when: {{ type: contains, values: [a] }}, say: b }}]");
     for now in [&now, "  max_turns: 5", &rule] {
         let found = of(&quiet(failing), &quiet(now));
         assert!(matches!(&found[..], [one] if one.starts_with("limit-loosened ")), "{now}: {found:?}");
     }
-    // A rule that is met more often, one more of them, and an end that is gone.
+    // A rule that matches more often, an additional one, and a removed end.
     let rules = |more: &str| handoff(&format!("{usual}\n{more}"));
     let met = |most: u32, more: &str| {
         rules(&format!(

@@ -1,4 +1,4 @@
-//! Expectations that demand less; the expectation of the only case begins on line 5.
+//! Weaker expectations; the expectation of the only case starts at line 5.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn of(before: &str, now: &str) -> Vec<String> {
 
 const JUDGED: &str = "type: llm_grader\nrubric: kind\nvotes: 3\nthreshold: 0.8\nmodel: gpt-a";
 
-/// Before, now, and what is told.
+/// Before, now, and the findings.
 const LESS: &[(&str, &str, &[&str])] = &[
     // All, any, and their values.
     ("type: contains\nvalues: [a, b]", "type: contains\nvalues: [a]", &["value-removed s.yaml:7"]),
@@ -187,7 +187,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
         "type: llm_grader\nrubric: kind\nvotes: 3\nthreshold: 0.8\nmodel: gpt-a\nscale: 5",
         &["judge-swapped s.yaml:11"],
     ),
-    // No values at all: of contains all are there and not one is, of not_contains none is forbidden.
+    // No values at all: for contains, all of them are there and also none; for not_contains, none is forbidden.
     ("type: contains\nvalues: [a]", "type: contains\nvalues: []", &["value-removed s.yaml:7"]),
     ("type: contains\nvalues: []\nmode: any", "type: contains\nvalues: []", &["value-removed s.yaml:7"]),
     (
@@ -248,14 +248,14 @@ const LESS: &[(&str, &str, &[&str])] = &[
 ];
 
 #[test]
-fn an_expectation_that_demands_less_is_named_at_its_line() {
+fn a_weaker_expectation_is_named_at_its_line() {
     for (before, now, expected) in LESS {
         assert_eq!(of(before, now), *expected, "{before}\n->\n{now}");
     }
 }
 
 #[test]
-fn an_expectation_that_demands_as_much_or_more_is_not_named() {
+fn an_equal_or_stronger_expectation_is_not_named() {
     let table = [
         ("type: contains\nvalues: [a, b]", "type: contains\nvalues: [B, a, A]"),
         ("type: contains\nvalues: [a]", "type: contains\nvalues: [a]\nmode: any"),
@@ -325,7 +325,7 @@ fn an_expectation_that_demands_as_much_or_more_is_not_named() {
             "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: combined, operator: and, expectations: [{ type: regex, pattern: a }, { type: regex, pattern: b }] }]",
             "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: regex, pattern: a }, { type: regex, pattern: b }]",
         ),
-        // Parts that are said twice, or less than another says.
+        // Parts that repeat or are implied by another.
         (
             "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: exact, value: a }]",
             "type: exact\nvalue: a",

@@ -1,4 +1,4 @@
-//! Cases, scenario files and baselines that are gone or changed.
+//! Removed and changed cases, scenario files and baselines.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ fn of(now: &str) -> Vec<String> {
 }
 
 #[test]
-fn cases_that_are_gone_or_ask_less_are_named() {
+fn removed_and_weaker_cases_are_named() {
     let only_a = SUITE.split("  - id: b").next().unwrap();
     assert_eq!(of(only_a), ["case-removed s.yaml:3"]);
     let commented = format!("{only_a}  # - id: b\n  #   prompt: Why?\n");
@@ -38,7 +38,7 @@ fn cases_that_are_gone_or_ask_less_are_named() {
 }
 
 #[test]
-fn what_a_scenario_plays_and_takes_for_a_handoff_is_compared() {
+fn tools_and_handoffs_of_a_scenario_are_compared() {
     let set = |setup: &str| SUITE.replace("cases:", &format!("setup:\n  {setup}\ncases:"));
     let of = |before: &str, now: &str| told(&[("s.yaml", &set(before))], &[("s.yaml", &set(now))]);
     let table = [
@@ -77,7 +77,7 @@ fn what_a_scenario_plays_and_takes_for_a_handoff_is_compared() {
 }
 
 #[test]
-fn a_case_that_is_renamed_and_changed_at_once_is_compared_all_the_same() {
+fn a_case_renamed_and_changed_at_once_is_still_compared() {
     let renamed = SUITE.replace("id: b", "id: c").replace("value: so", "value: no");
     assert_eq!(of(&renamed), ["value-changed s.yaml:12"]);
     let asked = SUITE.replace("Why?", "Wherefore?").replace("value: so", "value: no");
@@ -210,12 +210,12 @@ fn a_path_that_became_a_link_is_a_weakening() {
     assert_eq!(linked(&[("scenarios/s.yaml", "../x.yaml")]), ["path-linked scenarios/s.yaml:1"]);
     assert_eq!(linked(&[("akit.yaml", "x.yaml")]), ["path-linked akit.yaml:1"]);
     assert_eq!(linked(&[("moved", "there")]), ["path-linked moved:1"]);
-    // A link that was one before, and one where nothing was.
+    // A link that was one before, and a new path.
     assert_eq!(linked(&[("linked", "real"), ("moved", "here"), ("new", "real")]), [""; 0]);
 }
 
 #[test]
-fn a_suite_that_lay_elsewhere_is_found_by_its_name() {
+fn a_moved_suite_is_found_by_its_name() {
     let files: BTreeMap<String, String> = [("old/s.yaml", SUITE), ("other/t.yaml", "name: t\ncases: []\n")]
         .map(|(path, text)| (path.to_owned(), text.to_owned()))
         .into();

@@ -1,4 +1,4 @@
-//! Limits on metrics: silence is a proof, by generated policies, suites and outcomes.
+//! Limits on metrics: generated policies, suites and results prove that no weakening is missed.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A limit as it is written, and what it says.
+/// A limit as written, and its meaning.
 #[derive(Clone, Debug)]
 struct Limit {
     metric: &'static str,
@@ -71,7 +71,7 @@ fn side() -> impl Strategy<Value = Side> {
     )
 }
 
-/// Two states that have much in common: each part is that of before or another.
+/// Two states that have much in common: each part is the old one or another.
 fn sides() -> impl Strategy<Value = (Side, Side)> {
     let keep = || prop::bool::weighted(0.6);
     (side(), side(), keep(), keep(), keep(), keep(), keep(), 0..4_usize).prop_map(
@@ -101,7 +101,7 @@ fn sides() -> impl Strategy<Value = (Side, Side)> {
 }
 
 impl Side {
-    /// The suite: a case keeps its prompt whatever it is called.
+    /// The suite: a case keeps its prompt under any name.
     fn suite(&self) -> String {
         let cases = self.cases.iter().enumerate().map(|(at, case)| {
             let tags = case.tag.map_or(String::new(), |tag| format!(", tags: [{tag}]"));
@@ -158,7 +158,7 @@ impl Side {
         (0..self.cases.len()).filter(|at| is_one(&self.cases[*at])).collect()
     }
 
-    /// Whether the release stops where these cases pass; a case that fails is one that disagrees, too.
+    /// Whether the release stops if these cases pass; a failing case is also one that disagrees.
     fn stops(&self, passes: [bool; 3]) -> bool {
         let excused = |at: usize| self.quarantine.is_some_and(|glob| Self::takes(glob, &self.cases[at]));
         let rated = |at: usize| {
@@ -189,7 +189,7 @@ impl Side {
     }
 }
 
-/// Whether a mean is thinned out by cases that came to it from the quarantine: as new cases, they may.
+/// Whether cases that left the quarantine dilute a mean: as new cases, they may.
 fn is_thinned(before: &Side, now: &Side) -> bool {
     let excused =
         |side: &Side, at: usize| side.quarantine.is_some_and(|glob| Side::takes(glob, &side.cases[at]));

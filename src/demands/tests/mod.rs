@@ -35,7 +35,7 @@ pub(super) fn demands(files: &[(&str, &str)]) -> Demands {
     Demands::of(files, &Environment::default())
 }
 
-/// `kind file:line` of everything that was weakened.
+/// `kind file:line` of every weakening.
 pub(super) fn told(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<String> {
     let found = compare(&demands(before), &demands(now));
     found.iter().map(|one| format!("{} {}", one.kind, one.location)).collect()
@@ -43,7 +43,7 @@ pub(super) fn told(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<String>
 
 #[test]
 fn every_kind_has_one_id_and_a_test() {
-    // That a past is lost is told by the gate, which has it.
+    // The gate reports lost pasts, because it has them.
     let told_here = WeakeningKind::iter().filter(|kind| *kind != WeakeningKind::HistoryReset);
     let ids: BTreeSet<_> = told_here.map(|kind| kind.to_string()).collect();
     let texts = [

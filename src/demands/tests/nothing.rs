@@ -1,4 +1,4 @@
-//! Changes that demand as much as before, whatever they look like.
+//! Changes that require as much as before, whatever they look like.
 
 use super::*;
 

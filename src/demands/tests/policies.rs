@@ -1,4 +1,4 @@
-//! Policies, judges and quarantines that demand less.
+//! Weaker policies, judges and quarantines.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn of(before: &str, now: &str) -> Vec<String> {
     told(&[("s.yaml", SUITE), ("akit.yaml", before)], &[("s.yaml", SUITE), ("akit.yaml", now)])
 }
 
-/// Before, now, and what is told.
+/// Before, now, and the findings.
 const LESS: &[(&str, &str, &[&str])] = &[
     ("gate:\n  min_pass_rate: 0.9", "gate:\n  min_pass_rate: 0.8", &["pass-rate-lowered akit.yaml:2"]),
     ("model: m", "gate:\n  min_pass_rate: 0.8", &["pass-rate-lowered akit.yaml:2"]),
@@ -17,7 +17,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
     ),
     ("gate:\n  max_error_rate: 0.1", "gate:\n  max_error_rate: 0.2", &["error-rate-raised akit.yaml:2"]),
     ("model: m", "gate: { max_error_rate: 0.01 }", &["error-rate-raised akit.yaml:1"]),
-    // What a load test is held to: its side says in which direction it is looser.
+    // Limits of a load test: the side shows which direction is looser.
     (
         "stress:\n  slo:\n    pass_rate: 0.9",
         "stress:\n  slo:\n    pass_rate: 0.8",
@@ -58,7 +58,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
         "model: m",
         &["threshold-removed akit.yaml:1", "threshold-removed akit.yaml:1"],
     ),
-    // A rate beside one that is narrower, or in the place of one over all.
+    // A rate next to a narrower one, or in place of one over all.
     (
         "gate:\n  thresholds:\n    - { metric: pass_rate, tags: [fraud], min: 1.0 }",
         "gate:\n  min_pass_rate: 0.1\n  thresholds:\n    - { metric: pass_rate, tags: [fraud], min: 1.0 }",
@@ -84,7 +84,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
         "gate:\n  thresholds:\n    - { metric: other_recall, min: 0.0 }",
         &["pass-rate-lowered akit.yaml:1"],
     ),
-    // What a looser word lets by where a regression does not count as a failure.
+    // What looser settings allow if a regression does not count as a failure.
     (
         "gate: { min_pass_rate: 0.9, fail_on: [threshold] }",
         "gate:\n  fail_on: [threshold]",
@@ -100,7 +100,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
         "gate:\n  thresholds:\n    - { metric: tokens, min: 5 }",
         &["threshold-narrowed akit.yaml:3"],
     ),
-    // What is added, or gone as a whole.
+    // Added or removed as a whole.
     ("model: m", "gate:\n  baseline:\n    from: git:HEAD:b.json", &["baseline-added akit.yaml:3"]),
     (
         "gate:\n  policy: strict\n  baseline:\n    confirm: 4",
@@ -237,13 +237,13 @@ const LESS: &[(&str, &str, &[&str])] = &[
 ];
 
 #[test]
-fn a_policy_that_demands_less_is_named_at_its_line() {
+fn a_weaker_policy_is_named_at_its_line() {
     for (before, now, expected) in LESS {
         assert_eq!(of(before, now), *expected, "{before}\n->\n{now}");
     }
 }
 
-/// A judge that an expectation names is asked where the configuration says.
+/// A judge named in an expectation is asked at the configuration's address.
 #[test]
 fn a_judge_that_an_expectation_names_is_another_one_at_another_server() {
     let suite = |provider: &str| {
@@ -260,7 +260,7 @@ fn a_judge_that_an_expectation_names_is_another_one_at_another_server() {
     let table = [
         ("ollama", at("ollama", 1), at("ollama", 2), &["judge-swapped akit.yaml:4"][..]),
         ("ollama", config(""), at("ollama", 2), &["judge-swapped akit.yaml:4"]),
-        // Everything that holds for a judge that somebody names, beside who it is.
+        // Everything that applies to a named judge, besides its identity.
         ("ollama", config(""), config("grader: { model: m, scale: 5 }"), &["judge-swapped akit.yaml:2"]),
         ("ollama", config(""), config("grader: { model: m, votes: 1 }"), &["votes-lowered akit.yaml:2"]),
         (
@@ -294,7 +294,7 @@ fn a_judge_that_an_expectation_names_is_another_one_at_another_server() {
     }
 }
 
-/// A judge that was named in the expectation, and is now left to a configuration that asks elsewhere.
+/// A judge that was named in the expectation is now left to a configuration with another address.
 #[test]
 fn a_judge_that_is_no_longer_named_may_be_asked_elsewhere() {
     let suite = |judge: &str| {
@@ -313,9 +313,9 @@ fn a_judge_that_is_no_longer_named_may_be_asked_elsewhere() {
     assert_eq!(found, Vec::<String>::new());
 }
 
-/// Where flags name a rate or a baseline, it is not known what holds where the files say nothing.
+/// If flags set a rate or a baseline, the effect of missing settings is unknown.
 #[test]
-fn a_rate_that_is_gone_is_named_where_flags_decide() {
+fn a_removed_rate_is_named_if_flags_decide() {
     for before in [
         "gate: { min_pass_rate: 0.9 }",
         "gate: { thresholds: [{ metric: pass_rate, min: 0.9 }] }",
@@ -332,7 +332,7 @@ fn a_rate_that_is_gone_is_named_where_flags_decide() {
     }
 }
 
-/// A mean is thinned out by cases that were there before, whatever brings them into it.
+/// Existing cases dilute a mean, however they enter it.
 #[test]
 fn a_threshold_that_takes_more_of_the_cases_is_named() {
     let limit = |cases: &str| {
@@ -356,7 +356,7 @@ fn a_threshold_that_takes_more_of_the_cases_is_named() {
 }
 
 #[test]
-fn a_policy_that_demands_as_much_or_more_is_not_named() {
+fn an_equal_or_stronger_policy_is_not_named() {
     let table = [
         ("model: m", "model: m\ngate:\n  min_pass_rate: 1.0"),
         ("gate: { min_pass_rate: 0.9 }", "gate: { min_pass_rate: 0.95 }"),
@@ -381,7 +381,7 @@ fn a_policy_that_demands_as_much_or_more_is_not_named() {
             "gate: { thresholds: [{ metric: score_mean, case: \"s/b\", min: 0.5 }] }",
             "gate: { thresholds: [{ metric: score_mean, tags: [fraud], min: 0.5 }] }",
         ),
-        // The same in other words.
+        // The same, written differently.
         (
             "gate: { thresholds: [{ metric: score_mean, min: 0.5, max: 0.9 }] }",
             "gate: { thresholds: [{ metric: score_mean, max: 0.9 }, { metric: score_mean, min: 0.5 }] }",
@@ -451,7 +451,7 @@ fn cases_that_may_fail_longer_are_named() {
         told(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("quarantine.yaml", &b)]),
         ["quarantine-added quarantine.yaml:1"]
     );
-    // A case that is new may fail only where the entry is not.
+    // A new case may fail only if the entry is not new.
     let more = format!("{SUITE}  - {{ id: c, prompt: Who?, expected: {{ type: exact, value: me }} }}\n");
     let (c, all) = (entry("s/c", "2026-05-01"), entry("s/*", "2026-05-01"));
     let with = |before: &str, now: &str| {
@@ -463,7 +463,7 @@ fn cases_that_may_fail_longer_are_named() {
     assert_eq!(with(&a, &format!("{a}{c}")), ["quarantine-added quarantine.yaml:2"]);
     assert_eq!(with(&all, &all), none);
     assert_eq!(of(&a, &format!("{a}{}", entry("z/*", "2026-05-01"))), ["quarantine-added quarantine.yaml:2"]);
-    // Nor may one that came by its name.
+    // Nor may one that was renamed to match.
     let renamed = SUITE.replace("id: b", "id: ab");
     let starts = entry("s/a*", "2026-05-01");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Who answers and what it costs: answers that are no longer asked for, costs that are no longer seen.
+//! Applications and costs: answers that are no longer requested, costs that are no longer counted.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn suites(before: &str, now: &str) -> Vec<String> {
 }
 
 #[test]
-fn answers_of_a_file_where_somebody_was_asked_are_named() {
+fn recorded_answers_in_place_of_live_ones_are_named() {
     let config = "provider: replies";
     assert_eq!(of("model: m", config), ["target-recorded akit.yaml:1"]);
     assert_eq!(
@@ -24,7 +24,7 @@ fn answers_of_a_file_where_somebody_was_asked_are_named() {
     assert_eq!(suites(SUITE, &whole), ["target-recorded s.yaml:2"]);
     let one = SUITE.replace("    prompt: Why?\n", "    prompt: Why?\n    provider: replies\n");
     assert_eq!(suites(SUITE, &one), ["target-recorded s.yaml:9"]);
-    // The scenario's own word goes before the configuration's.
+    // The scenario takes precedence over the configuration.
     let live = SUITE.replace("name: s\n", "name: s\nprovider: openai\n");
     let none = Vec::<String>::new();
     assert_eq!(told(&[("s.yaml", &live)], &[("s.yaml", &live), ("akit.yaml", config)]), none);
@@ -49,7 +49,7 @@ fn another_application_is_named() {
         (&of_server("http://a/v1"), "model: m", &["target-moved s.yaml:1"]),
         ("model: m", "target: { version: a }\nmodel: m", &["target-moved akit.yaml:1"]),
         ("target: { version: a }\nmodel: m", "model: m", &[]),
-        // Nobody was asked, or only a flag says who is.
+        // Nothing was asked, or only a flag names it.
         ("gate: {}", "model: m", &[]),
         ("model: m", "gate: {}", &[]),
         (
@@ -66,7 +66,7 @@ fn another_application_is_named() {
         &demands(&[("s.yaml", SUITE), ("akit.yaml", &of_server("http://u:new@b/v1?key=secret"))]),
     );
     let told = &found[0].message;
-    assert!(told.contains("`a/v1`, it is `b/v1`"), "{told}");
+    assert!(told.contains("`a/v1`, now `b/v1`"), "{told}");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_case_that_leaves_the_sample_under_a_new_name_is_named() {
         }
     }
     assert!(named > 5, "{named}");
-    // Without a sample a new name is nothing.
+    // Without a sample, a new name means nothing.
     let renamed = SUITE.replace("id: a", "id: z");
     assert_eq!(compare(&demands(&[("s.yaml", SUITE)]), &demands(&[("s.yaml", &renamed)])), []);
 }
@@ -185,7 +185,7 @@ fn records_that_answer_in_place_of_the_application_are_named() {
 }
 
 #[test]
-fn prices_that_see_less_of_the_costs_are_named() {
+fn prices_that_hide_costs_are_named() {
     let config = |prices: &str| format!("{LIMIT}model: m\n{prices}");
     let before = config("prices: { m: { input: 2, output: 8 } }");
     for (now, expected) in [
@@ -197,7 +197,7 @@ fn prices_that_see_less_of_the_costs_are_named() {
         ("prices:\n  other: { input: 9, output: 9 }", &["price-lowered akit.yaml:3"]),
         ("repeat: 1", &["price-lowered akit.yaml:1"]),
         ("prices:\n  m: { input: 2, output: 8, cached: 1 }", &["price-lowered akit.yaml:4"]),
-        // A price of one's own below the vendor's.
+        // A configured price below the vendor's.
         (
             "prices:\n  m: { input: 2, output: 8 }\n  gpt-4.1: { input: 0, output: 8 }",
             &["price-lowered akit.yaml:5", "price-lowered akit.yaml:5"],
@@ -216,7 +216,7 @@ fn prices_that_see_less_of_the_costs_are_named() {
     assert_eq!(of(&before, &swapped), ["target-moved akit.yaml:2"]);
     assert_eq!(of(&before.replace("model: m\n", ""), LIMIT), ["price-lowered akit.yaml:1"]);
     assert_eq!(of(&config("prices: { m: { input: 0, output: 0 } }"), &config("repeat: 1")), none);
-    // What looks at the costs: a limit on those of the judge, a word in `fail_on`, a budget.
+    // What depends on costs: a limit on the judge's, a category in `fail_on`, a budget.
     let judge = |text: &str| text.replace("cost_usd", "judge_cost_usd");
     let less = config("prices: { m: { input: 0, output: 8 } }");
     assert_eq!(of(&judge(&before), &judge(&less)), ["price-lowered akit.yaml:3"]);
@@ -239,10 +239,10 @@ fn records_in_another_folder_are_named() {
     assert_eq!(of("cache: { dir: here }", "model: m"), ["cache-moved akit.yaml:1"]);
 }
 
-/// What a change brings into the folder of the cache `c/d`: its weakenings where records are read, and how many are not
-/// to be read where they are not believed.
+/// What a change adds to the cache folder `c/d`: its weakenings if records are read, and how many must not be read if
+/// they are not trusted.
 #[test]
-fn records_that_a_change_brings_are_found_wherever_they_lie() {
+fn records_added_by_a_change_are_found_anywhere() {
     use crate::cache::Untrusted;
     use crate::history::Brought::{Added, Changed};
 
@@ -253,7 +253,7 @@ fn records_that_a_change_brings_are_found_wherever_they_lie() {
         (record("c/d"), Added, kept(), Some(1)),
         (record("c/d"), Changed, vec!["cache-record-changed c/d/0a".to_owned()], Some(1)),
         (record("C/D").to_uppercase(), Added, vec!["cache-record-added C/D/0A".to_owned()], Some(1)),
-        // A link or a repository of its own in the place of a shelf, whatever lies behind it.
+        // A link or a nested repository in place of a subfolder, whatever is behind it.
         ("c/d/0a".to_owned(), Added, vec!["cache-moved c/d/0a:1".to_owned()], Some(usize::MAX)),
         ("c/d/0a".to_owned(), Changed, vec!["cache-moved c/d/0a:1".to_owned()], Some(usize::MAX)),
         (record("real"), Added, vec!["cache-record-added real/0a".to_owned()], Some(1)),

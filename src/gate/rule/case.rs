@@ -1,4 +1,4 @@
-//! What is said of one case.
+//! Findings about one case.
 
 use super::rate::Rates;
 use crate::gate::evidence::{CaseEvidence, Relation};
@@ -11,8 +11,8 @@ use crate::manifest::{CaseResult, Earlier, Trial};
 use crate::text;
 use crate::vocabulary::FindingId;
 
-/// Fresh trials that a case needs next for other reasons than a regression: to confirm that a critical
-/// case fails, or, under the strict policy, that a new one passes.
+/// Extra trials that a case needs for reasons other than a regression: to confirm that a critical case fails, or,
+/// under the strict policy, that a new one passes.
 pub(in crate::gate) fn wanted(case: &CaseEvidence<'_>, policy: &Policy) -> u32 {
     let confirm = u64::from(policy.confirm);
     if case.quarantine.is_some() || case.fresh_errors as u64 >= confirm || case.fresh.of >= confirm {
@@ -39,7 +39,7 @@ fn strictly_new(case: &CaseEvidence<'_>, policy: &Policy) -> bool {
     policy.rigor == Rigor::Strict && matches!(case.relation, Relation::New | Relation::Changed)
 }
 
-/// What one case is, and what it stands for.
+/// The state of one case, and its findings.
 pub(in crate::gate) fn case(
     case: &CaseEvidence<'_>,
     found: &Found,
@@ -51,7 +51,7 @@ pub(in crate::gate) fn case(
     let note = note(case, state, found);
     let before = log.fatal();
     if let (Some(quarantine), Some(false)) = (case.quarantine, case.now) {
-        let what = format!("fails in quarantine until {} ({})", quarantine.until, quarantine.owner);
+        let what = format!("fails; quarantined until {} by {}", quarantine.until, quarantine.owner);
         log.warn(Finding::by(case.result, FindingId::Quarantined, &what));
     } else if case.quarantine.is_none() && !is_critical(case, policy, log) {
         match case.now {
@@ -69,14 +69,14 @@ pub(in crate::gate) fn case(
     }
 }
 
-/// Whether a critical case fails, and that is fatal.
+/// Whether a critical case fails, and that fails the gate.
 fn is_critical(case: &CaseEvidence<'_>, policy: &Policy, log: &mut Findings<'_>) -> bool {
     if case.now != Some(false) || !case.critical || !is_confirmed(case, policy) {
         return false;
     }
     let what = match (case.fresh.of, policy.confirm) {
         (0, 0) | (1.., _) => format!("is critical and fails{}", fresh_words(case)),
-        _ => "is critical and fails; there is no fresh trial that clears it".to_owned(),
+        _ => "is critical and fails; no extra trial cleared it".to_owned(),
     };
     log.raise(Category::Critical, Finding::by(case.result, FindingId::Critical, &what));
     log.is_fatal(Category::Critical)
@@ -110,7 +110,7 @@ fn lost(
         broke(case, Finding::by(case.result, FindingId::RegressionErrored, &what), policy, log);
     } else if *found == Found::Unconfirmed {
         let what = format!(
-            "passed in the baseline ({}) and could not be judged now; no fresh trial could be had",
+            "passed in the baseline ({}) and could not be judged now; no extra trial was possible",
             of(case.before)
         );
         unconfirmed(Finding::by(case.result, FindingId::Unconfirmed, &what), policy, log);
@@ -129,7 +129,7 @@ fn lost(
     }
 }
 
-/// A case that fails, now or in an earlier attempt at the same commit, and that is not known to be critical.
+/// A case that fails, now or in an earlier attempt at the same commit, and is not handled as critical.
 fn judge(
     case: &CaseEvidence<'_>,
     state: State,
@@ -141,12 +141,12 @@ fn judge(
         Found::Broken(proof, course) => broken(case, (*proof, course), policy, log),
         Found::Open(course) => open(case, course, (regression, policy), log),
         Found::Unconfirmed if case.fresh_errors > 0 => {
-            let errors = text::count(case.fresh_errors, "fresh trial");
+            let errors = text::count(case.fresh_errors, "extra trial");
             let what = format!("{}; {errors} could not be judged", fell(case));
             log.error(Finding::by(case.result, FindingId::Unconfirmed, &what));
         }
         Found::Unconfirmed => {
-            let what = format!("{}; no fresh trial could be had", fell(case));
+            let what = format!("{}; no extra trial was possible", fell(case));
             unconfirmed(Finding::by(case.result, FindingId::Unconfirmed, &what), policy, log);
         }
         Found::NewFailure(_) if rates.excuse(case.result) => {}
@@ -181,7 +181,7 @@ fn broken(
     broke(case, Finding { p_value, ..Finding::by(case.result, FindingId::Regression, &what) }, policy, log);
 }
 
-/// A regression of one case fails the gate where it would fail as one without a baseline, too.
+/// A regression also fails the gate if the case would fail it without a baseline.
 fn broke(case: &CaseEvidence<'_>, finding: Finding, policy: &Policy, log: &mut Findings<'_>) {
     let alone = case.now == Some(false) && !policy.rated(case.result);
     let either = [Category::Regression, Category::NewFailure];
@@ -189,7 +189,7 @@ fn broke(case: &CaseEvidence<'_>, finding: Finding, policy: &Policy, log: &mut F
     log.raise(fatal.unwrap_or(Category::Regression), finding);
 }
 
-/// A case whose fresh answers decide nothing.
+/// A case whose extra answers are not conclusive.
 fn open(
     case: &CaseEvidence<'_>,
     course: &Course,
@@ -216,19 +216,22 @@ fn unconfirmed(finding: Finding, policy: &Policy, log: &mut Findings<'_>) {
     }
 }
 
-/// A case that passes at times.
+/// A case that passes sometimes.
 fn at_times(case: &CaseEvidence<'_>, state: State, log: &mut Findings<'_>) {
     let (id, what) = match state {
         State::Degraded => (
             FindingId::Degraded,
-            format!("never failed in the baseline ({}), and half of its answers do now", of(case.before)),
+            format!(
+                "never failed in the baseline ({}), but at least half of its answers fail now",
+                of(case.before)
+            ),
         ),
         State::Cleared => (
             FindingId::Cleared,
-            format!("passed in the baseline ({}), failed now, and is cleared", of(case.before)),
+            format!("passed in the baseline ({}), failed now, and was cleared", of(case.before)),
         ),
         State::New | State::Changed => {
-            (FindingId::Cleared, format!("is {}, failed, and is cleared", state.words()))
+            (FindingId::Cleared, format!("is {}, failed, and was cleared", state.words()))
         }
         State::Passed
         | State::Failed
@@ -241,14 +244,14 @@ fn at_times(case: &CaseEvidence<'_>, state: State, log: &mut Findings<'_>) {
         | State::Quarantined
         | State::Errored
         | State::Skipped => {
-            (FindingId::Flaky, format!("passes at times: {} in the baseline", of(case.before)))
+            (FindingId::Flaky, format!("is flaky: {} passed in the baseline", of(case.before)))
         }
     };
     let what = format!("{what}{}", fresh_words(case));
     log.raise(Category::Flaky, Finding::by(case.result, id, &what));
 }
 
-/// A new case that passes, under the strict policy: it has to pass every time.
+/// A new case that passes, under the strict policy: it must pass every time.
 fn new_unproven(case: &CaseEvidence<'_>, policy: &Policy, log: &mut Findings<'_>) {
     let passes = case.result.tally().hits + case.fresh.hits;
     let needed = u64::from(policy.confirm);
@@ -256,13 +259,12 @@ fn new_unproven(case: &CaseEvidence<'_>, policy: &Policy, log: &mut Findings<'_>
         let what = format!("is new or changed and does not pass every time{}", fresh_words(case));
         log.raise(Category::NewFailure, Finding::by(case.result, FindingId::NewFailure, &what));
     } else if passes < needed {
-        let what =
-            format!("is new or changed and passed {passes} times; the strict policy asks for {needed}");
+        let what = format!("is new or changed and passed {passes} times; the strict policy needs {needed}");
         log.inconclusive(Finding::by(case.result, FindingId::Unconfirmed, &what));
     }
 }
 
-/// Whether the failure of a critical case counts: seen twice, or nothing can clear it.
+/// Whether the failure of a critical case counts: it was seen twice, or nothing can clear it.
 fn is_confirmed(case: &CaseEvidence<'_>, policy: &Policy) -> bool {
     policy.confirm == 0 || fails_again(case) || case.fresh.of == 0
 }
@@ -276,20 +278,20 @@ fn failed(case: &CaseResult) -> String {
     }
 }
 
-/// `; 4 of 4 fresh trials failed`.
+/// `; 4 of 4 extra trials failed`.
 fn fresh_words(case: &CaseEvidence<'_>) -> String {
     let word = |n| if n == 1 { "trial" } else { "trials" };
     match (case.fresh.of, case.result.earlier.map(Earlier::tally)) {
         (0, _) => String::new(),
-        (n, None) => format!("; {} of {n} fresh {} failed", n - case.fresh.hits, word(n)),
+        (n, None) => format!("; {} of {n} extra {} failed", n - case.fresh.hits, word(n)),
         (n, Some(earlier)) => {
             let (failed, then) = (n - case.fresh.hits, earlier.of - earlier.hits);
-            format!("; {failed} of {n} {} failed, {then} of those in earlier attempts", word(n))
+            format!("; {failed} of {n} {} failed, including {then} from earlier attempts", word(n))
         }
     }
 }
 
-/// What was, and what is.
+/// How it was and how it is now.
 fn fell(case: &CaseEvidence<'_>) -> String {
     format!("passed in the baseline ({}) and {}{}", of(case.before), fails(case), fresh_words(case))
 }
@@ -302,19 +304,19 @@ fn fails(case: &CaseEvidence<'_>) -> &'static str {
     }
 }
 
-/// The same of a case that was asked as often as may be, and never passed.
+/// The same for a case that was asked as often as allowed and never passed.
 fn undecided(case: &CaseEvidence<'_>) -> String {
-    format!("{}: none passed, and that is no proof yet", fell(case))
+    format!("{}: none passed, but that is not proof yet", fell(case))
 }
 
-/// `53 times likelier from a broken case than from an unchanged one`.
+/// `53 times more likely from a broken case than from an unchanged one`.
 fn likelier(course: &Course) -> String {
     let times = match course.ratio {
         ratio if ratio >= 1_000.0 => "over 1,000".to_owned(),
         ratio if ratio >= 10.0 => format!("{ratio:.0}"),
         ratio => format!("{ratio:.1}"),
     };
-    format!("{times} times likelier from a broken case than from an unchanged one")
+    format!("{times} times more likely from a broken case than from an unchanged one")
 }
 
 fn note(case: &CaseEvidence<'_>, state: State, found: &Found) -> String {
@@ -339,15 +341,15 @@ fn note(case: &CaseEvidence<'_>, state: State, found: &Found) -> String {
     }
     match case.result.earlier {
         Some(earlier) => notes.push(format!(
-            "{} trials passed, {} of earlier attempts among them",
+            "{} trials passed, including {} from earlier attempts",
             of(case.fresh),
             of(earlier.tally())
         )),
-        None if case.fresh.of > 0 => notes.push(format!("{} fresh trials passed", of(case.fresh))),
+        None if case.fresh.of > 0 => notes.push(format!("{} extra trials passed", of(case.fresh))),
         None => {}
     }
     if case.fresh_errors > 0 {
-        notes.push(format!("{} could not be judged", text::count(case.fresh_errors, "fresh trial")));
+        notes.push(format!("{} could not be judged", text::count(case.fresh_errors, "extra trial")));
     }
     match found {
         Found::Broken(Proof::Thin, course) => {
@@ -365,15 +367,15 @@ fn note(case: &CaseEvidence<'_>, state: State, found: &Found) -> String {
         | Found::Errored => {}
     }
     if grader_flaked(case.result) {
-        notes.push("the judge judged the same answer both ways".to_owned());
+        notes.push("the judge passed and failed the same answer".to_owned());
     }
     notes.join("; ")
 }
 
-/// Whether one text was judged both ways: then the judge is at fault, not the application.
+/// Whether the same text was judged both ways: then the judge is at fault, not the application.
 fn grader_flaked(case: &CaseResult) -> bool {
     use crate::vocabulary::Outcome::{Failed, Passed};
-    let told =
+    let answers =
         |outcome| case.trials.iter().filter(move |trial| trial.outcome == outcome).flat_map(Trial::answers);
-    case.judged_by_grader() && told(Passed).any(|one| told(Failed).any(|other| one.says_as(other)))
+    case.judged_by_grader() && answers(Passed).any(|one| answers(Failed).any(|other| one.says_as(other)))
 }

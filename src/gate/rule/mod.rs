@@ -1,4 +1,4 @@
-//! The rules: what of the evidence is a finding, a warning, or nothing.
+//! The rules: which evidence is a finding, a warning, or nothing.
 
 mod case;
 mod rate;

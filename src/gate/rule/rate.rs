@@ -1,4 +1,4 @@
-//! Least pass rates that somebody wrote: where they are met, they excuse the failures of cases without a past.
+//! Configured minimum pass rates: if they are met, they excuse the failures of cases without a past.
 
 use crate::gate::metric::{Bound, Measured};
 use crate::gate::policy::{Policy, Threshold};
@@ -6,9 +6,9 @@ use crate::manifest::{CaseResult, RunManifest};
 use crate::stats::SLACK;
 use crate::vocabulary::Metric;
 
-/// The least pass rates of a policy, and whether a run meets them.
+/// The minimum pass rates of a policy, and whether a run meets them.
 pub(in crate::gate) struct Rates<'a> {
-    /// Whether `min_pass_rate` is met, where there is one.
+    /// Whether `min_pass_rate` is met, if set.
     whole: Option<bool>,
     /// The thresholds on pass rates, each with whether it is met.
     limits: Vec<(&'a Threshold, bool)>,
@@ -31,7 +31,7 @@ impl<'a> Rates<'a> {
         }
     }
 
-    /// Whether rates decide about a case, and all of them are met.
+    /// Whether rates cover a case, and all of them are met.
     pub(in crate::gate) fn excuse(&self, case: &CaseResult) -> bool {
         let mut own = self.limits.iter().filter(|(limit, _)| limit.rates(case)).map(|(_, met)| *met);
         match self.whole {

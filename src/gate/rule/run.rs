@@ -1,4 +1,4 @@
-//! What is said of the run as a whole.
+//! Findings about the run as a whole.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::stats::SLACK;
 use crate::text;
 use crate::vocabulary::{FaultKind, FindingId, Metric, Outcome, Subject, WeakeningKind};
 
-/// The pass rate, which is answered, and the thresholds.
+/// Checks the thresholds; returns the pass rate.
 pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Findings<'_>) -> Option<f64> {
     let excused = |case: &&CaseResult| policy.quarantine_of(case).is_none();
     let all: Vec<_> = run.cases.iter().filter(excused).collect();
@@ -87,9 +87,9 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Find
             }
             Measured::NoCase | Measured::Unknown => {
                 let why = if metric.is_spending() {
-                    "an answer came without it; costs need `prices` in the configuration, and tokens in the answers"
+                    "an answer lacks it; costs need `prices` in the configuration and token counts in the answers"
                 } else {
-                    "nothing told it"
+                    "no answer provides it"
                 };
                 log.error(Finding::new(
                     FindingId::NotMeasured,
@@ -101,22 +101,22 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Find
     rate
 }
 
-/// Whether trials of a case could not be judged because only the change under test brings the record.
+/// Whether trials of a case could not be judged because their records exist only in the change under test.
 pub(in crate::gate) fn rests_on_untrusted(case: &CaseResult) -> bool {
     let untrusted =
         |trial: &Trial| trial.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::UntrustedRecord);
     case.ordinary().any(untrusted)
 }
 
-/// What keeps the run as a whole from being judged; answers whether too many cases could not be. Cases in
-/// quarantine count for nothing here.
+/// What keeps the run as a whole from being judged; returns whether too many cases errored. Cases in quarantine do not
+/// count.
 pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Findings<'_>) -> bool {
     let gating = run.cases.iter().filter(|case| policy.quarantine_of(case).is_none());
     let (untrusted, cases): (Vec<_>, Vec<_>) = gating.partition(|case| rests_on_untrusted(case));
     if let Some(first) = untrusted.first() {
         let message = format!(
-            "{} not judged: only this change brings the record ({} first); run with a key, or merge the record in a \
-             change of its own",
+            "{} not judged: the records exist only in this change (first: {}); run with a key, or merge the records in a \
+             separate change",
             text::count(untrusted.len(), "case"),
             first.key()
         );
@@ -141,11 +141,11 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
         too_many = held || rate > policy.max_error_rate + SLACK;
         if held && policy.max_error_rate > 0.0 {
             message.push_str(if judged == 0 {
-                "; none was judged"
+                "; no case was judged"
             } else if strict {
                 "; the strict policy allows none"
             } else {
-                "; a critical one is among them"
+                "; at least one is critical"
             });
         }
         let finding = Finding {
@@ -153,7 +153,7 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
             limit: Some(policy.max_error_rate),
             ..Finding::new(FindingId::Errors, message)
         };
-        // What a run would have come to that its budget or deadline cut short, nobody knows: it is not a share.
+        // If budget or deadline cut the run short, its final error rate is unknown.
         let cut = matches!(run.ended, Ended::Budget | Ended::Deadline);
         if too_many && !cut { log.error(finding) } else { log.warn(finding) }
     }
@@ -170,21 +170,21 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
         Ended::Complete | Ended::FailFast => None,
         Ended::Interrupted => Some((FindingId::Interrupted, "was interrupted")),
         Ended::Terminated => Some((FindingId::Interrupted, "was terminated")),
-        Ended::Budget => Some((FindingId::Budget, "was ended by its budget")),
-        Ended::Deadline => Some((FindingId::Deadline, "was ended by its deadline")),
+        Ended::Budget => Some((FindingId::Budget, "hit its budget")),
+        Ended::Deadline => Some((FindingId::Deadline, "hit its deadline")),
     };
     if let Some((id, why)) = cut {
-        // Where every case has a verdict, it was repeats or fresh trials that were still to be asked.
+        // If every case has a verdict, repeats or extra trials were still to be asked.
         let rest = match id {
             _ if skipped > 0 => format!("; {rest}"),
-            FindingId::Interrupted => " before its end".to_owned(),
+            FindingId::Interrupted => " before it finished".to_owned(),
             _ => " before all trials were asked".to_owned(),
         };
         let message = format!("the run {why}{rest}");
         log.error(Finding::new(id, message));
     }
     if run.ended == Ended::FailFast && log.fatal() == 0 {
-        let message = format!("`--fail-fast` ended the run at a case that fails nothing; {rest}");
+        let message = format!("`--fail-fast` stopped the run at a case that does not fail the gate; {rest}");
         log.error(Finding::new(FindingId::CutShort, message));
     }
     if judged == 0 && errored == 0 && untrusted.is_empty() {
@@ -193,7 +193,7 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
     too_many
 }
 
-/// The baseline as a whole: is it there, thick enough, comparable, and did the suite drop?
+/// The baseline as a whole: does it exist, is it thick enough and comparable, and did the suite regress?
 pub(in crate::gate) fn baseline(
     reference: Reference<'_>,
     cases: &[CaseEvidence<'_>],
@@ -204,7 +204,7 @@ pub(in crate::gate) fn baseline(
 ) {
     let strict = policy.rigor == Rigor::Strict;
     if let Reference::Missing(place, sought) = reference {
-        let message = format!("there is no baseline `{place}`: regressions were not evaluated");
+        let message = format!("no baseline `{place}`: regressions were not checked");
         let finding = Finding::new(FindingId::BaselineMissing, message);
         match Missing::of(policy.missing, sought) {
             Missing::Fail => log.error(finding),
@@ -213,7 +213,7 @@ pub(in crate::gate) fn baseline(
         }
     }
     if strict && matches!(reference, Reference::None) {
-        let message = "the strict policy asks for a baseline, and none is named".to_owned();
+        let message = "the strict policy needs a baseline, and none is set".to_owned();
         log.inconclusive(Finding::new(FindingId::BaselineMissing, message));
     }
     if !matches!(reference, Reference::Found { .. }) {
@@ -239,20 +239,23 @@ pub(in crate::gate) fn baseline(
         .count();
     if thin > 0 {
         let message = format!(
-            "the baseline is thin: {} could not be proven to break",
+            "the baseline is too thin to prove a regression of {}",
             text::count(thin, "compared case")
         );
         log.inconclusive(Finding::new(FindingId::BaselineThin, message));
     }
     let shown = suite::shown(cases);
     if shown.is_none_or(|least| least < -policy.margin) {
-        let least = shown.map_or("nothing is shown".to_owned(), |least| {
-            format!("what is shown is a change of at least {:+.1} points", least * 100.0)
-        });
-        let message = format!(
-            "the suite is not shown to be no worse than its baseline by {:.1} points: {least}",
-            policy.margin * 100.0
-        );
+        let margin = format!("{:.1} points", policy.margin * 100.0);
+        let message = match shown {
+            Some(least) => format!(
+                "the suite could be {:.1} points worse than its baseline; the strict policy allows {margin}",
+                -least * 100.0
+            ),
+            None => format!(
+                "too few compared cases to show that the suite is at most {margin} worse than its baseline"
+            ),
+        };
         log.inconclusive(Finding {
             measured: shown,
             limit: Some(-policy.margin),
@@ -261,7 +264,7 @@ pub(in crate::gate) fn baseline(
     }
 }
 
-/// Two shares in percent, with as many digits as tell them apart.
+/// Two shares in percent, with enough digits to tell them apart.
 fn apart(one: f64, other: f64) -> (String, String) {
     let percent = |share: f64, digits: usize| format!("{:.digits$}%", share * 100.0);
     let digits = (1..9).find(|digits| percent(one, *digits) != percent(other, *digits)).unwrap_or(9);
@@ -288,7 +291,7 @@ fn sighted(id: FindingId, sight: &Sight, message: String) -> Finding {
     }
 }
 
-/// Where another application or judge than the baseline's was at work.
+/// Reports that the application or judge differs from the baseline's.
 pub(in crate::gate) fn shifts(run: &RunManifest, reference: Reference<'_>, log: &mut Findings<'_>) {
     let Some(baseline) = reference.baseline() else { return };
     for shift in baseline.shifts(run) {
@@ -297,13 +300,12 @@ pub(in crate::gate) fn shifts(run: &RunManifest, reference: Reference<'_>, log: 
             Role::Grader => FindingId::JudgeChanged,
             Role::Akit => FindingId::AkitChanged,
         };
-        let hint = if shift.role == Role::Grader { "; `akit regrade` tells what it changed" } else { "" };
+        let hint = if shift.role == Role::Grader { "; `akit regrade` shows what it changed" } else { "" };
         log.warn(Finding::new(id, format!("{shift}{hint}")));
     }
 }
 
-/// Where recorded answers were used, and what gave them is not known: they may be those of an application that
-/// has changed since.
+/// Reports recorded answers of an unknown origin: the application may have changed since.
 pub(in crate::gate) fn unasked(run: &RunManifest, log: &mut Findings<'_>) {
     let judged = |name: &str| {
         let mut own = run.cases.iter().filter(|case| case.scenario == name);
@@ -313,17 +315,17 @@ pub(in crate::gate) fn unasked(run: &RunManifest, log: &mut Findings<'_>) {
     if let Some(first) = found.first() {
         let more = if found.len() > 1 { format!(" and {} more", found.len() - 1) } else { String::new() };
         let message = format!(
-            "the application was not asked: {}{more} uses recorded answers of {}, and nothing says that it is still \
-             the same; name its version with `--target-version`, or ask it again with `--cache refresh`",
+            "the application was not asked: {}{more} uses recorded answers of {}, which may have changed since; name \
+             its version with `--target-version`, or ask it again with `--cache refresh`",
             first.name, first.target
         );
         log.inconclusive(Finding::new(FindingId::NotAsked, message));
     }
 }
 
-/// A run in which no answer passed is never a pass, whatever the baseline and the policy excuse. It is only
-/// inconclusive where every failure is unconfirmed or open, or where a judge that is not calibrated failed the rest.
-/// Answers whether nothing passed.
+/// A run in which no answer passed never passes, whatever the baseline and the policy excuse. It is only inconclusive
+/// if every failure is unconfirmed or open, or if an uncalibrated judge failed the rest. Returns whether nothing
+/// passed.
 pub(in crate::gate) fn nothing_passed(
     run: &RunManifest,
     cases: &[CaseEvidence<'_>],
@@ -332,28 +334,28 @@ pub(in crate::gate) fn nothing_passed(
 ) -> bool {
     let judged =
         || cases.iter().zip(states).filter(|(case, _)| case.now.is_some() && case.quarantine.is_none());
-    // What was not asked any more could have passed; such a run is an error already.
+    // The trials that were not asked could have passed; such a run is an error already.
     if judged().next().is_none() || run.ended != Ended::Complete {
         return false;
     }
     let passed = |trial: &&Trial| trial.outcome == Outcome::Passed;
     let advisory = |trial: &Trial| trial.verdicts().any(|one| one.outcome != Outcome::Passed);
-    // What is in quarantine counts for nothing, its passes too.
+    // Cases in quarantine do not count, not even their passes.
     let own = || cases.iter().filter(|case| case.quarantine.is_none()).map(|case| case.result);
     let good: Vec<_> = own().flat_map(|case| &case.trials).filter(passed).collect();
-    let untold = own().any(|case| case.trials.is_empty() && case.outcome == Outcome::Passed);
-    if untold || good.iter().any(|trial| !advisory(trial)) {
+    let without_trials = own().any(|case| case.trials.is_empty() && case.outcome == Outcome::Passed);
+    if without_trials || good.iter().any(|trial| !advisory(trial)) {
         return false;
     }
     let mut message = "no answer passed".to_owned();
     if !good.is_empty() {
-        message.push_str(", and the judge that failed them is not calibrated for it");
+        message.push_str(", and the judge that failed them is not calibrated");
     }
     let finding = Finding::new(FindingId::NothingPassed, message);
     let open = |(case, state): (&CaseEvidence<'_>, &CaseState)| {
         case.now == Some(true) || matches!(state.state, State::Unconfirmed | State::Open)
     };
-    // Where another reason says as much already, this one adds nothing to it.
+    // If another finding is as severe, this one adds nothing.
     match (judged().all(open), log.gravest()) {
         (_, Some(Conclusion::Fail)) | (true, Some(Conclusion::Error)) => {}
         (true, Some(Conclusion::Inconclusive)) if log.stops() => {}
@@ -365,19 +367,19 @@ pub(in crate::gate) fn nothing_passed(
 
 /// Cases that only the baseline has.
 pub(in crate::gate) fn removed(run: &RunManifest, gone: &[&BaselineCase], log: &mut Findings<'_>) {
-    // A scenario that was not run at all may be another part of the suite.
+    // A scenario that was not run at all may belong to another part of the suite.
     let ran: BTreeSet<&str> = run.cases.iter().map(|case| case.scenario.as_str()).collect();
     let gone: Vec<_> = gone.iter().filter(|case| ran.contains(case.scenario.as_str())).collect();
     if let Some(first) = gone.first() {
         let message = match gone.len() {
-            1 => format!("{} is in the baseline and not in the suite", first.name()),
-            n => format!("{n} cases are in the baseline and not in the suite, {} first", first.name()),
+            1 => format!("{} is in the baseline but not in the suite", first.name()),
+            n => format!("{n} cases are in the baseline but not in the suite (first: {})", first.name()),
         };
         log.raise(Category::Removed, Finding::new(FindingId::Removed, message));
     }
 }
 
-/// Where a case that failed was changed, so that its past counts no more.
+/// Failed cases that were changed, so that their past no longer counts.
 pub(in crate::gate) fn resets(cases: &[CaseEvidence<'_>]) -> Vec<Weakening> {
     let reset = |case: &CaseEvidence<'_>| {
         let past = case.reset?;
@@ -396,7 +398,7 @@ pub(in crate::gate) fn resets(cases: &[CaseEvidence<'_>]) -> Vec<Weakening> {
     cases.iter().filter_map(reset).collect()
 }
 
-/// Where this change demands less than its base.
+/// Where this change is weaker than its base.
 pub(in crate::gate) fn weakened(found: &[Weakening], log: &mut Findings<'_>) {
     for one in found {
         let message = format!("{}: {}", one.kind, one.message);

@@ -1,8 +1,8 @@
-//! A case that errors first, and what its fresh trials make of it: an error is no excuse for what came behind it.
+//! A case that errors first, and what its extra trials make of it: an error does not excuse what comes after it.
 
 use super::*;
 
-/// What becomes of a case beside five that pass, all spotless before, that errors and then answers so.
+/// The state of a case, next to five that pass, that always passed before, errors now, and then answers like this.
 fn ruled(past: u64, fresh: &[Outcome], policy: &Policy) -> Decision {
     let names = ["a", "b", "c", "d", "e", "f"];
     let stored = baseline(&names.map(|id| (id, past, past)));
@@ -13,7 +13,7 @@ fn ruled(past: u64, fresh: &[Outcome], policy: &Policy) -> Decision {
 }
 
 #[test]
-fn fresh_answers_of_a_case_that_errored_count_like_those_of_one_that_failed() {
+fn extra_answers_of_an_errored_case_count_like_those_of_a_failed_one() {
     let policy = Policy { max_error_rate: 0.5, ..Policy::default() };
     let word = |past, fresh: &[Outcome]| {
         let decision = ruled(past, fresh, &policy);
@@ -23,7 +23,7 @@ fn fresh_answers_of_a_case_that_errored_count_like_those_of_one_that_failed() {
     let broken = || (State::Broken, Conclusion::Fail, "regression".to_owned());
     assert_eq!(word(20, &[Failed, Failed]), broken());
     assert_eq!(word(3, &[Failed; 6]), broken());
-    // It passed once, and a third of the proof was there on the way.
+    // It passed once, and had a third of the proof on the way.
     let open = [&[Failed, Failed, Passed][..], &[Failed; 7]].concat();
     assert_eq!(word(3, &open), (State::Open, Conclusion::Inconclusive, "open".to_owned()));
     assert_eq!(word(3, &[Failed, Failed]), (State::Open, Conclusion::Inconclusive, "open".to_owned()));
@@ -48,7 +48,7 @@ fn passes_in_quarantine_do_not_make_a_run_that_passes_something() {
 }
 
 #[test]
-fn tags_that_have_no_guard_are_told_of() {
+fn tags_without_a_guard_are_named() {
     let names: Vec<String> = (0..100).map(|n| format!("c{n:02}")).collect();
     let stored = baseline(&names.iter().map(|id| (id.as_str(), 9, 10)).collect::<Vec<_>>());
     let told_of = |tags: usize| {

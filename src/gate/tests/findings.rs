@@ -8,12 +8,12 @@ fn ids_of(n: usize) -> Vec<String> {
     (0..n).map(|n| format!("c{n:02}")).collect()
 }
 
-/// A baseline in which each case passed so often.
+/// A baseline in which each case passed this often.
 fn thick(ids: &[String], hits: u64, of: u64) -> Baseline {
     baseline(&ids.iter().map(|id| (id.as_str(), hits, of)).collect::<Vec<_>>())
 }
 
-/// A run in which the first cases have these outcomes and the others pass.
+/// A run in which the first cases have these results and the others pass.
 fn now(ids: &[String], first: &[&[Outcome]]) -> RunManifest {
     let trials = first.first().map_or(1, |one| one.len());
     let cases = ids.iter().enumerate().map(|(n, id)| match first.get(n) {
@@ -87,7 +87,7 @@ fn a_case_below_eighty_percent_may_not_die() {
 }
 
 #[test]
-fn what_stays_open_is_named_and_where_it_was_suspicious_it_is_no_pass() {
+fn open_cases_are_named_and_suspicious_ones_do_not_pass() {
     let ids = ids_of(8);
     let stored = thick(&ids, 1, 1);
     for (failures, conclusion) in [(2, Conclusion::Pass), (7, Conclusion::Pass), (15, Conclusion::Fail)] {
@@ -100,12 +100,12 @@ fn what_stays_open_is_named_and_where_it_was_suspicious_it_is_no_pass() {
         let decision = judge(&run, Some(&stored), &Policy::default());
         assert_eq!(decision.conclusion, conclusion, "{failures}: {}", decision.summary);
         if conclusion == Conclusion::Pass {
-            // Never as the policy allows: nobody wrote one.
+            // Never as the policy allows: it sets nothing.
             assert_eq!(decision.summary, "1 case failed: 1 degraded");
             assert!(decision.warnings.iter().any(|one| one.id == FindingId::Open));
         }
     }
-    // A third of the proof, and then a pass: 20 failures would have to prove it among 500 suspects.
+    // A third of the proof, and then a pass: among 500 suspects, the proof takes 20 failures.
     let (ids, policy) = (ids_of(40), Policy::default());
     let mut stored = thick(&ids, 10, 10);
     for case in &mut stored.cases[..30] {
@@ -124,7 +124,7 @@ fn what_stays_open_is_named_and_where_it_was_suspicious_it_is_no_pass() {
 }
 
 #[test]
-fn every_paid_trial_is_looked_at() {
+fn every_paid_trial_counts() {
     let ids = ids_of(20);
     let stored = thick(&ids, 5, 5);
     let two: [&[Outcome]; 20] = [&[Passed, Failed, Passed, Failed, Failed]; 20];
@@ -138,7 +138,7 @@ fn ids_in(decision: &Decision) -> Vec<&str> {
 }
 
 #[test]
-fn a_case_that_cannot_be_judged_any_more_is_a_regression() {
+fn a_case_that_can_no_longer_be_judged_is_a_regression() {
     let (ids, policy) = (ids_of(20), Policy { max_error_rate: 0.05, ..Policy::default() });
     let errored = |kind: FaultKind| {
         let mut run = now(&ids, &[&[Errored]]);
@@ -168,15 +168,15 @@ fn a_case_that_cannot_be_judged_any_more_is_a_regression() {
     );
     assert_eq!(ends(FaultKind::Timeout, vec![Passed]), (Conclusion::Pass, String::new()));
     assert_eq!(ends(FaultKind::Timeout, vec![Failed; 30]), (Conclusion::Fail, "regression".to_owned()));
-    // A line that is missing in a file of answers cannot be asked for.
+    // A missing line in a file of answers cannot be asked for.
     assert_eq!(ends(FaultKind::NoReply, vec![]), (Conclusion::Inconclusive, "unconfirmed".to_owned()));
-    // Where the address fails when it is asked again, nothing is known of the case.
+    // If the address fails when it is asked again, nothing is known about the case.
     let mut run = errored(FaultKind::Timeout);
     let fault = Some(Box::new(Fault::new(FaultKind::Connect, "no".to_owned(), "")));
     run.cases[0].trials.push(Trial { fault, ..trial(1, Errored, true) });
     assert_eq!(next(&run, found(Some(&stored)), &policy, &BTreeSet::new()), Next::Nothing);
     assert_eq!(judge(&run, Some(&stored), &policy).conclusion, Conclusion::Pass);
-    // The address is at fault, and no case.
+    // The address is at fault, not a case.
     assert_eq!(ends(FaultKind::Unauthorized, vec![Passed]), (Conclusion::Pass, String::new()));
     let decision = judge(&errored(FaultKind::Unauthorized), Some(&stored), &Policy::default());
     assert_eq!((decision.conclusion, ids_in(&decision)), (Conclusion::Error, vec!["errors"]));
@@ -192,7 +192,7 @@ fn what_could_not_be_compared_is_said_first() {
 }
 
 #[test]
-fn fresh_answers_that_pass_are_believed_by_the_guard_too() {
+fn passing_extra_answers_count_for_the_guard_too() {
     for (n, failing, of) in [(50, 2, 20), (20, 2, 20), (100, 3, 20), (50, 2, 10)] {
         let ids = ids_of(n);
         let stored = thick(&ids, of, of);
@@ -225,7 +225,7 @@ fn new_and_changed_cases_are_asked_again() {
             assert_eq!(decision.excused(), "3 cleared");
         }
     }
-    // A rate that somebody wrote excuses them, where it is met.
+    // A configured rate excuses them if it is met.
     for (rate, conclusion) in [(0.7, Conclusion::Pass), (0.8, Conclusion::Fail)] {
         let policy = Policy { min_pass_rate: Some(rate), ..Policy::default() };
         let decision = judge(&now(&ids, &first), Some(&stored), &policy);
@@ -235,7 +235,7 @@ fn new_and_changed_cases_are_asked_again() {
 }
 
 #[test]
-fn what_fails_the_gate_all_the_same_has_no_excuse() {
+fn what_fails_the_gate_anyway_has_no_excuse() {
     let ids = ids_of(8);
     let stored = thick(&ids, 10, 10);
     let critical = vec![Selector { case: Some(Glob::parse("*/c00").unwrap()), ..Selector::default() }];
@@ -261,7 +261,7 @@ fn a_past_with_failures_excuses_nothing_that_was_asked_and_could_not_be_judged()
 }
 
 #[test]
-fn numbers_that_differ_are_told_apart() {
+fn different_numbers_look_different() {
     let ids = ids_of(3);
     let policy = Policy { min_pass_rate: Some(0.6667), ..Policy::default() };
     let decision = judge(&now(&ids, &[&[Failed]]), None, &policy);
@@ -275,13 +275,13 @@ fn an_inconclusive_run_says_why_what_to_do_and_its_exit_code() {
     let decision = judge(&given(now(&ids, &[&[Failed]])), Some(&stored), &Policy::default());
     assert_eq!(
         decision.summary,
-        "support/c00 passed in the baseline (20 of 20) and fails now; no fresh trial could be had; give further answers, \
+        "support/c00 passed in the baseline (20 of 20) and fails now; no extra trial was possible; add more answers, \
          or run live (exit code 5)"
     );
 }
 
 #[test]
-fn lower_scores_everywhere_are_told() {
+fn lower_scores_everywhere_are_reported() {
     use crate::baseline::Spread;
     use crate::vocabulary::VerdictKind;
     let ids = ids_of(20);
@@ -298,22 +298,22 @@ fn lower_scores_everywhere_are_told() {
         run
     };
     let mut policy = Policy::default();
-    let told = |run: &RunManifest, policy: &Policy| judge(run, Some(&stored), policy);
-    let lower = told(&graded(0.85, VerdictKind::LlmGrader), &policy);
+    let judged = |run: &RunManifest, policy: &Policy| judge(run, Some(&stored), policy);
+    let lower = judged(&graded(0.85, VerdictKind::LlmGrader), &policy);
     assert_eq!((lower.conclusion, &lower.warnings[0].id), (Conclusion::Pass, &FindingId::ScoreRegression));
     assert_eq!(
         lower.warnings[0].message,
         "the scores fell: 0.85 on average over 20 compared cases, 0.90 in the baseline (p = 0.0001)"
     );
-    assert!(told(&graded(0.9, VerdictKind::LlmGrader), &policy).warnings.is_empty());
-    // A score that only says whether a text stands there is no grade.
-    assert!(told(&graded(0.5, VerdictKind::Contains), &policy).warnings.is_empty());
+    assert!(judged(&graded(0.9, VerdictKind::LlmGrader), &policy).warnings.is_empty());
+    // A score that only says whether a text contains something is not a grade.
+    assert!(judged(&graded(0.5, VerdictKind::Contains), &policy).warnings.is_empty());
     policy.fail_on.insert(Category::Score);
-    assert_eq!(ids_in(&told(&graded(0.85, VerdictKind::LlmGrader), &policy)), ["score-regression"]);
+    assert_eq!(ids_in(&judged(&graded(0.85, VerdictKind::LlmGrader), &policy)), ["score-regression"]);
 }
 
 #[test]
-fn a_tag_that_loses_is_seen_by_its_own_guard() {
+fn a_tag_that_gets_worse_is_found_by_its_own_guard() {
     let ids = ids_of(50);
     let stored = thick(&ids, 10, 10);
     let mut run = now(&ids, &[&[Failed] as &[Outcome]; 4]);

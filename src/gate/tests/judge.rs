@@ -1,4 +1,4 @@
-//! Another judge than in the baseline, and a judge that says both of one answer.
+//! Another judge than in the baseline, and a judge that contradicts itself.
 
 use super::*;
 use crate::baseline::Epoch;
@@ -60,8 +60,8 @@ fn under(hash: &str, cases: Vec<CaseResult>) -> RunManifest {
     RunManifest { scenarios: vec![scenario], ..of(cases) }
 }
 
-/// The conclusion and findings of a case that passed five times under one judge and fails with these
-/// verdicts, in its first trial and in every fresh one, under a judge with this hash.
+/// The decision and findings about a case that passed five times under one judge and fails with these verdicts, in its
+/// first trial and in every extra one, under a judge with this hash.
 fn ruled(hash: &str, verdicts: &[Verdict]) -> (Conclusion, Vec<String>, State) {
     let mut stored = baseline(&[("a", 5, 5)]);
     stored.epoch = Epoch::all(&under("old", Vec::new()));
@@ -75,13 +75,13 @@ fn ruled(hash: &str, verdicts: &[Verdict]) -> (Conclusion, Vec<String>, State) {
         trial.judge_with(verdicts[0].clone());
     }
     let decision = judge(&run, Some(&stored), &Policy::default());
-    let told = decision.warnings.iter().any(|finding| finding.id == FindingId::JudgeChanged);
-    assert_eq!(told, hash != "old", "another judge is told whatever follows from it");
+    let reported = decision.warnings.iter().any(|finding| finding.id == FindingId::JudgeChanged);
+    assert_eq!(reported, hash != "old", "another judge is always reported");
     (decision.conclusion, ids(&decision).iter().map(ToString::to_string).collect(), decision.cases[0].state)
 }
 
 #[test]
-fn a_failure_that_hangs_on_another_judge_is_judged_as_without_a_baseline() {
+fn a_failure_that_depends_on_another_judge_is_judged_as_without_a_baseline() {
     let both = |graded, other| verdict(VerdictKind::Combined, Failed, vec![judged(graded), exact(other)]);
     let either = |parts| Verdict { any: true, ..verdict(VerdictKind::Combined, Failed, parts) };
     let not = |inner: Verdict| verdict(VerdictKind::Not, Failed, vec![inner]);
@@ -129,7 +129,7 @@ fn a_failure_that_hangs_on_another_judge_is_judged_as_without_a_baseline() {
 }
 
 #[test]
-fn failures_under_another_judge_are_no_drop_of_the_suite_either() {
+fn failures_under_another_judge_are_not_a_drop_of_the_suite() {
     let names: Vec<String> = (0..30).map(|n| format!("c{n:02}")).collect();
     let tallies: Vec<_> = names.iter().map(|id| (id.as_str(), 5, 5)).collect();
     for (hash, drops) in [("old", true), ("new", false)] {
@@ -142,12 +142,12 @@ fn failures_under_another_judge_are_no_drop_of_the_suite_either() {
             case
         });
         let mut run = under(hash, cases.collect());
-        // Fresh trials clear every single case, so that only the sum is left to speak, once more as before.
+        // Extra trials clear every single case, so that only the sum counts, asked once more as before.
         let mut asked = BTreeSet::new();
         confirm(&mut run, Some(&stored), &Policy::default(), |case| Some(asked.insert(case) && case < 15));
         let decision = judge(&run, Some(&stored), &Policy::default());
         assert_eq!(ids(&decision).contains(&"suite-regression"), drops, "{hash}");
-        // What could not be compared fails as it would without a baseline, and that is said first.
+        // What could not be compared fails as it would without a baseline, and that comes first.
         let compared = decision.compared.as_ref().unwrap().paired;
         assert_eq!((decision.conclusion, compared), (Conclusion::Fail, if drops { 30 } else { 0 }));
         assert_eq!(
@@ -160,7 +160,7 @@ fn failures_under_another_judge_are_no_drop_of_the_suite_either() {
 }
 
 #[test]
-fn one_answer_judged_both_ways_is_said_to_be_the_judges_fault() {
+fn an_answer_judged_both_ways_is_the_judges_fault() {
     let stored = baseline(&[("a", 5, 5)]);
     let note = |texts: [&str; 2], verdicts: [fn(Outcome) -> Verdict; 2]| {
         let mut flaky = case("a", &[Failed, Passed]);
@@ -170,7 +170,7 @@ fn one_answer_judged_both_ways_is_said_to_be_the_judges_fault() {
         }
         flaky.trials[1].confirmation = true;
         let decision = judge(&of(vec![flaky]), Some(&stored), &Policy::default());
-        decision.cases[0].note.contains("the judge judged the same answer both ways")
+        decision.cases[0].note.contains("the judge passed and failed the same answer")
     };
     assert!(note(["same", "same"], [judged, judged]));
     assert!(!note(["one", "another"], [judged, judged]), "other answers may be judged otherwise");

@@ -12,7 +12,7 @@ use crate::baseline::BaselineCase;
 use crate::manifest::{CaseResult, Ended, Trial};
 use crate::vocabulary::{FindingId, Metric, Outcome, WeakeningKind};
 
-/// A case whose ordinary trials came out so.
+/// A case whose regular trials had these results.
 pub fn case(id: &str, outcomes: &[Outcome]) -> CaseResult {
     let said = |outcome| outcomes.contains(&outcome);
     let outcome = [Failed, Passed, Errored].into_iter().find(|one| said(*one)).unwrap_or(Skipped);
@@ -71,8 +71,8 @@ pub fn baseline(tallies: &[(&str, u64, u64)]) -> Baseline {
     baseline
 }
 
-/// Asks suspects again as `akit run` does; `answer` says whether a fresh trial of a case passes, or that
-/// none can be had.
+/// Asks suspects again as `akit run` does; `answer` says whether an extra trial of a case passes, or that none is
+/// possible.
 fn confirm(
     run: &mut RunManifest,
     baseline: Option<&Baseline>,
@@ -117,7 +117,7 @@ fn ids(decision: &Decision) -> Vec<&str> {
 use Outcome::{Errored, Failed, Passed, Skipped};
 
 #[test]
-fn rulings_without_a_baseline() {
+fn decisions_without_a_baseline() {
     type PolicyRow = (&'static [(&'static str, Outcome)], Option<f64>, Conclusion, &'static [&'static str]);
     let table: &[PolicyRow] = &[
         (&[("a", Passed)], None, Conclusion::Pass, &[]),
@@ -146,7 +146,7 @@ fn a_changed_case_is_not_compared() {
     assert_eq!((decision.cases[0].state, decision.conclusion), (State::Changed, Conclusion::Fail));
     assert_eq!(ids(&decision), ["new-failure"]);
     assert_eq!(decision.warnings.last().map(|one| one.message.as_str()), Some(RESET));
-    // It passes now, and a change that is to demand no less may not take its past away.
+    // It passes now, but a change that may not be weaker must not drop its past.
     let policy = Policy { fail_on: [Category::Weakened].into(), ..Policy::default() };
     let decision = judge(&run(&[("ok", Passed)]), Some(&stored), &policy);
     assert_eq!((ids(&decision), decision.findings[0].message.as_str()), (vec!["weakened"], RESET));
@@ -170,7 +170,7 @@ fn an_interrupted_run_never_passes() {
 }
 
 #[test]
-fn errors_are_in_no_rate_and_may_be_allowed() {
+fn errors_count_in_no_rate_and_can_be_allowed() {
     let manifest = run(&[("a", Passed), ("b", Errored), ("c", Passed), ("d", Passed)]);
     for (most, conclusion) in [(0.0, Conclusion::Error), (0.24, Conclusion::Error), (0.25, Conclusion::Pass)]
     {
@@ -182,7 +182,7 @@ fn errors_are_in_no_rate_and_may_be_allowed() {
 }
 
 #[test]
-fn thresholds_are_held_against_the_cases_they_name() {
+fn thresholds_apply_to_the_cases_they_select() {
     let mut manifest = run(&[("a", Passed), ("b", Failed), ("c", Passed), ("d", Passed)]);
     manifest.cases[1].tags = vec!["fraud".to_owned()];
     manifest.cases[2].tags = vec!["fraud".to_owned()];
@@ -222,7 +222,7 @@ fn a_rate_over_some_cases_excuses_only_those() {
 }
 
 #[test]
-fn a_quarantine_holds_until_its_last_day() {
+fn a_quarantine_applies_until_its_last_day() {
     let until = |until: &str| Quarantined {
         case: Glob::parse("support/b*").unwrap(),
         owner: "team".to_owned(),
@@ -252,7 +252,7 @@ fn what_does_not_fail_the_gate_is_a_warning() {
 #[test]
 fn a_missing_baseline_is_never_silent() {
     let manifest = run(&[("a", Passed)]);
-    let told = |sought, policy: Policy| {
+    let concluded = |sought, policy: Policy| {
         let reference = Reference::Missing("b.json", sought);
         let decision = decide(&Evidence { run: &manifest, reference, weakened: &[] }, &policy);
         let warned = decision.warnings.iter().any(|one| one.id == FindingId::BaselineMissing);
@@ -270,12 +270,12 @@ fn a_missing_baseline_is_never_silent() {
         (Sought::Grown, None, Rigor::Strict, Conclusion::Inconclusive),
         (Sought::Grown, Some(Missing::Fail), Rigor::Usual, Conclusion::Error),
     ] {
-        assert_eq!(told(sought, of(missing, rigor)), conclusion, "{sought:?} {missing:?} {rigor:?}");
+        assert_eq!(concluded(sought, of(missing, rigor)), conclusion, "{sought:?} {missing:?} {rigor:?}");
     }
 }
 
 #[test]
-fn weakenings_are_told_and_fatal_where_the_policy_says_so() {
+fn weakenings_are_reported_and_fatal_if_the_policy_says_so() {
     let manifest = run(&[("a", Passed)]);
     let weakened = [Weakening {
         kind: WeakeningKind::ThresholdLowered,

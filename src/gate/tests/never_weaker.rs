@@ -1,6 +1,6 @@
-//! A run with a baseline is never weaker than the same run without one, but for cases that evidence excuses.
+//! A run with a baseline is never weaker than the same run without one, except for cases that evidence excuses.
 //!
-//! Suites, baselines, policies and sources are drawn; what is counted shows that every excuse and every source occurs.
+//! Suites, baselines, policies and sources are random; counters show that every excuse and every source occurs.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ use crate::manifest::{ScenarioRun, Verdict};
 use crate::seed::Root;
 use crate::vocabulary::{Answer, VerdictKind};
 
-/// Drawn runs.
+/// Random runs.
 const RUNS: u64 = 3_000;
 
-/// How often each excuse and each source has to occur.
+/// How often each excuse and each source must occur.
 const OFTEN: usize = 200;
 
 /// Where answers come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
-    /// Somebody who can be asked again.
+    /// An application that can be asked again.
     Live,
     /// A file of answers.
     Replies,
@@ -31,13 +31,13 @@ enum Source {
     Replay,
 }
 
-/// One drawn run.
+/// One random run.
 struct Drawn {
     source: Source,
     run: RunManifest,
     stored: Baseline,
     policy: Policy,
-    /// The answers that can be had of each case, one after the other.
+    /// The available answers of each case, in order.
     further: Vec<Vec<Option<bool>>>,
 }
 
@@ -112,7 +112,7 @@ impl Drawn {
         Self { source, run, stored, policy, further }
     }
 
-    /// The run as it ends with this baseline or without one, and the decision.
+    /// The run as it ends with or without this baseline, and the decision.
     fn decided(&self, baseline: Option<&Baseline>) -> (RunManifest, Decision) {
         let (mut run, mut short) = (self.run.clone(), BTreeSet::new());
         let mut further = self.further.clone();
@@ -144,7 +144,7 @@ impl Drawn {
         (run, decision)
     }
 
-    /// Whether an excuse rests on something that was seen.
+    /// Whether an excuse is based on evidence.
     fn holds(&self, run: &RunManifest, excused: &Excused) -> bool {
         let case = run.cases.iter().find(|case| case.key() == excused.key()).unwrap();
         let stored = self.stored.case(case.key());
@@ -163,7 +163,7 @@ impl Drawn {
         }
     }
 
-    /// What is wrong with the run beside a baseline, if anything; counts the excuses.
+    /// What is wrong with the run with a baseline, if anything; counts the excuses.
     fn weaker(&self, counts: &mut BTreeMap<String, usize>) -> Option<String> {
         let (_, alone) = self.decided(None);
         let (run, beside) = self.decided(Some(&self.stored));
@@ -179,7 +179,7 @@ impl Drawn {
         if code(&alone) == 0 || code(&beside) != 0 {
             return None;
         }
-        // Whatever is no single failure is no matter of a baseline, but that the strict policy asks for one.
+        // Anything but a single failure does not depend on a baseline, except that the strict policy needs one.
         let of_case = |finding: &Finding| {
             let ids = [
                 FindingId::CaseFailed,
@@ -192,7 +192,7 @@ impl Drawn {
         if let Some(other) = alone.findings.iter().find(|finding| !of_case(finding)) {
             return Some(format!("{other:?} is gone"));
         }
-        // A policy that fails on fewer findings may allow a failure by itself, with a baseline and without one.
+        // A policy that fails on fewer findings may allow a failure on its own, with a baseline and without one.
         let softened = self.policy.fail_on != Category::DEFAULT.into();
         let failing = run
             .cases
@@ -242,7 +242,7 @@ fn policy(random: &mut Pcg64Mcg) -> Policy {
     }
 }
 
-/// The answer of a trial, from where it comes.
+/// The answer of a trial, from this source.
 fn answer(trial: &mut Trial, source: Source) {
     let (given, recorded) = (source == Source::Replies, source == Source::Replay);
     trial.answer_with(Some(Answer { recorded, given, ..Answer::default() }));
@@ -280,7 +280,7 @@ fn a_baseline_never_makes_a_red_run_green_without_an_excuse() {
     }
 }
 
-/// The test sees what it is for: where the policy lets what is unconfirmed end with 0, a baseline is weaker.
+/// The test works: with a policy that lets unconfirmed failures exit with 0, a baseline is weaker.
 #[test]
 fn an_unconfirmed_failure_that_ends_with_zero_would_be_found() {
     let weaker = (0..200).filter(|seed| {

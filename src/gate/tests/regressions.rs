@@ -1,8 +1,8 @@
-//! One case that used to pass: what fresh trials make of it.
+//! One case that used to pass: what extra trials make of it.
 
 use super::*;
 
-/// What becomes of a case that fails now, beside `passes` of `trials`, when its fresh trials pass so.
+/// The state of a case that passed `passes` of `trials`, fails now, and has these extra trials.
 fn ruled(passes: u64, trials: u64, fresh: &[bool], policy: &Policy) -> (State, Conclusion, usize) {
     let stored = baseline(&[("a", passes, trials), ("b", 20, 20)]);
     // A run in which nothing passes never passes.
@@ -16,11 +16,11 @@ fn ruled(passes: u64, trials: u64, fresh: &[bool], policy: &Policy) -> (State, C
 const NO: [bool; 12] = [false; 12];
 const YES: [bool; 12] = [true; 12];
 
-/// Passes and trials before, fresh trials, and what becomes of it.
+/// Passes and trials before, extra trials, and the result.
 type EvidenceRow = (u64, u64, &'static [bool], (State, Conclusion, usize));
 
 #[test]
-fn one_case_by_its_baseline_and_its_fresh_trials() {
+fn one_case_by_its_baseline_and_its_extra_trials() {
     use Conclusion::{Fail, Inconclusive, Pass};
     let policy = Policy::default();
     let table: &[EvidenceRow] = &[
@@ -34,7 +34,7 @@ fn one_case_by_its_baseline_and_its_fresh_trials() {
         // A case that failed before is flaky.
         (9, 10, &[true], (State::Flaky, Pass, 1)),
         (7, 10, &[true], (State::Flaky, Pass, 1)),
-        // It is suspected whatever its share, as long as it is expected to pass at least half the time.
+        // It is suspected at any rate, as long as it is expected to pass at least half the time.
         (15, 20, &NO, (State::Broken, Fail, 4)),
         (4, 5, &NO, (State::Broken, Fail, 6)),
         // Thin: until one passes, eight to twenty failures in a row.
@@ -42,7 +42,7 @@ fn one_case_by_its_baseline_and_its_fresh_trials() {
         (2, 2, &NO, (State::Broken, Fail, 8)),
         (1, 1, &[false, false, false, true], (State::Degraded, Pass, 4)),
         (1, 1, &YES, (State::Open, Pass, 1)),
-        // Fresh trials that cannot be had.
+        // Extra trials that are not possible.
         (1, 1, &[], (State::Unconfirmed, Inconclusive, 0)),
         (10, 10, &[], (State::Unconfirmed, Inconclusive, 0)),
         (19, 20, &[], (State::Unconfirmed, Inconclusive, 0)),
@@ -59,11 +59,11 @@ fn one_case_by_its_baseline_and_its_fresh_trials() {
 }
 
 #[test]
-fn one_failure_is_proof_where_the_policy_says_so() {
+fn one_failure_is_proof_if_the_policy_says_so() {
     let policy = Policy { confirm: 0, ..Policy::default() };
     assert_eq!(ruled(1, 1, &YES, &policy), (State::Broken, Conclusion::Fail, 0));
     let policy = Policy { thin: Thin::Warn, ..Policy::default() };
-    // The policy makes no regression of it, and no pass either.
+    // The policy makes it neither a regression nor a pass.
     assert_eq!(ruled(1, 1, &NO, &policy), (State::Open, Conclusion::Inconclusive, 8));
 }
 
@@ -83,14 +83,14 @@ fn what_is_unconfirmed_follows_the_policy_and_is_never_a_pass() {
 }
 
 #[test]
-fn the_strict_policy_asks_for_a_proof_that_nothing_broke() {
+fn the_strict_policy_needs_proof_that_nothing_broke() {
     let policy = Policy { rigor: Rigor::Strict, ..Policy::default() };
     assert_eq!(ruled(10, 10, &NO, &policy), (State::Broken, Conclusion::Fail, 2));
     // What stays open is not cleared.
     assert_eq!(ruled(2, 2, &[false, true], &policy).1, Conclusion::Inconclusive);
     assert_eq!(ruled(10, 10, &[], &policy).1, Conclusion::Inconclusive);
     assert_eq!(ruled(1, 1, &[], &policy).1, Conclusion::Inconclusive);
-    // A new case has to pass ten times.
+    // A new case must pass ten times.
     let stored = baseline(&[("b", 9, 9), ("c", 9, 9)]);
     for (fresh, ids_of) in [(&YES[..], &[][..]), (&[true, false], &["new-failure"]), (&[], &["unconfirmed"])]
     {
@@ -182,7 +182,7 @@ fn many_small_losses_fail_the_suite() {
             .map(|(n, id)| (id.as_str(), if n < 12 { Failed } else { Passed }))
             .collect();
         let mut manifest = run(&now);
-        // Each of the twelve passes when it is asked again, and is no proof by itself.
+        // Each of the twelve passes when it is asked again, and proves nothing on its own.
         let mut asked = BTreeSet::new();
         let mut again = manifest.clone();
         confirm(&mut again, Some(&stored), &Policy::default(), |case| Some(case >= 12 || asked.insert(case)));
@@ -191,7 +191,7 @@ fn many_small_losses_fail_the_suite() {
         assert!(
             again.cases.iter().all(|case| case.trials.iter().filter(|one| one.second_round).count() == 1)
         );
-        // A glitch of the moment is over when all are asked once more.
+        // A brief glitch is over when all are asked once more.
         confirm(&mut manifest, Some(&stored), &Policy::default(), |_| Some(true));
         let decision = judge(&manifest, Some(&stored), &Policy::default());
         assert_eq!((decision.conclusion, decision.tolerated), (Conclusion::Pass, false), "{trials}");

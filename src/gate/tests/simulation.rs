@@ -1,4 +1,4 @@
-//! How often the gate cries wolf, and how often it sees the wolf: a fixed seed, 1,000 runs a cell.
+//! How often the gate raises a false alarm, and how often it finds a real problem: a fixed seed, 1,000 runs per cell.
 //!
 //! World W: one case in twenty always fails, one in five passes with 0.8 or with a probability drawn from Beta(4, 2), the
 //! rest with 0.99. The real agent: the pass rates of 25 tasks of tau-bench (airline, gpt-4o), four trials each.
@@ -15,7 +15,7 @@ use crate::gate::watch::{Plan, Watch};
 use crate::seed::Root;
 use crate::stats::{Tally, real};
 
-/// Runs of a cell.
+/// Runs per cell.
 const RUNS: u32 = 1_000;
 
 /// Whether each of the four trials of a task succeeded: sierra-research/tau-bench (MIT), historical trajectories,
@@ -70,7 +70,7 @@ struct Share {
     open: u32,
 }
 
-/// What a run concludes, as [`decide`] does.
+/// The conclusion of a run, as in [`decide`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Fail,
@@ -113,7 +113,7 @@ impl World {
         (0..n)
             .map(|case| match self {
                 World::Usual => usual(case, random),
-                // The last task passes always.
+                // The last task always passes.
                 World::Real if case + 1 == n => 1.0,
                 World::Real => rate_of(TAU[usize::try_from(random.next_u64() % 25).unwrap()]),
                 World::Even(rate) => rate,
@@ -136,7 +136,7 @@ fn changed(rates: &[f64], effect: Effect) -> Vec<f64> {
     rates
 }
 
-/// Asks every case once, and suspects and guards as `akit run` does; says how that ends.
+/// Asks every case once, and suspects and guards as `akit run` does; returns the conclusion.
 fn asked(facts: &mut [Facts<'_>], rates: &[f64], random: &mut Pcg64Mcg, policy: &Policy) -> End {
     for (case, rate) in facts.iter_mut().zip(rates) {
         case.now.push(Some(draw(random) < *rate));
@@ -153,7 +153,7 @@ fn asked(facts: &mut [Facts<'_>], rates: &[f64], random: &mut Pcg64Mcg, policy: 
             }),
         );
     }
-    let regression = Regression::beside(first.suite, facts, limits(policy));
+    let regression = Regression::with_suite(first.suite, facts, limits(policy));
     if regression.found.iter().any(is_proven) {
         return End::Fail;
     }
@@ -169,12 +169,12 @@ fn asked(facts: &mut [Facts<'_>], rates: &[f64], random: &mut Pcg64Mcg, policy: 
     end(&regression, facts, policy, Second::Asked)
 }
 
-/// Whether a case fails the gate by itself.
+/// Whether a case fails the gate on its own.
 fn is_proven(found: &Found) -> bool {
     matches!(found, Found::Broken(..) | Found::Errored | Found::NewFailure(_))
 }
 
-/// What the rule alone concludes: no critical case, no error, no limit.
+/// What the rule alone concludes: no critical cases, no errors, no limits.
 pub(super) fn end(regression: &Regression, facts: &[Facts<'_>], policy: &Policy, second: Second) -> End {
     if regression.found.iter().any(is_proven) {
         return End::Fail;
@@ -186,7 +186,7 @@ pub(super) fn end(regression: &Regression, facts: &[Facts<'_>], policy: &Policy,
     open_end(regression)
 }
 
-/// The same where nothing is proven.
+/// The same if nothing is proven.
 fn open_end(regression: &Regression) -> End {
     let unasked = |one: &Found| match one {
         Found::Open(course) => course.passes == 0,
@@ -246,7 +246,7 @@ impl Cell {
 
 const NOTHING: Cell = Cell { world: World::Usual, effect: Effect::Nothing, cases: 50, before: 3, tags: 0 };
 
-/// Per thousand, which are the runs of a cell.
+/// Per thousand, because a cell has a thousand runs.
 fn at_most(cell: Cell, what: &str, found: u32, most: u32) {
     assert!(found <= most, "{cell:?}: {what} in {found} of {RUNS} runs");
 }
@@ -333,7 +333,7 @@ fn the_power_line_is_true() {
             let suite = Suite::fit(pasts.iter().copied());
             let plan = Plan { repeat: 1, level: guard::GUARD, margin: policy.margin, rounds: Rounds::Two };
             let loss = Watch::over(&suite, pasts.iter().map(|past| (*past, 1)), plan).unwrap().loss();
-            // Every rate falls by one factor, so that the mean falls by the loss.
+            // All rates fall by one factor, so that the mean falls by the loss.
             let mean: f64 = old.iter().sum::<f64>() / real(old.len());
             let now: Vec<f64> =
                 old.iter().map(|rate| rate * (1.0 - loss.unwrap_or(1.0) / mean).max(0.0)).collect();
@@ -348,7 +348,7 @@ fn the_power_line_is_true() {
     }
 }
 
-/// Every ordered choice of trials of the tasks for the baseline and for now; one answer a case, and nobody to ask.
+/// Every ordered choice of trials of the tasks for the baseline and for now; one answer per case, and nothing to ask.
 #[test]
 fn recorded_answers_of_an_unchanged_agent_are_never_a_regression() {
     let orders: Vec<Vec<usize>> = (0..256_usize)
@@ -384,7 +384,7 @@ fn recorded_answers_of_an_unchanged_agent_are_never_a_regression() {
     }
 }
 
-/// The same tasks with their rates as probabilities, the suspects answered again.
+/// The same tasks with their rates as probabilities, with suspects asked again.
 #[test]
 fn recorded_answers_that_are_given_again_decide() {
     for before in [1, 2, 3] {
@@ -398,7 +398,7 @@ fn recorded_answers_that_are_given_again_decide() {
                     rates.iter().map(|rate| facts(tally(*rate, before, &mut random), &[])).collect();
                 let mut now = rates.clone();
                 if dead {
-                    // The last task passes always.
+                    // The last task always passes.
                     *now.last_mut().unwrap() = 0.0;
                 }
                 asked(&mut all, &now, &mut random, &policy);
@@ -419,7 +419,7 @@ fn recorded_answers_that_are_given_again_decide() {
     }
 }
 
-/// The table of docs/gate.md: `cargo test --release --lib simulated_table -- --ignored --nocapture`.
+/// The table of docs/regressions.md: `cargo test --release --lib simulated_table -- --ignored --nocapture`.
 #[test]
 #[ignore = "prints a table"]
 fn simulated_table() {

@@ -1,10 +1,10 @@
-//! Slower and dearer answers than in the baseline: figures, margins, and what they rest on.
+//! Slower and more expensive answers than in the baseline: figures, margins, and their evidence.
 
 use super::*;
 use crate::baseline::Mean;
 use crate::vocabulary::{Answer, FindingId};
 
-/// What was known before and what an answer took or cost now.
+/// The value before, and what an answer takes or costs now.
 #[derive(Clone, Copy)]
 struct SpendingCase {
     before: Option<f64>,
@@ -15,7 +15,7 @@ fn case_of(before: f64, now: &'static [Option<f64>]) -> SpendingCase {
     SpendingCase { before: Some(before), now }
 }
 
-/// What is told of these cases, taken as milliseconds or as cents.
+/// The decision for these cases, with the values as milliseconds or as cents.
 fn shifts(cases: &[SpendingCase], of_cost: bool, policy: &Policy) -> Decision {
     let (run, stored) = both(cases, of_cost, 3);
     judge(&run, Some(&stored), policy)
@@ -59,15 +59,15 @@ fn it_is_a_warning_with_its_figures_unless_the_policy_fails_on_it() {
         let mut policy = Policy::default();
         let decision = shifts(&cases, of_cost, &policy);
         assert_eq!((decision.conclusion, warned(&decision)), (Conclusion::Pass, vec![id]));
-        let told = &decision.warnings[0];
+        let warning = &decision.warnings[0];
         assert_eq!(
-            told.message,
+            warning.message,
             format!("answers are {words}: 1.61 times the baseline, over 10 compared cases (p = 0.0020)")
         );
-        // All ten lie above the margin: one of 2^10 combinations, and there are two tests.
-        assert!((told.p_value.unwrap() - 2.0 / 1_024.0).abs() < 1e-12);
-        assert!((told.measured.unwrap() - 1.61).abs() < 1e-9);
-        assert_eq!(told.limit, Some(1.2));
+        // All ten are above the margin: one of 2^10 combinations, and there are two tests.
+        assert!((warning.p_value.unwrap() - 2.0 / 1_024.0).abs() < 1e-12);
+        assert!((warning.measured.unwrap() - 1.61).abs() < 1e-9);
+        assert_eq!(warning.limit, Some(1.2));
         policy.fail_on.insert(if of_cost { Category::Latency } else { Category::Cost });
         assert_eq!(
             shifts(&cases, of_cost, &policy).conclusion,
@@ -88,16 +88,16 @@ fn ratios_are_taken_case_by_case() {
     cases.extend(vec![case_of(60_000.0, &[Some(120_000.0)]); 5]);
     let decision = shifts(&cases, false, &Policy::default());
     assert!((decision.warnings[0].measured.unwrap() - 3_f64.sqrt()).abs() < 1e-9);
-    // Several trials of a case are one mean; those that do not tell their time are not in it.
+    // Several trials of a case make one mean; those without a time are not in it.
     let cases = [case_of(100.0, &[Some(100.0), None, Some(300.0)]); 10];
     let decision = shifts(&cases, false, &Policy::default());
     assert!((decision.warnings[0].measured.unwrap() - 2.0).abs() < 1e-9);
 }
 
 #[test]
-fn what_is_no_shift_is_not_told() {
+fn what_is_not_a_shift_is_not_reported() {
     let told = |cases: &[SpendingCase]| !shifts(cases, false, &Policy::default()).warnings.is_empty();
-    // Without any spread the margin itself decides: a fifth more does not count.
+    // Without any spread, the margin itself decides: a fifth more does not count.
     assert!(!told(&[case_of(1_000.0, &[Some(1_000.0)]); 40]));
     assert!(!told(&[case_of(1_000.0, &[Some(1_200.0)]); 40]));
     assert!(told(&[case_of(1_000.0, &[Some(1_201.0)]); 40]));
@@ -109,10 +109,10 @@ fn what_is_no_shift_is_not_told() {
     let mut cases = vec![case_of(1_000.0, &[Some(1_000.0)]); 12];
     cases[0] = case_of(1_000.0, &[Some(10_000.0)]);
     assert!(!told(&cases));
-    // Nothing is known on one side.
+    // One side is unknown.
     assert!(!told(&[SpendingCase { before: None, now: BY_61 }; 10]));
     assert!(!told(&[case_of(1_000.0, &[None]); 10]));
-    // What takes no twentieth of a second measures the clock.
+    // Below a fiftieth of a second, it measures the clock.
     assert!(!told(&[case_of(1.0, &[Some(20.0)]); 10]));
     assert!(told(&[case_of(0.0, BY_61); 10]));
 }
@@ -127,7 +127,7 @@ fn a_thin_baseline_is_enough_for_what_all_cases_say_and_other_cases_are_not_comp
     };
     let policy = Policy::default();
     assert!(told(&run, &stored, &policy).contains("over 10 compared cases"));
-    // A changed case asks something else; one in quarantine stands against nothing.
+    // A changed case asks something else; one in quarantine blocks nothing.
     run.cases[0].content_hash = "changed".to_owned();
     let quarantine = Quarantined {
         case: Glob::parse("support/c01").unwrap(),
@@ -137,7 +137,7 @@ fn a_thin_baseline_is_enough_for_what_all_cases_say_and_other_cases_are_not_comp
     };
     let policy = Policy { quarantine: vec![quarantine], ..policy };
     assert!(told(&run, &stored, &policy).contains("over 8 compared cases"));
-    // Fresh trials are asked at another time, and are no part of it.
+    // Extra trials are asked at another time, and do not count.
     for case in &mut run.cases {
         let answer = Some(Answer { latency_ms: Some(1), ..Answer::default() });
         let again = Trial { index: 1, confirmation: true, ..Trial::single(Passed, answer, None) };

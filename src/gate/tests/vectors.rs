@@ -1,4 +1,4 @@
-//! The stored rows of the rule, each of them right to six digits: `tests/gate-vectors.jsonl`.
+//! Stored test vectors of the rule, each accurate to six digits: `tests/gate-vectors.jsonl`.
 
 use serde_json::Value;
 
@@ -174,7 +174,7 @@ fn whole_decision(row: &Value) {
         streams.push(answers(&one["fresh"]).into_iter());
     }
     let mut run = of(cases);
-    // The rows hold every answer that is taken, and none more.
+    // The rows have exactly the answers that are used.
     let asked = confirm(&mut run, Some(&stored), &policy, |case| streams[case].next());
     assert_eq!(asked as u64, number(&row["asked"]), "{row}");
     assert!(streams.into_iter().all(|stream| stream.len() == 0), "{row}");
@@ -193,7 +193,7 @@ fn whole_decision(row: &Value) {
 
     let decision = judge(&run, Some(&stored), &policy);
     if row["policy"].as_object().unwrap().keys().all(|key| matches!(key.as_str(), "can_ask" | "confirm")) {
-        // What the simulation takes for the conclusion is the decision's.
+        // The simulation's conclusion is the decision's.
         let end = simulation::end(&regression, &facts, &policy, second);
         let expected = match (decision.conclusion, decision.tolerated) {
             (Conclusion::Fail, _) => simulation::End::Fail,
@@ -219,7 +219,7 @@ fn whole_decision(row: &Value) {
         assert_eq!(word, expected.get(&state.id).and_then(Value::as_str), "{} of {row}", state.id);
     }
     let exit = crate::cli::Status::of(&decision, run.ended).code();
-    // The strict policy asks for more than the cases and the guards show.
+    // The strict policy requires more than the cases and the guards show.
     let more = policy.rigor == Rigor::Strict && row["exit"] == 0;
     let expected = (row["verdict"].as_str().unwrap(), number(&row["exit"]));
     if !more {

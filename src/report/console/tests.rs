@@ -8,7 +8,7 @@ use crate::vocabulary::{Outcome, VerdictKind};
 fn the_result_is_one_line() {
     let mut fixture = Fixture::short();
     let line = result(&fixture.report(), Layout::of(Ink::Plain));
-    insta::assert_snapshot!(line, @"RESULT: FAIL — 2 passed, 8 failed (1 as in the baseline, 1 flaky, 1 cleared), 2 errored, 1 skipped; took 1.24 s; 1 from the cache, 16 asked; 1,400 tokens (judge 567); support/broken passed in the baseline (20 of 20) and fails now; 4 of 4 fresh trials failed");
+    insta::assert_snapshot!(line, @"RESULT: FAIL — 2 passed, 8 failed (1 as in the baseline, 1 flaky, 1 cleared), 2 errored, 1 skipped; took 1.24 s; 1 from the cache, 16 asked; 1,400 tokens (judge 567); support/broken passed in the baseline (20 of 20) and fails now; 4 of 4 extra trials failed");
     fixture.run.duration_ms = 0;
     fixture.run.cases.clear();
     fixture.decision.summary = "two\nlines".to_owned();

@@ -98,22 +98,22 @@ fn added_cases_do_not_outweigh_a_failure() {
         (
             "a rate",
             "gate: { min_pass_rate: 0.9 }",
-            "the pass rate is 80.0% (4 of 5 over the cases of the base, 12 of 13",
+            "the pass rate is 80.0% (4 of 5 over the base's cases, 12 of 13",
         ),
         (
             "a threshold",
             "gate: { thresholds: [{ metric: pass_rate, min: 0.9 }] }",
-            "pass_rate is 80.0% (4 of 5 over the cases of the base",
+            "pass_rate is 80.0% (4 of 5 over the base's cases",
         ),
         (
             "a mean of scores",
             "gate: { min_pass_rate: 0.1, thresholds: [{ metric: score_mean, min: 0.9 }] }",
-            "over the cases of the base",
+            "over the base's cases",
         ),
         (
             "a greatest rate",
             "gate: { min_pass_rate: 0.1, thresholds: [{ metric: error_rate, max: 0.1 }], max_error_rate: 0.5 }",
-            "over the cases of the base",
+            "over the base's cases",
         ),
         ("errors", "gate: { min_pass_rate: 0.1, max_error_rate: 0.1 }", "could not be judged (20.0%"),
     ];
