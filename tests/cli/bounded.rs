@@ -19,7 +19,7 @@ fn what_does_not_end_in_its_bound_is_errored() {
     let regex = "type: regex, pattern: '(?!.*foo).*bar'";
     let fuzzy = format!("type: fuzzy, value: '{}'", "y".repeat(100_000));
     for (expected, answer, reason) in [
-        (regex, "x".repeat(60_000), "gave up after 50000000 steps"),
+        (regex, "x".repeat(60_000), "gave up after 50,000,000 steps"),
         (&fuzzy, "x".repeat(100_000), "too long to be compared: more than 1,073,741,824 pairs"),
         (&fuzzy, "x".repeat(1_000_000), "too long to be compared"),
     ] {
@@ -83,7 +83,7 @@ fn a_schema_that_does_not_end_is_errored() {
         .ended(4);
     for case in ran.json("run.json")["cases"].as_array().unwrap() {
         let message = case["trials"][0]["fault"]["message"].as_str().unwrap();
-        assert!(message.contains("gave up after it was tried 2,000,000 times"), "{message}");
+        assert!(message.contains("gave up after 2,000,000 tries"), "{message}");
     }
     // Where it can be told that an answer is wrong, and not in how many ways, it is wrong.
     let wrong = "anyOf: [{ type: array, items: { $ref: '#' }, minItems: 2 }, \

@@ -43,10 +43,10 @@ const NEVER: [&str; 34] = [
 ];
 
 /// Rooms of `src` whose texts are rewritten.
-const DONE: [&str; 2] = ["cli", "report/console"];
+const DONE: [&str; 3] = ["cli", "expectation", "report/console"];
 
 /// Rooms that are still to come; whoever rewrites one moves it up.
-const TO_COME: [&str; 33] = [
+const TO_COME: [&str; 32] = [
     "analysis",
     "baseline",
     "cache",
@@ -57,7 +57,6 @@ const TO_COME: [&str; 33] = [
     "engine",
     "environment.rs",
     "event.rs",
-    "expectation",
     "gate",
     "grader",
     "history",
@@ -136,7 +135,7 @@ fn wrong(text: &str) -> Vec<&'static str> {
 }
 
 fn files(path: &Path, found: &mut Vec<std::path::PathBuf>) {
-    if path.is_dir() {
+    if path.is_dir() && !path.ends_with("tests") {
         for entry in std::fs::read_dir(path).unwrap() {
             files(&entry.unwrap().path(), found);
         }
