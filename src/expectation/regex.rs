@@ -36,7 +36,7 @@ impl Regex {
                         "delimited-pattern",
                         Inside { text: written, span, offset: 0 },
                         "the slashes are part of the pattern".to_owned(),
-                        "remove the slashes, and move the letters behind them to `flags:`".to_owned(),
+                        "remove the slashes, and move the letters after them to `flags:`".to_owned(),
                     );
                 }
                 if always_matches(&pattern) {

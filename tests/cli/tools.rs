@@ -357,7 +357,7 @@ fn what_is_wrong_in_setup_is_told_at_its_place() {
         ),
         (
             "{ handoff: { tool: f }, functions: [{ name: f, returns: [{ give: '{{x}}' }] }] }",
-            "variable `{{x}}` is not defined",
+            "undefined variable `{{x}}`",
         ),
         ("{ handoff: { tool: f }, max_tool_rounds: 0 }", "`max_tool_rounds` is a whole number of at least 1"),
     ] {

@@ -56,7 +56,7 @@ fn matching_goes_by_characters() {
 #[test]
 fn what_is_no_pattern_is_an_error_at_its_place() {
     let cases = [
-        ("(?i)hello", 0, "`(?i)` is not JavaScript", "use `flags: i` or `(?i:…)`"),
+        ("(?i)hello", 0, "`(?i)` is not valid in JavaScript", "use `flags: i` or `(?i:…)`"),
         ("a(?im)b", 1, "`(?im)` is not valid in JavaScript", "use `flags: im` or `(?im:…)`"),
         ("(?-i)b", 0, "`(?-i)` is not valid in JavaScript", "write `(?-i:…)`"),
         ("(?-:a)", 0, "changes no flag", "(?:…)"),
@@ -229,7 +229,7 @@ fn a_search_gives_up_in_the_end() {
     }
     let error = Pattern::compile("(?!.*foo).*bar", "").unwrap().find(&"x".repeat(60_000)).unwrap_err();
     assert!(matches!(error, SearchError::LimitExceeded { .. }));
-    assert!(error.to_string().contains("gave up after 50000000 steps"), "{error}");
+    assert!(error.to_string().contains("gave up after 50,000,000 steps"), "{error}");
 }
 
 /// The steps are for a text, not for each of its matches.

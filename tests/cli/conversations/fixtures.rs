@@ -36,7 +36,7 @@ fn the_worse_bot_fails_each_case_for_its_own_reason() {
             "keeps-the-context",
             &[
                 "no_reask failed: answer 2 asks again for `card`",
-                "keeps failed: answer 3 (summary) has context altered",
+                "keeps failed: answer 3 (summary) changed a fact",
             ][..],
         ),
         (

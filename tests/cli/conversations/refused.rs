@@ -18,12 +18,12 @@ fn customer(keys: &str) -> String {
 #[test]
 fn each_mistake_is_told_where_it_stands() {
     let rows: &[(&str, String, &str, &[&str])] = &[
-        ("", "turns: [{ user: one }]\nexpected: { type: contains, values: [a] }".into(), "wrong-place", &["of which answer?", "last_answer", "first_answer", "every_answer", "some_answer", "`answer` (with `turn: ID`)"]),
+        ("", "turns: [{ user: one }]\nexpected: { type: contains, values: [a] }".into(), "wrong-place", &["say which answer", "last_answer", "first_answer", "every_answer", "some_answer", "`answer` (with `turn: ID`)"]),
         ("", "turns: [{ user: one }]\nexpected: { not: { type: regex, pattern: a } }".into(), "wrong-place", &["`regex` is about one answer"]),
         ("", "turns: [{ user: one }]\nexpected: { type: combined, operator: or, expectations: [{ type: no_loop }, { type: pii, none: [email] }] }".into(), "wrong-place", &["`pii` is about one answer"]),
         ("", "turns: [{ user: one, expected: { type: no_loop } }]".into(), "wrong-place", &["`no_loop` is about a conversation"]),
         ("", "prompt: Hi\nexpected: { type: no_loop }".into(), "wrong-place", &["`no_loop` is about a conversation"]),
-        ("", "prompt: Hi\nexpected: { type: llm_grader, rubric: Kind., of: conversation }".into(), "wrong-place", &["no conversation to grade"]),
+        ("", "prompt: Hi\nexpected: { type: llm_grader, rubric: Kind., of: conversation }".into(), "wrong-place", &["needs a conversation"]),
         ("", format!("turns: []\n{OK}"), "wrong-type", &["at least one turn, found an empty list"]),
         ("", format!("turns: hello\n{OK}"), "wrong-type", &["`turns` is a list"]),
         ("", "turns: [{ user: one }]".into(), "missing-field", &["nothing is expected of this conversation"]),
