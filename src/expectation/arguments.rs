@@ -27,11 +27,11 @@ pub enum Arguments {
 /// Whether arguments are as required.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fit {
-    /// They are.
+    /// As required.
     Met,
-    /// They are not, and how they differ.
+    /// Not as required: how they differ.
     Other(String),
-    /// They are not a JSON object, so it is unknown.
+    /// Unknown, because they are not a JSON object.
     Unread,
 }
 

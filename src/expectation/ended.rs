@@ -1,4 +1,4 @@
-//! `ended`: the conversation ended in one of some ways.
+//! `ended`: the conversation ended in one of the listed ways.
 
 use super::Talk;
 use super::{Reading, TYPE, verdict};

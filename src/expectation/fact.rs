@@ -160,7 +160,7 @@ pub(super) fn says(text: &str, value: &str) -> bool {
             !is_apart && (is_number(next) && is_number(before) || is_letter(next) && is_letter(before))
         })
     };
-    // A sign between two digits is part of their number, unless only zeros follow (`240.00`).
+    // A sign between two digits is part of their number, unless at most two zeros follow (`240.00`).
     let joins = |at: usize| {
         let sign = chars.get(at).is_some_and(|(c, is_apart)| !is_apart && matches!(c, ',' | '.' | '\''));
         let next = chars.get(at + 1).is_some_and(|(c, is_apart)| !is_apart && c.is_ascii_digit());

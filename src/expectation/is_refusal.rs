@@ -67,7 +67,7 @@ const ENGLISH: &str = "the and you your yours that this with it it's i'm i'll i'
     their any yes hello thanks thank not they them then than these those because when how who some other only into more been \
     were where why very help know like just again still right want need today after before while both each own";
 
-/// An English answer has at least one of them in so many words.
+/// An English answer has at least one of them for this many words.
 const SPARSE: usize = 10;
 
 /// A refusal.

@@ -23,7 +23,6 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional("sentences", Shape::Object(LIMITS), "Number of sentences."),
 ];
 
-/// Counts in a text.
 type Count = fn(&str) -> usize;
 
 /// What is counted: its key, its name in the singular, and how. Invisible characters do not count.
@@ -41,7 +40,6 @@ pub struct Length {
     limits: [RangeInclusive<u64>; UNITS.len()],
 }
 
-/// Any number.
 const ANY: RangeInclusive<u64> = 0..=u64::MAX;
 
 impl Length {

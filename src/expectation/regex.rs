@@ -114,8 +114,8 @@ impl Regex {
     }
 }
 
-/// Whether a pattern matches every text. It must match the empty one and have no negative look. If it depends on what
-/// is around the match, it must also match each ASCII character by itself, and all characters of the BMP in a row.
+/// Whether a pattern matches every text. It must match the empty one and have no negative lookaround. If it depends on
+/// what is around the match, it must also match each ASCII character by itself, and all characters of the BMP in a row.
 fn always_matches(pattern: &Pattern) -> bool {
     let matches = |text: &str| matches!(pattern.find(text), Ok(Some(_)));
     let source = pattern.source().replace("(?:", "(");

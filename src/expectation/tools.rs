@@ -362,7 +362,6 @@ pub(super) fn called(calls: &[ToolCall]) -> String {
     }
 }
 
-/// The JSON Schemas of `called` and of `count`.
 pub(super) fn schemas() -> [(&'static str, Json); 2] {
     let called =
         json!({ "type": "array", "items": { "oneOf": [{ "type": "string" }, Field::schema(CALL)] } });

@@ -18,7 +18,7 @@ pub(super) enum Until {
 impl Parser<'_> {
     /// A text, from its quote on.
     ///
-    /// If its own quote does not end it, it ends as in ArtemisKit: at any quote at the end of the test.
+    /// If its own quote does not end it, it ends as in `ArtemisKit`: at any quote at the end of the test.
     pub(super) fn quoted(&mut self, until: Until) -> Result<String, ExpressionError> {
         let start = self.at;
         let quote = self.chars[start];

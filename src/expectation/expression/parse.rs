@@ -27,7 +27,6 @@ enum Shape {
     Closed,
 }
 
-/// Reads a whole expression.
 pub(super) fn read(chars: &[char]) -> Result<(Expr, Vec<ExpressionWarning>), ExpressionError> {
     let mut parser = Parser { chars, at: 0, warnings: Vec::new(), depth: 0 };
     let root = parser.ways()?;

@@ -439,7 +439,6 @@ fn any_within(value: &Json, fits: &dyn Fn(&Json) -> bool) -> bool {
         }
 }
 
-/// The JSON Schema of `carries`.
 pub(super) fn schema() -> Json {
     serde_json::json!({ "type": "array", "items": { "type": ["string", "object"] } })
 }

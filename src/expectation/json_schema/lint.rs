@@ -52,11 +52,9 @@ pub(super) fn content(name: &str) -> Content {
 /// Annotations of other dialects, and words that people use for notes.
 const NOTES: &str = "example id note notes nullable";
 
-/// Formats that are checked.
 const FORMATS: &str = "date date-time duration email hostname idn-email idn-hostname ipv4 ipv6 iri iri-reference json-pointer \
     regex relative-json-pointer time uri uri-reference uri-template uuid";
 
-/// Types of JSON.
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
 
 /// Reports parts that accept everything in the schema at this node.

@@ -8,7 +8,6 @@ use std::sync::OnceLock;
 
 use crate::text;
 
-/// The last code point.
 const LAST: u32 = 0x10_ffff;
 /// The first code point that takes two UTF-16 units.
 const ASTRAL: u32 = 0x1_0000;
@@ -36,7 +35,6 @@ impl Set {
         Self(merged)
     }
 
-    /// The set of one code point.
     pub(super) fn one(code: u32) -> Self {
         Self(vec![(code, code)])
     }
@@ -66,7 +64,6 @@ impl Set {
         Self::of(&[(0x0a, 0x0a), (0x0d, 0x0d), (0x2028, 0x2029)])
     }
 
-    /// The ranges in order.
     pub(super) fn ranges(&self) -> &[(u32, u32)] {
         &self.0
     }

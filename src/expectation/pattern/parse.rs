@@ -56,12 +56,11 @@ pub(super) struct Parser<'p> {
 }
 
 impl<'p> Parser<'p> {
-    /// Reads a whole pattern.
     pub(super) fn read(chars: &'p [char], mode: GroupFlags, dialect: Dialect) -> Result<Term, PatternError> {
         Self::read_named(chars, mode, dialect).map(|(node, _)| node)
     }
 
-    /// The same, with the names of its groups and their numbers.
+    /// A whole pattern, with the names of its groups and their numbers.
     pub(super) fn read_named(
         chars: &'p [char],
         mode: GroupFlags,

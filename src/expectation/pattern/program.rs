@@ -91,7 +91,6 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// The program of a pattern.
     pub(super) fn of(node: &Term) -> Self {
         let mut program = Self { registers: 2 * (last_group(node) + 1), ..Self::default() };
         program.node(node, Way::On);

@@ -27,7 +27,7 @@ pub(super) fn bound(name: &str, old: &Json, new: &Schema) -> bool {
     keywords.into_iter().any(|keyword| {
         let Some(order) = new.get(keyword).and_then(|new| order(new, old)) else { return false };
         match order {
-            // Only an exclusive bound also rejects the number itself, as an exclusive bound did.
+            // An exclusive bound also rejects the number itself; at the same number, only another exclusive one does.
             Ordering::Equal => keyword.starts_with("exclusive") || !name.starts_with("exclusive"),
             Ordering::Greater => is_least,
             Ordering::Less => !is_least,
