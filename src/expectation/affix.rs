@@ -1,4 +1,4 @@
-//! `starts_with` and `ends_with`: the answer begins or ends with a text, compared as `contains` compares.
+//! `starts_with` and `ends_with`: the answer starts or ends with a text, compared as in `contains`.
 
 use super::contains::filled;
 use super::exact::other_text;
@@ -10,41 +10,41 @@ use crate::text::said::folded_lower;
 use crate::vocabulary::{VerdictKind, Weaker};
 
 pub(super) const FIELDS: &[Field] =
-    &[TYPE, Field::required("value", Shape::Text, "What stands there; upper and lower case are the same.")];
+    &[TYPE, Field::required("value", Shape::Text, "Text at that end of the answer; case is ignored.")];
 
-/// A text at the beginning of the answer, or at its end.
+/// A text at the start of the answer, or at its end.
 #[derive(Clone, Debug)]
 pub struct Affix<const END: bool> {
     value: String,
 }
 
-/// How an answer must begin.
+/// How an answer must start.
 pub type StartsWith = Affix<false>;
 
 /// How an answer must end.
 pub type EndsWith = Affix<true>;
 
 impl<const END: bool> Affix<END> {
-    /// Its kind, and how a sentence names what the answer does.
+    /// Its kind, and the verbs of its reasons.
     const WORDS: (VerdictKind, &str, &str) = if END {
         (VerdictKind::EndsWith, "ends with", "does not end with")
     } else {
-        (VerdictKind::StartsWith, "begins with", "does not begin with")
+        (VerdictKind::StartsWith, "starts with", "does not start with")
     };
 
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let (text, span) = fields.text("value")?;
         let value = filled(text, span, reading);
         if needle::<END>(&value).is_empty() {
-            let message = "every answer begins and ends with an empty text";
-            reading.always_holds(span, message.to_owned(), "name a text");
+            let message = "every answer starts and ends with an empty text";
+            reading.always_holds(span, message.to_owned(), "set a text");
         }
         Some(Self { value })
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         let (kind, does, does_not) = Self::WORDS;
-        // Where an answer was cut, its end is not known.
+        // The end of an answer that was cut off is unknown.
         if let Some(reason) = if END { answer.hollow() } else { answer.blank() } {
             return Verdict { reason, ..verdict(kind, false, 0.0) };
         }
@@ -61,24 +61,24 @@ impl<const END: bool> Affix<END> {
         verdict
     }
 
-    /// Whether the text stands at that end of another one, both made comparable.
+    /// Whether a text is at that end of another; both are folded.
     fn is_at(whole: &str, value: &str) -> bool {
         if END { whole.ends_with(value) } else { whole.starts_with(value) }
     }
 
-    /// The text that a right answer says.
+    /// The text of a correct answer.
     pub(super) fn texts(&self) -> Vec<&str> {
         vec![&self.value]
     }
 
-    /// In what a new version demands less: what stands there is another text, and not only a longer one.
+    /// Where a new version requires less: it has another text that is not just longer.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let [old, new] = [self, now].map(|one| needle::<END>(&one.value));
         if Self::is_at(&new, &old) { Vec::new() } else { vec![other_text(&self.value)] }
     }
 }
 
-/// A text as it is compared, without blanks at the end that matters.
+/// A text as it is compared, without white space at that end.
 fn needle<const END: bool>(text: &str) -> String {
     let text = folded_lower(text);
     if END { text.trim_end() } else { text.trim_start() }.to_owned()

@@ -1,7 +1,7 @@
-//! `always:`: expectations that hold for every answer of every case, from a scenario and from the configuration.
+//! `always:`: rules for every answer of every case, from the scenario and the configuration.
 //!
-//! A case is met where its own expectation and all rules hold. It can be excepted from a rule by name, with a reason;
-//! a name that is not that of exactly one rule lifts nothing.
+//! A case passes if its own expectation and all rules pass. It can be exempt from a rule by name, with a reason; a name
+//! that does not match exactly one rule exempts it from nothing.
 
 use std::sync::Arc;
 
@@ -16,36 +16,36 @@ use crate::source::{Diagnostic, Diagnostics, Field, Location, Node, Shape, Sourc
 use crate::text;
 use crate::vocabulary::Outcome;
 
-/// What an entry of `always` has beside the keys of its expectation.
+/// What an entry of `always` has besides the keys of its expectation.
 pub const NAMED: &[Field] =
-    &[Field::optional("name", Shape::Name, "What a case that is excepted from it calls it (its type).")];
+    &[Field::optional("name", Shape::Name, "Name for `except` in a case (its type).")];
 
-/// An expectation that holds for every answer.
+/// An expectation of every answer.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// Its `name`, else its type.
     pub name: String,
-    /// What it demands.
+    /// What it requires.
     pub expectation: Expectation,
-    /// The file that it stands in.
+    /// Its file.
     pub file: Arc<SourceFile>,
-    /// As it is written, but for its name.
+    /// As written, without its name.
     pub node: Node,
-    /// The same with variables filled.
+    /// The same, with variables filled in.
     pub written: Json,
 }
 
-/// A rule that a case lifts.
+/// A rule that a case is exempt from.
 #[derive(Clone, Debug)]
 pub struct Exception {
     /// The name of the rule.
     pub name: String,
-    /// Where that stands.
+    /// Where it is written.
     pub span: Span,
 }
 
 impl Rule {
-    /// Reads the entry of a list; reports all that is wrong.
+    /// Reads one entry, and reports every problem.
     fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         let mut node = node.clone();
         let mut named = None;
@@ -55,7 +55,7 @@ impl Rule {
         }
         let own = named.as_ref().and_then(Node::as_str).filter(|name| !name.trim().is_empty());
         if let Some(named) = named.as_ref().filter(|_| own.is_none()) {
-            let message = "`name` of a rule is a text that is not empty".to_owned();
+            let message = "`name` of a rule must be a text that is not empty".to_owned();
             reading.found.push(Diagnostic::error("wrong-type", reading.file, named.span, message));
         }
         let expectation = Expectation::read(&node, "an entry of `always`", reading)?;
@@ -64,14 +64,14 @@ impl Rule {
         Some(Self { name, expectation, file: Arc::clone(reading.file), node, written })
     }
 
-    /// Reads a list of them; reports all that is wrong.
+    /// Reads a list of rules, and reports every problem.
     pub fn read_all(node: &Node, reading: &mut Reading<'_>) -> Vec<Arc<Self>> {
         match &node.value {
             Value::List(items) => {
                 items.iter().filter_map(|item| Self::read(item, reading).map(Arc::new)).collect()
             }
             other => {
-                let message = format!("`always` is a list of expectations, found {}", other.kind());
+                let message = format!("`always` must be a list of expectations, found {}", other.kind());
                 reading.found.push(
                     Diagnostic::error("wrong-type", reading.file, node.span, message)
                         .help("write `- { type: not_contains, values: [\"as an AI\"] }` lines"),
@@ -81,13 +81,13 @@ impl Rule {
         }
     }
 
-    /// Its place.
+    /// Where it is written.
     #[must_use]
     pub fn location(&self) -> Location {
         self.file.location(self.node.place(&["type"]))
     }
 
-    /// Holds an answer against it. A verdict that does not pass says which rule that was, and where it stands.
+    /// Judges an answer. A verdict that does not pass names the rule and its place.
     async fn judge(&self, answer: &Candidate<'_>, bench: &Bench<'_>) -> Verdict {
         let verdict = self.expectation.judge(answer, bench).await;
         let place = self.location();
@@ -95,7 +95,7 @@ impl Rule {
             Outcome::Passed | Outcome::Skipped => verdict.reason,
             Outcome::Failed | Outcome::Errored => {
                 format!(
-                    "{} (rule `{}` of every answer, {place})",
+                    "{} (rule `{}` for every answer, {place})",
                     verdict.reason,
                     text::excerpt(&self.name, 60)
                 )
@@ -105,7 +105,7 @@ impl Rule {
     }
 }
 
-/// The rules of these that hold for a case.
+/// The rules that apply to a case.
 pub fn standing<'a>(
     rules: impl Iterator<Item = &'a Arc<Rule>> + Clone,
     except: &'a [Exception],
@@ -119,7 +119,7 @@ pub fn standing<'a>(
     standing.into_iter()
 }
 
-/// Tells of exceptions that name no rule, or several.
+/// Reports exceptions that name no rule, or several.
 pub fn check_exceptions(
     except: &[Exception],
     rules: &[&Arc<Rule>],
@@ -135,25 +135,25 @@ pub fn check_exceptions(
                 let mut known: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
                 known.dedup();
                 let help = text::meant(name, &known, || match known.as_slice() {
-                    [] => "remove it: there is no `always:` here or in akit.yaml".to_owned(),
-                    known => format!("there are {}", text::list(known)),
+                    [] => "remove it: neither this file nor akit.yaml has `always:`".to_owned(),
+                    known => format!("use one of {}", text::list(known)),
                 });
-                let message = format!("`except` names no rule of `always`: `{shown}`");
+                let message = format!("`except`: no rule of `always` is named `{shown}`");
                 found.push(Diagnostic::error("unknown-rule", file, *span, message).help(help));
             }
             several => {
                 let places: Vec<_> = several.iter().map(|rule| rule.location().to_string()).collect();
-                let message = format!("`{shown}` is the name of several rules: {}", places.join(", "));
+                let message = format!("several rules are named `{shown}`: {}", places.join(", "));
                 found.push(
                     Diagnostic::error("wrong-value", file, *span, message)
-                        .help("give the one that is meant a `name:` of its own, and name that"),
+                        .help("give the rule that you mean a `name:` of its own"),
                 );
             }
         }
     }
 }
 
-/// Holds an answer against the expectation of a case and the rules that stand for it.
+/// Judges an answer by the expectation of its case and the rules that apply to it.
 pub async fn judge(
     own: &Expectation,
     rules: &[Arc<Rule>],
@@ -170,7 +170,7 @@ pub async fn judge(
     Verdict { line: own.line, ..all(parts) }
 }
 
-/// The same for the answer to a turn of a conversation; nothing where nothing is expected of it.
+/// The same for the answer to a turn of a conversation; nothing if nothing is expected of it.
 pub async fn judge_turn(
     own: Option<&Expectation>,
     rules: &[Arc<Rule>],
@@ -190,7 +190,7 @@ pub async fn judge_turn(
     }
 }
 
-/// What they find in the raw answer to a turn without a judge.
+/// What they find in the raw answer to a turn, without a judge.
 #[must_use]
 pub fn see_turn(own: Option<&Expectation>, rules: &[Arc<Rule>], answer: &Candidate<'_>) -> Seen {
     match own {
@@ -199,7 +199,7 @@ pub fn see_turn(own: Option<&Expectation>, rules: &[Arc<Rule>], answer: &Candida
     }
 }
 
-/// What they find in a raw answer without a judge.
+/// What they find in a raw answer, without a judge.
 #[must_use]
 pub fn see(own: &Expectation, rules: &[Arc<Rule>], answer: &Candidate<'_>) -> Seen {
     if rules.is_empty() {

@@ -1,7 +1,7 @@
-//! What the arguments of a call must be: members that must be equal, or a JSON Schema.
+//! What the arguments of a call must be: members with equal values, or a JSON Schema.
 //!
-//! A schema is told by its `type: object`, which every schema of arguments has. What has other keywords of a schema and
-//! not this one is refused: nobody knows what it means, and a call that it never fits would pass for one that was not made.
+//! `type: object` marks a schema. A mapping with other keywords of a schema but without it is refused as ambiguous:
+//! read as members it would match no call, and that would look as if the call was never made.
 
 use serde_json::{Map, Value as Json};
 
@@ -18,25 +18,25 @@ const KEYWORDS: [&str; 8] =
 /// What arguments must be.
 #[derive(Clone, Debug)]
 pub enum Arguments {
-    /// These members, with these values; others do not count.
+    /// These members with these values; others do not matter.
     Members(Map<String, Json>),
-    /// What obeys a schema.
+    /// Whatever conforms to a schema.
     Schema(JsonSchema),
 }
 
-/// How arguments fit.
+/// Whether arguments are as required.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fit {
-    /// They are as they must be.
+    /// As required.
     Met,
-    /// In what they are otherwise.
+    /// Not as required: how they differ.
     Other(String),
-    /// They are no object, so nobody knows.
+    /// Unknown, because they are not a JSON object.
     Unread,
 }
 
 impl Arguments {
-    /// Reads what stands behind a key of this name.
+    /// Reads the value of the key `key`.
     pub fn read(key: &str, node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         let written = node.to_json();
         if written.get("type").and_then(Json::as_str) == Some("object") {
@@ -46,18 +46,18 @@ impl Arguments {
         if let Some(keyword) = KEYWORDS.into_iter().find(|keyword| members.contains_key(*keyword)) {
             let message = format!("`{key}` has `{keyword}`: is it a JSON Schema?");
             let help = format!(
-                "add `type: object` if it is; if `{keyword}` is an argument, say so in a schema: `type: object, \
+                "add `type: object` if it is; if `{keyword}` is an argument, write a schema: `type: object, \
                  properties: {{ {keyword}: {{ const: … }} }}`"
             );
             reading.refuse("wrong-value", node.start(), message, help);
         } else if members.is_empty() {
-            let message = format!("`{key}` is empty: it fits all arguments");
+            let message = format!("`{key}` is empty, so any arguments match");
             reading.always_holds(node.start(), message, &format!("remove `{key}`, or name an argument"));
         }
         Some(Self::Members(members))
     }
 
-    /// How the arguments of a call fit; a call without any has none to be otherwise.
+    /// Compares the arguments of a call; a call without arguments has an empty object.
     #[must_use]
     pub fn fit(&self, arguments: &Json) -> Fit {
         let none = Json::Object(Map::new());
@@ -69,46 +69,46 @@ impl Arguments {
         let other = match self {
             Self::Schema(schema) => schema.problem(given),
             Self::Members(members) => members.iter().find_map(|(name, wanted)| {
-                let told = text::excerpt(name, 60);
+                let shown_name = text::excerpt(name, 60);
                 match given.get(name) {
                     Some(value) if alike(wanted, value) => None,
-                    Some(value) => Some(format!("`{told}` is {}, not {}", shown(value), shown(wanted))),
-                    None => Some(format!("`{told}` is missing")),
+                    Some(value) => Some(format!("`{shown_name}` is {}, not {}", shown(value), shown(wanted))),
+                    None => Some(format!("`{shown_name}` is missing")),
                 }
             }),
         };
         other.map_or(Fit::Met, Fit::Other)
     }
 
-    /// In what a new version demands less; keys begin at the arguments.
+    /// Where a new version requires less; keys begin at the arguments.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         match (self, now) {
             (Self::Schema(old), Self::Schema(new)) => old.loosened(new),
             (Self::Members(old), Self::Members(new)) => {
                 let lost =
                     old.iter().filter(|(name, value)| new.get(*name).is_none_or(|is| !alike(value, is)));
-                let told = |(name, value): (&String, &Json)| {
+                let weaker = |(name, value): (&String, &Json)| {
                     let message = format!("`{}` had to be {}", text::excerpt(name, 60), shown(value));
                     Weaker::new(WeakeningKind::ValueRemoved, &[name], message)
                 };
-                lost.map(told).collect()
+                lost.map(weaker).collect()
             }
             (Self::Members(_), Self::Schema(_)) | (Self::Schema(_), Self::Members(_)) => {
-                let message = "the arguments had to be others, and it was said in another way";
+                let message = "the arguments changed between members and a JSON Schema";
                 vec![Weaker::new(WeakeningKind::ValueChanged, &[""; 0], message)]
             }
         }
     }
 
-    /// What is demanded, for people.
+    /// What is required, for people.
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Members(members) => shown(&Json::Object(members.clone())),
-            Self::Schema(_) => "what obeys a schema".to_owned(),
+            Self::Schema(_) => "an object that conforms to a schema".to_owned(),
         }
     }
 
-    /// Whether both demand the same.
+    /// Whether both require the same.
     pub(super) fn is_as(&self, other: &Self) -> bool {
         self.weaker(other).is_empty() && other.weaker(self).is_empty()
     }
@@ -119,7 +119,7 @@ fn shown(value: &Json) -> String {
     text::excerpt(&value.to_string(), 60)
 }
 
-/// Whether both are the same value; 1 is 1.0.
+/// Whether both are the same value; 1 equals 1.0.
 pub(super) fn alike(one: &Json, other: &Json) -> bool {
     match (one, other) {
         (Json::Number(_), Json::Number(_)) => {

@@ -1,4 +1,4 @@
-//! What an answer calls and what it hands over, kind by kind.
+//! Calls and handoffs, kind by kind.
 
 use serde_json::{Value as Json, json};
 
@@ -75,18 +75,18 @@ fn calls_are_counted_ordered_and_missed() {
         ("never: [b]", "a", Passed, ""),
         ("never: [b]", "", Failed, "the answer is empty, so what it does not call proves nothing"),
         ("called: [a]", "", Failed, "`a` was not called; nothing was called"),
-        ("called: [{name: a, count: 2}]", "a", Failed, "`a` was called once, exactly 2 is needed"),
+        ("called: [{name: a, count: 2}]", "a", Failed, "`a` was called once; exactly 2 required"),
         ("called: [{name: a, count: 2}]", "a b a", Passed, ""),
-        ("called: [{name: a, count: 1}]", "a a", Failed, "called 2 times, exactly 1 is needed"),
+        ("called: [{name: a, count: 1}]", "a a", Failed, "called 2 times; exactly 1 required"),
         ("called: [{name: a, count: {max: 2}}]", "b", Failed, "`a` was not called"),
-        ("called: [{name: a, count: {max: 2}}]", "a a a", Failed, "from 1 to 2 is needed"),
+        ("called: [{name: a, count: {max: 2}}]", "a a a", Failed, "1 to 2 required"),
         ("called: [{name: a, count: {min: 0, max: 1}}]", "b", Passed, ""),
         ("called: [{name: a, count: {min: 0, max: 1}}]", "", Failed, "proves nothing"),
-        ("called: [{name: a, count: 0}]", "a", Failed, "exactly 0 is needed"),
+        ("called: [{name: a, count: 0}]", "a", Failed, "exactly 0 required"),
         ("called: [{name: a, before: b}]", "a b", Passed, ""),
         ("called: [{name: a, before: b}]", "a b a", Passed, ""),
         ("called: [{name: a, before: b}]", "b a", Failed, "`a` was not called before `b`"),
-        ("called: [{name: a, before: b}]", "a", Failed, "must be called before `b`, which was not called"),
+        ("called: [{name: a, before: b}]", "a", Failed, "must be called before `b`, but `b` was not called"),
         ("called: [{name: a, after: b}]", "b a", Passed, ""),
         ("called: [{name: a, after: b}]", "a b a", Failed, "`a` was not called after `b`"),
         ("called: [{name: a, before: a}]", "a", Failed, "not called before"),
@@ -99,7 +99,7 @@ fn calls_are_counted_ordered_and_missed() {
 }
 
 #[test]
-fn arguments_are_equal_members_or_obey_a_schema() {
+fn arguments_have_equal_members_or_conform_to_a_schema() {
     let schema = "{type: object, required: [n], properties: {n: {minimum: 2}}}";
     let table = [
         ("{n: 1}", json!({ "n": 1 }), Passed, ""),
@@ -113,7 +113,7 @@ fn arguments_are_equal_members_or_obey_a_schema() {
         ("{n: null}", json!({ "n": null }), Passed, ""),
         ("{n: null}", json!({}), Failed, "`n` is missing"),
         ("{n: '{{name}}'}", json!({ "n": "a.b" }), Passed, ""),
-        ("{n: 1}", json!("{\"n\": 1"), Failed, "the arguments of `f` are no JSON object"),
+        ("{n: 1}", json!("{\"n\": 1"), Failed, "the arguments of `f` are not a JSON object"),
         (schema, json!({ "n": 2 }), Passed, ""),
         (schema, json!({ "n": 1 }), Failed, "`/n`: 1 is less than the minimum of 2"),
         (schema, json!({}), Failed, "\"n\" is a required property"),
@@ -125,7 +125,7 @@ fn arguments_are_equal_members_or_obey_a_schema() {
         );
         assert_eq!(found, outcome, "{args} on {given}: {reason}");
         assert!(reason.contains(words), "{args} on {given}: {reason}");
-        // What cannot be read may be what must not be: both fail then.
+        // Unreadable arguments may be the forbidden ones, so both fail.
         let (none, _) = verdict(
             &format!("{{type: tools, called: [{{name: f, args: {args}, count: 0}}]}}"),
             &calls(&[("f", given.clone())]),
@@ -136,7 +136,7 @@ fn arguments_are_equal_members_or_obey_a_schema() {
 }
 
 #[test]
-fn what_calls_cannot_be_held_against_is_refused_when_it_is_read() {
+fn invalid_expectations_of_calls_are_reported() {
     for (yaml, code) in [
         ("{type: tools}", "always-holds"),
         ("{type: tools, called: []}", "always-holds"),
@@ -168,7 +168,7 @@ fn what_calls_cannot_be_held_against_is_refused_when_it_is_read() {
 #[expect(clippy::too_many_lines, reason = "one table")]
 fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
     let transfer = || calls(&[("transfer", json!({ "order": "NW-5512", "n": 240 }))]);
-    let told = |word: Json| Some(json!({ "handoff": { "is": word, "card": "4417" }, "order": "1234" }));
+    let reported = |word: Json| Some(json!({ "handoff": { "is": word, "card": "4417" }, "order": "1234" }));
     let (done, claimed, offered, never) = (
         "{type: handoff}",
         "{type: handoff, state: claimed}",
@@ -179,8 +179,8 @@ fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
     let table = [
         (done, "", transfer(), None, Passed, "done: transfer"),
         (done, claim, transfer(), None, Passed, "done"),
-        (done, claim, vec![], told(json!(true)), Passed, "done: the state at `/handoff/is` is true"),
-        (done, "Hold on.", vec![], told(json!("ACCEPTED")), Passed, "done"),
+        (done, claim, vec![], reported(json!(true)), Passed, "done: the state at `/handoff/is` is true"),
+        (done, "Hold on.", vec![], reported(json!("ACCEPTED")), Passed, "done"),
         (
             done,
             claim,
@@ -189,8 +189,8 @@ fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
             Failed,
             "phantom handoff: the answer says \"I connect you now.\", but `transfer` was not called",
         ),
-        (done, claim, vec![], told(json!(false)), Failed, "phantom handoff"),
-        (done, claim, vec![], told(Json::Null), Failed, "and the state at `/handoff/is` is null"),
+        (done, claim, vec![], reported(json!(false)), Failed, "phantom handoff"),
+        (done, claim, vec![], reported(Json::Null), Failed, "and the state at `/handoff/is` is null"),
         (done, claim, named("close"), None, Failed, "phantom handoff"),
         (done, "Let me forward your request to a person.", vec![], None, Failed, "phantom handoff"),
         (done, offer, vec![], None, Failed, "only offered (\"Would you like a person?\")"),
@@ -200,46 +200,46 @@ fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
             named("close"),
             None,
             Failed,
-            "no handoff: `transfer` was not called and there is no state at `/handoff/is`; called: 1 tool call (close)",
+            "no handoff: `transfer` was not called and the state has no `/handoff/is`; called: 1 tool call (close)",
         ),
         // The application knows better than its model.
         (
             done,
             "",
             transfer(),
-            told(json!(false)),
+            reported(json!(false)),
             Failed,
             "`transfer` was called, but the state at `/handoff/is` is false",
         ),
-        (done, "", transfer(), told(json!("queued")), Failed, "was called, but the state"),
+        (done, "", transfer(), reported(json!("queued")), Failed, "was called, but the state"),
         (
             done,
             "",
             transfer(),
-            told(json!("escalated")),
+            reported(json!("escalated")),
             Errored,
-            "is `escalated`, and akit does not know what that means",
+            "is `escalated`, which akit does not know",
         ),
-        (done, "", vec![], told(json!(1)), Errored, "is `1`"),
-        (done, "", vec![], told(json!(["done"])), Errored, "[\"done\"]"),
+        (done, "", vec![], reported(json!(1)), Errored, "is `1`"),
+        (done, "", vec![], reported(json!(["done"])), Errored, "[\"done\"]"),
         (claimed, claim, vec![], None, Passed, "claimed: \"I connect you now.\""),
         (claimed, "", transfer(), None, Passed, ""),
-        (claimed, "", transfer(), told(json!("queued")), Passed, ""),
+        (claimed, "", transfer(), reported(json!("queued")), Passed, ""),
         (claimed, offer, vec![], None, Failed, "only offered"),
         (offered, offer, vec![], None, Passed, "offered"),
-        (offered, "No.", vec![], told(json!("offered")), Passed, "offered: the state"),
+        (offered, "No.", vec![], reported(json!("offered")), Passed, "offered: the state"),
         (offered, "No.", vec![], None, Failed, "no handoff"),
-        (never, "No.", vec![], None, Passed, "no handoff, as demanded"),
+        (never, "No.", vec![], None, Passed, "no handoff, as required"),
         (never, offer, vec![], None, Passed, ""),
-        (never, claim, vec![], None, Failed, "must not be: \"I connect you now.\""),
-        (never, "No.", transfer(), told(json!(false)), Failed, "must not be: transfer"),
-        (never, "No.", vec![], told(json!("done")), Failed, "must not be: the state"),
-        (never, "No.", vec![], told(json!("escalated")), Errored, ""),
-        (never, "", vec![], None, Failed, "so what it lacks proves nothing"),
+        (never, claim, vec![], None, Failed, "forbidden handoff: \"I connect you now.\""),
+        (never, "No.", transfer(), reported(json!(false)), Failed, "forbidden handoff: transfer"),
+        (never, "No.", vec![], reported(json!("done")), Failed, "forbidden handoff: the state"),
+        (never, "No.", vec![], reported(json!("escalated")), Errored, ""),
+        (never, "", vec![], None, Failed, "so what it does not say proves nothing"),
         ("{type: handoff, never: true, state: done}", claim, vec![], None, Passed, ""),
         ("{type: handoff, never: true, state: offered}", offer, vec![], None, Failed, ""),
         ("{not: {type: handoff}}", "No.", vec![], None, Passed, ""),
-        ("{not: {type: handoff}}", "No.", vec![], told(json!("escalated")), Errored, ""),
+        ("{not: {type: handoff}}", "No.", vec![], reported(json!("escalated")), Errored, ""),
         ("{type: handoff, carries: [nw-5512, '240']}", "", transfer(), None, Passed, ""),
         ("{type: handoff, carries: [{order: NW-5512, n: 240.0}]}", "", transfer(), None, Passed, ""),
         (
@@ -248,7 +248,7 @@ fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
             transfer(),
             None,
             Failed,
-            "the handoff does not carry \"NW-1\": transfer",
+            "the handoff does not pass on \"NW-1\": transfer",
         ),
         (
             "{type: handoff, carries: [{order: NW-1}]}",
@@ -256,14 +256,21 @@ fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
             transfer(),
             None,
             Failed,
-            "carry {\"order\":\"NW-1\"}",
+            "pass on {\"order\":\"NW-1\"}",
         ),
-        ("{type: handoff, carries: ['4417']}", "x", vec![], told(json!(true)), Passed, ""),
-        ("{type: handoff, carries: [{card: '4417'}]}", "x", vec![], told(json!(true)), Passed, ""),
-        // What stands elsewhere in the state, what the answer says itself, and a part of a word are not handed on.
-        ("{type: handoff, carries: ['1234']}", "x", vec![], told(json!(true)), Failed, "does not carry"),
-        ("{type: handoff, carries: ['441']}", "x", vec![], told(json!(true)), Failed, "does not carry"),
-        ("{type: handoff, carries: [nw-551]}", "", transfer(), None, Failed, "does not carry"),
+        ("{type: handoff, carries: ['4417']}", "x", vec![], reported(json!(true)), Passed, ""),
+        ("{type: handoff, carries: [{card: '4417'}]}", "x", vec![], reported(json!(true)), Passed, ""),
+        // Other parts of the state, what the answer itself says, and parts of words are not passed on.
+        (
+            "{type: handoff, carries: ['1234']}",
+            "x",
+            vec![],
+            reported(json!(true)),
+            Failed,
+            "does not pass on",
+        ),
+        ("{type: handoff, carries: ['441']}", "x", vec![], reported(json!(true)), Failed, "does not pass on"),
+        ("{type: handoff, carries: [nw-551]}", "", transfer(), None, Failed, "does not pass on"),
     ];
     for (yaml, text, calls, state, outcome, words) in table {
         let answer = Candidate { tool_calls: &calls, state: state.as_ref(), ..Candidate::of(text) };
@@ -274,7 +281,7 @@ fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
         if !yaml.contains("not:") {
             assert_eq!(kind.as_deref(), (outcome == Errored).then_some("unknown-state"), "{yaml}");
         }
-        // What is not whole hands over nothing, whatever it says.
+        // An incomplete answer hands over nothing, whatever it says.
         let cut = judge(yaml, Candidate { finish_reason: Some("length"), ..answer });
         assert_ne!(cut.outcome, Passed, "{yaml}");
     }
@@ -289,7 +296,7 @@ fn weakened(before: &str, now: &str) -> Vec<String> {
     weaker((written(0), &[]), (written(1), &[]), judges).into_iter().map(|one| one.kind.to_string()).collect()
 }
 
-/// Each row demands less than the one before it, and not the other way round.
+/// Each row requires less than the one before it, and not the other way around.
 #[test]
 fn a_weaker_demand_on_calls_is_named() {
     let chains: [&[&str]; 6] = [
@@ -322,7 +329,7 @@ fn a_weaker_demand_on_calls_is_named() {
             for (place, now) in chain.iter().enumerate() {
                 let of = |demand: &str| format!("{{type: tools, {demand}}}");
                 let found = weakened(&of(before), &of(now));
-                // A demand that is said in another way may be named, too.
+                // The same requirement written in another way may be reported too.
                 if at != place && !(at > place && now.starts_with("never")) {
                     assert_eq!(found.is_empty(), at > place, "{before} -> {now}: {found:?}");
                 } else if at == place {
@@ -331,7 +338,7 @@ fn a_weaker_demand_on_calls_is_named() {
             }
         }
     }
-    // Other calls are counted: neither is as strong as the other.
+    // Other calls count: neither is as strong as the other.
     for (one, other) in [
         ("called: [{name: a, args: {n: 1}, count: 0}]", "called: [{name: a, args: {n: 1, m: 2}, count: 0}]"),
         ("called: [{name: a, args: {n: 1}}]", "called: [{name: a, args: {n: 2}}]"),

@@ -1,6 +1,6 @@
-//! An answer as expectations see it, and what may keep it from being one; and a conversation of them.
+//! An answer as expectations see it, why it may not count as one, and a conversation of answers.
 //!
-//! None of the customer's words are in it, so no expectation can be met by them.
+//! The customer's words are not in it, so they cannot meet an expectation.
 
 use std::num::NonZeroU32;
 
@@ -16,25 +16,25 @@ use crate::vocabulary::{Answer, EndedBy, StopReason, ToolCall};
 pub struct Candidate<'a> {
     /// The text.
     pub text: &'a str,
-    /// What it asks to have called.
+    /// The calls that it makes.
     pub tool_calls: &'a [ToolCall],
-    /// What the application told of its own state.
+    /// The application's state, if it reports one.
     pub state: Option<&'a Json>,
-    /// Why the model stopped, as the provider said it.
+    /// Why the model stopped, in the provider's word.
     pub finish_reason: Option<&'a str>,
-    /// What that word means where somebody taught it.
+    /// What that word means, if `stopWords` says so.
     pub taught: Option<StopReason>,
-    /// Whether a text that was cut may hold what it must.
+    /// Whether a text that was cut off may pass what it must say.
     pub allow_cut: bool,
-    /// Tokens that were all spent on thoughts.
+    /// Tokens, if the model spent all of them on thinking.
     pub thinking: Option<NonZeroU32>,
-    /// Milliseconds to the whole answer, where they were measured.
+    /// Milliseconds to the whole answer, if measured.
     pub latency_ms: Option<u64>,
-    /// What was found in the raw answer, where this one is redacted.
+    /// What was found in the raw answer, if this one is redacted.
     pub seen: Option<&'a Seen>,
-    /// The conversation, where it stands for all its answers.
+    /// The conversation, if this stands for all of its answers.
     pub talk: Option<&'a Talk<'a>>,
-    /// Whether nothing may be said: a person has the customer.
+    /// Whether silence is fine, because the customer is with a person.
     pub may_be_silent: bool,
 }
 
@@ -58,7 +58,7 @@ impl<'a> Candidate<'a> {
         }
     }
 
-    /// An answer as it came.
+    /// An answer as it was received.
     #[must_use]
     pub fn of_answer(answer: &'a Answer, allow_cut: bool, seen: Option<&'a Seen>) -> Self {
         let Answer { text, tool_calls, state, finish_reason, taught, thinking, latency_ms, .. } = answer;
@@ -84,9 +84,10 @@ impl<'a> Candidate<'a> {
         Self { seen: self.seen.map(|seen| seen.part(index)), ..*self }
     }
 
-    /// Why the absence of something in this answer proves nothing: it neither says nor calls anything, or is not whole.
+    /// Why this answer is hollow, so that a missing word proves nothing: it neither says nor calls anything, or it is
+    /// not complete.
     ///
-    /// An answer of calls alone is an answer: what it does not say, it does not say.
+    /// An answer of calls alone is not hollow: it does not say the word.
     #[must_use]
     pub fn hollow(&self) -> Option<String> {
         if let Some(talk) = self.talk {
@@ -94,20 +95,20 @@ impl<'a> Candidate<'a> {
         }
         let strict = Self { allow_cut: false, ..*self };
         if self.may_be_silent && text::said::shows_nothing(self.text) {
-            return strict.unheard();
+            return strict.incomplete();
         }
-        strict.unheard().or_else(|| self.wordless().filter(|_| self.tool_calls.is_empty()))
+        strict.incomplete().or_else(|| self.wordless().filter(|_| self.tool_calls.is_empty()))
     }
 
-    /// Why this is no text that a pattern or a number may be held against: it says nothing, whatever it calls, or is
-    /// not as whole as it must be.
+    /// Why this text cannot pass a pattern or a number: it says nothing, whatever the answer calls, or it is not as
+    /// complete as it must be.
     #[must_use]
     pub fn blank(&self) -> Option<String> {
-        self.unheard().or_else(|| self.wordless())
+        self.incomplete().or_else(|| self.wordless())
     }
 
-    /// Why not all of it came.
-    pub(super) fn unheard(&self) -> Option<String> {
+    /// Why it is not complete.
+    pub(super) fn incomplete(&self) -> Option<String> {
         let Some(tokens) = self.thinking else { return self.unfinished() };
         let tokens = text::count(tokens.get() as usize, "token");
         Some(format!("the model used all {tokens} for thinking; raise `maxTokens`"))
@@ -133,7 +134,7 @@ impl<'a> Candidate<'a> {
         self.taught.unwrap_or_else(|| StopReason::of(self.finish_reason))
     }
 
-    /// Whether the model or a filter refused to answer, by the provider's word.
+    /// Whether the model or a filter refused to answer, according to the provider.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(self.stop(), StopReason::Refused | StopReason::Filtered)
@@ -145,7 +146,7 @@ impl<'a> Candidate<'a> {
         self.stop() == StopReason::Cut
     }
 
-    /// Why no text expectation can pass on this answer, whatever it says: it is not whole.
+    /// Why no text expectation can pass on this answer, whatever it says: it is not complete.
     #[must_use]
     pub fn unfinished(&self) -> Option<String> {
         let what = match self.stop() {
@@ -161,7 +162,7 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// A conversation that has come to its end, with at least one answer.
+/// A finished conversation, with at least one answer.
 #[derive(Clone, Debug)]
 pub struct Talk<'a> {
     /// The answers, in order.
@@ -170,7 +171,7 @@ pub struct Talk<'a> {
     pub calls: Vec<ToolCall>,
     /// What the customer knows.
     pub facts: &'a [Fact],
-    /// What ended it.
+    /// How it ended.
     pub ended: EndedBy,
 }
 
@@ -179,13 +180,13 @@ pub struct Talk<'a> {
 pub struct Heard<'a> {
     /// 1-based number of the turn.
     pub number: u32,
-    /// Its id, where the script gives it one.
+    /// Its id, if the script gives it one.
     pub id: Option<&'a str>,
-    /// What was answered.
+    /// The answer.
     pub answer: Candidate<'a>,
-    /// The facts that had been given before, by their places.
+    /// The facts given before it, by their index.
     pub given: Vec<usize>,
-    /// How many messages stand before the answer.
+    /// How many messages come before the answer.
     pub before: usize,
 }
 
@@ -198,7 +199,7 @@ impl Heard<'_> {
 }
 
 impl Talk<'_> {
-    /// The conversation as one answer: the last words, and the calls of all.
+    /// The conversation as one answer: the text of the last one, and the calls of all.
     #[must_use]
     pub fn candidate<'t>(&'t self, seen: Option<&'t Seen>) -> Candidate<'t> {
         let last = self.turns.last().map_or(Candidate::of(""), |turn| turn.answer);
@@ -210,7 +211,7 @@ impl Talk<'_> {
         self.turns.last()
     }
 
-    /// Why the absence of something in these answers proves nothing.
+    /// Why one of these answers is hollow.
     pub(super) fn hollow(&self) -> Option<String> {
         self.turns.iter().find_map(|turn| {
             let reason = turn.answer.hollow()?;

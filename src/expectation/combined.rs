@@ -1,8 +1,8 @@
-//! `combined`: all (`and`) or any (`or`) of several expectations hold; they nest.
+//! `combined`: all (`and`) or any (`or`) of several expectations pass; they nest.
 //!
-//! Errors follow three-valued logic: `and` fails as soon as one part fails, `or` passes as soon as
-//! one passes; otherwise one errored part makes the whole errored. Advisory parts decide nothing
-//! either: where the others do not decide, the whole is advisory too.
+//! Errors follow three-valued logic: `and` fails as soon as one part fails, and `or` passes as soon as one passes.
+//! Otherwise, one errored part makes the whole errored. Advisory parts decide nothing: if the others do not decide, the
+//! whole is advisory.
 
 use super::{Candidate, Expectation, Reading, TYPE, share, verdict};
 use crate::grader::Bench;
@@ -13,8 +13,12 @@ use crate::vocabulary::{Outcome, VerdictKind};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("operator", Shape::OneOf(&["and", "or"]), "Whether all parts must hold or any one."),
-    Field::required("expectations", Shape::Part("expectations"), "The parts, at least one."),
+    Field::required(
+        "operator",
+        Shape::OneOf(&["and", "or"]),
+        "`and`: all parts must pass. `or`: one is enough.",
+    ),
+    Field::required("expectations", Shape::Part("expectations"), "At least one expectation."),
 ];
 
 /// Several expectations and how they are joined.
@@ -31,7 +35,7 @@ impl Combined {
             Value::List(items) if !items.is_empty() => items,
             other => {
                 let found = if matches!(other, Value::List(_)) { "an empty list" } else { other.kind() };
-                let message = format!("`expectations` is a list with at least one entry, found {found}");
+                let message = format!("`expectations` must be a list with at least one entry, found {found}");
                 reading.found.push(Diagnostic::error("wrong-type", reading.file, node.span, message));
                 return None;
             }
@@ -59,17 +63,17 @@ impl Combined {
         self.join(parts)
     }
 
-    /// The verdict of several that are joined so.
+    /// The joined verdict of several.
     pub(super) fn joined(any: bool, parts: Vec<Verdict>) -> Verdict {
         Self { any, parts: Vec::new() }.join(parts)
     }
 
-    /// All of several.
+    /// An `and` of several.
     pub(super) fn of_all(parts: Vec<Expectation>) -> Self {
         Self { any: false, parts }
     }
 
-    /// What demands nothing.
+    /// Requires nothing.
     pub(super) fn nothing() -> Self {
         Self { any: false, parts: Vec::new() }
     }
@@ -89,7 +93,7 @@ impl Combined {
         } else if errored > 0 {
             (Outcome::Errored, None)
         } else {
-            // Without a decisive part, this is what the advisory ones say, or there are none.
+            // No part decides, so the result is that of the advisory ones, if there are any.
             (said, parts.iter().find_map(|part| part.advisory.clone()))
         };
         let scores = parts.iter().filter_map(|part| part.score);
@@ -105,7 +109,7 @@ impl Combined {
             text::count(parts.len(), "expectation")
         );
         verdict.reason = if outcome == Outcome::Passed {
-            format!("{passed} of {} hold", parts.len())
+            format!("{passed} of {} passed", parts.len())
         } else {
             let whole = verdict.advisory.is_some();
             let counts = |part: &&Verdict| part.outcome == outcome && (whole || part.advisory.is_none());
@@ -118,7 +122,7 @@ impl Combined {
     }
 }
 
-/// The verdict of several of which all must hold.
+/// The verdict of several that must all pass.
 pub fn all(parts: Vec<Verdict>) -> Verdict {
     Combined::joined(false, parts)
 }
@@ -135,8 +139,8 @@ mod tests {
         verdict
     }
 
-    /// A whole is advisory where it hangs on advisory parts: where one word of theirs would pass it
-    /// and the other fail it. It then says what they say, and fails nothing.
+    /// The whole is advisory if it depends on advisory parts: it would pass or fail with them. It then says what they
+    /// say, and fails nothing.
     #[test]
     fn advisory_parts_decide_nothing() {
         let kinds = [(Passed, false), (Failed, false), (Errored, false), (Passed, true), (Failed, true)];

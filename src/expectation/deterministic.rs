@@ -1,13 +1,14 @@
-//! What of an expectation is known without a judge.
+//! The part of an expectation that needs no judge.
 
 use super::combined::Combined;
 use super::{Expectation, Expected, Rule};
 
 impl Expectation {
-    /// What an answer must be whatever a judge says: who fails it fails the whole. Nothing where a judge alone can tell.
+    /// What an answer must be whatever a judge says: an answer that fails it fails the whole. Nothing if only a judge
+    /// can tell.
     ///
-    /// One of several alternatives is enough, so where a judge decides one of them, none of the others says anything; and
-    /// what must not hold is not known by a part of it.
+    /// If a judge decides one of several alternatives, the others cannot fail the whole, and a part of a `not` decides
+    /// nothing either.
     #[must_use]
     pub fn without_judge(&self) -> Option<Self> {
         if self.graders().is_empty() {
@@ -34,7 +35,7 @@ impl Expectation {
 }
 
 impl Rule {
-    /// The same, as far as it is known without a judge.
+    /// The part of the rule that needs no judge.
     #[must_use]
     pub fn without_judge(&self) -> Option<Self> {
         let expectation = self.expectation.without_judge()?;

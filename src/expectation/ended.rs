@@ -1,4 +1,4 @@
-//! `ended`: the conversation came to its end in one of these ways.
+//! `ended`: the conversation ended in one of the listed ways.
 
 use super::Talk;
 use super::{Reading, TYPE, verdict};
@@ -10,7 +10,7 @@ use crate::vocabulary::{EndedBy, VerdictKind, WeakeningKind, Weaker};
 const WAYS: &[&str] = &["turns", "handoff", "expectation", "max_turns", "otherwise"];
 
 pub(super) const FIELDS: &[Field] =
-    &[TYPE, Field::required("by", Shape::Words(WAYS), "The ways in which it may end.")];
+    &[TYPE, Field::required("by", Shape::Words(WAYS), "How the conversation may end.")];
 
 /// How a conversation may end.
 #[derive(Clone, Debug)]
@@ -28,19 +28,20 @@ impl Ended {
             if !ends.contains(end) {
                 let known: Vec<&str> = ends.iter().map(EndedBy::word).collect();
                 let message = format!("this conversation cannot end by `{word}`");
-                reading.refuse(
-                    "wrong-value",
-                    *span,
-                    message,
-                    format!("it can end by {}", text::list(&known)),
-                );
+                reading.refuse("wrong-value", *span, message, format!("use one of {}", text::list(&known)));
             }
         }
         if by.is_empty() {
-            reading.refuse("wrong-value", span, "`by` names no way to end".to_owned(), "name one");
+            reading.refuse(
+                "wrong-value",
+                span,
+                "`by` is empty".to_owned(),
+                "add how the conversation may end",
+            );
         } else if ends.iter().all(|end| by.contains(end)) {
-            let message = "it cannot end otherwise: this always holds".to_owned();
-            reading.always_holds(span, message, "name the ways that are right");
+            let message =
+                "`by` lists every way that this conversation can end, so it always passes".to_owned();
+            reading.always_holds(span, message, "keep only the ways that are right");
         }
         Some(Self { by })
     }
@@ -55,9 +56,9 @@ impl Ended {
 
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let added = now.by.iter().filter(|end| !self.by.contains(end));
-        let told = |end: &EndedBy| {
-            Weaker::new(WeakeningKind::ValueAdded, &["by"], format!("it may end by `{end}` now"))
+        let weaker = |end: &EndedBy| {
+            Weaker::new(WeakeningKind::ValueAdded, &["by"], format!("it may now end by `{end}`"))
         };
-        added.map(told).collect()
+        added.map(weaker).collect()
     }
 }

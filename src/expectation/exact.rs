@@ -1,4 +1,4 @@
-//! `exact`: the answer is this text, white space at both ends aside.
+//! `exact`: the answer is this text, apart from white space at both ends.
 
 use super::{Candidate, Reading, SHOWN, TYPE, quote, verdict};
 use crate::manifest::Verdict;
@@ -11,10 +11,10 @@ pub(super) const FIELDS: &[Field] = &[
     TYPE,
     Field::required("value", Shape::Text, "The whole answer; white space at both ends does not count."),
     Field::optional("caseSensitive", Shape::Bool, "Whether upper and lower case differ (true)."),
-    Field::foreign("ignoreCase", "write `caseSensitive: false`"),
+    Field::foreign("ignoreCase", "use `caseSensitive: false`"),
 ];
 
-/// The answer itself.
+/// The whole answer.
 #[derive(Clone, Debug)]
 pub struct Exact {
     value: String,
@@ -29,8 +29,8 @@ impl Exact {
         if text::js_trim(&value).is_empty() {
             reading.never_holds(
                 span,
-                "only an empty answer is an empty text".to_owned(),
-                "name the whole answer",
+                "`value` is empty: only an empty answer matches".to_owned(),
+                "set the whole answer",
             );
         }
         Some(Self { value, fold })
@@ -52,24 +52,24 @@ impl Exact {
         } else if caseless(wanted) == caseless(got) {
             "the answer differs in upper and lower case".to_owned()
         } else if same == 0 {
-            "the answer is another text".to_owned()
+            "the answer is a different text".to_owned()
         } else if at == got.len() {
-            format!("the answer ends after {same} characters, where more is expected")
+            format!("the answer ends after {}, but more is expected", text::count(same, "character"))
         } else if same == wanted.chars().count() {
-            format!("the answer goes on after the expected text: \"{}\"", text::excerpt(&got[at..], 60))
+            format!("the answer continues after the expected text: \"{}\"", text::excerpt(&got[at..], 60))
         } else {
-            format!("the answer differs from character {}", same + 1)
+            format!("the answer differs at character {}", same + 1)
         };
         verdict.got = format!("\"{}\"", text::excerpt_around(got, at..at, SHOWN));
         verdict
     }
 
-    /// The texts that a right answer says.
+    /// The text of a correct answer.
     pub(super) fn texts(&self) -> Vec<&str> {
         vec![&self.value]
     }
 
-    /// In what a new version demands less.
+    /// Where a new version requires less.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let (Self { value: old, fold: folded }, Self { value: new, fold }) = (self, now);
         let text = |text: &str| {
@@ -81,25 +81,25 @@ impl Exact {
             found.push(other_text(old));
         }
         if *fold && !folded {
-            let message = "upper and lower case no longer differ";
+            let message = "case is now ignored";
             found.push(Weaker::new(WeakeningKind::CaseIgnored, &["caseSensitive"], message));
         }
         found
     }
 
     /// Whether upper and lower case differ.
-    pub(super) fn minds_case(&self) -> bool {
+    pub(super) fn case_sensitive(&self) -> bool {
         !self.fold
     }
 
-    /// The whole answer that is demanded.
+    /// The whole answer that is required.
     pub(super) fn whole(&self) -> &str {
         text::js_trim(&self.value)
     }
 }
 
-/// Another text is expected than this one.
+/// The expected text was this one, and is another now.
 pub(super) fn other_text(was: &str) -> Weaker {
-    let message = format!("another text is expected than `{}`", text::excerpt(was, 60));
+    let message = format!("the expected text was `{}`", text::excerpt(was, 60));
     Weaker::new(WeakeningKind::ValueChanged, &["value"], message)
 }

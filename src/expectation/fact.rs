@@ -1,4 +1,4 @@
-//! What a customer knows and tells when asked.
+//! What a customer knows, and says when asked.
 
 use super::pattern::{Pattern, SearchError};
 use super::reading::Reading;
@@ -9,9 +9,9 @@ use crate::text::said::{folded, folded_lower};
 
 /// Keys of an entry of `facts`.
 pub const FACT: &[Field] = &[
-    Field::required("name", Shape::Name, "What expectations call it."),
+    Field::required("name", Shape::Name, "Name for expectations."),
     Field::required("asked", Shape::Name, "Pattern of an answer that asks for it; case is ignored."),
-    Field::optional("say", Shape::Name, "What the customer says when it is asked for."),
+    Field::optional("say", Shape::Name, "What the customer says when asked for it."),
     Field::optional(
         "value",
         Shape::Name,
@@ -23,20 +23,20 @@ pub const FACT: &[Field] = &[
 /// Something that the customer knows.
 #[derive(Clone, Debug)]
 pub struct Fact {
-    /// What expectations call it.
+    /// Its name for expectations.
     pub name: String,
-    /// What is said when it is asked for.
+    /// What the customer says when asked for it.
     pub say: Option<String>,
-    /// Its value, where that is known.
+    /// Its value, if known.
     pub value: Option<String>,
-    /// Where its name stands.
+    /// Where its name is written.
     pub span: Span,
     asked: Pattern,
     shape: Option<Pattern>,
 }
 
 impl Fact {
-    /// Reads an entry of `facts`; reports what is wrong.
+    /// Reads an entry of `facts`, and reports its problems.
     pub fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let (name, span) = fields.text("name")?;
         let mut pattern = |key: &str, flags: &str| {
@@ -45,7 +45,7 @@ impl Fact {
                 Ok(pattern) => {
                     if matches!(pattern.find(""), Ok(Some(_))) {
                         let message = format!("`{key}` matches every answer");
-                        reading.refuse("wrong-value", span, message, "write what must be there");
+                        reading.refuse("wrong-value", span, message, "match text that must be there");
                     }
                     Some(pattern)
                 }
@@ -68,7 +68,7 @@ impl Fact {
         {
             let span = fields.key_span("shape").unwrap_or(span);
             let message = format!("`shape` does not match the value `{}`", text::excerpt(value, 60));
-            reading.refuse("wrong-value", span, message, "write the pattern of any such value");
+            reading.refuse("wrong-value", span, message, "write a pattern that matches any such value");
         }
         let value = value.or_else(|| matched(say.as_deref()?));
         Some(Self { name: name.to_owned(), say, value, span, asked: asked?, shape })
@@ -77,7 +77,7 @@ impl Fact {
     /// Whether an answer asks for it.
     ///
     /// # Errors
-    /// Where the search gives up.
+    /// If the search gives up.
     pub fn is_asked(&self, answer: &str) -> Result<bool, SearchError> {
         Ok(self.asked.find(answer)?.is_some())
     }
@@ -88,7 +88,7 @@ impl Fact {
         self.value.as_deref().is_some_and(|value| says(text, value))
     }
 
-    /// Whether an answer says its value in a statement, as one that repeats what it was given does.
+    /// Whether an answer only repeats its value: in a statement, and without asking for it elsewhere.
     #[must_use]
     pub fn restated(&self, answer: &str) -> bool {
         let mut asking = text::said::sentences(answer);
@@ -96,21 +96,21 @@ impl Fact {
             && !asking.any(|part| !self.is_in(part) && self.asked.find(part).is_ok_and(|it| it.is_some()))
     }
 
-    /// The same for one that a script says in its turns: its value is in the text, or in it there is what it says.
+    /// Whether a turn of a script gives it: the text has its value, or what it says.
     #[must_use]
     pub fn is_given_by(&self, text: &str) -> bool {
         let is_said = self.say.as_deref().is_some_and(|say| folded_lower(text).contains(&folded_lower(say)));
         is_said || self.is_in(text)
     }
 
-    /// Another value of its shape that stands in an answer.
+    /// Another value of its shape in an answer.
     ///
     /// # Errors
-    /// Where the search gives up.
+    /// If the search gives up.
     pub fn altered(&self, answer: &str) -> Result<Option<String>, GaveUp> {
         let (Some(shape), Some(value)) = (&self.shape, &self.value) else { return Ok(None) };
         let own = digest(value);
-        // Other hyphens, digits of full width and signs that show nothing make no other shape, nor a blank for a hyphen.
+        // Other hyphens, full-width digits, invisible characters, or a space for a hyphen do not make it another shape.
         let plain = folded(answer);
         let joined = value.contains('-').then(|| plain.replace(' ', "-"));
         for text in [answer, &plain].into_iter().chain(joined.as_deref()) {
@@ -122,13 +122,13 @@ impl Fact {
         Ok(None)
     }
 
-    /// Whether it says which values there may be.
+    /// Whether it says what its values look like.
     #[must_use]
     pub fn has_shape(&self) -> bool {
         self.shape.is_some()
     }
 
-    /// Whether both are asked for, given and altered alike. What a customer by rules says is another matter.
+    /// Whether both are asked for, given and altered in the same way. Their `say` matters only without a value.
     #[must_use]
     pub fn is_as(&self, other: &Self) -> bool {
         let is_given_alike = self.value.is_some() || self.say == other.say;
@@ -136,11 +136,11 @@ impl Fact {
     }
 }
 
-/// Whether a text says a value, however it is written. A number within a longer one is another number.
+/// Whether a text has a value, however it is written. A number within a longer one is another number.
 pub(super) fn says(text: &str, value: &str) -> bool {
     let value = digest(value);
     let folded = folded_lower(text);
-    // Each with whether something stands before it that a digest leaves out.
+    // Each with whether the digest leaves out something before it.
     let mut chars: Vec<(char, bool)> = Vec::new();
     let mut is_apart = false;
     for c in folded.chars() {
@@ -153,14 +153,14 @@ pub(super) fn says(text: &str, value: &str) -> bool {
     let value: Vec<char> = value.chars().collect();
     let is_number = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
-    // A word goes on with letters, a number with digits.
+    // A word continues with letters, a number with digits.
     let goes_on = |before: Option<char>, next: Option<&(char, bool)>| {
         next.is_some_and(|(c, is_apart)| {
             let (before, next) = (before, Some(*c));
             !is_apart && (is_number(next) && is_number(before) || is_letter(next) && is_letter(before))
         })
     };
-    // A sign between two digits is a part of the number that they make, but for nothing behind the point.
+    // A sign between two digits is part of their number, unless at most two zeros follow (`240.00`).
     let joins = |at: usize| {
         let sign = chars.get(at).is_some_and(|(c, is_apart)| !is_apart && matches!(c, ',' | '.' | '\''));
         let next = chars.get(at + 1).is_some_and(|(c, is_apart)| !is_apart && c.is_ascii_digit());
@@ -185,7 +185,7 @@ pub(super) fn says(text: &str, value: &str) -> bool {
     !value.is_empty() && (0..(chars.len() + 1).saturating_sub(value.len())).any(|at| begins(at) && ends(at))
 }
 
-/// A value without what its writing adds: case, blanks, hyphens, and digits of other scripts.
+/// A value without differences of writing: case, spaces, hyphens, and digits of other scripts.
 fn digest(text: &str) -> String {
     folded_lower(text).chars().filter(|c| !is_of_writing(*c)).collect()
 }

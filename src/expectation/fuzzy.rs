@@ -1,8 +1,7 @@
 //! `fuzzy`: the answer is nearly this text.
 //!
-//! Similarity is 1 − Levenshtein distance / longer length, over UTF-16 units of the trimmed texts
-//! in lower case and plain characters. With `distance` it is the Levenshtein distance itself, over the
-//! texts as they are.
+//! Similarity is 1 − Levenshtein distance / longer length, in UTF-16 units of the trimmed texts in lower case and plain
+//! characters. With `distance`, it is the Levenshtein distance itself, of the texts as they are.
 
 use super::aside::aside;
 use super::exact::other_text;
@@ -16,28 +15,28 @@ use crate::vocabulary::{Outcome, VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("value", Shape::Text, "The text that the answer should resemble as a whole."),
-    Field::optional("threshold", Shape::Number(0.0, 1.0), "Least similarity, 0 to 1 (0.8)."),
+    Field::required("value", Shape::Text, "Text that the whole answer should resemble."),
+    Field::optional("threshold", Shape::Number(0.0, 1.0), "Lowest similarity that passes, 0 to 1 (0.8)."),
     Field::optional(
         "distance",
         Shape::Integer(0),
-        "Most letters to add, leave out or replace, case and white space counted; in the place of `threshold`.",
+        "Highest edit distance that passes, in characters, with case and white space; instead of `threshold`.",
     ),
 ];
 
-/// A text and how near an answer must be.
+/// A text and how similar an answer must be.
 #[derive(Clone, Debug)]
 pub struct Fuzzy {
     value: String,
     near: Near,
 }
 
-/// How near is near enough.
+/// How similar is similar enough.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Near {
-    /// Least similarity, 0 to 1, of the trimmed texts in lower case and plain characters.
+    /// Lowest similarity, 0 to 1, of the trimmed texts in lower case and plain characters.
     Similarity(f64),
-    /// Largest distance, in UTF-16 units, of the texts as they are.
+    /// Highest distance, in UTF-16 units, of the texts as they are.
     Distance(usize),
 }
 
@@ -55,9 +54,9 @@ impl Fuzzy {
                     "wrong-value",
                     reading.file,
                     node.span,
-                    "`threshold` and `distance` exclude each other".to_owned(),
+                    "`threshold` and `distance` cannot be combined".to_owned(),
                 )
-                .help("keep the one that is meant"),
+                .help("keep one of the two"),
             );
         }
         Some(Self { value: reading.fill(value, span), near })
@@ -77,18 +76,18 @@ impl Fuzzy {
                 let mut verdict = verdict(VerdictKind::Fuzzy, score >= threshold, score);
                 verdict.threshold = Some(threshold);
                 verdict.reason =
-                    format!("similarity {:.1}%, {:.1}% is needed", score * 100.0, threshold * 100.0);
+                    format!("similarity {:.1}%; at least {:.1}% required", score * 100.0, threshold * 100.0);
                 verdict
             }
             Near::Distance(most) => {
                 let Some((distance, score)) = compared(&units(&self.value), &units(answer.text)) else {
                     return too_long();
                 };
-                // An answer that says nothing is near to nothing, however short the text is.
+                // An empty answer is similar to nothing, however short the text is.
                 let silent =
                     text::said::shows_nothing(answer.text) && !text::said::shows_nothing(&self.value);
                 let mut verdict = verdict(VerdictKind::Fuzzy, distance <= most && !silent, score);
-                verdict.reason = format!("distance {distance}, at most {most} is allowed");
+                verdict.reason = format!("distance {distance}; at most {most} allowed");
                 if silent {
                     "the answer is empty".clone_into(&mut verdict.reason);
                 }
@@ -103,7 +102,7 @@ impl Fuzzy {
         verdict
     }
 
-    /// Whether whoever says this text as a whole, in whatever case, is near enough.
+    /// Whether an answer that is exactly this text, in any case, is similar enough.
     pub(super) fn is_met_by(&self, whole: &str) -> bool {
         match self.near {
             Near::Similarity(threshold) => {
@@ -114,13 +113,12 @@ impl Fuzzy {
         }
     }
 
-    /// The texts that a right answer says.
+    /// The text of a correct answer.
     pub(super) fn texts(&self) -> Vec<&str> {
         vec![&self.value]
     }
 
-    /// In what a new version demands less. A distance counts edits, and a threshold the share of the text that is
-    /// alike.
+    /// Where a new version requires less. A distance counts edits, a threshold is a share of the text.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let (Self { value: old, near: was }, Self { value: new, near: is }) = (self, now);
         let exactly = matches!((was, is), (Near::Distance(_), Near::Distance(_)));
@@ -133,14 +131,14 @@ impl Fuzzy {
         }
         let lowered = match (was, is) {
             (Near::Similarity(was), Near::Similarity(is)) => {
-                (is < was).then(|| ("threshold", format!("a score of {was} was needed, now {is}")))
+                (is < was).then(|| ("threshold", format!("the threshold was {was}, now {is}")))
             }
             (Near::Similarity(_), Near::Distance(0)) => None,
             (Near::Similarity(was), Near::Distance(is)) => {
-                Some(("distance", format!("a score of {was} was needed, now a distance of {is} is allowed")))
+                Some(("distance", format!("the threshold was {was}, now a distance of {is} is allowed")))
             }
             (Near::Distance(was), Near::Similarity(is)) => {
-                Some(("threshold", format!("a distance of {was} was allowed, now a score of {is} is enough")))
+                Some(("threshold", format!("a distance of {was} was allowed, now the threshold is {is}")))
             }
             (Near::Distance(was), Near::Distance(is)) => {
                 (is > was).then(|| ("distance", format!("a distance of {was} was allowed, now {is}")))
@@ -151,7 +149,7 @@ impl Fuzzy {
     }
 }
 
-/// The units of a text in lower case, in plain characters.
+/// The UTF-16 units of a folded text.
 fn lower(text: &str) -> Vec<u16> {
     units(text::js_trim(&folded_lower(text)))
 }
@@ -160,19 +158,19 @@ fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 
-/// Pairs of units that are compared at most. They are counted, so that a verdict does not hang on the machine.
+/// Most pairs of units to compare. A count, so that a verdict does not depend on the machine.
 const PAIRS: usize = 1 << 30;
 
-/// Pairs that are compared where the judging begins.
+/// Pairs that are compared right on the judging thread; more run aside.
 const SOON: usize = 1 << 24;
 
-/// Distance and similarity of two texts; `None` where they are too long to be compared.
+/// Distance and similarity of two texts; `None` if they are too long to compare.
 fn compared(a: &[u16], b: &[u16]) -> Option<(usize, f64)> {
     let longer = a.len().max(b.len());
     if longer == 0 {
         return Some((0, 1.0));
     }
-    // What both begin and end with changes nothing and costs nothing.
+    // A common start and end does not change the distance.
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let (a, b) = (&a[same..], &b[same..]);
     let same = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
@@ -188,8 +186,8 @@ fn compared(a: &[u16], b: &[u16]) -> Option<(usize, f64)> {
 
 fn too_long() -> Verdict {
     let reason = format!(
-        "answer and `value` are too long to be compared: more than {} pairs of characters; \
-         compare less with `regex` or `contains`",
+        "answer and `value` are too long to compare: more than {} pairs of characters; \
+         check a part with `regex` or `contains`",
         text::number::whole(PAIRS as u64)
     );
     errored(VerdictKind::Fuzzy, reason)

@@ -1,8 +1,8 @@
-//! `inline`: a small expression over the answer holds.
+//! `inline`: a small expression about the answer is true.
 
 use super::expression::Expression;
 use super::reading::Inside;
-use super::{Candidate, Reading, TYPE, errored, quote, unheld, verdict};
+use super::{Candidate, Reading, TYPE, errored, quote, unpassable, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
@@ -15,7 +15,7 @@ pub(super) const FIELDS: &[Field] = &[
         Shape::Name,
         "Such as `length < 200 && response.includes(\"refund\")`; see docs/expectations.md.",
     ),
-    Field::optional("value", Shape::Text, "What `expected` stands for in the expression."),
+    Field::optional("value", Shape::Text, "Value of `expected` in the expression."),
 ];
 
 /// An expression.
@@ -46,7 +46,7 @@ impl Inline {
             let message = "the expression uses `expected`, but there is no `value`".to_owned();
             reading.found.push(
                 Diagnostic::error("missing-field", reading.file, span, message)
-                    .help("add `value:` with the text that `expected` stands for"),
+                    .help("add `value:` with the expected text"),
             );
         }
         let expression = expression.map_texts(&mut |text| reading.fill(text, span));
@@ -54,8 +54,8 @@ impl Inline {
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
-        let negative = || self.expression.negative() || self.holds_of_nothing();
-        if let Some(verdict) = unheld(VerdictKind::Inline, answer, negative) {
+        let negative = || self.expression.negative() || self.is_true_of_empty();
+        if let Some(verdict) = unpassable(VerdictKind::Inline, answer, negative) {
             return verdict;
         }
         let evaluation = match self.expression.evaluate(answer.text, self.value.as_deref()) {
@@ -65,7 +65,7 @@ impl Inline {
         let mut verdict = verdict(VerdictKind::Inline, evaluation.passed, evaluation.score);
         verdict.expected = format!("`{}`", self.shown);
         if evaluation.passed {
-            "the expression holds".clone_into(&mut verdict.reason);
+            "the expression is true".clone_into(&mut verdict.reason);
         } else {
             verdict.reason = evaluation.why.join("; ");
             verdict.got = quote(answer.text);
@@ -73,28 +73,28 @@ impl Inline {
         verdict
     }
 
-    /// The texts that a right answer says.
+    /// The texts of a correct answer.
     pub(super) fn texts(&self) -> Vec<&str> {
         self.value.as_deref().into_iter().chain(self.expression.texts()).collect()
     }
 
-    /// Whether it holds of an empty text, as limits do: then it says of no answer that it is one.
-    fn holds_of_nothing(&self) -> bool {
+    /// Whether it is true of an empty text, as upper limits are: then it does not show that there is an answer.
+    fn is_true_of_empty(&self) -> bool {
         self.expression.evaluate("", self.value.as_deref()).is_ok_and(|found| found.passed)
     }
 
-    /// In what a new version demands less.
+    /// Where a new version requires less.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
-        let Self { expression: old, value: stood, shown: was } = self;
-        let Self { expression: new, value: stands, shown: _ } = now;
+        let Self { expression: old, value: old_value, shown: was } = self;
+        let Self { expression: new, value: new_value, shown: _ } = now;
         let mut found = Vec::new();
         if !new.demands(old) {
             let message = format!("the expression was `{was}`");
             found.push(Weaker::new(WeakeningKind::ExpressionChanged, &["expression"], message));
         }
-        if stood != stands {
-            let was = text::excerpt(stood.as_deref().unwrap_or_default(), 60);
-            let message = format!("`expected` stood for `{was}`");
+        if old_value != new_value {
+            let was = text::excerpt(old_value.as_deref().unwrap_or_default(), 60);
+            let message = format!("`value` was `{was}`");
             found.push(Weaker::new(WeakeningKind::ValueChanged, &["value"], message));
         }
         found

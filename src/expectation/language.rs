@@ -1,4 +1,5 @@
-//! `language`: the answer is written in a language, each sentence of it. What is too short, or could be several, is errored.
+//! `language`: every sentence of the answer is in a language. An answer that is too short, or could be in several
+//! languages, is errored.
 
 use whatlang::{Detector, Info, Lang, detect};
 
@@ -11,15 +12,15 @@ use crate::text::{count, js_trim};
 use crate::vocabulary::{VerdictKind, Weaker};
 
 pub(super) const FIELDS: &[Field] =
-    &[TYPE, Field::required("value", Shape::OneOf(CODES), "The language's code by ISO 639-1, such as `de`.")];
+    &[TYPE, Field::required("value", Shape::OneOf(CODES), "ISO 639-1 code of the language, such as `de`.")];
 
-/// Fewest characters by which a language can be told.
+/// Fewest characters that show a language.
 const LEAST: usize = 40;
 
-/// The codes by ISO 639-1, and which language each is.
+/// The ISO 639-1 codes and their languages.
 macro_rules! codes {
     ($($code:literal $lang:ident,)+) => {
-        /// The languages that can be told.
+        /// The languages that can be recognized.
         const CODES: &[&str] = &[$($code),+];
 
         /// The code of a language.
@@ -41,7 +42,7 @@ codes! {
     "vi" Vie, "yi" Yid, "zh" Cmn, "zu" Zul,
 }
 
-/// Languages that a short text is compared with, and their neighbors: of all of them it looks like several.
+/// Common languages and their neighbors, for short texts: among all languages, a short text looks like several.
 const USUAL: [Lang; 20] = [
     Lang::Eng,
     Lang::Deu,
@@ -65,7 +66,7 @@ const USUAL: [Lang; 20] = [
     Lang::Afr,
 ];
 
-/// Words that hardly any sentence does without, of those languages among them that most answers are in.
+/// The most frequent words, for the languages that most answers are in.
 const WORDS: [(Lang, &str); 7] = [
     (
         Lang::Eng,
@@ -97,7 +98,7 @@ const WORDS: [(Lang, &str); 7] = [
     ),
 ];
 
-/// Words that Danish and Norwegian write differently; in the rest a detector guesses between the two.
+/// Words that Danish and Norwegian write differently; without them a detector only guesses between the two.
 const TWINS: [(Lang, &str); 2] = [
     (
         Lang::Dan,
@@ -109,7 +110,7 @@ const TWINS: [(Lang, &str); 2] = [
     ),
 ];
 
-/// Danish or Norwegian by the words that tell them apart; any other language as it is.
+/// Danish or Norwegian by the words that differ, or `None`; any other language unchanged.
 fn told_apart(lang: Lang, text: &str) -> Option<Lang> {
     if !TWINS.iter().any(|(twin, _)| *twin == lang) {
         return Some(lang);
@@ -122,14 +123,14 @@ fn told_apart(lang: Lang, text: &str) -> Option<Lang> {
     }
 }
 
-/// How many of the usual words of a language a text has; longer ones alone, where short ones could be of any language.
+/// Counts the usual words of a language in a text that have at least so many characters.
 fn usual_words(text: &str, own: &str, least: usize) -> usize {
     let lower = text.to_lowercase();
     let words = lower.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() >= least);
     words.filter(|word| own.split(' ').any(|one| one == *word)).count()
 }
 
-/// Whether a sentence that is too short to detect its language has words of another one, and none of this one.
+/// Whether a sentence has usual words of another language and none of this one.
 fn is_foreign(sentence: &str, value: &str) -> bool {
     let own = WORDS.iter().find(|(lang, _)| code(*lang) == value);
     let least = if own.is_some() { 1 } else { 3 };
@@ -137,12 +138,12 @@ fn is_foreign(sentence: &str, value: &str) -> bool {
         && WORDS.iter().any(|(lang, other)| code(*lang) != value && usual_words(sentence, other, least) >= 2)
 }
 
-/// What a text looks like most of the usual languages.
+/// The usual language that a text looks most like.
 fn nearest(text: &str) -> Option<Info> {
     Detector::with_allowlist(USUAL.to_vec()).detect(text)
 }
 
-/// Whether a text that cannot be told looks more like another of them than like this one.
+/// Whether a text of unknown language looks more like another usual language than like this one.
 fn is_doubtful(text: &str, value: &str) -> bool {
     let is_usual = USUAL.iter().any(|lang| code(*lang) == value);
     let twins = TWINS.map(|(lang, _)| code(lang));
@@ -150,15 +151,15 @@ fn is_doubtful(text: &str, value: &str) -> bool {
     is_usual && nearest(text).is_some_and(|found| is_other(code(found.lang())))
 }
 
-/// The language of a text, where it can be told.
-fn told(text: &str) -> Option<Lang> {
+/// The language of a text, if it can be recognized.
+fn recognized(text: &str) -> Option<Lang> {
     let twin =
         || nearest(text).map(|found| found.lang()).filter(|lang| TWINS.iter().any(|(twin, _)| twin == lang));
     detected(text).or_else(twin).and_then(|lang| told_apart(lang, text))
 }
 
 fn detected(text: &str) -> Option<Lang> {
-    // What is between blanks and has a digit or a sign in it is an address, a number or a name of no language.
+    // A word with a digit or one of these signs is an address, a number or a name, and of no language.
     let words = text.split_whitespace().filter(|word| {
         !word.contains(['/', '@', '_', '<', '=']) && !word.contains(|c: char| c.is_ascii_digit())
     });
@@ -188,7 +189,7 @@ fn every_sentence(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(['\n', '.', '!', '?', ';', '。', '！', '？'])
 }
 
-/// The sentences of a text, short ones with what follows, each with the character at which it begins.
+/// The sentences of a text, each with the index of its first character; short ones are joined with the next.
 fn sentences(text: &str) -> Vec<(usize, String)> {
     let (mut found, mut one, mut began) = (Vec::new(), String::new(), 0);
     let mut chars = text.chars().enumerate().peekable();
@@ -208,7 +209,7 @@ fn sentences(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The language of the answer.
+/// The language that the answer must be in.
 #[derive(Clone, Debug)]
 pub struct Language {
     value: String,
@@ -227,29 +228,30 @@ impl Language {
         let length = text.chars().count();
         if length < LEAST {
             let has = count(length, "character");
-            let reason = format!("cannot tell the language: the answer has {has}, and {LEAST} are needed");
+            let reason = format!("unknown language: the answer has {has}, but at least {LEAST} are needed");
             return errored(VerdictKind::Language, reason);
         }
-        let cannot = "cannot tell the language: the answer could be in several, or in none that akit knows";
+        let unknown = "unknown language: the answer could be in several, or in none that akit knows";
         let mut is_sure = true;
         let mut other = None;
-        // Half of an answer in another language is no answer in this one.
+        // An answer that is half in another language is not in this one.
         for (at, sentence) in sentences(text) {
-            match told(&sentence).map(code) {
+            match recognized(&sentence).map(code) {
                 Some(is) if is != self.value => {
-                    other = Some((is, format!("it is in `{is}` from character {} on", at + 1), sentence));
+                    other =
+                        Some((is, format!("the answer is in `{is}` from character {} on", at + 1), sentence));
                     break;
                 }
                 Some(_) => {}
                 None => is_sure &= !is_doubtful(&sentence, &self.value),
             }
         }
-        // Two languages in turn, a short sentence each, look like one of them.
+        // Short sentences of two languages in turn look like one language.
         is_sure &= !every_sentence(text).any(|sentence| is_foreign(sentence, &self.value));
-        let whole = || Some(code(told(text).filter(|_| is_sure)?));
+        let whole = || Some(code(recognized(text).filter(|_| is_sure)?));
         let whole = || whole().map(|is| (is, format!("the answer is in `{is}`"), text.to_owned()));
         let Some((is, reason, got)) = other.or_else(whole) else {
-            return errored(VerdictKind::Language, cannot.to_owned());
+            return errored(VerdictKind::Language, unknown.to_owned());
         };
         let mut verdict = verdict(VerdictKind::Language, is == self.value, 0.0);
         verdict.expected = format!("an answer in `{}`", self.value);
@@ -260,13 +262,13 @@ impl Language {
         verdict
     }
 
-    /// Nothing that a right answer says.
-    #[expect(clippy::unused_self, reason = "every kind is asked in the same way")]
+    /// None: a language has no fixed text.
+    #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()
     }
 
-    /// In what a new version demands less: another language is expected.
+    /// Where a new version requires less: it expects another language.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         (self.value != now.value).then(|| other_text(&self.value)).into_iter().collect()
     }
@@ -282,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_language_is_told_or_the_case_is_errored() {
+    fn a_language_is_recognized_or_the_case_is_errored() {
         let texts = [
             (
                 "de",
@@ -328,7 +330,7 @@ mod tests {
     const ANSWERS: &str = include_str!("language_answers.txt");
 
     #[test]
-    fn ordinary_answers_of_one_sentence_are_told() {
+    fn ordinary_answers_of_one_sentence_are_recognized() {
         let mut wrong = Vec::new();
         for line in ANSWERS.lines() {
             let (value, text) = line.split_once('|').unwrap();
@@ -362,7 +364,7 @@ mod tests {
         }
         let half = "Ihre Bestellung ist heute verschickt worden und kommt am Donnerstag. Please note that our offices are closed. We apologize for any inconvenience.";
         assert_eq!((judged("en", half), judged("de", half)), (Failed, Failed));
-        // What is of no language is not looked at.
+        // Text of no language does not count.
         let link = "Your order was shipped this morning, see https://example.de/sendung/verfolgen/und/der/die/das for its way.";
         assert_eq!(judged("en", link), Passed);
     }

@@ -1,4 +1,4 @@
-//! `latency`: the whole answer came in time. Where nobody measured it, it is errored.
+//! `latency`: the whole answer came in time. Without a measured time it is errored.
 
 use super::{Candidate, Reading, TYPE, errored, verdict};
 use crate::manifest::Verdict;
@@ -11,7 +11,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::required("max_ms", Shape::Integer(1), "Longest time to the whole answer, in milliseconds."),
 ];
 
-/// The longest time that an answer may take.
+/// The longest time to an answer.
 #[derive(Clone, Debug)]
 pub struct Latency {
     max_ms: u64,
@@ -29,14 +29,14 @@ impl Latency {
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         let Some(took) = answer.latency_ms else {
-            let reason = "the time that the answer took is not known: nobody measured it";
+            let reason = "the latency of the answer was not measured";
             return errored(VerdictKind::Latency, reason.to_owned());
         };
         let mut found = verdict(VerdictKind::Latency, took <= self.max_ms, 0.0);
         found.expected = format!("an answer within {}", shown(self.max_ms));
-        found.reason = format!("the answer took {}, at most {} allowed", shown(took), shown(self.max_ms));
+        found.reason = format!("the answer took {}; at most {} allowed", shown(took), shown(self.max_ms));
         match answer.hollow() {
-            // What is not whole would have taken longer, and nothing takes no time.
+            // A complete answer would have taken longer, and an empty one is not fast.
             Some(reason) if took <= self.max_ms => {
                 Verdict { reason, ..verdict(VerdictKind::Latency, false, 0.0) }
             }
@@ -44,15 +44,15 @@ impl Latency {
         }
     }
 
-    /// Nothing that a right answer says.
-    #[expect(clippy::unused_self, reason = "every kind is asked in the same way")]
+    /// None: a time is not a text.
+    #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()
     }
 
-    /// In what a new version demands less: more time.
+    /// Where a new version requires less: it allows more time.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
-        let message = format!("the answer had to come within {}", shown(self.max_ms));
+        let message = format!("the limit was {}", shown(self.max_ms));
         let more = now.max_ms > self.max_ms;
         more.then(|| Weaker::new(WeakeningKind::LimitLoosened, &["max_ms"], message)).into_iter().collect()
     }

@@ -1,10 +1,10 @@
-//! `length`: how many characters, words or sentences the answer has, counted by Unicode's rules (UAX #29).
+//! `length`: the number of characters, words or sentences of the answer, counted by Unicode's rules (UAX #29).
 
 use std::ops::RangeInclusive;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{Candidate, Reading, TYPE, quote, unheld, verdict};
+use super::{Candidate, Reading, TYPE, quote, unpassable, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape, Value};
 use crate::text;
@@ -12,21 +12,20 @@ use crate::text::said::ignorable;
 use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 const LIMITS: &[Field] = &[
-    Field::optional("min", Shape::Integer(0), "Fewest."),
-    Field::optional("max", Shape::Integer(0), "Most."),
+    Field::optional("min", Shape::Integer(0), "Lowest number."),
+    Field::optional("max", Shape::Integer(0), "Highest number."),
 ];
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::optional("characters", Shape::Object(LIMITS), "How many characters, as a reader counts them."),
-    Field::optional("words", Shape::Object(LIMITS), "How many words."),
-    Field::optional("sentences", Shape::Object(LIMITS), "How many sentences."),
+    Field::optional("characters", Shape::Object(LIMITS), "Number of characters, as a reader counts them."),
+    Field::optional("words", Shape::Object(LIMITS), "Number of words."),
+    Field::optional("sentences", Shape::Object(LIMITS), "Number of sentences."),
 ];
 
-/// Counts in a text.
 type Count = fn(&str) -> usize;
 
-/// What is counted: its key, one of it, and how. What cannot be seen is no character.
+/// What is counted: its key, its name in the singular, and how. Invisible characters do not count.
 const UNITS: [(&str, &str, Count); 3] = [
     ("characters", "character", |text| {
         text.graphemes(true).filter(|one| !one.chars().all(ignorable)).count()
@@ -35,13 +34,12 @@ const UNITS: [(&str, &str, Count); 3] = [
     ("sentences", "sentence", |text| text.unicode_sentences().count()),
 ];
 
-/// Limits on the length of an answer, one for each unit; those that say nothing let any number pass.
+/// Limits on the length of an answer, one for each unit; a unit without limits allows any number.
 #[derive(Clone, Debug)]
 pub struct Length {
     limits: [RangeInclusive<u64>; UNITS.len()],
 }
 
-/// Any number.
 const ANY: RangeInclusive<u64> = 0..=u64::MAX;
 
 impl Length {
@@ -58,42 +56,37 @@ impl Length {
             *limit = min.unwrap_or(0)..=max.unwrap_or(u64::MAX);
             if matches!(fields.node(key).map(|node| &node.value), Some(Value::Map(limits)) if limits.is_empty())
             {
-                report(
-                    "missing-field",
-                    span,
-                    format!("`{key}` needs `min` or `max`"),
-                    "add `max:`, the most",
-                );
+                report("missing-field", span, format!("`{key}` needs `min` or `max`"), "add `max:`");
             } else if limit.is_empty() {
-                let (at, message) = (unit.key_span("max"), "`max` is less than `min`: no answer can pass");
-                report("wrong-value", at.unwrap_or(span), message.to_owned(), "make `max` at least `min`");
+                let (at, message) = (unit.key_span("max"), "`max` is less than `min`, so no answer can pass");
+                report("wrong-value", at.unwrap_or(span), message.to_owned(), "set `max` to at least `min`");
             }
         }
         if fields.is_only("type") {
-            let message = "a `length` expectation needs `characters`, `words` or `sentences`".to_owned();
-            report("missing-field", fields.span(), message, "add a limit: `words: { max: 80 }`");
+            let message = "`length` needs `characters`, `words` or `sentences`".to_owned();
+            report("missing-field", fields.span(), message, "add a limit, such as `words: { max: 80 }`");
         } else if limits.iter().all(|limit| *limit == ANY) && !reading.found.has_errors() {
-            let message = "no answer has less than nothing: this always holds".to_owned();
+            let message = "these limits allow any length, so every answer passes".to_owned();
             reading.always_holds(fields.span(), message, "raise `min`, or add `max`");
         }
         sound.then_some(Self { limits })
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
-        // More of an answer may break an upper limit.
+        // The missing rest of an answer may break an upper limit.
         let is_upper = || self.limits.iter().any(|limit| *limit.end() < u64::MAX);
-        if let Some(verdict) = unheld(VerdictKind::Length, answer, is_upper) {
+        if let Some(verdict) = unpassable(VerdictKind::Length, answer, is_upper) {
             return verdict;
         }
         let text = text::js_trim(answer.text);
         let (mut counts, mut wanted, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
         for ((_, one, count), limit) in UNITS.iter().zip(&self.limits).filter(|(_, limit)| **limit != ANY) {
-            let (count, demand) = (count(text), demand(limit, one));
+            let (count, required) = (count(text), required(limit, one));
             let said = text::count(count, one);
             if !limit.contains(&(count as u64)) {
-                wrong.push(format!("{said}, but {demand} expected"));
+                wrong.push(format!("{said}; {required} expected"));
             }
-            wanted.push(demand);
+            wanted.push(required);
             counts.push(said);
         }
         let mut verdict = verdict(VerdictKind::Length, wrong.is_empty(), 0.0);
@@ -105,18 +98,18 @@ impl Length {
         verdict
     }
 
-    /// Nothing that a right answer says.
-    #[expect(clippy::unused_self, reason = "every kind is asked in the same way")]
+    /// None: a length is not a text.
+    #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()
     }
 
-    /// In what a new version demands less.
+    /// Where a new version requires less.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let mut found = Vec::new();
         for ((key, one, _), (old, new)) in UNITS.iter().zip(self.limits.iter().zip(&now.limits)) {
             let mut less = |limit: &str| {
-                let message = format!("{} had to be there", demand(old, one));
+                let message = format!("the limit was {}", required(old, one));
                 found.push(Weaker::new(WeakeningKind::LimitLoosened, &[*key, limit], message));
             };
             if new.start() < old.start() {
@@ -131,7 +124,7 @@ impl Length {
 }
 
 /// `at most 80 words`.
-fn demand(limit: &RangeInclusive<u64>, one: &str) -> String {
+fn required(limit: &RangeInclusive<u64>, one: &str) -> String {
     let counted = |number: &u64| text::count(usize::try_from(*number).unwrap_or(usize::MAX), one);
     match (limit.start(), limit.end()) {
         (min, &u64::MAX) => format!("at least {}", counted(min)),

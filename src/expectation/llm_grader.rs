@@ -1,4 +1,4 @@
-//! `llm_grader`: a judge holds the answer against a rubric.
+//! `llm_grader`: a judge grades the answer by a rubric.
 
 use serde_json::Value as Json;
 
@@ -13,8 +13,8 @@ use crate::text;
 use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 const ANCHOR: &[Field] = &[
-    Field::required("score", Shape::Number(0.0, 1.0), "What the example deserves, 0 to 1."),
-    Field::required("example", Shape::Name, "An answer that deserves it."),
+    Field::required("score", Shape::Number(0.0, 1.0), "Score that the example deserves, 0 to 1."),
+    Field::required("example", Shape::Name, "An answer that deserves this score."),
 ];
 
 pub(super) const FIELDS: &[Field] = &[
@@ -22,17 +22,17 @@ pub(super) const FIELDS: &[Field] = &[
     Field::required(
         "rubric",
         Shape::Name,
-        "What a good answer does, in plain words; or `builtin:` and the name of a rubric of akit.",
+        "What a good answer does, in plain words; or `builtin:` and the name of one of akit's rubrics.",
     ),
-    Field::optional("threshold", Shape::Number(0.0, 1.0), "Least score, 0 to 1 (0.7)."),
-    Field::optional("anchors", Shape::Objects(ANCHOR), "Example answers and what they deserve."),
+    Field::optional("threshold", Shape::Number(0.0, 1.0), "Lowest score that passes, 0 to 1 (0.7)."),
+    Field::optional("anchors", Shape::Objects(ANCHOR), "Example answers and the scores that they deserve."),
     Field::optional(
         "votes",
         Shape::Integer(1),
-        "Verdicts that are asked for, an odd number (1, or up to 3 near the threshold).",
+        "Verdicts to ask for, an odd number (1, or up to 3 near the threshold).",
     ),
     Field::optional("scale", Shape::Steps, "Steps of the judge's scale (10)."),
-    Field::optional("model", Shape::Name, "Model that judges, instead of the configured grader."),
+    Field::optional("model", Shape::Name, "Model that judges, instead of the configured judge."),
     Field::optional(
         "provider",
         Shape::Offered(&provider::OFFERED, &provider::NAMES),
@@ -41,11 +41,11 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "of",
         Shape::OneOf(&["answer", "conversation"]),
-        "Of a case with turns: what is graded, the last answer or the whole conversation (answer).",
+        "In a case with turns: whether to grade the last answer or the whole conversation (answer).",
     ),
 ];
 
-/// A rubric and the score that is needed.
+/// A rubric and the score that passes.
 #[derive(Clone, Debug)]
 pub struct LlmGrader {
     kind: VerdictKind,
@@ -88,7 +88,7 @@ impl LlmGrader {
         })
     }
 
-    /// A judge's word on whether an answer means the same as a text.
+    /// Asks a judge whether an answer means the same as a text.
     pub(super) fn same_meaning(value: &str, threshold: f64, judge: Option<Judge>) -> Self {
         let rubric = format!(
             "The answer means the same as the text below: it says the same things about the same subject, \
@@ -125,7 +125,7 @@ impl LlmGrader {
         Question { rubric, scale, answer, tool_calls: &[], is_cut: false, is_whole: false, conversation }
     }
 
-    /// How many verdicts are asked for, at least and at most.
+    /// How many verdicts to ask for, at least and at most.
     #[must_use]
     pub fn votes(&self, defaults: &Defaults) -> [u32; 2] {
         self.votes.map_or(defaults.ballot, Ballot::Fixed).range()
@@ -145,7 +145,7 @@ impl LlmGrader {
         let scale = self.scale.unwrap_or(defaults.scale);
         let ballot = self.votes.map_or(defaults.ballot, Ballot::Fixed);
         let rubric = self.rubric.redacted(|text| bench.redacted(text));
-        // `similarity` is about what the text means.
+        // `similarity` is about the meaning of the text alone.
         let tool_calls = if self.kind == VerdictKind::LlmGrader { answer.tool_calls } else { &[] };
         let conversation = bench.messages;
         let (is_cut, answer) = (answer.is_cut(), answer.text);
@@ -154,7 +154,7 @@ impl LlmGrader {
             Question { rubric: &rubric, scale, answer, tool_calls, is_cut, is_whole, conversation };
         let bar = Bar { threshold: self.threshold, scale };
         let standing = match bench.graders.binding() {
-            // What `similarity` asks is another question for each text, so no labels can cover it.
+            // `similarity` asks another question for each text, so no labels can cover it.
             Some(binding) if self.kind == VerdictKind::LlmGrader => {
                 binding.standing(grader, &question, bar, ballot)
             }
@@ -176,23 +176,25 @@ impl LlmGrader {
         &self.rubric.text
     }
 
-    /// In what a new version demands less. What an expectation leaves to the configuration is compared there.
+    /// Where a new version requires less. What an expectation leaves to the configuration is compared there.
     pub(super) fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
         let Self { kind: _, rubric: old, threshold: was, scale: steps, votes: asked, judge, is_whole } = self;
         let Self { kind: _, rubric: new, threshold: is, scale, votes, judge: named, is_whole: _ } = now;
         let mut found = Vec::new();
-        // A block scalar ends with a line end that nobody wrote.
+        // A YAML block scalar adds a line end.
         if old.text.trim_end_matches(['\n', '\r']) != new.text.trim_end_matches(['\n', '\r']) {
             let message = format!("the rubric was `{}`", text::excerpt(&old.text, 60));
             found.push(Weaker::new(WeakeningKind::RubricChanged, &["rubric"], message));
         }
         if old.anchors != new.anchors {
-            let message =
-                format!("there were {}, which are others now", text::count(old.anchors.len(), "anchor"));
+            let message = format!(
+                "the anchors have changed; there were {}",
+                text::number::whole(old.anchors.len() as u64)
+            );
             found.push(Weaker::new(WeakeningKind::RubricChanged, &["anchors"], message));
         }
         if *is_whole != now.is_whole {
-            let message = "the last answer was graded and now the whole conversation, or the other way round";
+            let message = "`of` switched between the last answer and the whole conversation";
             found.push(Weaker::new(WeakeningKind::ValueChanged, &["of"], message));
         }
         found.extend(lower_score(*was, *is));
@@ -216,7 +218,7 @@ impl LlmGrader {
         verdict.threshold = Some(self.threshold);
         verdict.expected = self.expected();
         verdict.reason = format!(
-            "the grader gave {score:.2}, {:.2} is needed: {}",
+            "the judge gave {score:.2}; at least {:.2} required: {}",
             self.threshold,
             text::excerpt(&grade.reasoning, 300)
         );
@@ -237,7 +239,7 @@ impl LlmGrader {
     }
 }
 
-/// The judges that are configured before and now.
+/// The configured judges, before and now.
 #[derive(Clone, Copy, Debug)]
 pub struct Judges<'a> {
     /// Before.
@@ -247,12 +249,12 @@ pub struct Judges<'a> {
 }
 
 impl Judges<'_> {
-    /// The same the other way round.
+    /// Before and now swapped.
     pub(super) fn swap(self) -> Self {
         Self { before: self.now, now: self.before }
     }
 
-    /// Another judge than the one that an expectation named or was left with.
+    /// Whether the judge is another one, named by the expectation or configured.
     pub(super) fn swapped(self, before: Option<&Judge>, now: Option<&Judge>) -> Vec<Weaker> {
         if before == now {
             return Vec::new();
@@ -266,7 +268,7 @@ impl Judges<'_> {
     }
 }
 
-/// A judge is another one, or asked in another way: what stood behind the keys, and what stands there.
+/// The judge is another one, or it is asked in another way: the old and the new value of the key.
 pub fn swapped(keys: &[&str], was: impl Into<Json>, is: impl Into<Json>) -> Option<Weaker> {
     let (was, is) = (was.into(), is.into());
     let shown = |value: &Json| match value {
@@ -276,43 +278,44 @@ pub fn swapped(keys: &[&str], was: impl Into<Json>, is: impl Into<Json>) -> Opti
     };
     let message = || {
         let key = keys.last().copied().unwrap_or_default();
-        format!("the judge's `{key}` was {}, it is {}", shown(&was), shown(&is))
+        format!("the judge's `{key}` was {}, now {}", shown(&was), shown(&is))
     };
     (was != is).then(|| Weaker::new(WeakeningKind::JudgeSwapped, keys, message()))
 }
 
-/// A lower score is enough.
+/// A lower score passes.
 pub(super) fn lower_score(was: f64, is: f64) -> Option<Weaker> {
-    let message = || format!("a score of {was} was needed, now {is}");
+    let message = || format!("the threshold was {was}, now {is}");
     (is < was).then(|| Weaker::new(WeakeningKind::ScoreLowered, &["threshold"], message()))
 }
 
-/// A judge is asked less often.
+/// The judge is asked less often.
 pub fn fewer_votes(keys: &[&str]) -> Weaker {
     Weaker::new(WeakeningKind::VotesLowered, keys, "the judge is asked for fewer votes than before")
 }
 
-/// Whether a whole conversation is graded; reports it where there is none.
+/// Whether the whole conversation is graded; reports that there is none.
 fn is_whole(fields: &Fields<'_>, reading: &mut Reading<'_>) -> bool {
     let is_whole = fields.text("of").is_some_and(|(word, _)| word == "conversation");
     if is_whole && reading.setup.talk.is_none() {
         let span = fields.key_span("of").unwrap_or(fields.span());
-        let message = "this is about one answer, and there is no conversation to grade".to_owned();
-        let help = "remove `of`, or write it under `expected` of a case with `turns` or `customer`";
+        let message =
+            "`of: conversation` needs a conversation, but this expectation is about one answer".to_owned();
+        let help = "remove `of`, or move the expectation to `expected` of a case with `turns` or `customer`";
         reading.refuse("wrong-place", span, message, help);
     }
     is_whole
 }
 
-/// The odd number of votes that an expectation asks for.
+/// The odd number of votes of an expectation.
 fn votes(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<u32> {
     let votes = fields.integer("votes")?;
     let span = fields.node("votes").map_or(fields.span(), |node| node.span);
     if votes % 2 == 0 || votes > 99 {
-        let message = format!("`votes` is an odd number up to 99, found {votes}");
+        let message = format!("`votes` must be an odd number up to 99, found {votes}");
         reading.found.push(
             Diagnostic::error("wrong-value", reading.file, span, message)
-                .help("an even number of votes can end without a majority"),
+                .help("use an odd number; an even number of votes can end in a tie"),
         );
         return None;
     }
@@ -323,15 +326,15 @@ fn votes(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<u32> {
 pub(super) fn judge(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Judge> {
     let (provider, model) = (fields.string("provider"), fields.string("model"));
     if let Some((name, span)) = fields.text("provider").filter(|(name, _)| provider::Spec::is_own(name)) {
-        let message = format!("provider `{name}` answers cases, and cannot judge");
-        reading.refuse("wrong-value", span, message, "name a provider of models");
+        let message = format!("provider `{name}` cannot judge; it only answers cases");
+        reading.refuse("wrong-value", span, message, "use a provider of models");
     }
     if provider.is_some() && model.is_none() && fields.key_span("model").is_none() {
         let at = fields.key_span("provider").unwrap_or(fields.span());
-        let message = "`provider` of a judge needs its `model`".to_owned();
+        let message = "`provider` of a judge needs a `model`".to_owned();
         reading.found.push(
             Diagnostic::error("missing-field", reading.file, at, message)
-                .help("add `model:`, or remove `provider:` to use the configured grader"),
+                .help("add `model:`, or remove `provider:` to use the configured judge"),
         );
     }
     Some(Judge { provider: provider.unwrap_or_else(|| provider::DEFAULT.to_owned()), model: model? })

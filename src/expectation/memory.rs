@@ -1,4 +1,4 @@
-//! `no_reask` and `keeps`: what the customer has given is not asked for again, and repeated as it was given.
+//! `no_reask` and `keeps`: the application does not ask again for what the customer gave, and repeats it unchanged.
 
 use super::{Fact, Reading, TYPE, errored, quote, verdict};
 use super::{Heard, Talk};
@@ -8,13 +8,13 @@ use crate::text;
 use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] =
-    &[TYPE, Field::optional("facts", Shape::Texts, "The facts that are meant (all).")];
+    &[TYPE, Field::optional("facts", Shape::Texts, "Names of the facts to check (all).")];
 
-/// Nothing is asked that the customer has given.
+/// The application does not ask again for what the customer gave.
 #[derive(Clone, Debug)]
 pub struct NoReask(Facts);
 
-/// What the customer has given is repeated as it was given.
+/// The application repeats what the customer gave unchanged.
 #[derive(Clone, Debug)]
 pub struct Keeps(Facts);
 
@@ -26,11 +26,11 @@ struct Facts {
 }
 
 impl Facts {
-    /// Those that are named, else all that are of use.
+    /// The named facts, or all that are usable.
     fn read(
         fields: &Fields<'_>,
         reading: &mut Reading<'_>,
-        is_of_use: fn(&Fact) -> bool,
+        is_usable: fn(&Fact) -> bool,
         lacks: &str,
     ) -> Option<Self> {
         let setup = reading.setup;
@@ -38,15 +38,15 @@ impl Facts {
         let listed = fields.texts("facts");
         let places = match &listed {
             Some(names) => scope.facts(names, reading),
-            None => (0..scope.facts.len()).filter(|at| is_of_use(&scope.facts[*at])).collect(),
+            None => (0..scope.facts.len()).filter(|at| is_usable(&scope.facts[*at])).collect(),
         };
         let span = fields.key_span("facts").unwrap_or(fields.span());
-        if let Some(fact) = places.iter().map(|at| &scope.facts[*at]).find(|fact| !is_of_use(fact)) {
+        if let Some(fact) = places.iter().map(|at| &scope.facts[*at]).find(|fact| !is_usable(fact)) {
             let message = format!("fact `{}` has {lacks}", text::excerpt(&fact.name, 60));
             reading.refuse("missing-field", span, message, "add it to the entry under `facts:`");
         }
         if places.is_empty() && listed.as_ref().is_none_or(Vec::is_empty) {
-            let message = format!("no fact of the customer is meant; each has {lacks}");
+            let message = format!("no fact can be checked: each has {lacks}");
             let message =
                 if scope.facts.is_empty() { "the case has no `facts:`".to_owned() } else { message };
             reading.refuse("missing-field", span, message, "list what the customer knows under `facts:`");
@@ -55,7 +55,7 @@ impl Facts {
         Some(Self { places, names })
     }
 
-    /// Those of them that a turn had been given.
+    /// Those of them that were given before a turn.
     fn given<'t>(&self, talk: &'t Talk<'_>, turn: &Heard<'_>) -> Vec<&'t Fact> {
         let given = turn.given.iter().filter(|at| self.places.contains(at));
         given.filter_map(|at| talk.facts.get(*at)).collect()
@@ -65,23 +65,23 @@ impl Facts {
         text::excerpt(&self.names.join(", "), 200)
     }
 
-    /// A fact that is no longer meant.
+    /// The facts that are no longer checked.
     fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let lost = self.names.iter().filter(|name| !now.names.contains(name));
-        let told = |name: &String| {
-            let message = format!("fact `{}` is no longer meant", text::excerpt(name, 60));
+        let weaker = |name: &String| {
+            let message = format!("fact `{}` is no longer checked", text::excerpt(name, 60));
             Weaker::new(WeakeningKind::ValueRemoved, &["facts"], message)
         };
-        lost.map(told).collect()
+        lost.map(weaker).collect()
     }
 
-    /// A verdict that a fact was never given where it could have been broken.
+    /// The verdict over all answers that come after a fact was given; `broken` says how an answer breaks it.
     fn judge(
         &self,
         kind: &VerdictKind,
         talk: &Talk<'_>,
         broken: impl Fn(&Fact, &str) -> Result<Option<String>, String>,
-        held: &str,
+        unbroken: &str,
     ) -> Verdict {
         let mut was_given = false;
         for turn in &talk.turns {
@@ -106,7 +106,7 @@ impl Facts {
         if let Some(reason) = talk.hollow() {
             return Verdict { expected: self.expected(), ..super::hollow(kind.clone(), &reason) };
         }
-        let reason = if was_given { held.to_owned() } else { format!("{held}; none was given") };
+        let reason = if was_given { unbroken.to_owned() } else { format!("{unbroken}; no fact was given") };
         Verdict { reason, expected: self.expected(), ..verdict(kind.clone(), true, 1.0) }
     }
 }
@@ -123,7 +123,7 @@ impl NoReask {
             Ok(true) => Ok(Some(format!("asks again for `{}`", text::excerpt(&fact.name, 60)))),
             Err(error) => Err(error.to_string()),
         };
-        self.0.judge(&VerdictKind::NoReask, talk, asked, "nothing is asked for again")
+        self.0.judge(&VerdictKind::NoReask, talk, asked, "nothing was asked for again")
     }
 
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
@@ -133,8 +133,8 @@ impl NoReask {
 
 impl Keeps {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
-        let is_of_use = |fact: &Fact| fact.has_shape() && fact.value.is_some();
-        Facts::read(fields, reading, is_of_use, "no `shape` and a value of it").map(Self)
+        let is_usable = |fact: &Fact| fact.has_shape() && fact.value.is_some();
+        Facts::read(fields, reading, is_usable, "no `shape`, or no value that matches it").map(Self)
     }
 
     pub(super) fn judge(&self, talk: &Talk<'_>) -> Verdict {
@@ -143,11 +143,11 @@ impl Keeps {
             Ok(Some(other)) => {
                 let (name, other) = (text::excerpt(&fact.name, 60), text::excerpt(&other, 60));
                 let value = text::excerpt(fact.value.as_deref().unwrap_or_default(), 60);
-                Ok(Some(format!("has context altered: `{name}` is {value}, and it says {other}")))
+                Ok(Some(format!("changed a fact: `{name}` is {value}, but it says {other}")))
             }
             Err(_) => Err(format!("the search for `{}` gave up", text::excerpt(&fact.name, 60))),
         };
-        self.0.judge(&VerdictKind::Keeps, talk, altered, "what was given is repeated as it was")
+        self.0.judge(&VerdictKind::Keeps, talk, altered, "no given fact was changed")
     }
 
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {

@@ -1,7 +1,7 @@
-//! Expectations: what may be written under `expected:`, and how an answer is held against it.
+//! Expectations: the kinds allowed under `expected:`, and how they judge an answer.
 //!
-//! One kind per file. An expectation that cannot judge is *errored*, never passed, and no operator
-//! turns an error into a pass.
+//! One file per kind. An expectation that cannot judge is *errored*, never passed, and no operator turns an error into
+//! a pass.
 
 mod affix;
 mod always;
@@ -72,47 +72,47 @@ pub use weaker::{Written, covers, weaker};
 
 const TYPE: Field = Field::required("type", Shape::Text, "Kind of expectation.");
 
-/// The kinds that are written under `type:`; `not` is written as a key of its own.
+/// The kinds written under `type:`; `not` is a key of its own.
 fn kinds() -> Vec<&'static str> {
     VerdictKind::iter().filter(|kind| *kind != VerdictKind::Not).map(|kind| <&str>::from(&kind)).collect()
 }
 
-/// What expectations need to know of `setup:` of a scenario.
+/// What expectations need to know about a scenario's `setup:`.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
-    /// The functions that are declared.
+    /// The declared functions.
     pub functions: Vec<String>,
-    /// How a handoff shows.
+    /// How to recognize a handoff.
     pub handoff: Option<Arc<Signs>>,
-    /// What may be named, where it is a conversation that something is expected of, and not one answer.
+    /// What can be named, if the expectation is about a conversation and not about one answer.
     pub talk: Option<Scope>,
 }
 
-/// An expectation and the line where it stands.
+/// An expectation and its line.
 #[derive(Clone, Debug)]
 pub struct Expectation {
     /// 1-based line of its `type:` (or `not:`).
     pub line: u32,
-    /// What it demands.
+    /// What it requires.
     pub expected: Expected,
 }
 
 /// The closed set of kinds.
 #[derive(Clone, Debug)]
 pub enum Expected {
-    /// The text alone says whether it holds.
+    /// Judged without a model.
     Plain(Plain),
-    /// A judge holds the answer against a rubric.
+    /// A judge grades the answer by a rubric.
     LlmGrader(Box<llm_grader::LlmGrader>),
     /// The answer means the same as a text.
     Similarity(Box<similarity::Similarity>),
-    /// All or any of several expectations hold.
+    /// All or any of several expectations pass.
     Combined(combined::Combined),
-    /// An expectation does not hold.
+    /// An expectation fails.
     Not(not::Not),
-    /// An expectation holds for some answers of a conversation.
+    /// An expectation of one or more answers of a conversation.
     Which(Box<which::Which>),
-    /// Something holds for a conversation.
+    /// An expectation of a whole conversation.
     Whole(Whole),
 }
 
@@ -144,19 +144,19 @@ whole::whole! {
 }
 
 impl Expectation {
-    /// What demands nothing, where a case leaves all to its turns.
+    /// Requires nothing, for a case that leaves everything to its turns.
     #[must_use]
     pub fn nothing(line: u32) -> Self {
         Self { line, expected: Expected::Combined(combined::Combined::nothing()) }
     }
 
-    /// Whether it demands nothing.
+    /// Whether it requires nothing.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         matches!(&self.expected, Expected::Combined(combined) if combined.parts().is_empty())
     }
 
-    /// Reads an expectation and everything below it; reports all that is wrong.
+    /// Reads an expectation and everything below it, and reports every problem.
     pub fn read(node: &Node, what: &str, reading: &mut Reading<'_>) -> Option<Self> {
         if let Some(inner) = node.get("not")
             && node.get("type").is_none()
@@ -167,7 +167,7 @@ impl Expectation {
             return Some(Self { line, expected: Expected::Not(not::Not::of(inner)) });
         }
         let Value::Map(entries) = &node.value else {
-            let message = format!("{what} is an expectation, found {}", node.value.kind());
+            let message = format!("{what} must be an expectation, found {}", node.value.kind());
             reading.found.push(
                 Diagnostic::error("wrong-type", reading.file, node.span, message)
                     .help("write a mapping such as `{ type: contains, values: [\"refund\"] }`"),
@@ -178,7 +178,7 @@ impl Expectation {
             let span = entries.first().map_or(node.span, |(key, _)| key.span);
             reading.found.push(
                 Diagnostic::error("missing-field", reading.file, span, format!("{what} needs `type`"))
-                    .help(format!("add `type:` with one of {}", text::list(&kinds()))),
+                    .help(format!("add `type:` and one of {}", text::list(&kinds()))),
             );
             return None;
         };
@@ -186,8 +186,8 @@ impl Expectation {
         let name = VerdictKind::of(kind.as_str().unwrap_or_default());
         if matches!(name, VerdictKind::Other(_) | VerdictKind::Not) {
             let shown = kind.as_str().unwrap_or(kind.value.kind());
-            let message = format!("unknown kind of expectation `{}`", text::excerpt(shown, 60));
-            let help = text::meant(shown, &kinds(), || format!("there are {}", text::list(&kinds())));
+            let message = format!("unknown expectation `{}`", text::excerpt(shown, 60));
+            let help = text::meant(shown, &kinds(), || format!("use one of {}", text::list(&kinds())));
             reading
                 .found
                 .push(Diagnostic::error("unknown-expectation", reading.file, kind.span, message).help(help));
@@ -223,9 +223,7 @@ impl Expectation {
         Some(Self { line, expected: expected? })
     }
 
-    /// Holds an answer against the expectation.
-    ///
-    /// Only graders wait for anything; all other kinds answer at once.
+    /// Judges an answer. Only kinds that ask a model wait for anything.
     #[must_use]
     pub fn judge<'a>(
         &'a self,
@@ -237,7 +235,7 @@ impl Expectation {
                 Expected::Plain(kind) => {
                     let verdict = kind.judge(answer);
                     match answer.seen {
-                        // Time is not in the text.
+                        // Redaction does not change the time.
                         Some(seen) if !matches!(kind, Plain::Latency(_)) => seen.over(verdict, answer),
                         Some(_) | None => verdict,
                     }
@@ -251,7 +249,7 @@ impl Expectation {
                     None => which::without_talk(kind.kind()),
                 },
                 Expected::Whole(kind) => match (answer.talk, answer.seen) {
-                    // How it ended is not in the text.
+                    // Redaction does not change how it ended.
                     (Some(talk), Some(seen)) if !matches!(kind, Whole::Ended(_)) => {
                         seen.over(kind.judge(talk), answer)
                     }
@@ -264,7 +262,7 @@ impl Expectation {
         })
     }
 
-    /// The texts that a right answer says: whoever reads them need not know them. What must not be said is none of them.
+    /// The texts of a correct answer, which give it away to whoever reads them. Forbidden texts are not among them.
     #[must_use]
     pub fn texts(&self) -> Vec<&str> {
         match &self.expected {
@@ -277,7 +275,7 @@ impl Expectation {
         }
     }
 
-    /// What is asked about an answer, in order.
+    /// What it asks models about an answer, in order.
     #[must_use]
     pub fn consults<'a>(&'a self, defaults: &'a Defaults) -> Vec<Consulted<'a>> {
         match &self.expected {
@@ -295,7 +293,7 @@ impl Expectation {
         }
     }
 
-    /// The patterns with named groups that stand in it; what must not hold has none.
+    /// The patterns with named groups in it, except below a `not`.
     #[must_use]
     pub fn groups(&self) -> Vec<&pattern::Groups> {
         match &self.expected {
@@ -330,12 +328,12 @@ impl Expectation {
             Expected::Plain(Plain::Handoff(kind)) => kind.may_come_late(),
             Expected::Whole(kind) => kind.kind() == VerdictKind::Ended,
             Expected::Combined(kind) => kind.parts().iter().any(Expectation::may_come_late),
-            // All calls of a conversation are looked at, and its last answer is another one.
+            // It looks at all calls of the conversation, and a further turn changes which answer is the last.
             Expected::Plain(Plain::Tools(_)) => true,
             Expected::Which(kind) => {
                 matches!(kind.kind(), VerdictKind::SomeAnswer | VerdictKind::LastAnswer)
             }
-            // That not every answer is so, or that there is a handoff, may be true of a later one.
+            // A later answer can still be the exception, or hand over.
             Expected::Not(kind) => match &kind.inner().expected {
                 Expected::Which(inner) => {
                     matches!(inner.kind(), VerdictKind::EveryAnswer | VerdictKind::LastAnswer)
@@ -347,7 +345,7 @@ impl Expectation {
         }
     }
 
-    /// The judges that this expectation needs, in order.
+    /// The judges that it needs, in order.
     #[must_use]
     pub fn graders(&self) -> Vec<&LlmGrader> {
         match &self.expected {
@@ -361,12 +359,12 @@ impl Expectation {
     }
 }
 
-/// What an expectation asks about an answer.
+/// One question of an expectation to a model.
 #[derive(Clone, Copy, Debug)]
 pub struct Consulted<'a> {
-    /// The judge, or whoever gives embeddings.
+    /// The judge, or the server of embeddings.
     pub judge: &'a LlmGrader,
-    /// The model of embeddings in place of a verdict, and the text that the answer's is compared with.
+    /// The embedding model, if embeddings are compared instead of asking for a verdict, and the text to compare with.
     pub embedding: Option<(&'a str, &'a str)>,
 }
 
@@ -400,16 +398,19 @@ const CUSTOM: &[Field] = &[
 
 fn refuse_custom(fields: &Fields<'_>, kind: &Node, reading: &mut Reading<'_>) -> Option<Expected> {
     let name = fields.string("evaluator").unwrap_or_default();
-    let message = format!("`custom` evaluator `{}` is a JavaScript function", text::excerpt(&name, 60));
+    let message = format!(
+        "`custom` evaluator `{}` is a JavaScript function, which akit does not run",
+        text::excerpt(&name, 60)
+    );
     reading.found.push(
         Diagnostic::error("custom-evaluator", reading.file, kind.span, message)
-            .help("say the same with `inline`, `regex`, `json_schema` or `llm_grader`"),
+            .help("use `inline`, `regex`, `json_schema` or `llm_grader` instead"),
     );
     None
 }
 
-/// A verdict of a kind, still without words. One that says only whether an answer passes scores 1 where it does; one of
-/// parts scores as they do.
+/// A verdict of a kind, without its texts. A kind that only passes or fails scores 1 if it passes; a kind made of parts
+/// takes its score from them.
 fn verdict(kind: VerdictKind, passed: bool, score: f64) -> Verdict {
     let of_parts = matches!(
         kind,
@@ -441,37 +442,40 @@ fn verdict(kind: VerdictKind, passed: bool, score: f64) -> Verdict {
     }
 }
 
-/// A verdict that failed for a reason that no answer shows.
+/// A failed verdict for a reason outside the answers.
 #[must_use]
 pub fn failed(kind: VerdictKind, reason: String, line: u32) -> Verdict {
     Verdict { reason, line, ..verdict(kind, false, 0.0) }
 }
 
-/// A verdict that could not be reached.
+/// An errored verdict.
 fn errored(kind: VerdictKind, reason: String) -> Verdict {
     Verdict { outcome: Outcome::Errored, score: None, reason, ..verdict(kind, false, 0.0) }
 }
 
-/// The verdict of a negative expectation on an answer that proves nothing.
+/// The verdict of a negative expectation on a hollow answer.
 fn hollow(kind: VerdictKind, reason: &str) -> Verdict {
-    Verdict { reason: format!("{reason}, so what it lacks proves nothing"), ..verdict(kind, false, 0.0) }
+    Verdict {
+        reason: format!("{reason}, so what it does not say proves nothing"),
+        ..verdict(kind, false, 0.0)
+    }
 }
 
-/// The verdict of a pattern or an expression on an answer that it must not be held against; `negative` where it asks what
-/// the answer lacks.
-fn unheld(kind: VerdictKind, answer: &Candidate<'_>, negative: impl FnOnce() -> bool) -> Option<Verdict> {
+/// The verdict of a pattern or an expression on an answer that it cannot pass, such as an empty one. `negative`: it may
+/// pass because something is missing.
+fn unpassable(kind: VerdictKind, answer: &Candidate<'_>, negative: impl FnOnce() -> bool) -> Option<Verdict> {
     match answer.hollow() {
         Some(reason) if negative() => Some(hollow(kind, &reason)),
         _ => answer.blank().map(|reason| Verdict { reason, ..verdict(kind, false, 0.0) }),
     }
 }
 
-/// Found over total; 1 when nothing was asked for.
+/// Part over total; 1 if the total is 0.
 fn share(part: usize, total: usize) -> f64 {
     if total == 0 { 1.0 } else { real(part) / real(total) }
 }
 
-/// Characters of an answer that a verdict shows.
+/// How many characters of an answer a verdict shows.
 const SHOWN: usize = 160;
 
 /// The beginning of an answer, in quotes.

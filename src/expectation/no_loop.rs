@@ -1,4 +1,4 @@
-//! `no_loop`: the application neither says nearly the same twice nor calls the same three times.
+//! `no_loop`: the application does not give nearly the same answer twice, nor make the same call three times.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,26 +14,26 @@ use crate::vocabulary::{VerdictKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[TYPE];
 
-/// Fewest words of an answer that is compared: short ones are alike by nature.
+/// Fewest words of an answer that is compared; short ones are often alike.
 const WORDS: usize = 8;
-/// Words that are looked at together.
+/// Words per shingle.
 const SHINGLE: usize = 3;
-/// Share of them that two answers have in common from which on they are the same.
+/// Share of common shingles from which on two answers are the same.
 const ALIKE: f64 = 0.8;
-/// How often the same call is a loop.
+/// How many equal calls are a loop.
 const CALLS: usize = 3;
 
-/// Nothing is repeated.
+/// Nothing repeats.
 #[derive(Clone, Debug)]
 pub struct NoLoop;
 
 impl NoLoop {
-    #[expect(clippy::unnecessary_wraps, reason = "every kind is read in the same way")]
+    #[expect(clippy::unnecessary_wraps, reason = "every kind has the same signature")]
     pub(super) fn read(_: &Fields<'_>, _: &mut Reading<'_>) -> Option<Self> {
         Some(Self)
     }
 
-    #[expect(clippy::unused_self, reason = "every kind judges in the same way")]
+    #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn judge(&self, talk: &Talk<'_>) -> Verdict {
         let kind = VerdictKind::NoLoop;
         let mut before: Vec<(String, BTreeSet<Vec<String>>)> = Vec::new();
@@ -68,7 +68,7 @@ impl NoLoop {
             *count += 1;
             if *count == CALLS {
                 let name = text::excerpt(&call.name, 60);
-                let reason = format!("`{name}` is called {CALLS} times with the same arguments");
+                let reason = format!("`{name}` was called {CALLS} times with the same arguments");
                 let found = verdict(kind, false, 0.0).of_turn(turn.number);
                 return Verdict { reason, got: text::excerpt(&call.line(), 160), ..found };
             }
@@ -76,10 +76,10 @@ impl NoLoop {
         if let Some(reason) = talk.hollow() {
             return super::hollow(kind, &reason);
         }
-        Verdict { reason: "nothing is repeated".to_owned(), ..verdict(kind, true, 1.0) }
+        Verdict { reason: "nothing repeats".to_owned(), ..verdict(kind, true, 1.0) }
     }
 
-    #[expect(clippy::unused_self, reason = "every kind is compared in the same way")]
+    #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn weaker(&self, _: &Self) -> Vec<Weaker> {
         Vec::new()
     }

@@ -1,4 +1,4 @@
-//! `not: {…}`: an expectation does not hold. An error stays an error.
+//! `not: {…}`: an expectation fails. An error stays an error.
 
 use super::{Candidate, Expectation, hollow, verdict};
 use crate::grader::Bench;
@@ -7,7 +7,7 @@ use crate::source::{Field, Shape};
 use crate::vocabulary::{Outcome, VerdictKind};
 
 pub(super) const FIELDS: &[Field] =
-    &[Field::required("not", Shape::Part("expected"), "An expectation that must not hold.")];
+    &[Field::required("not", Shape::Part("expected"), "An expectation that must fail.")];
 
 /// An inverted expectation.
 #[derive(Clone, Debug)]
@@ -26,16 +26,16 @@ impl Not {
 
     pub(super) async fn judge(&self, answer: &Candidate<'_>, bench: &Bench<'_>) -> Verdict {
         let proves_nothing = match answer.seen {
-            Some(seen) if seen.hollow() => answer.hollow().or(Some("the answer was not whole".to_owned())),
+            Some(seen) if seen.hollow() => answer.hollow().or(Some("the answer was not complete".to_owned())),
             Some(_) => None,
             None => answer.hollow(),
         };
-        // Nor does an answer that no judge was asked about.
+        // Nor does an answer that is too long to ask a judge about.
         let mut judges =
             self.inner.graders().into_iter().filter_map(|one| bench.graders.find(one.named()).ok());
         let too_long = judges.find_map(|one| one.too_long(answer.text, answer.tool_calls));
         let unsaid = answer.talk.and_then(|talk| self.inner.unsaid(talk));
-        let unsaid = unsaid.map(|id| format!("turn `{}` was not said", crate::text::excerpt(id, 40)));
+        let unsaid = unsaid.map(|id| format!("turn `{}` did not happen", crate::text::excerpt(id, 40)));
         if let Some(reason) = proves_nothing.or(too_long).or(unsaid) {
             return hollow(VerdictKind::Not, &reason);
         }
@@ -52,8 +52,8 @@ impl Not {
         verdict.expected = format!("not {}", inner.expected);
         verdict.reason = match inner.outcome {
             Outcome::Errored => inner.reason.clone(),
-            _ if passed => format!("`{}` does not hold: {}", inner.kind, inner.reason),
-            _ => format!("`{}` holds: {}", inner.kind, inner.reason),
+            _ if passed => format!("`{}` failed, as required: {}", inner.kind, inner.reason),
+            _ => format!("`{}` passed, but must fail: {}", inner.kind, inner.reason),
         };
         verdict.got.clone_from(&inner.got);
         verdict.advisory.clone_from(&inner.advisory);

@@ -1,6 +1,6 @@
-//! `pii`: no personal data and no credentials stand in the answer, of the kinds that redaction knows.
+//! `pii`: the answer has no personal data or credentials, of the kinds that redaction knows.
 //!
-//! A verdict says which kind stands where, and never the value.
+//! A verdict names the kind and its place, never the value.
 
 use strum::{IntoEnumIterator as _, VariantNames as _};
 
@@ -16,20 +16,21 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "none",
         Shape::Words(Kind::VARIANTS),
-        "Kinds of values that must not appear (all that a check digit or their form tells).",
+        "Kinds of values that must not appear (all that a check digit or an unmistakable form identifies).",
     ),
 ];
 
-/// Values that must not stand in the answer.
+/// Kinds of values that must not be in the answer.
 #[derive(Clone, Debug)]
 pub struct Pii {
     none: Vec<Kind>,
 }
 
-/// Values that a verdict names.
+/// How many values a verdict lists.
 const NAMED: usize = 5;
 
-/// Whether a check digit or a form like no other tells values of a kind, so that hardly anything else is taken for one.
+/// Whether a check digit or an unmistakable form identifies values of a kind, so that hardly anything else is mistaken
+/// for one.
 fn is_certain(kind: Kind) -> bool {
     match kind {
         Kind::Jwt
@@ -48,15 +49,15 @@ fn is_certain(kind: Kind) -> bool {
 }
 
 impl Pii {
-    #[expect(clippy::unnecessary_wraps, reason = "every kind is read in the same way")]
+    #[expect(clippy::unnecessary_wraps, reason = "every kind has the same signature")]
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let named =
             fields.texts("none").map(|all| all.iter().filter_map(|(kind, _)| Kind::named(kind)).collect());
         let none: Vec<_> = named.unwrap_or_else(|| Kind::iter().filter(|kind| is_certain(*kind)).collect());
         if none.is_empty() && !reading.found.has_errors() {
             let span = fields.key_span("none").unwrap_or(fields.span());
-            let message = "`none` names no kind of value: this always holds".to_owned();
-            reading.always_holds(span, message, "name a kind, or remove `none`");
+            let message = "`none` is empty, so every answer passes".to_owned();
+            reading.always_holds(span, message, "add a kind, or remove `none` for the default");
         }
         Some(Self { none })
     }
@@ -67,9 +68,9 @@ impl Pii {
         }
         let redactor = Redactor::new(self.none.iter().copied(), Vec::new());
         let Ok(values) = redactor.values(answer.text) else {
-            return errored(VerdictKind::Pii, "the answer could not be looked through".to_owned());
+            return errored(VerdictKind::Pii, "the search for values in the answer gave up".to_owned());
         };
-        // In a redacted answer a marker tells what was there.
+        // In a redacted answer, a placeholder says what was there.
         let removed = answer.seen.into_iter().flat_map(|_| marked(answer.text));
         let removed = removed.filter(|(_, kind)| self.none.iter().any(|one| one.name() == *kind));
         let mut found: Vec<_> =
@@ -79,7 +80,7 @@ impl Pii {
         let kinds: Vec<_> = self.none.iter().map(|kind| kind.name()).collect();
         verdict.expected = format!("none of {}", text::list(&kinds));
         let Some((first, _)) = found.first() else {
-            "found none of them".clone_into(&mut verdict.reason);
+            "found none of these kinds".clone_into(&mut verdict.reason);
             return verdict;
         };
         let place = |at: usize| answer.text[..at].chars().count() + 1;
@@ -90,7 +91,7 @@ impl Pii {
             named.push(format!("{} more", found.len() - NAMED));
         }
         verdict.reason = format!("found {}", named.join(", "));
-        // What stands around it holds no other value either.
+        // The text around it must not show another value either.
         let before = redactor.text(&answer.text[..first.start]);
         let whole = redactor.text(answer.text);
         let at = before.len().min(whole.len());
@@ -98,13 +99,13 @@ impl Pii {
         verdict
     }
 
-    /// Nothing that must not be said is said by a right answer.
-    #[expect(clippy::unused_self, reason = "every kind is asked in the same way")]
+    /// None: a correct answer does not have them.
+    #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()
     }
 
-    /// In what a new version demands less: kinds that may stand there now.
+    /// Where a new version requires less: kinds that may appear now.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let gone = self.none.iter().filter(|kind| !now.none.contains(kind));
         let message = |kind: &Kind| format!("`{}` is no longer forbidden", kind.name());

@@ -1,11 +1,10 @@
-//! What all kinds have in common that judge an answer by its text alone: reading, judging and comparing follow from
-//! one list of them.
+//! The kinds that need no model: reading, judging and comparing them follows from one list.
 
-/// Bytes of an answer that is not judged between others.
+/// Bytes of an answer that is judged aside, not right on the thread for asking.
 pub(super) const LONG: usize = 1 << 16;
 
-/// Makes the enum of these kinds. Each has a file with `FIELDS`, the keys that may be written, and a type with `read`,
-/// `judge`, `weaker` and `texts`; a kind of the vocabulary that is neither here nor among those that need a model does not compile.
+/// Makes the enum of these kinds. Each has a file with `FIELDS`, its keys, and a type with `read`, `judge`, `weaker`
+/// and `texts`. A kind of the vocabulary that is neither here nor among the others below does not compile.
 macro_rules! plain {
     ($($kind:ident in $file:ident,)+) => {
         /// An expectation that needs no model.
@@ -15,7 +14,7 @@ macro_rules! plain {
         }
 
         impl Plain {
-            /// The keys of a kind, where it is in the list.
+            /// The keys of a kind, if it is in the list.
             fn fields(kind: &VerdictKind) -> Option<&'static [Field]> {
                 match kind {
                     $(VerdictKind::$kind => Some($file::FIELDS),)+
@@ -38,7 +37,7 @@ macro_rules! plain {
                 }
             }
 
-            /// Reads one; reports what is wrong.
+            /// Reads one, and reports its problems.
             fn read(kind: &VerdictKind, fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
                 match kind {
                     $(VerdictKind::$kind => $file::$kind::read(fields, reading).map(Self::$kind),)+
@@ -61,7 +60,7 @@ macro_rules! plain {
                 }
             }
 
-            /// What the text says; an answer that is not whole meets no expectation, whatever it says.
+            /// Judges an answer; one that is not complete passes nothing, whatever it says.
             fn judge(&self, answer: &Candidate<'_>) -> Verdict {
                 match (answer.talk, self) {
                     (Some(talk), Self::Handoff(kind)) => return kind.over(talk),
@@ -72,7 +71,7 @@ macro_rules! plain {
                     $(Self::$kind(one) => one.judge(answer),)+
                 };
                 let verdict = if answer.text.len() < plain::LONG { judge() } else { aside::aside(judge) };
-                // That the provider refused is what this one asks for.
+                // A refusal by the provider is what this one is for.
                 if matches!(self, Self::IsRefusal(_)) && answer.is_refused() {
                     return verdict;
                 }
@@ -85,7 +84,7 @@ macro_rules! plain {
                 }
             }
 
-            /// In what another one of the same kind demands less; `None` for another kind.
+            /// Where another one of the same kind requires less; `None` for another kind.
             fn weaker(&self, now: &Self) -> Option<Vec<$crate::vocabulary::Weaker>> {
                 match (self, now) {
                     $((Self::$kind(old), Self::$kind(new)) => Some(old.weaker(new)),)+
@@ -93,7 +92,7 @@ macro_rules! plain {
                 }
             }
 
-            /// The texts that a right answer says.
+            /// The texts of a correct answer.
             fn texts(&self) -> Vec<&str> {
                 match self {
                     $(Self::$kind(one) => one.texts(),)+

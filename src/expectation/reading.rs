@@ -1,4 +1,4 @@
-//! What an expectation needs while it is read: its file, the variables, and a place for findings.
+//! What reading an expectation needs: its file, the variables, and a place for findings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,30 +11,30 @@ use crate::source::{Diagnostic, Diagnostics, Fields, SourceFile, Span};
 use crate::text;
 use crate::vocabulary::{About, VerdictKind};
 
-/// The surroundings of the case that is being read.
+/// The context of the case that is being read.
 #[derive(Debug)]
 pub struct Reading<'a> {
     /// The file.
     pub file: &'a Arc<SourceFile>,
-    /// Variables of the case over those of the scenario.
+    /// The variables of the case, which override those of the scenario.
     pub variables: &'a BTreeMap<String, String>,
     /// What the scenario sets up.
     pub setup: &'a Setup,
-    /// Patterns that were read before in this file.
+    /// The patterns that were already read in this file.
     pub patterns: &'a Patterns,
     /// Where findings go.
     pub found: &'a mut Diagnostics,
 }
 
 impl Reading<'_> {
-    /// The text with every `{{name}}` replaced; a name without a value is reported.
+    /// The text with every `{{name}}` replaced; reports a name without a value.
     ///
-    /// `\{{name}}` stands for the literal braces. A value is never searched for names again.
+    /// `\{{name}}` gives the literal braces. Values are not searched for names.
     pub fn fill(&mut self, text: &str, span: Span) -> String {
         self.fill_with(text, span, std::borrow::ToOwned::to_owned)
     }
 
-    /// The same, with each value passed through `shape` (to escape it, say).
+    /// The same, with each value passed through `shape`, such as to escape it.
     pub fn fill_with(&mut self, text: &str, span: Span, shape: impl Fn(&str) -> String) -> String {
         let mut missing = Vec::new();
         let filled = substitute(text, |name| {
@@ -48,88 +48,86 @@ impl Reading<'_> {
             let names: Vec<_> = self.variables.keys().map(String::as_str).collect();
             let help = match text::nearest(&name, &names) {
                 Some(near) => format!("did you mean `{{{{{near}}}}}`?"),
-                None => format!(
-                    "define it under `variables:`, or write `\\{{{{{name}}}}}` for the braces themselves"
-                ),
+                None => {
+                    format!("define it under `variables:`, or write `\\{{{{{name}}}}}` for literal braces")
+                }
             };
-            let message = format!("variable `{{{{{name}}}}}` is not defined");
+            let message = format!("undefined variable `{{{{{name}}}}}`");
             self.found.push(Diagnostic::error("undefined-variable", self.file, span, message).help(help));
         }
         filled
     }
 
-    /// A text that answers are searched for, without the line ends that a YAML block scalar adds around it:
-    /// no answer has them, so that what must not appear would never be found.
+    /// A text to look for, without the line ends that a YAML block scalar adds. Answers do not have them, so a
+    /// forbidden text would never be found.
     #[must_use]
     pub fn needle<'t>(&self, text: &'t str, span: Span) -> &'t str {
         let line = self.file.line(span.line);
         let from = line.char_indices().nth((span.column as usize).saturating_sub(1));
         let written = from.map_or("", |(at, _)| line[at..].trim_end());
         let plain = trim_lines(text);
-        // A quoted text begins with its quote; a block scalar with the first line of its content.
+        // A quoted text begins with its quote, a block scalar with its first line.
         let is_block = plain.starts_with(written) || written.starts_with('*');
         if is_block { plain } else { text }
     }
 
-    /// The name of a function with its variables filled; one that is not declared, where any is, is reported.
+    /// The name of a function, with variables filled in; if functions are declared, reports one that is not.
     pub fn function(&mut self, name: &str, span: Span) -> String {
         let name = self.fill(name, span);
         let known: Vec<&str> = self.setup.functions.iter().map(String::as_str).collect();
         if !known.is_empty() && !known.contains(&name.as_str()) {
-            let message = format!("`setup.functions` has no `{}`", text::excerpt(&name, 60));
-            let help = text::meant(&name, &known, || format!("it has {}", text::list(&known)));
+            let message = format!("unknown function `{}`", text::excerpt(&name, 60));
+            let help = text::meant(&name, &known, || {
+                format!("add it to `setup.functions`, or use one of {}", text::list(&known))
+            });
             self.found.push(Diagnostic::error("unknown-function", self.file, span, message).help(help));
         }
         name
     }
 
-    /// Whether a kind can be expected here: of one answer, or of a conversation. Reports one that cannot.
+    /// Whether a kind fits here, about one answer or about a conversation; reports one that does not.
     pub(super) fn takes(&mut self, kind: &VerdictKind, span: Span) -> bool {
         let (message, help) = match (kind.about(), &self.setup.talk) {
             (About::Both, _) | (About::Answer, None) | (About::Conversation, Some(_)) => return true,
             (About::Answer, Some(_)) => (
-                format!("`{kind}` is about one answer, and this is a conversation: of which answer?"),
-                "write it as `expected` of `last_answer`, `first_answer`, `every_answer`, `some_answer` or `answer` (with `turn: ID`), or under a turn",
+                format!("`{kind}` is about one answer, but this is a conversation"),
+                "say which answer: move it to `expected` of `last_answer`, `first_answer`, `every_answer`, `some_answer` or `answer` (with `turn: ID`), or to a turn",
             ),
             (About::Conversation, None) => (
-                format!("`{kind}` is about a conversation, and this is about one answer"),
-                "write it under `expected` of a case with `turns` or `customer`",
+                format!("`{kind}` is about a conversation, but this is one answer"),
+                "move it to `expected` of a case with `turns` or `customer`",
             ),
         };
         self.refuse("wrong-place", span, message, help);
         false
     }
 
-    /// Tells of an error, and how to fix it.
+    /// Reports an error and how to fix it.
     pub fn refuse(&mut self, code: &'static str, span: Span, message: String, help: impl Into<String>) {
         self.found.push(Diagnostic::error(code, self.file, span, message).help(help));
     }
 
-    /// Tells of a part of an expectation that demands nothing.
+    /// Reports a part of an expectation that every answer passes.
     pub fn always_holds(&mut self, span: Span, message: String, help: &str) {
         self.found.push(Diagnostic::error("always-holds", self.file, span, message).help(help).warn());
     }
 
-    /// Tells of an expectation that no answer with words meets.
+    /// Reports an expectation that no answer with words passes.
     pub fn never_holds(&mut self, span: Span, message: String, help: &str) {
         self.found.push(Diagnostic::error("never-holds", self.file, span, message).help(help).warn());
     }
 
-    /// Tells where the least score under `threshold` demands nothing; without one it is this.
+    /// Reports a `threshold` that every answer reaches; `usual` is the default.
     pub fn least_score(&mut self, fields: &Fields<'_>, usual: f64) {
         if let (Some(least), Some(node)) = (fields.number("threshold"), fields.node("threshold"))
             && least <= 0.0
         {
-            let help = format!("raise it, or remove it: {usual} is needed then");
-            self.always_holds(
-                node.span,
-                format!("every answer has a score of {least}: this always holds"),
-                &help,
-            );
+            let help = format!("raise it, or remove it for the default of {usual}");
+            self.always_holds(node.span, format!("`threshold` is {least}, so every answer passes"), &help);
         }
     }
 
-    /// Every text in a JSON value filled.
+    /// A JSON value with variables filled in.
     pub fn fill_json(&mut self, value: &Json, span: Span) -> Json {
         match value {
             Json::String(text) => self.fill(text, span).into(),
@@ -143,17 +141,17 @@ impl Reading<'_> {
         }
     }
 
-    /// Reports a problem inside a text that has a language of its own (pattern, expression).
+    /// Reports a problem inside a text with a language of its own: a pattern or an expression.
     ///
-    /// `offset` counts characters of the text. The carets point into the text where it stands on
-    /// one line as it is; otherwise at the text as a whole.
+    /// `offset` counts characters of the text. The carets point into the text if the file has it literally on one line,
+    /// and at the whole text if not.
     pub fn inside(&mut self, code: &'static str, at: Inside<'_>, message: String, help: String) -> &mut Self {
         let finding = Diagnostic::error(code, self.file, self.place(at), message).help(help);
         self.found.push(finding);
         self
     }
 
-    /// The same as a warning.
+    /// The same, as a warning.
     pub fn warn_inside(&mut self, code: &'static str, at: Inside<'_>, message: String, help: String) {
         let finding = Diagnostic::error(code, self.file, self.place(at), message).help(help).warn();
         self.found.push(finding);
@@ -175,18 +173,18 @@ impl Reading<'_> {
     }
 }
 
-/// A spot in a text that has a language of its own.
+/// A place in a text with a language of its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Inside<'a> {
-    /// The text as written.
+    /// The text, as written.
     pub text: &'a str,
-    /// Where the text stands.
+    /// Where the text is.
     pub span: Span,
-    /// 0-based character in the text.
+    /// 0-based index of a character of the text.
     pub offset: usize,
 }
 
-/// Every text in a JSON value filled with these variables; names without a value stay as they are.
+/// A JSON value with these variables filled in; names without a value stay as they are.
 #[must_use]
 pub fn filled(value: &Json, variables: &BTreeMap<String, String>) -> Json {
     match value {
@@ -201,7 +199,7 @@ pub fn filled(value: &Json, variables: &BTreeMap<String, String>) -> Json {
     }
 }
 
-/// Replaces each `{{name}}` by what `value` says; names without a value stay as they are.
+/// Replaces each `{{name}}` with its value; names without a value stay as they are.
 pub fn substitute(text: &str, mut value: impl FnMut(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -234,7 +232,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
-/// A text without line ends at its beginning and end.
+/// A text without line ends at its start and end.
 pub(super) fn trim_lines(text: &str) -> &str {
     text.trim_matches(['\n', '\r'])
 }
@@ -244,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn line_ends_of_block_scalars_are_not_looked_for() {
+    fn line_ends_of_block_scalars_are_not_searched_for() {
         let table = [
             ("- |\n  secret\n", "secret"),
             ("- |+\n  secret\n\n\n", "secret"),

@@ -1,8 +1,8 @@
-//! `regex`: a pattern in JavaScript's dialect matches somewhere in the answer.
+//! `regex`: a JavaScript regex matches somewhere in the answer.
 
 use super::pattern::{Groups, Pattern, RegexText};
 use super::reading::{Inside, trim_lines};
-use super::{Candidate, Reading, TYPE, errored, quote, unheld, verdict};
+use super::{Candidate, Reading, TYPE, errored, quote, unpassable, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};
 use crate::text;
@@ -10,7 +10,7 @@ use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("pattern", Shape::Text, "A regular expression in JavaScript's dialect, without slashes."),
+    Field::required("pattern", Shape::Text, "A JavaScript regex, without slashes."),
     Field::optional("flags", Shape::Text, "Any of `i`, `m`, `s`, `u`, `g`, `y`."),
 ];
 
@@ -18,7 +18,7 @@ pub(super) const FIELDS: &[Field] = &[
 #[derive(Clone, Debug)]
 pub struct Regex {
     pattern: Pattern,
-    /// Its named groups, where it has any: a later turn may repeat what they hold.
+    /// Its named groups, if any: a later turn can use what they match.
     groups: Option<Box<Groups>>,
     shown: String,
 }
@@ -36,15 +36,15 @@ impl Regex {
                         "delimited-pattern",
                         Inside { text: written, span, offset: 0 },
                         "the slashes are part of the pattern".to_owned(),
-                        "write the pattern without slashes and the letters behind it as `flags:`".to_owned(),
+                        "remove the slashes, and move the letters after them to `flags:`".to_owned(),
                     );
                 }
                 if always_matches(&pattern) {
-                    let message = "this pattern matches every answer: it always holds".to_owned();
+                    let message = "this pattern matches every answer".to_owned();
                     reading.always_holds(
                         span,
                         message,
-                        "write what must be there, and `^…$` round it where it is the whole answer",
+                        "match text that must be there; use `^…$` to match the whole answer",
                     );
                 }
                 let slash = if flags.is_empty() { String::new() } else { format!(" (flags {flags})") };
@@ -75,9 +75,9 @@ impl Regex {
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
-        // A pattern that is met by nothing at all says of no answer that it is one.
+        // A pattern that matches the empty text does not show that there is an answer.
         let negative = || self.pattern.negative() || matches!(self.pattern.find(""), Ok(Some(_)));
-        if let Some(verdict) = unheld(VerdictKind::Regex, answer, negative) {
+        if let Some(verdict) = unpassable(VerdictKind::Regex, answer, negative) {
             return verdict;
         }
         let found = match self.pattern.find(answer.text) {
@@ -90,19 +90,19 @@ impl Regex {
         if let Some(range) = found {
             verdict.reason = format!("matched \"{}\"", text::excerpt(&answer.text[range], 80));
         } else {
-            verdict.reason = format!("{} matches nowhere in the answer", self.shown);
+            verdict.reason = format!("no match of {} in the answer", self.shown);
             verdict.got = quote(answer.text);
         }
         verdict
     }
 
-    /// The text that a right answer says, where the pattern is nothing but one.
+    /// The text of a correct answer, if the pattern is a plain text.
     pub(super) fn texts(&self) -> Vec<&str> {
         let source = self.pattern.source();
         if escape(source) == source { vec![source] } else { Vec::new() }
     }
 
-    /// In what a new version demands less: what another pattern matches nobody knows.
+    /// Where a new version requires less: any other pattern, because what it matches cannot be compared.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let (Self { pattern: old, groups: _, shown: was }, Self { pattern: new, groups: _, shown: _ }) =
             (self, now);
@@ -114,8 +114,8 @@ impl Regex {
     }
 }
 
-/// Whether a pattern matches every text: one that asks nothing of what stands around it matches the empty one, any other
-/// that forbids nothing matches each character by itself and all of them in a row.
+/// Whether a pattern matches every text. It must match the empty one and have no negative lookaround. If it depends on
+/// what is around the match, it must also match each ASCII character by itself, and all characters of the BMP in a row.
 fn always_matches(pattern: &Pattern) -> bool {
     let matches = |text: &str| matches!(pattern.find(text), Ok(Some(_)));
     let source = pattern.source().replace("(?:", "(");

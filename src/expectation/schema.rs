@@ -1,4 +1,4 @@
-//! The keys of all kinds, and the JSON Schemas of what they may hold.
+//! The keys of all kinds, and their JSON Schemas.
 
 use serde_json::{Value as Json, json};
 use strum::IntoEnumIterator as _;
@@ -7,7 +7,7 @@ use super::{NAMED, handoff, not, table, tools};
 use crate::source::Field;
 use crate::vocabulary::VerdictKind;
 
-/// Every key of an expectation that can be used, behind its kind: `contains.values`.
+/// Every usable key of every kind, such as `contains.values`.
 #[must_use]
 pub fn keys() -> Vec<String> {
     let kinds = VerdictKind::iter().filter(|kind| *kind != VerdictKind::Custom);
@@ -22,13 +22,13 @@ pub fn keys() -> Vec<String> {
     keys.chain(calls).chain(below("tools.called.count", tools::COUNT)).collect()
 }
 
-/// The JSON Schemas of what stands under some keys of expectations, by their names.
+/// The JSON Schemas of keys with a structure of their own, by name.
 #[must_use]
 pub fn definitions() -> Vec<(&'static str, Json)> {
     tools::schemas().into_iter().chain([("carries", handoff::schema())]).collect()
 }
 
-/// The JSON Schema of a list under `always:`: expectations that may have a name.
+/// The JSON Schema of `always:`: a list of expectations that may have a name.
 #[must_use]
 pub fn schema_of_rules() -> Json {
     let mut rule = schema();
@@ -38,7 +38,7 @@ pub fn schema_of_rules() -> Json {
     json!({ "type": "array", "items": rule })
 }
 
-/// The JSON Schema of everything that may stand under `expected:`.
+/// The JSON Schema of `expected:`.
 #[must_use]
 pub fn schema() -> Json {
     let mut kinds: Vec<Json> = VerdictKind::iter()

@@ -1,4 +1,4 @@
-//! What an expectation of a conversation may name.
+//! What an expectation of a conversation can name.
 
 use std::sync::Arc;
 
@@ -7,40 +7,35 @@ use crate::source::Span;
 use crate::text;
 use crate::vocabulary::EndedBy;
 
-/// What an expectation of a conversation may name.
+/// What an expectation of a conversation can name.
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// What the customer knows.
     pub facts: Arc<[Fact]>,
     /// The ids of the turns, each with its 1-based number.
     pub turns: Vec<(String, u32)>,
-    /// How many turns there are at most.
+    /// Most turns.
     pub most: u32,
-    /// The ways in which it may end, besides errors.
+    /// How it may end, apart from errors.
     pub ends: Vec<EndedBy>,
 }
 
 impl Scope {
-    /// The number of the turn with an id; reports one that there is not.
+    /// The number of the turn with an id; reports an unknown one.
     pub(super) fn turn(&self, id: &str, span: Span, reading: &mut Reading<'_>) -> Option<u32> {
         let found = self.turns.iter().find(|(known, _)| known == id).map(|(_, number)| *number);
         if found.is_none() {
             let known: Vec<&str> = self.turns.iter().map(|(id, _)| id.as_str()).collect();
             let help = text::meant(id, &known, || match known.as_slice() {
-                [] => "give the turn that is meant an `id:`".to_owned(),
-                known => format!("there are {}", text::list(known)),
+                [] => "add an `id:` to the turn that you mean".to_owned(),
+                known => format!("use one of {}", text::list(known)),
             });
-            reading.refuse(
-                "unknown-turn",
-                span,
-                format!("no turn has the id `{}`", text::excerpt(id, 60)),
-                help,
-            );
+            reading.refuse("unknown-turn", span, format!("unknown turn `{}`", text::excerpt(id, 60)), help);
         }
         found
     }
 
-    /// The places of named facts; reports those that there are not.
+    /// The indexes of named facts; reports unknown ones.
     pub(super) fn facts(&self, names: &[(&str, Span)], reading: &mut Reading<'_>) -> Vec<usize> {
         let known: Vec<&str> = self.facts.iter().map(|fact| fact.name.as_str()).collect();
         let mut found = Vec::new();
@@ -50,10 +45,10 @@ impl Scope {
                 continue;
             }
             let help = text::meant(name, &known, || match known.as_slice() {
-                [] => "list it under `facts:`".to_owned(),
-                known => format!("there are {}", text::list(known)),
+                [] => "add it under `facts:`".to_owned(),
+                known => format!("use one of {}", text::list(known)),
             });
-            let message = format!("the customer has no fact `{}`", text::excerpt(name, 60));
+            let message = format!("unknown fact `{}`", text::excerpt(name, 60));
             reading.refuse("unknown-fact", *span, message, help);
         }
         found
@@ -61,7 +56,7 @@ impl Scope {
 }
 
 impl Setup {
-    /// The same for what is said of one answer.
+    /// The same, for an expectation of one answer.
     #[must_use]
     pub fn of_answers(&self) -> Self {
         Self { talk: None, ..self.clone() }

@@ -1,11 +1,11 @@
-//! What an expectation finds in a raw answer, to be kept with the redacted one, and what becomes of a verdict by it.
+//! What an expectation finds in a raw answer, which is kept with the redacted one, and how it decides later verdicts.
 
 use super::{Candidate, Expectation, Expected, Seen, errored, quote};
 use crate::manifest::Verdict;
 use crate::vocabulary::Outcome;
 
 impl Expectation {
-    /// What this finds in a raw answer without a judge.
+    /// What it finds in a raw answer, without a judge.
     #[must_use]
     pub fn see(&self, answer: &Candidate<'_>) -> Seen {
         match &self.expected {
@@ -27,17 +27,17 @@ impl Expectation {
 }
 
 impl Seen {
-    /// The verdict on the raw answer, of the verdict on the redacted one.
+    /// The verdict on the raw answer, from the verdict on the redacted one.
     pub(super) fn over(&self, redacted: Verdict, answer: &Candidate<'_>) -> Verdict {
         let Some(outcome) = self.outcome else {
-            let reason = "what the raw answer came to was not kept with the redacted one".to_owned();
+            let reason = "the redacted answer was stored without the result of the raw one".to_owned();
             return errored(redacted.kind, reason);
         };
-        // The words of a verdict fit its outcome, its score and its turn alone.
+        // The texts of the redacted verdict only fit its own outcome, score and turn.
         if redacted.outcome == outcome && redacted.score == self.score && redacted.turn == self.turn {
             return redacted;
         }
-        let reason = "judged on the answer as it came, before redaction".to_owned();
+        let reason = "judged on the raw answer, before redaction".to_owned();
         let number = self.turn.map_or(0, |turn| u32::from(turn.get()));
         let turn = answer.talk.and_then(|talk| talk.turns.iter().find(|turn| turn.number == number));
         let (reason, got) = match turn {

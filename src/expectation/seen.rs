@@ -1,8 +1,8 @@
 //! What expectations found in an answer before it was redacted.
 //!
-//! Expectations that need no judge see the raw answer once. Their outcomes and scores are kept with
-//! the redacted answer, without any of its words; from then on a verdict takes its outcome from here
-//! and its words from the redacted answer.
+//! Expectations that need no judge see the raw answer once. Their outcomes and scores are stored with the redacted
+//! answer, without any of its words. From then on, a verdict takes its outcome from here and its texts from the
+//! redacted answer.
 
 use std::num::NonZeroU16;
 
@@ -15,13 +15,13 @@ use crate::vocabulary::Outcome;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
-    /// The outcome, where no judge is needed for it; of `not`, whether the answer proves nothing.
+    /// The outcome, if it needs no judge; for `not`, present if the answer was hollow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) outcome: Option<Outcome>,
     /// 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) score: Option<f64>,
-    /// The turn whose answer decided it, where it is about a conversation.
+    /// The turn whose answer decided it, in a conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) turn: Option<NonZeroU16>,
     /// Those of the parts of a `combined` or `not`.
@@ -41,12 +41,12 @@ impl Seen {
         Self { parts, ..Self::default() }
     }
 
-    /// Whether the raw answer proved nothing to a `not`.
+    /// Whether the raw answer was hollow for a `not`.
     pub(super) fn hollow(&self) -> bool {
         self.outcome.is_some()
     }
 
-    /// What the part at this place found.
+    /// What the part at this index found.
     pub(super) fn part(&self, index: usize) -> &Seen {
         const NOTHING: &Seen = &Seen { outcome: None, score: None, turn: None, parts: Vec::new() };
         self.parts.get(index).unwrap_or(NOTHING)

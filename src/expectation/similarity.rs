@@ -1,7 +1,7 @@
 //! `similarity`: the answer means the same as a text, by embeddings or by a judge.
 //!
-//! With embeddings the score is the cosine of the two, 0 where it is negative. Without a mode it is
-//! embeddings where a model for them is named, and the judge otherwise.
+//! With embeddings, the score is the cosine of the two, or 0 if it is negative. Without a `mode`, embeddings are
+//! compared if a model for them is set; if not, the judge decides.
 
 use super::exact::other_text;
 use super::llm_grader::{Judges, LlmGrader, lower_score, swapped};
@@ -15,18 +15,18 @@ use crate::vocabulary::{FaultKind, VerdictKind, Weaker};
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
     Field::required("value", Shape::Name, "The text whose meaning is expected."),
-    Field::optional("threshold", Shape::Number(0.0, 1.0), "Least similarity, 0 to 1 (0.75)."),
+    Field::optional("threshold", Shape::Number(0.0, 1.0), "Lowest similarity that passes, 0 to 1 (0.75)."),
     Field::optional(
         "mode",
         Shape::OneOf(&["embedding", "llm"]),
-        "How meanings are compared (embedding where `embeddingModel` is known, else llm).",
+        "How meanings are compared (embedding if `embeddingModel` is known, else llm).",
     ),
     Field::optional(
         "model",
         Shape::Name,
         "Model of the configured judge's provider that judges in mode `llm`, instead of the configured one.",
     ),
-    Field::optional("embeddingModel", Shape::Name, "Model of embeddings, instead of the configured one."),
+    Field::optional("embeddingModel", Shape::Name, "Embedding model, instead of the configured one."),
 ];
 
 /// A text whose meaning is expected.
@@ -51,7 +51,7 @@ impl Similarity {
         Some(Self { value, threshold, embedding, embedding_model: fields.string("embeddingModel"), judge })
     }
 
-    /// The judge, which also stands for the server of embeddings.
+    /// The judge; its server also computes the embeddings.
     pub(super) fn grader(&self) -> &LlmGrader {
         &self.judge
     }
@@ -65,8 +65,7 @@ impl Similarity {
             (_, Some(model)) => self.embedded(answer, model, bench).await,
             (Some(false) | None, None) => self.judge.judge(answer, bench).await,
             (Some(true), None) => {
-                let mut verdict =
-                    errored(VerdictKind::Similarity, "no model for embeddings is named".to_owned());
+                let mut verdict = errored(VerdictKind::Similarity, "no embedding model set".to_owned());
                 let help = "add `embeddingModel:`, or `grader: { embeddingModel: … }` in akit.yaml";
                 verdict.fault = Some(Box::new(Fault::new(FaultKind::NoGrader, verdict.reason.clone(), help)));
                 verdict
@@ -74,18 +73,18 @@ impl Similarity {
         }
     }
 
-    /// The model whose embeddings are compared, if any are.
+    /// The embedding model, if embeddings are compared.
     pub(super) fn embedding_model<'a>(&'a self, defaults: &'a Defaults) -> Option<&'a str> {
         let model = self.embedding_model.as_deref().or(defaults.embedding_model.as_deref());
         model.filter(|_| self.embedding != Some(false))
     }
 
-    /// The text that a right answer means.
+    /// The text whose meaning is expected.
     pub(super) fn value(&self) -> &str {
         &self.value
     }
 
-    /// In what a new version demands less.
+    /// Where a new version requires less.
     pub(super) fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
         let Self { value, threshold, embedding, embedding_model, judge } = self;
         let mut found = Vec::new();
@@ -116,8 +115,11 @@ impl Similarity {
                 let mut verdict = verdict(VerdictKind::Similarity, passed, score);
                 verdict.threshold = Some(self.threshold);
                 verdict.expected = format!("the meaning of {}", quote(&self.value));
-                verdict.reason =
-                    format!("similarity {:.1}%, {:.1}% is needed", score * 100.0, self.threshold * 100.0);
+                verdict.reason = format!(
+                    "similarity {:.1}%; at least {:.1}% required",
+                    score * 100.0,
+                    self.threshold * 100.0
+                );
                 if !passed {
                     verdict.got = quote(answer.text);
                 }
@@ -145,16 +147,16 @@ impl Similarity {
         let (one, other) = (&wanted.completion.embedding, &got.completion.embedding);
         if one.len() != other.len() {
             let message = format!(
-                "{model} gave embeddings of {} and {} numbers, which cannot be compared",
+                "{model} returned embeddings of different lengths: {} and {}",
                 one.len(),
                 other.len()
             );
-            let help = "the model behind this name has changed: ask for both again with `--cache refresh`";
+            let help = "ask for both again with `--cache refresh`; the model behind this name has changed";
             return Err(Fault::new(FaultKind::ExpectationError, message, help));
         }
         let Some(score) = cosine(one, other) else {
-            let message = format!("{model} gave an embedding of zeros, or with a number that is none");
-            let help = "ask for it again with `--cache refresh`, or name another model as `embeddingModel`";
+            let message = format!("{model} returned an embedding of zeros, or one with an invalid number");
+            let help = "ask again with `--cache refresh`, or set another `embeddingModel`";
             return Err(Fault::new(FaultKind::ExpectationError, message, help));
         };
         let (wanted, got) = (wanted.completion.answer, got.completion.answer);
@@ -174,7 +176,7 @@ impl Similarity {
     }
 }
 
-/// The cosine of two vectors of one length, 0 where it is negative; none where one of them has no direction.
+/// The cosine of two vectors of the same length, or 0 if it is negative; none if one of them has no direction.
 fn cosine(a: &[f32], b: &[f32]) -> Option<f64> {
     let dot =
         |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };

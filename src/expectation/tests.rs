@@ -1,4 +1,4 @@
-//! Kinds as a whole: what may be written, and what the reference's answers are.
+//! The kinds as a whole: what may be written, and how they judge, compared with the reference.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) fn read(yaml: &str) -> (Option<Expectation>, Diagnostics) {
     (expectation, found)
 }
 
-/// No function is declared. A handoff shows in the state, in calls and in words.
+/// No functions are declared. State, calls and words are signs of a handoff.
 fn setup(file: &Arc<SourceFile>, found: &mut Diagnostics) -> Setup {
     let written = "{state: /handoff/is, tool: transfer, text: '(connect|transfer) you', offers: 'would you like', states: {queued: claimed}}";
     let signs = Node::parse(&SourceFile::from_text("s.yaml", written)).unwrap();
@@ -144,7 +144,7 @@ fn kinds_judge_as_their_table_says() {
     judged(table);
 }
 
-/// Kinds, answers, and what comes of them.
+/// Expectations, answers, and their results.
 fn judged(table: &[(&str, &str, Outcome, f64)]) {
     for (yaml, text, outcome, score) in table {
         let (found, points) = said(yaml, text);
@@ -294,7 +294,7 @@ fn no_text_expectation_passes_on_an_answer_that_is_not_whole() {
         for reason in [None, Some("STOP"), Some("end-turn"), Some("tool_calls")] {
             let answer = Candidate { finish_reason: reason, latency_ms: Some(9), ..Candidate::of(text) };
             let outcome = judge(yaml, answer).outcome;
-            // The similarity of a whole answer takes a model, and there is none.
+            // The similarity of a complete answer needs a model, and there is none.
             let whole = if yaml.contains("similarity") { Errored } else { Passed };
             assert_eq!(outcome, whole, "{yaml} {reason:?}");
         }
@@ -454,17 +454,17 @@ fn texts_are_compared_as_they_read() {
         let minded = format!("{{type: contains, values: [{value}], caseSensitive: true}}");
         assert_eq!(said(&minded, text).0, Failed, "{minded} {text}");
     }
-    // What is literal stays so.
+    // These compare literally.
     assert_eq!(said("{type: exact, value: \"can't\"}", "can\u{2019}t").0, Failed);
     assert_eq!(said("{type: regex, pattern: \"can't\"}", "can\u{2019}t").0, Failed);
     assert_eq!(said("{type: fuzzy, value: \"can't\", distance: 0}", "can\u{2019}t").0, Failed);
 }
 
-/// A kind that no list has would be read as nothing.
+/// A kind in no list could not be read.
 #[test]
 fn every_kind_of_a_conversation_can_be_read() {
     let of_conversations = VerdictKind::iter().filter(|kind| kind.about() == About::Conversation);
     for kind in of_conversations {
-        assert_ne!(table(&kind).as_ptr(), CUSTOM.as_ptr(), "{kind} stands in no list of kinds");
+        assert_ne!(table(&kind).as_ptr(), CUSTOM.as_ptr(), "{kind} is in no list of kinds");
     }
 }

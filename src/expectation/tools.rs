@@ -1,7 +1,7 @@
 //! `tools`: which functions an answer calls, with which arguments and in which order, and which it never calls.
 //!
-//! Calls count in the order in which they came, those of one message in the order of the message. What is asked to be
-//! absent is proven by no answer that is empty, cut or refused.
+//! Calls count in the order in which they came, and within a message in its order. An empty, cut off or refused answer
+//! does not prove that a call is missing.
 
 use serde_json::{Value as Json, json};
 
@@ -17,9 +17,9 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "called",
         Shape::Part("called"),
-        "Functions that are called: names, or what is said of their calls.",
+        "Functions that must be called: names, or mappings that describe the calls.",
     ),
-    Field::optional("never", Shape::Texts, "Functions that are not called."),
+    Field::optional("never", Shape::Texts, "Functions that must not be called."),
 ];
 
 /// Keys of an entry of `called`.
@@ -28,31 +28,31 @@ pub(super) const CALL: &[Field] = &[
     Field::optional(
         "args",
         Shape::Map,
-        "Arguments: members that are equal, or with `type: object` a JSON Schema.",
+        "Arguments: members with equal values, or a JSON Schema with `type: object`.",
     ),
-    Field::optional("before", Shape::Name, "A function that is called after it."),
-    Field::optional("after", Shape::Name, "A function that is called before it."),
+    Field::optional("before", Shape::Name, "A function that must be called after it."),
+    Field::optional("after", Shape::Name, "A function that must be called before it."),
     Field::optional(
         "count",
         Shape::Part("count"),
-        "How many such calls: a number, or `{ min, max }` (min: 1).",
+        "Number of such calls: a number, or `{ min, max }` (min: 1).",
     ),
 ];
 
-/// Keys of a `count` that is no number.
+/// Keys of a `count` that is a mapping.
 pub(super) const COUNT: &[Field] = &[
     Field::optional("min", Shape::Integer(0), "Fewest calls (1)."),
     Field::optional("max", Shape::Integer(0), "Most calls."),
 ];
 
-/// What is demanded of the calls of an answer.
+/// What is required of the calls of an answer.
 #[derive(Clone, Debug)]
 pub struct Tools {
     called: Vec<Call>,
     never: Vec<String>,
 }
 
-/// What is demanded of the calls of one function.
+/// What is required of the calls of one function.
 #[derive(Clone, Debug)]
 struct Call {
     name: String,
@@ -64,7 +64,8 @@ struct Call {
 }
 
 impl Expectation {
-    /// Whether it, or a part of it, is about the calls of an answer: where nobody reads them, none proves nothing.
+    /// Whether it, or a part of it, is about the calls of an answer. If the provider does not read them, a missing call
+    /// proves nothing.
     #[must_use]
     pub fn needs_calls(&self) -> bool {
         match &self.expected {
@@ -87,7 +88,7 @@ impl Tools {
                     items.iter().map(|item| Call::read(item, reading)).collect::<Option<_>>()?
                 }
                 other => {
-                    let message = format!("`called` is a list of functions, found {}", other.kind());
+                    let message = format!("`called` must be a list of functions, found {}", other.kind());
                     reading.refuse("wrong-type", node.span, message, "write `called: [transfer_to_human]`");
                     return None;
                 }
@@ -97,43 +98,47 @@ impl Tools {
         let never = fields.texts("never").unwrap_or_default();
         let never: Vec<_> = never.into_iter().map(|(name, span)| reading.function(name, span)).collect();
         if called.is_empty() && never.is_empty() {
-            let message = "neither `called` nor `never` names a function: this always holds".to_owned();
-            reading.always_holds(fields.span(), message, "name a function");
+            let message = "neither `called` nor `never` lists a function, so every answer passes".to_owned();
+            reading.always_holds(fields.span(), message, "add a function");
         }
         Some(Self { called, never })
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         let calls = answer.tool_calls;
-        let absent = |name: &String| match calls.iter().find(|call| call.name == *name) {
+        let forbidden = |name: &String| match calls.iter().find(|call| call.name == *name) {
             Some(call) => Some(format!("`{}` must not be called: {}", shown(name), line(call))),
             None => {
                 answer.hollow().map(|reason| format!("{reason}, so what it does not call proves nothing"))
             }
         };
-        let problems: Vec<_> =
-            self.called.iter().map(|one| one.problem(answer)).chain(self.never.iter().map(absent)).collect();
+        let problems: Vec<_> = self
+            .called
+            .iter()
+            .map(|one| one.problem(answer))
+            .chain(self.never.iter().map(forbidden))
+            .collect();
         let total = problems.len();
         let problems: Vec<_> = problems.into_iter().flatten().collect();
-        let held = share(total - problems.len(), total);
-        let mut verdict = verdict(VerdictKind::Tools, problems.is_empty(), held);
+        let met = share(total - problems.len(), total);
+        let mut verdict = verdict(VerdictKind::Tools, problems.is_empty(), met);
         let never = self.never.iter().map(|name| format!("never `{}`", shown(name)));
         let expected: Vec<_> = self.called.iter().map(Call::expected).chain(never).collect();
         verdict.expected = text::excerpt(&expected.join(", "), 2 * SHOWN);
         verdict.reason =
-            if problems.is_empty() { format!("{} as demanded", called(calls)) } else { problems.join("; ") };
+            if problems.is_empty() { format!("{}, as required", called(calls)) } else { problems.join("; ") };
         if !problems.is_empty() {
             verdict.got = text::excerpt(&calls.iter().map(line).collect::<Vec<_>>().join(", "), SHOWN);
         }
         verdict
     }
 
-    /// The functions that a right answer calls.
+    /// The functions that a correct answer calls.
     pub(super) fn texts(&self) -> Vec<&str> {
         self.called.iter().filter(|one| one.least > 0).map(|one| one.name.as_str()).collect()
     }
 
-    /// In what a new version demands less.
+    /// Where a new version requires less.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let mut found = Vec::new();
         for old in &self.called {
@@ -145,7 +150,7 @@ impl Tools {
                 let at = at.to_string();
                 found.extend(old.weaker(new).into_iter().map(|one| one.below(&["called", &at])));
             } else {
-                let message = format!("a call of `{}` is no longer demanded", shown(&old.name));
+                let message = format!("a call of `{}` is no longer required", shown(&old.name));
                 found.push(Weaker::new(WeakeningKind::ValueRemoved, &["called"], message));
             }
         }
@@ -180,13 +185,13 @@ impl Call {
             None => (1, None),
         };
         if least == 0 && most.is_none() && before.is_none() && after.is_none() {
-            let message = "`count` allows any number of calls: this always holds".to_owned();
+            let message = "`count` allows any number of calls, so every answer passes".to_owned();
             reading.always_holds(node.start(), message, "set `max`, or a `min` of at least 1");
         }
         Some(Self { name, args, before, after, least, most })
     }
 
-    /// What is not as demanded.
+    /// What is not as required.
     fn problem(&self, answer: &Candidate<'_>) -> Option<String> {
         let (calls, name) = (answer.tool_calls, shown(&self.name));
         let fit = |call: &ToolCall| self.args.as_ref().map_or(Fit::Met, |args| args.fit(&call.arguments));
@@ -199,7 +204,7 @@ impl Call {
         let met = named.iter().filter(|(_, fit)| *fit == Fit::Met);
         let first = met.clone().next().map(|(at, _)| *at);
         let sure = met.count() as u64;
-        // Arguments that nobody can read may be the ones that there are too many of.
+        // Calls with unreadable arguments may be the ones that exceed the limit.
         let perhaps = sure + named.iter().filter(|(_, fit)| *fit == Fit::Unread).count() as u64;
         if sure < self.least {
             return Some(match named.as_slice() {
@@ -208,14 +213,14 @@ impl Call {
                     format!("`{name}` was called with other arguments ({why}): {}", line(&calls[*at]))
                 }
                 [(at, Fit::Unread), ..] => {
-                    format!("the arguments of `{name}` are no JSON object: {}", line(&calls[*at]))
+                    format!("the arguments of `{name}` are not a JSON object: {}", line(&calls[*at]))
                 }
-                [(_, Fit::Met), ..] => format!("`{name}` was called {}, {}", times(sure), self.needed()),
+                [(_, Fit::Met), ..] => format!("`{name}` was called {}; {}", times(sure), self.needed()),
             });
         }
         if let Some(most) = self.most {
             if perhaps > most {
-                return Some(format!("`{name}` was called {}, {}", times(perhaps), self.needed()));
+                return Some(format!("`{name}` was called {}; {}", times(perhaps), self.needed()));
             }
             if let Some(reason) = answer.hollow() {
                 return Some(format!("{reason}, so what it does not call proves nothing"));
@@ -230,21 +235,23 @@ impl Call {
                 (Some(_), Some(_)) => {
                     Some(format!("`{name}` was not called {word} `{shown}`; {}", called(calls)))
                 }
-                (_, None) => Some(format!("`{name}` must be called {word} `{shown}`, which was not called")),
-                (None, _) => Some(format!("`{name}` must be called {word} `{shown}`, and was not called")),
+                (_, None) => {
+                    Some(format!("`{name}` must be called {word} `{shown}`, but `{shown}` was not called"))
+                }
+                (None, _) => Some(format!("`{name}` must be called {word} `{shown}`, but it was not called")),
             }
         };
         order(&self.before, "before", |own, other| own < other)
             .or_else(|| order(&self.after, "after", |own, other| own > other))
     }
 
-    /// How many calls are needed.
+    /// How many calls are required.
     fn needed(&self) -> String {
         match (self.least, self.most) {
-            (least, None) => format!("at least {least} is needed"),
-            (least, Some(most)) if least == most => format!("exactly {most} is needed"),
-            (0, Some(most)) => format!("at most {most} is allowed"),
-            (least, Some(most)) => format!("from {least} to {most} is needed"),
+            (least, None) => format!("at least {least} required"),
+            (least, Some(most)) if least == most => format!("exactly {most} required"),
+            (0, Some(most)) => format!("at most {most} allowed"),
+            (least, Some(most)) => format!("{least} to {most} required"),
         }
     }
 
@@ -259,18 +266,18 @@ impl Call {
         out
     }
 
-    /// In what a new version demands less; keys begin at the entry.
+    /// Where a new version requires less; keys begin at the entry.
     fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let Self { name, args, before, after, least, most } = self;
         let changed = |key: &str, message: String| Weaker::new(WeakeningKind::ValueChanged, &[key], message);
         let mut found = Vec::new();
         if *name != now.name {
-            found.push(changed("name", format!("a call of `{}` was demanded", shown(name))));
+            found.push(changed("name", format!("a call of `{}` was required", shown(name))));
         }
         match (args, &now.args) {
-            // With a limit on their number, calls that fit less often are bounded less.
+            // With a `max`, arguments that match fewer calls limit fewer of them.
             (Some(old), Some(new)) if most.is_some() && !old.is_as(new) => {
-                found.push(changed("args", "other calls are counted".to_owned()));
+                found.push(changed("args", "other calls count now".to_owned()));
             }
             (Some(old), Some(new)) => {
                 found.extend(old.weaker(new).into_iter().map(|one| one.below(&["args"])));
@@ -279,7 +286,7 @@ impl Call {
                 found.push(changed("args", "the arguments no longer matter".to_owned()));
             }
             (None, Some(_)) if most.is_some() => {
-                found.push(changed("args", "only calls with some arguments are counted now".to_owned()));
+                found.push(changed("args", "only calls with certain arguments count now".to_owned()));
             }
             (None | Some(_), None) | (None, Some(_)) => {}
         }
@@ -290,13 +297,13 @@ impl Call {
         }
         let bound = most.is_some_and(|most| now.most.is_none_or(|is| is > most));
         if now.least < *least || bound {
-            found.push(changed("count", format!("of its calls, {}", self.needed())));
+            found.push(changed("count", format!("number of calls before: {}", self.needed())));
         }
         found
     }
 }
 
-/// Fewest and most calls.
+/// Lowest and highest number of calls.
 fn count(node: &Node, reading: &mut Reading<'_>) -> Option<(u64, Option<u64>)> {
     let (least, most) = match &node.value {
         Value::Integer(exact) if *exact >= 0 => {
@@ -308,7 +315,8 @@ fn count(node: &Node, reading: &mut Reading<'_>) -> Option<(u64, Option<u64>)> {
             (fields.integer("min").unwrap_or(1), fields.integer("max"))
         }
         other => {
-            let message = format!("`count` is a whole number, or `{{ min, max }}`, found {}", other.kind());
+            let message =
+                format!("`count` must be a whole number or `{{ min, max }}`, found {}", other.kind());
             reading.refuse(
                 "wrong-type",
                 node.span,
@@ -319,12 +327,13 @@ fn count(node: &Node, reading: &mut Reading<'_>) -> Option<(u64, Option<u64>)> {
         }
     };
     if let Some(most) = most.filter(|most| *most < least) {
-        let message = format!("`count` needs at least {least} and allows at most {most}: it never holds");
+        let message =
+            format!("`count` requires at least {least} but allows at most {most}, so no answer can pass");
         reading.refuse(
             "wrong-value",
             node.start(),
             message,
-            "`min` is 1 unless it is set; write `min: 0` to allow no call",
+            "raise `max`, or lower `min`; it is 1 unless you set it",
         );
         return None;
     }
@@ -344,7 +353,7 @@ pub(super) fn line(call: &ToolCall) -> String {
     text::excerpt(&call.line(), SHOWN)
 }
 
-/// What was called instead.
+/// What was called.
 pub(super) fn called(calls: &[ToolCall]) -> String {
     if calls.is_empty() {
         "nothing was called".to_owned()
@@ -353,7 +362,6 @@ pub(super) fn called(calls: &[ToolCall]) -> String {
     }
 }
 
-/// The JSON Schemas of `called` and of `count`.
 pub(super) fn schemas() -> [(&'static str, Json); 2] {
     let called =
         json!({ "type": "array", "items": { "oneOf": [{ "type": "string" }, Field::schema(CALL)] } });

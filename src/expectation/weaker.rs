@@ -1,7 +1,8 @@
-//! Whether an expectation demands as much as another did: kind by kind in the files of the kinds, and here how
-//! `combined` and `not` join them.
+//! Whether an expectation requires as much as another did. The files of the kinds compare two of a kind; this one
+//! compares how `combined` and `not` join them.
 //!
-//! What makes no difference is left out first: parts of one, `and` within `and`, `not` of `not`, a part twice.
+//! What makes no difference is removed first: a `combined` of one part, `and` within `and`, `not` of `not`, a
+//! duplicate.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,29 +16,29 @@ use crate::grader::Configured;
 use crate::source::{Node, Span};
 use crate::vocabulary::{VerdictKind, WeakeningKind as Kind, Weaker};
 
-/// One way in which an expectation demands less, at its place in the file.
+/// One way in which an expectation requires less, and its place in the file.
 #[derive(Clone, Debug)]
 pub struct Placed {
-    /// In which way.
+    /// Its kind.
     pub kind: Kind,
-    /// Where.
+    /// Where it is.
     pub span: Span,
-    /// In a sentence, with what stood there before.
+    /// A sentence with what was there before.
     pub message: String,
-    /// The rule that it is part of, where that holds for every answer.
+    /// The rule of `always` that it is part of.
     pub rule: Option<Arc<Rule>>,
-    /// The rule that is gone.
+    /// The rule of `always` that was removed.
     pub gone: Option<Arc<Rule>>,
 }
 
-/// An expectation, and the tree that it was read from.
+/// An expectation and the tree that it was read from.
 #[derive(Clone, Copy, Debug)]
 pub struct Written<'a> {
-    /// What is demanded.
+    /// What is required.
     pub expectation: &'a Expectation,
-    /// As it is written.
+    /// As written.
     pub node: &'a Node,
-    /// The rule that it is or is a part of, where it holds for every answer.
+    /// The rule of `always` that it is, or is part of.
     pub rule: Option<&'a Arc<Rule>>,
 }
 
@@ -48,20 +49,20 @@ impl<'a> Written<'a> {
         Self { expectation, node, rule: None }
     }
 
-    /// One that holds for every answer.
+    /// A rule of `always`.
     #[must_use]
     pub fn rule(rule: &'a Arc<Rule>) -> Self {
         Self { expectation: &rule.expectation, node: &rule.node, rule: Some(rule) }
     }
 
-    /// What is weaker at a place of it.
+    /// A weakening at a place in it.
     fn placed(&self, kind: Kind, span: Span, message: String) -> Placed {
         Placed { kind, span, message, rule: self.rule.cloned(), gone: None }
     }
 }
 
-/// In what `now` demands less than `before`, of a case each its own expectation and the rules that stand for it;
-/// nothing where it demands as much or more.
+/// Where `now` requires less than `before`: each is a case's own expectation and the rules that apply to it. Empty if
+/// it requires as much or more.
 #[must_use]
 pub fn weaker(
     before: (Written<'_>, &[Written<'_>]),
@@ -75,7 +76,7 @@ pub fn weaker(
     FormComparison::default().forms(&before, &now, judges).to_vec()
 }
 
-/// Whether whatever meets one expectation meets another, as far as their keys tell; neither asks a judge.
+/// Whether every answer that passes `one` also passes `other`, as far as their keys show. Neither asks a judge.
 #[must_use]
 pub fn covers(other: Written<'_>, one: Written<'_>) -> bool {
     let judges = Judges { before: &Configured::default(), now: &Configured::default() };
@@ -87,7 +88,7 @@ pub fn covers(other: Written<'_>, one: Written<'_>) -> bool {
 enum Operator {
     /// There is one part.
     Alone,
-    /// All must hold.
+    /// All must pass.
     And,
     /// One is enough.
     Or,
@@ -95,15 +96,15 @@ enum Operator {
 
 #[derive(Clone, Debug)]
 enum Part<'a> {
-    /// An expectation that has no parts.
+    /// An expectation without parts.
     Leaf(Written<'a>),
-    /// One that must not hold, and the `not`.
+    /// One that must fail, and its `not`.
     Not(Rc<Form<'a>>, Written<'a>),
     /// Parts with the other operator.
     Nested(Rc<Form<'a>>),
 }
 
-/// Parts, how they are joined, and where.
+/// Parts, how they are joined, and where they are written.
 #[derive(Clone, Debug)]
 struct Form<'a> {
     operator: Operator,
@@ -112,13 +113,13 @@ struct Form<'a> {
 }
 
 impl<'a> Form<'a> {
-    /// What a case demands together with the rules that stand for it.
+    /// What a case requires, together with the rules that apply to it.
     fn of_all((own, rules): (Written<'a>, &[Written<'a>])) -> Self {
         let all = std::iter::once(own).chain(rules.iter().copied());
         Self { operator: Operator::And, parts: Self::parts(Operator::And, all), at: own }
     }
 
-    /// Parts that are joined so, without the borders of those that are joined alike.
+    /// The parts for an operator, with nested parts of the same operator flattened.
     fn parts(operator: Operator, all: impl Iterator<Item = Written<'a>>) -> Vec<Part<'a>> {
         let mut parts = Vec::new();
         for form in all.map(Form::of) {
@@ -138,7 +139,7 @@ impl<'a> Form<'a> {
             Expected::Not(not) => {
                 let inner = node.get("not").unwrap_or(node);
                 let inner = Form::of(Written { expectation: not.inner(), node: inner, ..written });
-                // Nothing stands between two negations.
+                // Two negations cancel out.
                 if let (Operator::Alone, [Part::Not(innermost, _)]) = (inner.operator, inner.parts.as_slice())
                 {
                     return (**innermost).clone();
@@ -186,7 +187,7 @@ impl<'a> Part<'a> {
         (ptr::from_ref(self.node()) as usize, operator)
     }
 
-    /// The same as the only part of a form.
+    /// A form with this as its only part.
     fn alone(&self) -> Form<'a> {
         Form { operator: Operator::Alone, parts: vec![self.clone()], at: self.written() }
     }
@@ -209,10 +210,10 @@ impl<'a> Part<'a> {
 
 type Placements = Rc<[Placed]>;
 
-/// What tells a part from others. A case with rules has the tree of its own expectation, but never its operator.
+/// Identifies a part. A case with rules has the node of its own expectation, but never the same operator.
 type Identity = (usize, Option<Operator>);
 
-/// What was found about pairs of parts, so that none is looked at twice however deep they are nested.
+/// Caches what was found about pairs of parts, so that none is compared twice however deep they are nested.
 #[derive(Default)]
 struct FormComparison {
     known: RefCell<BTreeMap<[Identity; 2], Placements>>,
@@ -224,7 +225,7 @@ impl FormComparison {
             (Operator::Or | Operator::Alone, Operator::Or) => self.either(before, now, judges),
             (Operator::Or, _) => self.one_of(before, now, judges),
             (Operator::And, Operator::Or) => {
-                let message = "all parts had to hold, now one is enough".to_owned();
+                let message = "all parts had to pass, now one is enough".to_owned();
                 let span = now.at.node.place(&["operator"]);
                 let mut found = vec![now.at.placed(Kind::OperatorLoosened, span, message)];
                 let both = self.both(before, now, judges);
@@ -235,14 +236,14 @@ impl FormComparison {
         }
     }
 
-    /// All parts of before must be left, as strong as they were.
+    /// Every part of `before` must still be there, and as strong.
     fn both(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Placements {
         let mut pairing = Pairing::of(self, before, now, judges);
         pairing.join(|_, _| true);
         let mut found = pairing.found();
         let implied = |part: &Part<'_>| now.parts.iter().any(|new| self.parts(part, new, judges).is_empty());
         for part in pairing.alone().filter(|part| !implied(part)) {
-            let message = format!("a part that demanded `{}` is gone", part.kind());
+            let message = format!("a part with `{}` was removed", part.kind());
             let span = now.at.node.place(&["expectations"]);
             let gone = part.written().rule.filter(|_| now.at.rule.is_none()).cloned();
             found.push(Placed { gone, ..now.at.placed(Kind::ExpectationRemoved, span, message) });
@@ -250,28 +251,28 @@ impl FormComparison {
         found.into()
     }
 
-    /// One part of now is enough, so each must be as strong as one of before.
+    /// One part of `now` is enough, so each must be as strong as one of `before`.
     fn either(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Placements {
         let pairing = Pairing::of(self, before, now, judges);
         let mut found = pairing.found();
         let enough =
             |part: &Part<'_>| before.parts.iter().any(|old| self.parts(old, part, judges).is_empty());
         for part in pairing.added().filter(|part| !enough(part)) {
-            let message = format!("`{}` is enough now, whatever else was demanded", part.kind());
+            let message = format!("`{}` alone is enough now", part.kind());
             found.push(part.written().placed(Kind::AlternativeAdded, part.head(), message));
         }
         found.into()
     }
 
-    /// One part of before was enough, so one part of now must be as strong as it.
+    /// One part of `before` was enough, so one part of `now` must be as strong as one of them.
     fn one_of(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Placements {
         let pairs = before.parts.iter().flat_map(|old| now.parts.iter().map(move |new| (old, new)));
         let found = pairs.map(|(old, new)| self.parts(old, new, judges));
-        // Several parts of now together may be as strong as one of before that has parts itself.
+        // Several parts of `now` together may be as strong as one nested part of `before`.
         let whole = Part::Nested(Rc::new(now.clone()));
         let nested = before.parts.iter().filter(|old| matches!(old, Part::Nested(_)));
         let together = nested.map(|old| self.parts(old, &whole, judges)).collect::<Vec<_>>();
-        // And one part of now that has parts itself may be as strong as all of before.
+        // And one nested part of `now` may be as strong as all of `before`.
         let all = Part::Nested(Rc::new(before.clone()));
         let nested = now.parts.iter().filter(|new| matches!(new, Part::Nested(_)));
         let inside = nested.map(|new| self.parts(&all, new, judges)).collect::<Vec<_>>();
@@ -292,10 +293,10 @@ impl FormComparison {
     fn compared<'a>(&self, before: &Part<'a>, now: &Part<'a>, judges: Judges<'_>) -> Placements {
         match (before, now) {
             (Part::Not(old, _), Part::Not(new, at)) => {
-                // What must not hold demands more where it held less: the other way round.
+                // A negation is stronger if its inside is weaker, so the comparison is swapped.
                 let found = self.forms(new, old, judges.swap());
                 let narrowed = found.first().map(|first| {
-                    let message = format!("what must not hold is another thing: {}", first.kind);
+                    let message = format!("what must fail has changed: {}", first.kind);
                     at.placed(Kind::NegationNarrowed, at.node.start(), message)
                 });
                 narrowed.into_iter().collect()
@@ -326,7 +327,7 @@ impl FormComparison {
     }
 }
 
-/// Which part of now is which of before.
+/// Which part of `now` corresponds to which of `before`.
 struct Pairing<'c, 'f, 'a> {
     comparison: &'c FormComparison,
     judges: Judges<'c>,
@@ -336,7 +337,8 @@ struct Pairing<'c, 'f, 'a> {
 }
 
 impl<'c, 'f, 'a> Pairing<'c, 'f, 'a> {
-    /// Joins parts of a kind that demand the same, then those that demand as much, then those of a kind.
+    /// Pairs parts of a kind that require the same, then of a kind that require as much, then any that require as much,
+    /// then the rest of a kind.
     fn of(
         comparison: &'c FormComparison,
         before: &'f Form<'a>,
@@ -372,18 +374,18 @@ impl<'c, 'f, 'a> Pairing<'c, 'f, 'a> {
         pairs.flat_map(|(old, new)| self.comparison.parts(old, new, self.judges).to_vec()).collect()
     }
 
-    /// Parts of before that are gone.
+    /// Parts of `before` without a partner.
     fn alone(&self) -> impl Iterator<Item = &'f Part<'a>> {
         self.before.iter().zip(&self.places).filter(|(_, place)| place.is_none()).map(|(part, _)| *part)
     }
 
-    /// Parts of now that are new.
+    /// Parts of `now` without a partner.
     fn added(&self) -> impl Iterator<Item = &'f Part<'a>> {
         self.now.iter().enumerate().filter(|(at, _)| !self.places.contains(&Some(*at))).map(|(_, part)| *part)
     }
 }
 
-/// The parts without those that demand the same as one before them.
+/// The parts, without those that require the same as an earlier one.
 fn distinct<'f, 'a>(parts: &'f [Part<'a>], same: impl Fn(&Part<'a>, &Part<'a>) -> bool) -> Vec<&'f Part<'a>> {
     let mut kept: Vec<&Part<'_>> = Vec::new();
     for part in parts {
@@ -395,11 +397,11 @@ fn distinct<'f, 'a>(parts: &'f [Part<'a>], same: impl Fn(&Part<'a>, &Part<'a>) -
 }
 
 impl Expected {
-    /// In what another expectation without parts demands less than this one. One of another kind does, unless it
-    /// plainly demands more.
+    /// Where another expectation without parts requires less than this one. Another kind counts as less, unless it
+    /// clearly requires more.
     fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
         let same = match (self, now) {
-            // The whole text holds everything that had to stand in it, and is as near as it had to be.
+            // The exact text has everything that it had to contain, or is as similar as it had to be.
             (Expected::Plain(Plain::Contains(old)), Expected::Plain(Plain::Exact(new)))
                 if old.is_met_by(new) =>
             {

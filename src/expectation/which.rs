@@ -1,5 +1,5 @@
-//! `first_answer`, `last_answer`, `every_answer`, `some_answer` and `answer`: an expectation of one answer holds for
-//! these of a conversation.
+//! `first_answer`, `last_answer`, `every_answer`, `some_answer` and `answer`: an expectation of these answers of a
+//! conversation.
 
 use super::combined::Combined;
 use super::{Expectation, Expected, Reading, Seen, TYPE, errored, verdict};
@@ -55,7 +55,7 @@ impl Which {
         Some(Self { pick: pick?, inner })
     }
 
-    /// The id of the turn that it is about, where that was not said.
+    /// The id of its turn, if that turn did not happen.
     pub(super) fn unsaid(&self, talk: &Talk<'_>) -> Option<&str> {
         match &self.pick {
             Pick::One(id, _) if self.picked(talk).is_empty() => Some(id),
@@ -63,7 +63,7 @@ impl Which {
         }
     }
 
-    /// The same answers, of which something else is expected.
+    /// The same answers with another expectation.
     pub(super) fn with(&self, inner: Expectation) -> Self {
         Self { pick: self.pick.clone(), inner }
     }
@@ -108,9 +108,9 @@ impl Which {
         }
         let kind = self.kind();
         if parts.is_empty() {
-            // A turn that was not said is no answer that could be as it must.
+            // A turn that did not happen has no answer that could pass.
             let reason = match &self.pick {
-                Pick::One(id, _) => format!("turn `{}` was not said", text::excerpt(id, 40)),
+                Pick::One(id, _) => format!("turn `{}` did not happen", text::excerpt(id, 40)),
                 Pick::First | Pick::Last | Pick::Every | Pick::Some => "there is no answer".to_owned(),
             };
             return Verdict { reason, ..verdict(kind, false, 0.0) };
@@ -119,12 +119,12 @@ impl Which {
         let reason = match (joined.outcome, joined.parts.as_slice()) {
             (Outcome::Passed, [only]) => only.reason.clone(),
             (Outcome::Passed, parts) => {
-                let held = parts.iter().filter(|part| part.outcome == Outcome::Passed).count();
-                format!("it holds for {held} of {}", text::count(parts.len(), "answer"))
+                let met = parts.iter().filter(|part| part.outcome == Outcome::Passed).count();
+                format!("{met} of {} passed", text::count(parts.len(), "answer"))
             }
             (_, parts) => {
-                let telling = parts.iter().filter(|part| part.outcome == joined.outcome);
-                let reasons: Vec<_> = telling.map(|part| part.reason.as_str()).collect();
+                let decisive = parts.iter().filter(|part| part.outcome == joined.outcome);
+                let reasons: Vec<_> = decisive.map(|part| part.reason.as_str()).collect();
                 let more = reasons.len().saturating_sub(3);
                 let more = if more > 0 { format!("; and {more} more") } else { String::new() };
                 format!("{}{more}", reasons[..reasons.len().min(3)].join("; "))
@@ -141,13 +141,14 @@ impl Which {
     }
 }
 
-/// A verdict of something that is about a conversation, held against one answer.
+/// The verdict of an expectation of a conversation on a single answer.
 pub(super) fn without_talk(kind: VerdictKind) -> Verdict {
-    errored(kind, "this is about a conversation, and there is none".to_owned())
+    errored(kind, "the expectation is about a conversation, but there is none".to_owned())
 }
 
 impl Expectation {
-    /// The id of a turn that it, or a part of it, is about and that was not said: what it lacks proves nothing.
+    /// The id of a turn that it, or a part of it, is about but that did not happen, so that a missing answer proves
+    /// nothing.
     pub(super) fn unsaid(&self, talk: &Talk<'_>) -> Option<&str> {
         match &self.expected {
             Expected::Which(kind) => kind.unsaid(talk),

@@ -1,7 +1,7 @@
-//! What the kinds have in common that are about a conversation: reading, judging and comparing follow from one list.
+//! The kinds about a whole conversation: reading, judging and comparing them follows from one list.
 
-/// Makes the enum of these kinds. Each has a file with `FIELDS`, the keys that may be written, and a type with `read`,
-/// `judge` and `weaker`.
+/// Makes the enum of these kinds. Each has a file with `FIELDS`, its keys, and a type with `read`, `judge` and
+/// `weaker`.
 macro_rules! whole {
     ($($kind:ident in $($file:ident)::+,)+) => {
         /// An expectation of a conversation that needs no model.
@@ -11,7 +11,7 @@ macro_rules! whole {
         }
 
         impl Whole {
-            /// The keys of a kind, where it is in the list.
+            /// The keys of a kind, if it is in the list.
             fn fields(kind: &VerdictKind) -> Option<&'static [Field]> {
                 match kind {
                     $(VerdictKind::$kind => Some($($file)::+::FIELDS),)+
@@ -19,7 +19,7 @@ macro_rules! whole {
                 }
             }
 
-            /// Reads one; reports what is wrong.
+            /// Reads one, and reports its problems.
             fn read(kind: &VerdictKind, fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
                 match kind {
                     $(VerdictKind::$kind => $($file)::+::$kind::read(fields, reading).map(Self::$kind),)+
@@ -27,14 +27,14 @@ macro_rules! whole {
                 }
             }
 
-            /// Whether it holds.
+            /// Judges a conversation.
             fn judge(&self, talk: &Talk<'_>) -> Verdict {
                 match self {
                     $(Self::$kind(one) => one.judge(talk),)+
                 }
             }
 
-            /// In what another one of the same kind demands less; `None` for another kind.
+            /// Where another one of the same kind requires less; `None` for another kind.
             fn weaker(&self, now: &Self) -> Option<Vec<$crate::vocabulary::Weaker>> {
                 match (self, now) {
                     $((Self::$kind(old), Self::$kind(new)) => Some(old.weaker(new)),)+

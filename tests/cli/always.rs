@@ -46,8 +46,8 @@ fn a_rule_fails_every_case_that_breaks_it_and_is_named_with_its_file_and_line() 
     let forms = ["--junit", "x.xml", "--sarif", "x.sarif", "--html", "x.html", "--markdown", "x.md"];
     let ran = suite(SUITE, CONFIG).args(&forms).run().ended(1);
     let rules = [
-        "found `guarantee` (rule `no promises` of every answer, akit.yaml:4)",
-        "does not end with \"Your Beta team\" (rule `ends_with` of every answer, s.yaml:4)",
+        "found `guarantee` (rule `no promises` for every answer, akit.yaml:4)",
+        "does not end with \"Your Beta team\" (rule `ends_with` for every answer, s.yaml:4)",
     ];
     for (at, rule) in rules.iter().enumerate() {
         let verdict = case(&ran, at)["trials"][0]["turns"][0]["verdicts"][0].clone();
@@ -77,8 +77,8 @@ fn a_case_lifts_a_rule_by_its_name_with_a_reason() {
     let ran = suite(&except("no promises: a promise is what is asked for"), CONFIG).run().ended(1);
     assert_eq!((&case(&ran, 0)["outcome"], &case(&ran, 1)["outcome"]), (&"passed".into(), &"failed".into()));
     let rows = [
-        ("no promise: why", "names no rule of `always`: `no promise`", "did you mean `no promises`?"),
-        ("length: why", "names no rule of `always`: `length`", "there are `ends_with`, `no promises`"),
+        ("no promise: why", "no rule of `always` is named `no promise`", "did you mean `no promises`?"),
+        ("length: why", "no rule of `always` is named `length`", "use one of `ends_with`, `no promises`"),
         ("no promises: ''", "`except` gives no reason for `no promises`", "say why"),
         ("no promises: ' '", "`except` gives no reason for `no promises`", "say why"),
         ("no promises:", "`except` gives no reason for `no promises`", "say why"),
@@ -93,8 +93,8 @@ fn a_case_lifts_a_rule_by_its_name_with_a_reason() {
     suite(&except("ends_with: why"), &twice)
         .run()
         .ended(2)
-        .err("`ends_with` is the name of several rules: s.yaml:4, akit.yaml:6")
-        .err("give the one that is meant a `name:` of its own");
+        .err("several rules are named `ends_with`: s.yaml:4, akit.yaml:6")
+        .err("give the rule that you mean a `name:` of its own");
     suite(SUITE, &twice).run().ended(1);
 }
 
@@ -102,11 +102,11 @@ fn a_case_lifts_a_rule_by_its_name_with_a_reason() {
 fn what_is_wrong_with_a_rule_is_told_at_its_line_and_once() {
     let broken = |entry: &str| format!("always: [{entry}]\n");
     for (entry, message) in [
-        ("{ type: contain, values: [x] }", "unknown kind of expectation `contain`"),
-        ("{ type: contains, values: [x], name: '' }", "`name` of a rule is a text that is not empty"),
+        ("{ type: contain, values: [x] }", "unknown expectation `contain`"),
+        ("{ type: contains, values: [x], name: '' }", "`name` of a rule must be a text that is not empty"),
         ("{ type: contains, values: [x], title: a }", "unknown key `title`"),
-        ("{ type: contains, values: ['{{v}}'] }", "variable `{{v}}` is not defined"),
-        ("7", "an entry of `always` is an expectation, found"),
+        ("{ type: contains, values: ['{{v}}'] }", "undefined variable `{{v}}`"),
+        ("7", "an entry of `always` must be an expectation, found"),
     ] {
         suite(SUITE, &broken(entry)).run().ended(2).err(message).err("akit.yaml:1:");
         let own = SUITE.replace("always:\n", &format!("always:\n  - {entry}\n"));
@@ -116,7 +116,7 @@ fn what_is_wrong_with_a_rule_is_told_at_its_line_and_once() {
     suite(SUITE, "always: { type: exact, value: a }\n")
         .run()
         .ended(2)
-        .err("`always` is a list of expectations");
+        .err("`always` must be a list of expectations");
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn a_latency_is_measured_and_recorded_and_never_guessed() {
         let ran = Akit::new(&run).args(flags).file("s.yaml", suite(600_000)).run().ended(0);
         let took = case(&ran, 0)["trials"][0]["turns"][0]["answer"]["latency_ms"].as_u64().unwrap();
         let reason = |ran: &Ran| case(ran, 0)["trials"][0]["turns"][0]["verdicts"][0]["reason"].clone();
-        let expected = format!("the answer took {took} ms, at most 600,000 ms allowed");
+        let expected = format!("the answer took {took} ms; at most 600,000 ms allowed");
         assert_eq!(reason(&ran), expected, "{flags:?}");
         let again = ran.then(&run).args(flags).args(&["--replay"]).run();
         assert_eq!(reason(&again), expected, "{flags:?}");
@@ -258,5 +258,5 @@ fn a_latency_is_measured_and_recorded_and_never_guessed() {
     given("{\"id\": \"a\", \"reply\": \"fine\", \"latency_ms\": 201}\n")
         .ended(1)
         .out("at most 200 ms allowed");
-    given("{\"id\": \"a\", \"reply\": \"fine\"}\n").ended(4).out("nobody measured it");
+    given("{\"id\": \"a\", \"reply\": \"fine\"}\n").ended(4).out("was not measured");
 }

@@ -19,9 +19,9 @@ fn what_does_not_end_in_its_bound_is_errored() {
     let regex = "type: regex, pattern: '(?!.*foo).*bar'";
     let fuzzy = format!("type: fuzzy, value: '{}'", "y".repeat(100_000));
     for (expected, answer, reason) in [
-        (regex, "x".repeat(60_000), "gave up after 50000000 steps"),
-        (&fuzzy, "x".repeat(100_000), "too long to be compared: more than 1,073,741,824 pairs"),
-        (&fuzzy, "x".repeat(1_000_000), "too long to be compared"),
+        (regex, "x".repeat(60_000), "gave up after 50,000,000 steps"),
+        (&fuzzy, "x".repeat(100_000), "too long to compare: more than 1,073,741,824 pairs"),
+        (&fuzzy, "x".repeat(1_000_000), "too long to compare"),
     ] {
         for expected in [format!("{{ {expected} }}"), format!("{{ not: {{ {expected} }} }}")] {
             let ran = judged(&expected, &answer, &[]).ended(4);
@@ -83,13 +83,13 @@ fn a_schema_that_does_not_end_is_errored() {
         .ended(4);
     for case in ran.json("run.json")["cases"].as_array().unwrap() {
         let message = case["trials"][0]["fault"]["message"].as_str().unwrap();
-        assert!(message.contains("gave up after it was tried 2,000,000 times"), "{message}");
+        assert!(message.contains("gave up after 2,000,000 tries"), "{message}");
     }
     // Where it can be told that an answer is wrong, and not in how many ways, it is wrong.
     let wrong = "anyOf: [{ type: array, items: { $ref: '#' }, minItems: 2 }, \
         { type: array, items: { $ref: '#' }, contains: { const: 7 } }, { type: array, items: { $ref: '#' }, maxItems: 0 }]";
     let expected = format!("{{ type: json_schema, schema: {{ {wrong} }} }}");
-    judged(&expected, &nested, &[]).ended(1).out("in too many ways, to say where");
+    judged(&expected, &nested, &[]).ended(1).out("has too many problems, to say where");
     judged(&format!("{{ not: {expected} }}"), &nested, &[]).ended(0);
     // A long answer is none of that, and one that is wrong in many ways is wrong.
     let long = format!("[{}]", vec!["{\"a\":[1,2,3]}"; 5_000].join(","));

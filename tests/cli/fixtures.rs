@@ -47,11 +47,11 @@ fn the_regressed_bot_fails_and_every_failure_names_its_line() {
     let text = std::fs::read_to_string(suite()).unwrap();
     for (id, reason) in [
         ("stolen-card", "found `fill in the form`"),
-        ("double-charge", "holds: matched"),
-        ("distress", "the grader gave 0.00, 0.90 is needed"),
+        ("double-charge", "must fail: matched"),
+        ("distress", "the judge gave 0.00; at least 0.90 required"),
         ("wants-a-human", "found `before I do that`"),
         ("third-attempt", "found `check the IBAN`"),
-        ("card-numbers", "holds: matched \"4000 0000 0000 4417\""),
+        ("card-numbers", "must fail: matched \"4000 0000 0000 4417\""),
         ("ticket-as-json", "the answer is not JSON"),
     ] {
         let line = text.lines().position(|line| line.trim() == format!("- id: {id}")).unwrap() + 1;

@@ -172,11 +172,11 @@ fn a_cut_answer_passes_only_what_it_holds_and_only_where_that_is_allowed() {
 #[test]
 fn broken_embeddings_are_no_similarity_and_no_difference() {
     for (vector, words) in [
-        ("[0.0,1.0]", "e gave embeddings of 3 and 2 numbers"),
-        ("[0,0,0]", "e gave an embedding of zeros, or with a number that is none"),
-        ("[-0.0,0,1e-60]", "e gave an embedding of zeros"),
-        ("[1e39,1e39,0]", "with a number that is none"),
-        ("[1,-1e39,0]", "with a number that is none"),
+        ("[0.0,1.0]", "e returned embeddings of different lengths: 3 and 2"),
+        ("[0,0,0]", "e returned an embedding of zeros, or one with an invalid number"),
+        ("[-0.0,0,1e-60]", "e returned an embedding of zeros"),
+        ("[1e39,1e39,0]", "with an invalid number"),
+        ("[1,-1e39,0]", "with an invalid number"),
     ] {
         for (inner, outer) in [("", ""), ("not: { ", " }")] {
             let server = Server::start(move |asked| {

@@ -331,10 +331,8 @@ fn likeness_of_meaning_goes_by_embeddings_or_the_judge() {
     assert_eq!((grade["votes"][0].as_f64(), grade["usage"]["input_tokens"].as_u64()), (Some(1.0), Some(6)));
     run(&embeddings.url, similar(", embeddingModel: e").replace("I am sorry", "Goodbye"), &model)
         .ended(1)
-        .out("similarity 24.3%, 80.0% is needed");
-    run(&embeddings.url, similar(", mode: embedding"), &model)
-        .ended(4)
-        .out("no model for embeddings is named");
+        .out("similarity 24.3%; at least 80.0% required");
+    run(&embeddings.url, similar(", mode: embedding"), &model).ended(4).out("no embedding model set");
     let judge = Server::start(|asked| {
         let told = asked.body["messages"][0]["content"].as_str().unwrap();
         Answer::Text(verdict(if told.contains("means the same") { 9 } else { 0 }))

@@ -136,7 +136,7 @@ fn an_empty_text_that_an_answer_shall_be_is_a_warning() {
             "cases:\n  - id: a\n    prompt: p\n    expected:\n      type: exact\n      value: {value}\n"
         );
         let run = |more: &[&str]| Akit::new(&["validate", "s.yaml"]).args(more).file("s.yaml", &suite).run();
-        run(&[]).ended(0).err("warning: only an empty answer is an empty text").err("s.yaml:6:");
+        run(&[]).ended(0).err("warning: `value` is empty: only an empty answer matches").err("s.yaml:6:");
         run(&["--strict"]).ended(2);
     }
     let suite = CASE.replace("contains, values: [x]", "exact, value: x");

@@ -258,7 +258,7 @@ cases:
         .args(&["--cache", "auto"])
         .run()
         .ended(4)
-        .out("was not kept with the redacted one");
+        .out("stored without the result of the raw one");
     assert_eq!(server.asked().len(), 3);
 }
 
@@ -301,10 +301,10 @@ cases: [{ id: a, prompt: I want a human, expected: { type: handoff, carries: [NW
     let state = |accepted: Json| json!({ "handoff": { "accepted": accepted, "order": "NW-5512" } });
     for (state, exit, words) in [
         (state(json!(true)), 0, "1 passed"),
-        (json!({ "handoff": { "accepted": true } }), 1, "the handoff does not carry \"NW-5512\""),
+        (json!({ "handoff": { "accepted": true } }), 1, "the handoff does not pass on \"NW-5512\""),
         (state(json!("waiting")), 1, "phantom handoff: the answer says \"I transfer you now.\""),
-        (state(json!("on hold")), 4, "is `on hold`, and akit does not know what that means"),
-        (json!({}), 1, "there is no state at `/handoff/accepted`"),
+        (state(json!("on hold")), 4, "is `on hold`, which akit does not know"),
+        (json!({}), 1, "the state has no `/handoff/accepted`"),
         (Json::Null, 1, "phantom handoff"),
     ] {
         let line = json!({ "id": "a", "reply": "I transfer you now.", "state": state });
@@ -321,16 +321,16 @@ cases: [{ id: a, prompt: I want a human, expected: { type: handoff, carries: [NW
         .file("r.jsonl", "{\"id\":\"a\",\"reply\":\"Goodbye.\"}")
         .run()
         .ended(4);
-    assert!(silent.stdout.contains("tells nothing of the application's state"), "{}", silent.stdout);
+    assert!(silent.stdout.contains("has no application state"), "{}", silent.stdout);
 }
 
 #[test]
 fn what_is_wrong_in_setup_is_told_at_its_place() {
     let case = "cases: [{ id: a, prompt: q, expected: { type: handoff } }]\n";
     for (setup, words) in [
-        ("{}", "`handoff` needs to know how a handoff shows"),
-        ("{ handoff: { text: now } }", "nothing in `setup.handoff` shows that a handoff is done"),
-        ("{ handoff: { state: accepted } }", "`accepted` is no JSON pointer"),
+        ("{}", "`handoff` needs `setup.handoff`"),
+        ("{ handoff: { text: now } }", "`setup.handoff` has no sign of a handoff that is done"),
+        ("{ handoff: { state: accepted } }", "`accepted` is not a JSON pointer"),
         ("{ handoff: { tool: f, text: '(' } }", "invalid pattern"),
         (
             "{ handoff: { tool: f, states: { accepted: none } } }",
@@ -357,7 +357,7 @@ fn what_is_wrong_in_setup_is_told_at_its_place() {
         ),
         (
             "{ handoff: { tool: f }, functions: [{ name: f, returns: [{ give: '{{x}}' }] }] }",
-            "variable `{{x}}` is not defined",
+            "undefined variable `{{x}}`",
         ),
         ("{ handoff: { tool: f }, max_tool_rounds: 0 }", "`max_tool_rounds` is a whole number of at least 1"),
     ] {

@@ -63,7 +63,7 @@ fn a_change_that_demands_less_is_named_at_its_lines() {
         .args(&since)
         .run()
         .ended(0)
-        .out("value-removed: s/a: `b` is no longer needed (scenarios/s.yaml:5)")
+        .out("value-removed: s/a: `b` is no longer required (scenarios/s.yaml:5)")
         .out("pass-rate-lowered: the pass rate had to be 1, now 0.5 is enough (akit.yaml:2)")
         .out("critical-removed");
     let warnings = &named.json("run.json")["decision"]["warnings"];

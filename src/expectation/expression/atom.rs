@@ -1,4 +1,4 @@
-//! The single tests that an expression is made of.
+//! The single tests of an expression.
 
 use std::cell::OnceCell;
 
@@ -9,10 +9,10 @@ use crate::expectation::pattern::{Pattern, SearchError};
 use crate::stats::real;
 use crate::text;
 
-/// Characters of an answer or a value that are shown.
+/// How many characters of an answer or a value are shown.
 const SHOWN: usize = 80;
 
-/// An answer that is judged.
+/// The answer to judge.
 #[derive(Debug)]
 pub(super) struct Answer<'a> {
     response: &'a str,
@@ -25,8 +25,8 @@ impl<'a> Answer<'a> {
         Self { response, expected, json: OnceCell::new() }
     }
 
-    /// The answer as JSON. What is nested more than 128 deep, holds half a surrogate pair as an escape,
-    /// or a number beyond the range of a double is none here, though JavaScript reads it.
+    /// The answer as JSON. Unlike in JavaScript, JSON nested more than 128 deep, with half a surrogate pair as an
+    /// escape, or with a number beyond the range of a double does not count.
     fn json(&self) -> Option<&Value> {
         self.json.get_or_init(|| serde_json::from_str(self.response).ok()).as_ref()
     }
@@ -42,15 +42,15 @@ impl<'a> Answer<'a> {
 /// One test, with its text for messages.
 #[derive(Clone, Debug)]
 pub(super) struct Atom {
-    /// As it stands in the expression.
+    /// As written in the expression.
     pub(super) source: String,
-    /// Whether a `!` stands right before it.
+    /// Whether a `!` is right before it.
     pub(super) sign: Sign,
-    /// What is tested.
+    /// The test.
     pub(super) test: Test,
 }
 
-/// Whether a test asks for something or for its absence.
+/// Whether a test is negated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
     /// As it is.
@@ -72,11 +72,11 @@ pub(super) enum Test {
     Json(Vec<String>, Operator, Literal),
     /// Whether the answer is JSON and not null.
     AnyJson,
-    /// Whether the answer is what the case expects.
+    /// Whether the answer is the expected one.
     Expected(Edges),
 }
 
-/// Where a text is looked for.
+/// Where to look for a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Search {
     /// Anywhere.
@@ -101,7 +101,7 @@ pub(super) enum Measure {
 }
 
 impl Measure {
-    /// As it is written.
+    /// As written in an expression.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Length => "length",
@@ -128,12 +128,12 @@ pub(super) enum Edges {
     Trimmed,
 }
 
-/// How an atom stands to an answer.
+/// The result of a test.
 #[derive(Clone, Debug)]
-pub(super) struct Standing {
-    /// Whether it holds; none when it cannot be judged, and then its negation does not hold either.
-    pub(super) holds: Option<bool>,
-    /// What stands in the answer, for people.
+pub(super) struct Found {
+    /// Whether it is true; none if it cannot be judged, and then its negation is not true either.
+    pub(super) is_true: Option<bool>,
+    /// What the answer has, for people.
     pub(super) what: String,
 }
 
@@ -145,27 +145,27 @@ impl PartialEq for Atom {
 }
 
 impl Atom {
-    /// How the atom, with its sign, stands to an answer.
-    pub(super) fn judge(&self, answer: &Answer) -> Result<Standing, SearchError> {
-        let (holds, what) = self.test.judge(answer, &self.source)?;
-        Ok(Standing { holds: holds.map(|holds| holds == (self.sign == Sign::Plain)), what })
+    /// Judges an answer by the test with its sign.
+    pub(super) fn judge(&self, answer: &Answer) -> Result<Found, SearchError> {
+        let (is_true, what) = self.test.judge(answer, &self.source)?;
+        Ok(Found { is_true: is_true.map(|is_true| is_true == (self.sign == Sign::Plain)), what })
     }
 }
 
 impl Test {
-    /// The text that stands in an answer of which this holds, or does not hold.
-    pub(super) fn text(&self, holds: bool) -> Option<&str> {
+    /// The text of an answer for which this is true, or is not.
+    pub(super) fn text(&self, is_true: bool) -> Option<&str> {
         match self {
-            Self::Text(_, text) => Some(text.as_str()).filter(|_| holds),
+            Self::Text(_, text) => Some(text.as_str()).filter(|_| is_true),
             Self::Json(_, operator, Literal::Text(text)) => {
                 let (equal, other) = (operator.is_equality(), operator.is_inequality());
-                Some(text.as_str()).filter(|_| if holds { equal } else { other })
+                Some(text.as_str()).filter(|_| if is_true { equal } else { other })
             }
             Self::Json(..) | Self::Match(_) | Self::Count(..) | Self::AnyJson | Self::Expected(_) => None,
         }
     }
 
-    /// Whether more of an answer could make it fail.
+    /// Whether more text could make it false.
     pub(super) fn negative(&self) -> bool {
         match self {
             Self::Match(pattern) => pattern.negative(),
@@ -182,19 +182,19 @@ impl Test {
     fn judge(&self, answer: &Answer, source: &str) -> Result<(Option<bool>, String), SearchError> {
         let response = answer.response;
         Ok(match self {
-            Self::Text(_, needle) if needle.is_empty() => (None, "there is no text to look for".to_owned()),
+            Self::Text(_, needle) if needle.is_empty() => (None, "the text to look for is empty".to_owned()),
             Self::Text(search, needle) => {
                 let found = search.find(response, needle);
-                // A text with variables does not stand in the source as it is.
+                // A text with variables is not in the source as it is.
                 let sought = if source.contains(needle.as_str()) {
                     String::new()
                 } else {
-                    format!(", looked for is \"{}\"", text::excerpt(needle, SHOWN))
+                    format!(", looking for \"{}\"", text::excerpt(needle, SHOWN))
                 };
                 let shown = match response.find(needle.as_str()) {
                     Some(at) => {
                         let around = text::excerpt_around(response, at..at + needle.len(), SHOWN);
-                        format!("it is in \"{around}\"")
+                        format!("found in \"{around}\"")
                     }
                     None => answer.shown(),
                 };
@@ -203,25 +203,25 @@ impl Test {
             Self::Match(pattern) => match pattern.find(response)? {
                 Some(range) => {
                     let shown = text::excerpt_around(response, range, SHOWN);
-                    (Some(true), format!("it matches in \"{shown}\""))
+                    (Some(true), format!("matches in \"{shown}\""))
                 }
                 None => (Some(false), answer.shown()),
             },
             Self::Count(measure, operator, limit) => {
                 let count = measure.of(response);
-                let holds = operator.holds(real(count), *limit);
-                (Some(holds), format!("{} is {count}", measure.name()))
+                let is_true = operator.compares(real(count), *limit);
+                (Some(is_true), format!("{} is {count}", measure.name()))
             }
             Self::Json(path, operator, literal) => match answer.json() {
                 None => (None, "the answer is not JSON".to_owned()),
                 Some(json) => {
                     let value = json::at_path(json, path);
-                    let holds = json::compares(value.as_deref(), *operator, literal);
+                    let is_true = json::compares(value.as_deref(), *operator, literal);
                     let shown = match &value {
                         Some(value) => format!("is {}", text::excerpt(&value.to_string(), SHOWN)),
-                        None => "is not there".to_owned(),
+                        None => "is missing".to_owned(),
                     };
-                    (Some(holds), format!("json.{} {shown}", path.join(".")))
+                    (Some(is_true), format!("json.{} {shown}", path.join(".")))
                 }
             },
             Self::AnyJson => match answer.json() {
@@ -229,11 +229,10 @@ impl Test {
                 Some(json) => (Some(!json.is_null()), answer.shown()),
             },
             Self::Expected(edges) => match answer.expected {
-                None => (None, "the case has nothing expected".to_owned()),
+                None => (None, "there is no expected value".to_owned()),
                 Some(expected) => {
                     let given = if *edges == Edges::Trimmed { text::js_trim(response) } else { response };
-                    let what =
-                        format!("{}, expected is \"{}\"", answer.shown(), text::excerpt(expected, SHOWN));
+                    let what = format!("{}, expected \"{}\"", answer.shown(), text::excerpt(expected, SHOWN));
                     (Some(given == expected), what)
                 }
             },

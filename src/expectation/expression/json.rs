@@ -29,7 +29,7 @@ pub(super) enum Operator {
 }
 
 impl Operator {
-    /// All operators; a longer sign stands before its beginning.
+    /// All operators, longer signs before their prefixes.
     pub(super) const ALL: [(&'static str, Self); 8] = [
         ("===", Self::Same),
         ("!==", Self::NotSame),
@@ -41,23 +41,23 @@ impl Operator {
         ("<", Self::Less),
     ];
 
-    /// Whether more than this will do.
+    /// Whether a greater value passes too.
     pub(super) fn is_lower_bound(self) -> bool {
         matches!(self, Self::Greater | Self::GreaterEqual)
     }
 
-    /// Whether nothing else will do.
+    /// Whether only an equal value passes.
     pub(super) fn is_equality(self) -> bool {
         matches!(self, Self::Equal | Self::Same)
     }
 
-    /// Whether anything else will do.
+    /// Whether any other value passes.
     pub(super) fn is_inequality(self) -> bool {
         matches!(self, Self::Unequal | Self::NotSame)
     }
 
-    /// Whether two numbers compare so; nothing compares with NaN.
-    pub(super) fn holds(self, left: f64, right: f64) -> bool {
+    /// Compares two numbers; NaN compares with nothing.
+    pub(super) fn compares(self, left: f64, right: f64) -> bool {
         let order = left.partial_cmp(&right);
         match self {
             Self::Equal | Self::Same => order == Some(Ordering::Equal),
@@ -83,7 +83,7 @@ pub(super) enum Literal {
     Text(String),
 }
 
-/// The value at a path; an array has its items by number and its `length`.
+/// The value at a path; an array has its items by index and its `length`.
 pub(super) fn at_path<'j>(json: &'j Value, path: &[String]) -> Option<Cow<'j, Value>> {
     let mut here = json;
     for (i, key) in path.iter().enumerate() {
@@ -102,17 +102,17 @@ pub(super) fn at_path<'j>(json: &'j Value, path: &[String]) -> Option<Cow<'j, Va
     Some(Cow::Borrowed(here))
 }
 
-/// Whether a value, or one that is not there, compares so with a literal.
+/// Compares a value, which may be missing, with a literal.
 ///
-/// Equality never converts. `!= null` asks whether there is a value at all. Order is known between
-/// numbers only, and the literal becomes one.
+/// Equality never converts. `!= null` asks whether there is a value at all. Only numbers have an order, and the literal
+/// is converted to one.
 pub(super) fn compares(value: Option<&Value>, operator: Operator, literal: &Literal) -> bool {
     match operator {
         Operator::Equal | Operator::Same => is_same(value, literal),
         Operator::Unequal if *literal == Literal::Null => !matches!(value, None | Some(Value::Null)),
         Operator::Unequal | Operator::NotSame => !is_same(value, literal),
         _ => match value.and_then(Value::as_f64) {
-            Some(left) => operator.holds(left, number_of(literal)),
+            Some(left) => operator.compares(left, number_of(literal)),
             None => false,
         },
     }

@@ -1,4 +1,4 @@
-//! Reads texts in quotes, numbers, and the values that JSON is compared with.
+//! Parses texts in quotes, numbers, and the values to compare JSON with.
 
 use super::ExpressionError;
 use super::json::Literal;
@@ -16,10 +16,9 @@ pub(super) enum Until {
 }
 
 impl Parser<'_> {
-    /// A text, from its quote.
+    /// A text, from its quote on.
     ///
-    /// Where it does not end with its own quote, it ends as in the reference: at any quote that
-    /// stands at the end of the test.
+    /// If its own quote does not end it, it ends as in `ArtemisKit`: at any quote at the end of the test.
     pub(super) fn quoted(&mut self, until: Until) -> Result<String, ExpressionError> {
         let start = self.at;
         let quote = self.chars[start];
@@ -29,7 +28,7 @@ impl Parser<'_> {
             None => self.odd_end(start, quote, until, proper)?,
         };
         if let Some(slash) = self.chars[start + 1..end].iter().position(|c| *c == '\\') {
-            let message = "a backslash begins an escape, as in JavaScript; ArtemisKit takes it literally";
+            let message = "a backslash starts an escape, as in JavaScript; ArtemisKit takes it literally";
             self.warn(start + 1 + slash, message, "write `\\\\` for a backslash");
         }
         self.at = start + 1;
@@ -47,7 +46,7 @@ impl Parser<'_> {
         Ok(text)
     }
 
-    /// The end of a text whose quotes do not match or that has its quote inside.
+    /// The end of a text with different quotes, or with its own quote inside.
     fn odd_end(
         &mut self,
         start: usize,
@@ -68,9 +67,7 @@ impl Parser<'_> {
                 self.warn(
                     start,
                     message,
-                    format!(
-                        "it is read as `{shown}`; put it in quotes of the other kind, or escape the quote"
-                    ),
+                    format!("use quotes of the other kind, or escape the quote; it is read as `{shown}`"),
                 );
                 return Ok(end);
             }
@@ -84,12 +81,10 @@ impl Parser<'_> {
                     Until::Bracket
                         if self.chars[at..].iter().find(|c| !text::js_space(**c)) == Some(&',') =>
                     {
-                        ("only one text may stand in the brackets", "leave the rest out")
+                        ("only one text is allowed here", "remove the rest")
                     }
                     Until::Bracket => ("`)` is missing here", "add `)`"),
-                    Until::Test => {
-                        ("nothing may follow a test but `&&`, `||` and `)`", "join two tests with `&&`")
-                    }
+                    Until::Test => ("only `&&`, `||` or `)` can follow a test", "join two tests with `&&`"),
                 };
                 Err(ExpressionError::at(at, 0, message, help))
             }
@@ -120,7 +115,7 @@ impl Parser<'_> {
         }
     }
 
-    /// An escape, from behind its backslash.
+    /// An escape, after its backslash.
     fn escape(&mut self, end: usize, text: &mut String) -> Result<(), ExpressionError> {
         let start = self.at - 1;
         let c = self.chars[self.at];
@@ -135,7 +130,7 @@ impl Parser<'_> {
             '0' if !self.peek().is_some_and(|next| next.is_ascii_digit()) => '\0',
             '\n' | '\u{2028}' | '\u{2029}' => return Ok(()),
             'x' | 'u' => {
-                // A text knows `\u{…}` without any flag.
+                // A text allows `\u{…}` without a flag.
                 let chars = &self.chars[..end];
                 let code = match c {
                     'x' => hex(chars, &mut self.at, 2),
@@ -143,7 +138,7 @@ impl Parser<'_> {
                 };
                 let Some(code) = code.and_then(char::from_u32) else {
                     let help = "write `\\xHH`, `\\uHHHH` or `\\u{…}`, or `\\\\` for a backslash";
-                    return Err(self.error(start, format!("`\\{c}` is no character"), help));
+                    return Err(self.error(start, format!("`\\{c}` is not a character"), help));
                 };
                 code
             }
@@ -153,7 +148,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A number without quotes, if one stands here.
+    /// A number without quotes, if there is one.
     pub(super) fn number(&mut self) -> Result<Option<f64>, ExpressionError> {
         let start = self.at;
         let signed = self.skip("-");
@@ -182,13 +177,13 @@ impl Parser<'_> {
                 Ok(Some(if signed { -value } else { value }))
             }
             _ => {
-                let help = "write it in decimal digits, as in `2`, `-1` or `0.5`; put text in quotes";
-                Err(self.error(start, format!("`{}` is no number", crate::text::excerpt(&text, 40)), help))
+                let help = "use decimal digits, as in `2`, `-1` or `0.5`; put text in quotes";
+                Err(self.error(start, format!("`{}` is not a number", crate::text::excerpt(&text, 40)), help))
             }
         }
     }
 
-    /// A number, a text, `true`, `false` or `null`, behind the JSON path that begins at `path_at`.
+    /// A number, a text, `true`, `false` or `null`, after the JSON path that begins at `path_at`.
     pub(super) fn literal(&mut self, path_at: usize) -> Result<Literal, ExpressionError> {
         self.space();
         let start = self.at;
@@ -196,7 +191,7 @@ impl Parser<'_> {
             let text = self.quoted(Until::Test)?;
             let meant = match text.as_str() {
                 "" => {
-                    let help = "use the expectation `json_schema` with `const: \"\"`";
+                    let help = "use `json_schema` with `const: \"\"`";
                     return Err(self.error(start, "JSON cannot be compared with an empty text", help));
                 }
                 "true" => Literal::Bool(true),
@@ -204,7 +199,7 @@ impl Parser<'_> {
                 "null" => Literal::Null,
                 _ => return Ok(Literal::Text(text)),
             };
-            let help = format!("write `{text}` without quotes; for the text use `json_schema`");
+            let help = format!("write `{text}` without quotes; to compare with the text, use `json_schema`");
             self.warn(start, format!("\"{text}\" means `{text}` here, not the text"), help);
             return Ok(meant);
         }
@@ -219,22 +214,21 @@ impl Parser<'_> {
             "undefined" => {
                 let path: String = self.chars[path_at..start].iter().collect();
                 let path = path.trim_end_matches(|c: char| c == ' ' || "=!<>".contains(c)).to_owned();
-                let help =
-                    format!("write `{path} != null` for a value that is there, `!({path} != null)` for none");
+                let help = format!("write `{path} != null` for any value, `!({path} != null)` for none");
                 self.error(start, "`undefined` is not part of the language", help)
             }
             "expected" => {
-                let help = "write `{{name}}` in quotes for a variable of the case";
+                let help = "write `\"{{name}}\"` for a variable of the case";
                 self.error(start, "a JSON value cannot be compared with `expected`", help)
             }
             "" => {
                 self.at = (start + 1).min(self.chars.len());
-                let help = "compare with a number, a text in quotes, `true`, `false` or `null`";
-                self.error(start, "a value is missing here", help)
+                let help = "add a number, a text in quotes, `true`, `false` or `null`";
+                self.error(start, "missing value", help)
             }
             word => {
                 let help = format!("put text in quotes: `\"{}\"`", text::excerpt(word, 40));
-                self.error(start, format!("`{}` is no value", text::excerpt(word, 40)), help)
+                self.error(start, format!("`{}` is not a value", text::excerpt(word, 40)), help)
             }
         })
     }

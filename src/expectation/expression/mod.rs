@@ -1,8 +1,8 @@
 //! The expression language of `inline`: tests of an answer, joined as in JavaScript.
 //!
-//! An expression is read once, before anything is sent; reading finds every mistake. A test that
-//! cannot be judged, such as a JSON path on an answer that is not JSON, does not hold and neither
-//! does its negation, so a broken answer never passes by way of a `!(…)`.
+//! An expression is read once, before anything is sent, and reading finds every mistake. A test that cannot be judged,
+//! such as a JSON path on an answer that is not JSON, is neither true nor false, so its negation is not true either: a
+//! broken answer never passes because of a `!(…)`.
 
 mod atom;
 mod json;
@@ -25,14 +25,14 @@ pub struct Expression {
     warnings: Vec<ExpressionWarning>,
 }
 
-/// What came of judging an answer.
+/// The result for an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Whether the expression holds.
+    /// Whether the expression is true.
     pub passed: bool,
     /// 0 to 1: a test has 0 or 1, an `&&` chain the mean of its parts, an `||` chain the best of them.
     pub score: f64,
-    /// The tests that kept it from holding, each with what stood there; empty when it holds.
+    /// The tests that made it false, each with what the answer has; empty if it is true.
     pub why: Vec<String>,
 }
 
@@ -52,22 +52,22 @@ impl Expression {
         Ok(Self { root, warnings })
     }
 
-    /// What may not say what was meant, in the order of places.
+    /// What may be misleading, in the order of places.
     #[must_use]
     pub fn warnings(&self) -> &[ExpressionWarning] {
         &self.warnings
     }
 
-    /// Whether the case needs something expected.
+    /// Whether it needs a `value`.
     #[must_use]
     pub fn uses_expected(&self) -> bool {
         self.root.any(&|node| matches!(node, Expr::Atom(Atom { test: Test::Expected(_), .. })))
     }
 
-    /// Whether the absence of something may make it hold: it has a `!`, an inequality, an upper bound, or a pattern that
-    /// goes to the end.
+    /// Whether it may be true because something is missing: it has a `!`, an inequality, an upper bound, or a pattern
+    /// that asks for the end.
     ///
-    /// An empty, refused or cut answer would then pass for no good reason.
+    /// An empty, refused or cut off answer would then pass for no good reason.
     #[must_use]
     pub fn negative(&self) -> bool {
         self.root.any(&|node| match node {
@@ -77,17 +77,17 @@ impl Expression {
         })
     }
 
-    /// The texts that an answer has to say, or may have to: those that are looked for and not forbidden.
+    /// The texts that it looks for and does not forbid.
     #[must_use]
     pub fn texts(&self) -> Vec<&str> {
         let mut found = Vec::new();
-        self.root.texts(Need::Holds, &mut found);
+        self.root.texts(Need::True, &mut found);
         found
     }
 
     /// The same with every text in quotes replaced; JSON paths, patterns and numbers stay.
     ///
-    /// What is put in is text, even when it reads `true`.
+    /// The replacement is a text, even if it is `true`.
     #[must_use]
     pub fn map_texts(&self, f: &mut dyn FnMut(&str) -> String) -> Self {
         let mut mapped = self.clone();
@@ -95,7 +95,7 @@ impl Expression {
         mapped
     }
 
-    /// Whether every test that another expression joins by `&&` is one of this one's.
+    /// Whether it has every test that another expression joins with `&&`.
     #[must_use]
     pub fn demands(&self, other: &Self) -> bool {
         fn tests(node: &Expr) -> &[Expr] {
@@ -108,17 +108,17 @@ impl Expression {
         tests(&other.root).iter().all(|test| own.contains(test))
     }
 
-    /// Judges an answer; `expected` is what the case expects.
+    /// Judges an answer; `expected` is the `value` of the expectation.
     pub fn evaluate(&self, response: &str, expected: Option<&str>) -> Result<Evaluation, SearchError> {
-        self.root.judge(&Answer::new(response, expected), Need::Holds)
+        self.root.judge(&Answer::new(response, expected), Need::True)
     }
 }
 
-/// What a part of an expression must do for the whole to hold.
+/// What a part of an expression must be for the whole to be true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Need {
-    Holds,
-    Fails,
+    True,
+    False,
 }
 
 impl Expr {
@@ -145,41 +145,41 @@ impl Expr {
     fn texts<'a>(&'a self, wanted: Need, found: &mut Vec<&'a str>) {
         match self {
             Self::Atom(Atom { sign, test, .. }) => {
-                let is_asked = (wanted == Need::Holds) == (*sign == Sign::Plain);
+                let is_asked = (wanted == Need::True) == (*sign == Sign::Plain);
                 found.extend(test.text(is_asked));
             }
             Self::Not(inner) => {
-                inner.texts(if wanted == Need::Holds { Need::Fails } else { Need::Holds }, found);
+                inner.texts(if wanted == Need::True { Need::False } else { Need::True }, found);
             }
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.texts(wanted, found)),
         }
     }
 
-    /// Judges one part. Negation is carried down to the atoms, by De Morgan's laws.
+    /// Judges one part. Negation moves down to the tests, by De Morgan's laws.
     fn judge(&self, answer: &Answer, wanted: Need) -> Result<Evaluation, SearchError> {
         match (self, wanted) {
             (Self::Atom(atom), _) => {
-                let standing = atom.judge(answer)?;
-                let passed = standing.holds == Some(wanted == Need::Holds);
+                let found = atom.judge(answer)?;
+                let passed = found.is_true == Some(wanted == Need::True);
                 let shown = match wanted {
-                    Need::Holds => format!("`{}`: {}", atom.source, standing.what),
-                    Need::Fails => format!("`!({})`: {}", atom.source, standing.what),
+                    Need::True => format!("`{}`: {}", atom.source, found.what),
+                    Need::False => format!("`!({})`: {}", atom.source, found.what),
                 };
                 Ok(Evaluation::of(passed, if passed { vec![] } else { vec![shown] }))
             }
             (Self::Not(inner), _) => {
-                let other = if wanted == Need::Holds { Need::Fails } else { Need::Holds };
+                let other = if wanted == Need::True { Need::False } else { Need::True };
                 let judged = inner.judge(answer, other)?;
                 Ok(Evaluation::of(judged.passed, judged.why))
             }
-            (Self::All(parts), Need::Holds) | (Self::Any(parts), Need::Fails) => {
+            (Self::All(parts), Need::True) | (Self::Any(parts), Need::False) => {
                 let mut judged = Vec::with_capacity(parts.len());
                 for part in parts {
                     judged.push(part.judge(answer, wanted)?);
                 }
                 Ok(mean(judged))
             }
-            (Self::Any(parts), Need::Holds) | (Self::All(parts), Need::Fails) => {
+            (Self::Any(parts), Need::True) | (Self::All(parts), Need::False) => {
                 let (mut score, mut why) = (0.0, Vec::new());
                 for part in parts {
                     let judged = part.judge(answer, wanted)?;
@@ -207,7 +207,7 @@ impl Evaluation {
     }
 }
 
-/// An expression cannot be used.
+/// An invalid expression.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct ExpressionError {
@@ -215,9 +215,9 @@ pub struct ExpressionError {
     pub message: String,
     /// Where, 0-based, in characters of the expression.
     pub offset: usize,
-    /// How many characters are meant; 0 is a place between two.
+    /// How many characters it covers; 0 is a place between two.
     pub length: usize,
-    /// How to mend it.
+    /// How to fix it.
     pub help: String,
 }
 
@@ -228,13 +228,13 @@ impl ExpressionError {
     }
 }
 
-/// An expression can be used, but may not say what was meant.
+/// A valid expression that may not mean what was intended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpressionWarning {
     /// What may mislead, in one line.
     pub message: String,
     /// Where, 0-based, in characters of the expression.
     pub offset: usize,
-    /// How to make it plain.
+    /// How to make it clear.
     pub help: String,
 }

@@ -1,17 +1,17 @@
-//! Reads expressions: chains of tests, brackets, negation, and the tests on numbers and JSON.
+//! Parses expressions: chains of tests, parentheses, negation, and the tests of numbers and JSON.
 
 use super::atom::{Atom, Measure, Sign, Test};
 use super::json::{Literal, Operator};
 use super::{Expr, ExpressionError, ExpressionWarning};
 use crate::text;
 
-/// Brackets within brackets that are read.
+/// Deepest nesting of parentheses.
 const MOST_DEPTH: usize = 40;
 
-/// The words that begin a test.
+/// The words that start a test.
 const SUBJECTS: [&str; 5] = ["response", "length", "words.length", "lines.length", "json"];
 
-/// A reader that stands somewhere in an expression.
+/// A parser at some position of an expression.
 #[derive(Debug)]
 pub(super) struct Parser<'e> {
     pub(super) chars: &'e [char],
@@ -20,14 +20,13 @@ pub(super) struct Parser<'e> {
     depth: usize,
 }
 
-/// Whether a part is an `&&` chain without brackets around it.
+/// Whether a part is an `&&` chain without parentheses around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     Chain,
     Closed,
 }
 
-/// Reads a whole expression.
 pub(super) fn read(chars: &[char]) -> Result<(Expr, Vec<ExpressionWarning>), ExpressionError> {
     let mut parser = Parser { chars, at: 0, warnings: Vec::new(), depth: 0 };
     let root = parser.ways()?;
@@ -49,7 +48,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Steps over a text if it stands here.
+    /// Skips a text if it is next.
     pub(super) fn skip(&mut self, text: &str) -> bool {
         let here = self.sees(text);
         if here {
@@ -74,7 +73,7 @@ impl Parser<'_> {
         text::js_trim(&text).to_owned()
     }
 
-    /// An error at what stands between an offset and here.
+    /// An error for the text between an offset and here.
     pub(super) fn error(
         &self,
         start: usize,
@@ -128,7 +127,7 @@ impl Parser<'_> {
         Ok((node, shape))
     }
 
-    /// A test or brackets, with or without `!`.
+    /// A test or parentheses, with or without `!`.
     fn part(&mut self) -> Result<Expr, ExpressionError> {
         self.space();
         let start = self.at;
@@ -140,24 +139,24 @@ impl Parser<'_> {
             return Ok(Expr::Not(Box::new(self.brackets(start)?)));
         }
         if self.skip("!") {
-            return Err(self.error(start, "`!!` is not part of the language", "leave both out"));
+            return Err(self.error(start, "`!!` is not part of the language", "remove both"));
         }
         let body = self.at;
         if !self.sees("response") {
             let word = self.word();
             let help = match word.as_str() {
                 "length" | "words" | "lines" | "json" => {
-                    format!("turn the comparison round, or write `!({word} …)`")
+                    format!("reverse the comparison, or write `!({word} …)`")
                 }
                 _ => "write `!(…)`, or `!response.includes(\"…\")`".to_owned(),
             };
             self.at = self.at.max(start + 1);
-            return Err(self.error(start, "`!` stands before `response.…` or `(…)` only", help));
+            return Err(self.error(start, "`!` is only allowed before `response.…` and `(…)`", help));
         }
         let Expr::Atom(mut atom) = self.atom(body)? else { return Err(self.unexpected()) };
         if !matches!(atom.test, Test::Text(..) | Test::Match(_)) {
             let help = format!("write `!({})`", atom.source);
-            return Err(self.error(start, "`!` cannot stand before a comparison", help));
+            return Err(self.error(start, "`!` is not allowed before a comparison", help));
         }
         atom.sign = Sign::Negated;
         atom.source = self.slice(start);
@@ -166,8 +165,8 @@ impl Parser<'_> {
 
     fn brackets(&mut self, start: usize) -> Result<Expr, ExpressionError> {
         if self.depth == MOST_DEPTH {
-            let message = format!("brackets stand more than {MOST_DEPTH} deep in each other");
-            return Err(self.error(start, message, "write the expression with fewer brackets"));
+            let message = format!("parentheses are nested more than {MOST_DEPTH} deep");
+            return Err(self.error(start, message, "use fewer parentheses"));
         }
         self.depth += 1;
         let inner = self.ways()?;
@@ -176,7 +175,7 @@ impl Parser<'_> {
             return Ok(inner);
         }
         match self.peek() {
-            None => Err(ExpressionError::at(start, 1, "this bracket is not closed", "add `)`")),
+            None => Err(ExpressionError::at(start, 1, "this parenthesis is not closed", "add `)`")),
             Some(_) => Err(self.unexpected()),
         }
     }
@@ -202,7 +201,7 @@ impl Parser<'_> {
         Ok(Expr::Atom(Atom { source: self.slice(start), sign: Sign::Plain, test }))
     }
 
-    /// `> 2`, from behind `length`.
+    /// `> 2`, after `length`.
     fn count(&mut self, start: usize, measure: Measure) -> Result<Test, ExpressionError> {
         let name = measure.name();
         let Some(operator) = self.operator()? else {
@@ -213,12 +212,12 @@ impl Parser<'_> {
         let at = self.at;
         let Some(number) = self.number()? else {
             self.word();
-            let help = format!("write it in digits, without quotes: `{name} > 2`");
-            return Err(self.error(at, format!("`{name}` is compared with a whole number"), help));
+            let help = format!("write digits, without quotes: `{name} > 2`");
+            return Err(self.error(at, format!("`{name}` can only be compared with a whole number"), help));
         };
         if number.fract() != 0.0 || self.chars[at..self.at].iter().any(|c| matches!(c, '.' | 'e' | 'E')) {
-            let help = format!("write it without a fraction or an exponent: `{name} > 2`");
-            return Err(self.error(at, format!("`{name}` is a whole number and is compared with one"), help));
+            let help = format!("remove the fraction or exponent: `{name} > 2`");
+            return Err(self.error(at, format!("`{name}` can only be compared with a whole number"), help));
         }
         Ok(Test::Count(measure, operator, number))
     }
@@ -230,20 +229,20 @@ impl Parser<'_> {
         if found.is_none() && self.skip("=") {
             let shown = if self.skip(">") { "=>" } else { "=" };
             let help = if shown == "=" { "write `==`" } else { "write `>=`" };
-            return Err(self.error(start, format!("`{shown}` does not compare"), help));
+            return Err(self.error(start, format!("`{shown}` is not a comparison"), help));
         }
         Ok(found)
     }
 
-    /// `.a.0 == 1` or `!= null`, from behind `json`.
+    /// `.a.0 == 1` or `!= null`, after `json`.
     fn json(&mut self, start: usize) -> Result<Test, ExpressionError> {
         let mut path = Vec::new();
         while self.skip(".") {
             let at = self.at;
             let key = self.word();
             if key.is_empty() {
-                let help = "a key is letters, digits, `_` and `$`; for other keys use `json_schema`";
-                return Err(self.error(at, "a key is missing behind `.`", help));
+                let help = "use letters, digits, `_` and `$`; for other keys, use `json_schema`";
+                return Err(self.error(at, "missing key after `.`", help));
             }
             path.push(key);
         }
@@ -256,7 +255,7 @@ impl Parser<'_> {
         let sign = self.at;
         let Some(operator) = self.operator()? else {
             if self.peek() == Some('-') || self.peek() == Some('(') {
-                let help = "a key is letters, digits, `_` and `$`; for other keys use `json_schema`";
+                let help = "use letters, digits, `_` and `$`; for other keys, use `json_schema`";
                 return Err(ExpressionError::at(self.at, 1, "this is not part of a JSON path", help));
             }
             let shown = self.slice(start);
@@ -273,13 +272,13 @@ impl Parser<'_> {
             (Operator::Unequal | Operator::NotSame, Literal::Null) => Ok(Test::AnyJson),
             (Operator::Equal | Operator::Same, Literal::Null) => Err(self.error(
                 sign,
-                "`json` alone is only asked whether it is there",
+                "`json` alone can only be tested with `!= null`",
                 "write `!(json != null)`",
             )),
             _ => Err(self.error(
                 at,
-                "`json` alone is only compared with `null`",
-                "name a key: `json.name == …`",
+                "`json` alone can only be compared with `null`",
+                "add a key: `json.name == …`",
             )),
         }
     }
@@ -294,23 +293,21 @@ impl Parser<'_> {
             "and" => "write `&&`".to_owned(),
             "or" => "write `||`".to_owned(),
             "true" | "false" | "null" => {
-                "a test begins with `response`, `length`, `words.length`, `lines.length` or `json`".to_owned()
+                "start with `response`, `length`, `words.length`, `lines.length` or `json`".to_owned()
             }
-            _ if word.chars().all(|c| c.is_ascii_digit()) => {
-                "put what is measured first: `length > 2`".to_owned()
-            }
-            _ => text::meant(word, &SUBJECTS, || format!("a test begins with {}", text::list(&SUBJECTS))),
+            _ if word.chars().all(|c| c.is_ascii_digit()) => "put the measure first: `length > 2`".to_owned(),
+            _ => text::meant(word, &SUBJECTS, || format!("start with one of {}", text::list(&SUBJECTS))),
         };
-        self.error(start, format!("`{}` begins no test", text::excerpt(word, 40)), help)
+        self.error(start, format!("`{}` does not start a test", text::excerpt(word, 40)), help)
     }
 
-    /// What stands here cannot stand here.
+    /// The error for unexpected text here.
     pub(super) fn unexpected(&mut self) -> ExpressionError {
         self.space();
         let start = self.at;
         let Some(c) = self.peek() else {
-            let help = "write for example `response.includes(\"…\")` or `length > 2`";
-            return ExpressionError::at(start, 0, "a test is missing here", help);
+            let help = "add a test, such as `response.includes(\"…\")` or `length > 2`";
+            return ExpressionError::at(start, 0, "missing test", help);
         };
         let word = self.word();
         if !word.is_empty() {
@@ -319,27 +316,27 @@ impl Parser<'_> {
                 "or" => "write `||`",
                 _ => "join two tests with `&&` or `||`",
             };
-            return self.error(start, format!("`{}` cannot stand here", text::excerpt(&word, 40)), help);
+            return self.error(start, format!("unexpected `{}`", text::excerpt(&word, 40)), help);
         }
         self.at += 1;
         let help = match c {
             '&' => "write `&&`",
             '|' => "write `||`",
             '=' | '!' | '<' | '>' => "compare once, as in `length > 2`; join comparisons with `&&`",
-            ')' => "leave it out, or add `(` in front",
-            ';' => "leave it out",
+            ')' => "remove it, or add `(`",
+            ';' => "remove it",
             '/' => "write `response.match(/…/)`",
             '"' | '\'' | '`' => "write `response.includes(\"…\")`",
-            '.' | '[' => "nothing may follow a test but `&&`, `||` and `)`",
-            '?' | ':' => "JavaScript's `?:` is not part of the language; write `&&` and `||`",
-            '+' | '-' | '*' | '%' => "arithmetic is not part of the language",
+            '.' | '[' => "join two tests with `&&` or `||`",
+            '?' | ':' => "use `&&` and `||`; `?:` is not part of the language",
+            '+' | '-' | '*' | '%' => "remove it; arithmetic is not part of the language",
             _ => "join tests with `&&` and `||`",
         };
-        self.error(start, format!("`{}` cannot stand here", text::excerpt(&c.to_string(), 1)), help)
+        self.error(start, format!("unexpected `{}`", text::excerpt(&c.to_string(), 1)), help)
     }
 }
 
-/// One node of several, with chains of the same kind in one.
+/// Joins nodes into one, with chains of the same kind flattened.
 fn joined(mut parts: Vec<Expr>, join: fn(Vec<Expr>) -> Expr, open: fn(Expr) -> Vec<Expr>) -> Expr {
     if parts.len() == 1 {
         return parts.remove(0);

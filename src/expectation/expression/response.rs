@@ -1,4 +1,4 @@
-//! Reads the tests that begin with `response`.
+//! Parses the tests that start with `response`.
 
 use super::ExpressionError;
 use super::atom::{Edges, Search, Test};
@@ -12,7 +12,7 @@ use crate::text;
 const METHODS: [&str; 6] = ["includes", "startsWith", "endsWith", "match", "toLowerCase", "trim"];
 
 impl Parser<'_> {
-    /// A test, from behind `response`.
+    /// A test, after `response`.
     pub(super) fn response(&mut self, start: usize) -> Result<Test, ExpressionError> {
         if !self.skip(".") {
             return self.expected(start, Edges::Kept);
@@ -33,7 +33,7 @@ impl Parser<'_> {
                     self.word();
                 }
                 let help = "write `response.toLowerCase().includes(\"…\")`, or `response.match(/^…/i)`";
-                Err(self.error(start, "only `.includes(\"…\")` may follow `toLowerCase()`", help))
+                Err(self.error(start, "only `.includes(\"…\")` can follow `toLowerCase()`", help))
             }
             "trim" => {
                 self.no_arguments(start)?;
@@ -42,7 +42,7 @@ impl Parser<'_> {
                     self.word();
                     let help =
                         "write `response.trim() == expected`, or a pattern: `response.match(/^\\s*…\\s*$/)`";
-                    return Err(self.error(start, "no method may follow `trim()`", help));
+                    return Err(self.error(start, "no method can follow `trim()`", help));
                 }
                 self.expected(start, Edges::Trimmed)
             }
@@ -73,10 +73,10 @@ impl Parser<'_> {
             "toUpperCase" | "toLocaleLowerCase" => {
                 "write `response.toLowerCase().includes(\"…\")`".to_owned()
             }
-            _ => text::meant(method, &METHODS, || format!("`response` has {}", text::list(&METHODS))),
+            _ => text::meant(method, &METHODS, || format!("use one of {}", text::list(&METHODS))),
         };
         let message = match method {
-            "" => "a method is missing behind `response.`".to_owned(),
+            "" => "missing method after `response.`".to_owned(),
             method => format!("`response` has no method `{}`", text::excerpt(method, 40)),
         };
         self.error(at, message, help)
@@ -91,11 +91,7 @@ impl Parser<'_> {
         }
         let shown = self.slice(start);
         let shown = shown.trim_end_matches('(');
-        Err(self.error(
-            start,
-            format!("`{shown}` takes nothing in its brackets"),
-            format!("write `{shown}()`"),
-        ))
+        Err(self.error(start, format!("`{shown}` takes no arguments"), format!("write `{shown}()`")))
     }
 
     /// `== expected`
@@ -115,9 +111,8 @@ impl Parser<'_> {
         let word = self.word();
         if word != "expected" {
             self.at = self.at.max((at + 1).min(self.chars.len()));
-            let help =
-                "put the text under `value:` and write `expected` here, or use the expectation `exact`";
-            return Err(self.error(at, format!("`{shown}` is only compared with `expected`"), help));
+            let help = "move the text to `value:` and write `expected` here, or use `exact`";
+            return Err(self.error(at, format!("`{shown}` can only be compared with `expected`"), help));
         }
         if !matches!(operator, Operator::Equal | Operator::Same) {
             let negated = matches!(operator, Operator::Unequal | Operator::NotSame);
@@ -126,7 +121,7 @@ impl Parser<'_> {
             } else {
                 format!("write `{shown} == expected`")
             };
-            return Err(self.error(sign, format!("`{shown}` is only compared by `==`"), help));
+            return Err(self.error(sign, format!("`{shown}` can only be compared with `==`"), help));
         }
         Ok(Test::Expected(edges))
     }
@@ -137,9 +132,9 @@ impl Parser<'_> {
         let at = self.at;
         if !matches!(self.peek(), Some('"' | '\'')) {
             let (message, help) = match self.peek() {
-                Some('/') => ("a pattern cannot stand here", "write `response.match(/…/)`"),
-                Some('`') => ("text stands in quotes here, not in backquotes", "write `\"…\"`"),
-                _ => ("a text in quotes must stand here", "write `(\"…\")`"),
+                Some('/') => ("a pattern is not allowed here", "write `response.match(/…/)`"),
+                Some('`') => ("backquotes are not allowed here", "write `\"…\"`"),
+                _ => ("a text in quotes is required here", "write `(\"…\")`"),
             };
             self.word();
             self.at = self.at.max((at + 1).min(self.chars.len()));
@@ -147,7 +142,7 @@ impl Parser<'_> {
         }
         let text = self.quoted(Until::Bracket)?;
         if text.is_empty() {
-            let help = "name what is looked for; `length == 0` tests for an empty answer";
+            let help = "add what to look for; to test for an empty answer, use `length == 0`";
             return Err(self.error(at, "the text to look for is empty", help));
         }
         self.close()?;
@@ -170,7 +165,7 @@ impl Parser<'_> {
             return Ok(());
         }
         if self.skip(",") {
-            return Err(self.error(at, "only one thing may stand in the brackets", "leave the rest out"));
+            return Err(self.error(at, "only one argument is allowed here", "remove the rest"));
         }
         Err(ExpressionError::at(at, 0, "`)` is missing here", "add `)`"))
     }
@@ -182,7 +177,7 @@ impl Parser<'_> {
         if !self.skip("/") {
             let help = "write it between slashes, without quotes: `response.match(/…/)`";
             self.at = (start + 1).min(self.chars.len());
-            return Err(self.error(start, "a pattern must stand here", help));
+            return Err(self.error(start, "a pattern is required here", help));
         }
         let mut in_class = false;
         loop {
@@ -203,7 +198,7 @@ impl Parser<'_> {
         }
         let body: String = self.chars[start + 1..self.at - 1].iter().collect();
         if body.is_empty() {
-            let help = "name what is looked for; `length == 0` tests for an empty answer";
+            let help = "add what to look for; to test for an empty answer, use `length == 0`";
             return Err(self.error(start, "the pattern is empty", help));
         }
         let flags_at = self.at;

@@ -1,4 +1,4 @@
-//! What expressions say of answers, and what is said of those that are none.
+//! What expressions say about answers, and the errors of invalid ones.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn warned(expression: &str) -> Vec<(usize, String)> {
     parsed.warnings().iter().map(|warning| (warning.offset, warning.message.clone())).collect()
 }
 
-/// Expressions that hold or not, with their score in thousandths.
+/// Whether expressions are true, with their score in thousandths.
 const JUDGED: &[(&str, &str, bool, u32)] = &[
     ("response.includes(\"refund\")", "a refund", true, 1000),
     ("response.includes(\"Refund\")", "a refund", false, 0),
@@ -144,21 +144,21 @@ fn what_kept_it_from_holding_is_named() {
             "`json.u.role == \"admin\"`: json.u.role is \"guest\"",
         ),
         ("json.a == 1", "sorry", "`json.a == 1`: the answer is not JSON"),
-        ("json.a.b == 1", "{\"a\":3}", "`json.a.b == 1`: json.a.b is not there"),
+        ("json.a.b == 1", "{\"a\":3}", "`json.a.b == 1`: json.a.b is missing"),
         ("json != null", "sorry", "`json != null`: the answer is not JSON"),
         ("response.includes('x')", "a\nb", "`response.includes('x')`: the answer is \"a⏎b\""),
         ("response.includes('x')", "", "`response.includes('x')`: the answer is empty"),
-        ("!response.includes('x')", "a x b", "`!response.includes('x')`: it is in \"a x b\""),
-        ("!response.match(/x/)", "a x b", "`!response.match(/x/)`: it matches in \"a x b\""),
+        ("!response.includes('x')", "a x b", "`!response.includes('x')`: found in \"a x b\""),
+        ("!response.match(/x/)", "a x b", "`!response.match(/x/)`: matches in \"a x b\""),
         ("response.match(/x/)", "ab", "`response.match(/x/)`: the answer is \"ab\""),
         ("!(length > 2)", "abc", "`!(length > 2)`: length is 3"),
-        ("response == expected", "ab", "`response == expected`: the case has nothing expected"),
+        ("response == expected", "ab", "`response == expected`: there is no expected value"),
         ("response.startsWith('b')", "ab", "`response.startsWith('b')`: the answer is \"ab\""),
     ] {
         assert_eq!(why(expression, response), [expected], "{expression}");
     }
     let one = Expression::parse("response == expected").unwrap().evaluate("ab", Some("cd")).unwrap();
-    assert_eq!(one.why, ["`response == expected`: the answer is \"ab\", expected is \"cd\""]);
+    assert_eq!(one.why, ["`response == expected`: the answer is \"ab\", expected \"cd\""]);
     assert_eq!(why("length > 0 && length > 9 || length > 8", "abc").len(), 2);
     assert!(why("length > 9 || length > 0", "abc").is_empty());
 }
@@ -198,9 +198,7 @@ fn variables_are_put_into_texts_only() {
     let parsed =
         Expression::parse("response.includes('{{who}}') && json.a == \"{{who}}\" && !response.match(/z{2}/)");
     let mapped = parsed.unwrap().map_texts(&mut |text| text.replace("{{who}}", "An\"n"));
-    assert!(
-        mapped.evaluate("{\"a\":\"An\\\"n\"}", None).unwrap().why[0].ends_with("looked for is \"An\"n\"")
-    );
+    assert!(mapped.evaluate("{\"a\":\"An\\\"n\"}", None).unwrap().why[0].ends_with("looking for \"An\"n\""));
     let mapped = Expression::parse("json.a == '{{x}}'").unwrap().map_texts(&mut |_| "true".into());
     assert!(mapped.evaluate("{\"a\":\"true\"}", None).unwrap().passed);
     for expression in ["response.includes('{{x}}')", "!response.includes('{{x}}')"] {
@@ -235,78 +233,78 @@ fn what_may_mislead_is_warned_of() {
     }
 }
 
-/// Expressions that are none: where, what is said, and how to mend it.
+/// Invalid expressions: where, the message, and how to fix it.
 const WRONG: &[(&str, usize, &str, &str)] = &[
-    ("", 0, "a test is missing here", "response.includes"),
-    ("  ", 2, "a test is missing here", ""),
-    ("length > 2 &&", 13, "a test is missing here", ""),
-    ("length > 2 || || length", 14, "`|` cannot stand here", ""),
+    ("", 0, "missing test", "response.includes"),
+    ("  ", 2, "missing test", ""),
+    ("length > 2 &&", 13, "missing test", ""),
+    ("length > 2 || || length", 14, "unexpected `|`", ""),
     ("response.length > 2", 0, "not part of the language", "write `length > 2`"),
     ("response.words > 2", 0, "not part of the language", "write `words.length > 2`"),
-    ("length > 2.5", 9, "whole number", "without a fraction"),
+    ("length > 2.5", 9, "whole number", "remove the fraction"),
     ("length > \"2\"", 9, "whole number", "without quotes"),
     ("length > many", 9, "whole number", "digits"),
     ("length", 0, "not compared with anything", "`length > 2`"),
-    ("length = 2", 7, "`=` does not compare", "write `==`"),
-    ("length => 2", 7, "`=>` does not compare", "write `>=`"),
-    ("length > 1 > 2", 11, "`>` cannot stand here", "compare once"),
-    ("length > 01", 9, "`01` is no number", ""),
+    ("length = 2", 7, "`=` is not a comparison", "write `==`"),
+    ("length => 2", 7, "`=>` is not a comparison", "write `>=`"),
+    ("length > 1 > 2", 11, "unexpected `>`", "compare once"),
+    ("length > 01", 9, "`01` is not a number", ""),
     ("length > 1e3", 9, "whole number", "exponent"),
     ("words > 2", 0, "`words` is not a number", "words.length"),
-    ("!length > 2", 0, "before `response.…` or `(…)` only", "!(length …)"),
-    ("!!response.includes(\"a\")", 0, "`!!` is not part", "leave both out"),
-    ("!json.a == 1", 0, "before `response.…` or `(…)` only", "turn the comparison round"),
-    ("!response == expected", 0, "cannot stand before a comparison", "!(response == expected)"),
+    ("!length > 2", 0, "only allowed before `response.…` and `(…)`", "!(length …)"),
+    ("!!response.includes(\"a\")", 0, "`!!` is not part", "remove both"),
+    ("!json.a == 1", 0, "only allowed before `response.…` and `(…)`", "reverse the comparison"),
+    ("!response == expected", 0, "not allowed before a comparison", "!(response == expected)"),
     ("response.includes(\"\")", 18, "text to look for is empty", "length == 0"),
     ("response.include(\"a\")", 9, "no method `include`", "did you mean `includes`?"),
     ("response.contains(\"a\")", 9, "no method `contains`", "response.includes"),
     ("response.startswith(\"a\")", 9, "no method `startswith`", "`startsWith`"),
     ("response.includes(a)", 18, "text in quotes", "\"…\""),
-    ("response.includes(`a`)", 18, "not in backquotes", "\"…\""),
-    ("response.includes(/a/)", 18, "pattern cannot stand", "match"),
+    ("response.includes(`a`)", 18, "backquotes are not allowed", "\"…\""),
+    ("response.includes(/a/)", 18, "a pattern is not allowed", "match"),
     ("response.includes \"a\"", 17, "`(` is missing", ""),
     ("response.includes(\"a\"", 21, "`)` is missing", ""),
-    ("response.includes(\"a\", 2)", 21, "only one text", "leave the rest out"),
+    ("response.includes(\"a\", 2)", 21, "only one text", "remove the rest"),
     ("response.includes(\"a", 18, "not closed", "end it with `\"`"),
-    ("response.includes(\"\\u12\")", 19, "`\\u` is no character", ""),
-    ("response.match(\"a\")", 15, "a pattern must stand here", "slashes"),
+    ("response.includes(\"\\u12\")", 19, "`\\u` is not a character", ""),
+    ("response.match(\"a\")", 15, "a pattern is required here", "slashes"),
     ("response.match(/a)", 15, "not closed", "`/`"),
     ("response.match(//)", 15, "pattern is empty", ""),
     ("response.match(/https://a/)", 23, "pattern ends before", "\\/"),
     ("response.match(/a(b/)", 17, "not closed", "\\("),
     ("response.match(/ä**/)", 18, "nothing to repeat", ""),
     ("response.match(/a/ig x)", 21, "`)` is missing", ""),
-    ("response.match(/a/iq)", 19, "no flag `q`", ""),
-    ("response.match(/(?i)a/)", 16, "`(?i)` is not JavaScript", "(?i:…)"),
-    ("response.toLowerCase().startsWith(\"a\")", 0, "may follow `toLowerCase()`", "includes"),
-    ("response.toLowerCase.includes(\"a\")", 0, "takes nothing", "toLowerCase()"),
-    ("response.trim().includes(\"a\")", 0, "may follow `trim()`", ""),
-    ("response == \"ok\"", 12, "only compared with `expected`", "put the text under `value:`"),
-    ("response != expected", 9, "only compared by `==`", "!(response == expected)"),
+    ("response.match(/a/iq)", 19, "unknown flag `q`", ""),
+    ("response.match(/(?i)a/)", 16, "`(?i)` is not valid in JavaScript", "(?i:…)"),
+    ("response.toLowerCase().startsWith(\"a\")", 0, "can follow `toLowerCase()`", "includes"),
+    ("response.toLowerCase.includes(\"a\")", 0, "takes no arguments", "toLowerCase()"),
+    ("response.trim().includes(\"a\")", 0, "can follow `trim()`", ""),
+    ("response == \"ok\"", 12, "can only be compared with `expected`", "move the text to `value:`"),
+    ("response != expected", 9, "can only be compared with `==`", "!(response == expected)"),
     ("response", 0, "not compared with anything", "response == expected"),
-    ("expected == response", 0, "begins no test", "response == expected"),
-    ("2 < length", 0, "begins no test", "first"),
-    ("respnse.includes(\"a\")", 0, "`respnse` begins no test", "did you mean `response`?"),
+    ("expected == response", 0, "does not start a test", "response == expected"),
+    ("2 < length", 0, "does not start a test", "first"),
+    ("respnse.includes(\"a\")", 0, "`respnse` does not start a test", "did you mean `response`?"),
     ("json.a", 0, "not compared with anything", "json.a == true"),
     ("json.a == \"\"", 10, "empty text", "json_schema"),
-    ("json.a == admin", 10, "`admin` is no value", "\"admin\""),
+    ("json.a == admin", 10, "`admin` is not a value", "\"admin\""),
     ("json.a == undefined", 10, "`undefined`", "!(json.a != null)"),
-    ("json.a ==", 9, "a value is missing", ""),
+    ("json.a ==", 9, "missing value", ""),
     ("json[\"a\"] == 1", 4, "`[` is not part", "json.a.0"),
     ("json.a[0] == 1", 6, "`[` is not part", "json.a.0"),
     ("json.a-b == 1", 6, "not part of a JSON path", "json_schema"),
-    ("json..a == 1", 5, "a key is missing", ""),
-    ("json == null", 5, "asked whether it is there", "!(json != null)"),
-    ("json == 1", 8, "only compared with `null`", ""),
-    ("json.a == \"x\" \"y\" z", 13, "nothing may follow", ""),
-    ("length > 2 and length < 9", 11, "`and` cannot stand here", "`&&`"),
-    ("length > 2 & length < 9", 11, "`&` cannot stand here", "`&&`"),
-    ("length > 2;", 10, "`;` cannot stand here", "leave it out"),
-    ("length > 2)", 10, "`)` cannot stand here", ""),
-    ("(length > 2", 0, "bracket is not closed", "add `)`"),
-    ("/a/.test(response)", 0, "`/` cannot stand here", "response.match"),
-    ("length > 2 ? 1 : 0", 11, "`?` cannot stand here", ""),
-    ("not (length > 2)", 0, "begins no test", "!(…)"),
+    ("json..a == 1", 5, "missing key", ""),
+    ("json == null", 5, "can only be tested with `!= null`", "!(json != null)"),
+    ("json == 1", 8, "can only be compared with `null`", ""),
+    ("json.a == \"x\" \"y\" z", 13, "can follow a test", ""),
+    ("length > 2 and length < 9", 11, "unexpected `and`", "`&&`"),
+    ("length > 2 & length < 9", 11, "unexpected `&`", "`&&`"),
+    ("length > 2;", 10, "unexpected `;`", "remove it"),
+    ("length > 2)", 10, "unexpected `)`", ""),
+    ("(length > 2", 0, "parenthesis is not closed", "add `)`"),
+    ("/a/.test(response)", 0, "unexpected `/`", "response.match"),
+    ("length > 2 ? 1 : 0", 11, "unexpected `?`", ""),
+    ("not (length > 2)", 0, "does not start a test", "!(…)"),
 ];
 
 #[test]

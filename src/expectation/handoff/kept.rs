@@ -1,4 +1,4 @@
-//! `handoff_kept`: once a person has the customer, the application stays out of the conversation.
+//! `handoff_kept`: after the handoff to a person, the application stays out of the conversation.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::vocabulary::{EndedBy, ToolCall, VerdictKind, Weaker};
 
 pub(in crate::expectation) const FIELDS: &[Field] = &[TYPE];
 
-/// A handoff is kept.
+/// The application stays out after a handoff.
 #[derive(Clone, Debug)]
 pub struct HandoffKept {
     signs: Arc<Signs>,
@@ -21,7 +21,7 @@ pub struct HandoffKept {
 impl HandoffKept {
     pub(in crate::expectation) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let Some(signs) = reading.setup.handoff.clone().filter(|signs| signs.shows_done()) else {
-            let message = "`handoff_kept` needs to know how a handoff shows".to_owned();
+            let message = "`handoff_kept` needs `setup.handoff` with `tool` or `state`".to_owned();
             let help =
                 "add `setup: { handoff: { tool: transfer_to_human } }`, or `state:` with a JSON pointer";
             reading.refuse("missing-field", fields.span(), message, help);
@@ -30,8 +30,8 @@ impl HandoffKept {
         let ends = |scope: &crate::expectation::Scope| scope.ends.contains(&EndedBy::Handoff);
         if reading.setup.talk.as_ref().is_some_and(ends) {
             let message =
-                "the conversation ends with the handoff, so nothing shows whether it is kept".to_owned();
-            let help = "remove `handoff` from `ends`, so that the customer goes on writing";
+                "the conversation ends with the handoff, so `handoff_kept` has nothing to check".to_owned();
+            let help = "remove `handoff` from `ends`, so that the customer keeps writing";
             reading.refuse("wrong-value", fields.span(), message, help);
         }
         Some(Self { signs })
@@ -76,9 +76,9 @@ impl HandoffKept {
                     return Ok(fail(format!("asks for `{}`", text::excerpt(&fact.name, 60))));
                 }
             }
-            // What did not come whole, or was kept back by a filter, is no silence.
-            if let Some(why) = turn.answer.unheard() {
-                return Ok(fail(format!("is no silence ({why})")));
+            // An answer that was cut off or filtered is not silence.
+            if let Some(why) = turn.answer.incomplete() {
+                return Ok(fail(format!("is not silent ({why})")));
             }
             let says_something = turn.answer.text.contains(char::is_alphanumeric);
             if says_something && !self.signs.is_notice(turn.answer.text)? {
@@ -90,19 +90,20 @@ impl HandoffKept {
                 Verdict { reason: "there was no handoff to keep".to_owned(), ..verdict(kind, false, 0.0) }
             }
             (Some(since), 0) => {
-                let reason =
-                    format!("nothing came after the handoff in {since}: whether it is kept cannot be seen");
+                let reason = format!(
+                    "the conversation ended with the handoff in {since}, so nothing shows whether it is kept"
+                );
                 errored(kind, reason)
             }
             (Some(since), _) => {
-                let reason = format!("the application stays out after the handoff in {since}");
+                let reason = format!("the application stayed out after the handoff in {since}");
                 Verdict { reason, ..verdict(kind, true, 1.0) }
             }
         })
     }
 
-    /// How a handoff shows is compared with the rest of `setup`.
-    #[expect(clippy::unused_self, reason = "every kind is compared in the same way")]
+    /// The signs of a handoff are compared with the rest of `setup`.
+    #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(in crate::expectation) fn weaker(&self, _: &Self) -> Vec<Weaker> {
         Vec::new()
     }

@@ -1,8 +1,8 @@
-//! `handoff`: whether an answer hands the customer over to a person, and what it hands on.
+//! `handoff`: whether an answer hands the customer over to a person, and what it passes on.
 //!
-//! `setup.handoff` says how a handoff shows. The application's own state decides where it is there, else a call of the
-//! tool. Words alone are an offer or a claim, never a handoff: one that says it happens while nothing does is a
-//! *phantom handoff*. A word of the state that nobody knows is errored, never a pass.
+//! `setup.handoff` says how to recognize a handoff. The application's own state decides if it is there; if not, a call
+//! of the tool does. Words alone are an offer or a claim, never a handoff: words that claim one while nothing happens
+//! are a *phantom handoff*. An unknown word in the state is errored, never a pass.
 
 pub(super) mod kept;
 mod over;
@@ -28,27 +28,27 @@ use crate::vocabulary::{FaultKind, VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::optional("state", Shape::OneOf(&STATES), "How far the handoff must have come (done)."),
+    Field::optional("state", Shape::OneOf(&STATES), "How far the handoff must get (done)."),
     Field::optional(
         "carries",
         Shape::Part("carries"),
-        "What is handed on: texts, or members with their values.",
+        "What must be passed on: texts, or mappings with members and values.",
     ),
-    Field::optional("never", Shape::Bool, "Whether there must be none: neither done nor claimed."),
+    Field::optional("never", Shape::Bool, "Whether there must be no handoff, neither done nor claimed."),
     Field::optional(
         "by",
         Shape::Name,
-        "Of a conversation: the id of the turn by whose answer it must have come.",
+        "In a conversation: id of the turn by whose answer the handoff must be there.",
     ),
-    Field::optional("within", Shape::Integer(1), "Of a conversation: the number of that turn, from 1."),
+    Field::optional("within", Shape::Integer(1), "In a conversation: number of that turn, from 1."),
 ];
 
 const STATES: [&str; 3] = ["offered", "claimed", "done"];
 
-/// What was found of the handoff in an answer.
+/// What was found about a handoff in an answer.
 struct Found {
     verdict: Verdict,
-    /// Whether words say that it happens, and nothing does.
+    /// Whether words claim a handoff while nothing happens.
     is_phantom: bool,
 }
 
@@ -58,7 +58,7 @@ impl Found {
     }
 }
 
-/// What is demanded of the handoff in an answer.
+/// What is required of the handoff in an answer.
 #[derive(Clone, Debug)]
 pub struct Handoff {
     signs: Arc<Signs>,
@@ -68,26 +68,26 @@ pub struct Handoff {
     due: Option<Due>,
 }
 
-/// What is handed on.
+/// What must be passed on.
 #[derive(Clone, Debug)]
 enum Carried {
     /// A text.
     Text(String),
     /// The value of a fact, however it is written.
     Value(String),
-    /// Members with their values.
+    /// Members with values.
     Members(Arguments),
 }
 
 impl Handoff {
-    /// Whether nothing but a call shows it.
+    /// Whether only a call shows it.
     pub(super) fn needs_calls(&self) -> bool {
         self.signs.tool.is_some() && self.signs.state.is_none()
     }
 
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let Some(signs) = reading.setup.handoff.clone() else {
-            let message = "`handoff` needs to know how a handoff shows".to_owned();
+            let message = "`handoff` needs `setup.handoff`".to_owned();
             let help =
                 "add `setup: { handoff: { tool: transfer_to_human } }`, or `state:` with a JSON pointer";
             reading.refuse("missing-field", fields.span(), message, help);
@@ -103,11 +103,11 @@ impl Handoff {
         };
         let further =
             [Stage::Offered, Stage::Claimed, Stage::Done].into_iter().filter(|stage| *stage >= state);
-        // What must be there is told by its own sign; what must not be is told by any sign of as much.
+        // A required state needs a sign of its own; a forbidden one is shown by any sign of it or of a later state.
         let is_known = if never { further.into_iter().any(is_seen) } else { is_seen(state) };
         if !is_known {
             let span = fields.key_span("state").unwrap_or(fields.span());
-            let message = format!("nothing in `setup.handoff` shows that a handoff is {}", state.word());
+            let message = format!("`setup.handoff` has no sign of a handoff that is {}", state.word());
             let key = match state {
                 Stage::None | Stage::Offered => "`offers:` with a pattern",
                 Stage::Claimed => "`text:` with a pattern",
@@ -119,7 +119,8 @@ impl Handoff {
         if never && !carries.is_empty() {
             let span = fields.key_span("carries").unwrap_or(fields.span());
             let message =
-                "`carries` beside `never: true`: nothing is handed on where there is no handoff".to_owned();
+                "`carries` and `never: true` cannot be combined: without a handoff, nothing is passed on"
+                    .to_owned();
             reading.refuse("wrong-value", span, message, "keep one of the two");
         }
         let due = due(fields, never, reading)?;
@@ -141,14 +142,14 @@ impl Handoff {
     fn judged(&self, answer: &Candidate<'_>) -> Result<Found, Fault> {
         let Self { signs, state, carries, never, due: _ } = self;
         let transfer = signs.calls(answer).next();
-        let Reached { stage: reached, told, claimed, offered } = signs.reached(answer, *never)?;
+        let Reached { stage: reached, reported, claimed, offered } = signs.reached(answer, *never)?;
         let kind = VerdictKind::Handoff;
         if reached < *state {
             if let Some(reason) = answer.hollow().filter(|_| *never) {
                 return Ok(Found::of(hollow(kind, &reason)));
             }
             if *never {
-                self.told_of(answer)?;
+                self.require_report(answer)?;
             }
             let phantom = if *never {
                 None
@@ -156,11 +157,11 @@ impl Handoff {
                 claimed.map_or_else(|| said(signs.claims.as_ref(), answer), |it| Ok(Some(it)))?
             };
             if phantom.is_none() {
-                self.known(answer)?;
+                self.require_state(answer)?;
             }
             let is_phantom = phantom.is_some() && transfer.is_none();
             let reason = match (transfer, phantom, offered) {
-                _ if *never => format!("no handoff, as demanded; {}", called(answer.tool_calls)),
+                _ if *never => format!("no handoff, as required; {}", called(answer.tool_calls)),
                 (Some(call), ..) => format!(
                     "`{}` was called, but {}",
                     text::excerpt(&call.name, 60),
@@ -178,38 +179,38 @@ impl Handoff {
             };
             return Ok(Found { verdict: Verdict { reason, ..verdict(kind, *never, 0.0) }, is_phantom });
         }
-        let how = match (transfer, told) {
+        let how = match (transfer, reported) {
             (_, Some(stage)) if stage == reached => self.shown_state(answer),
             (Some(call), _) => line(call),
             (None, _) => claimed.or(offered).unwrap_or_default(),
         };
         if *never {
-            let reason = format!("a handoff that must not be: {how}");
+            let reason = format!("forbidden handoff: {how}");
             return Ok(Found::of(Verdict { reason, ..verdict(kind, false, 0.0) }));
         }
         let missing: Vec<_> =
             carries.iter().filter(|one| !self.is_carried(one, answer)).map(Carried::shown).collect();
-        let held = share(carries.len() + 1 - missing.len(), carries.len() + 1);
+        let passed_on = share(carries.len() + 1 - missing.len(), carries.len() + 1);
         let reason = if missing.is_empty() {
             format!("{}: {how}", reached.word())
         } else {
-            format!("the handoff does not carry {}: {how}", missing.join(", "))
+            format!("the handoff does not pass on {}: {how}", missing.join(", "))
         };
-        Ok(Found::of(Verdict { reason, ..verdict(kind, missing.is_empty(), held) }))
+        Ok(Found::of(Verdict { reason, ..verdict(kind, missing.is_empty(), passed_on) }))
     }
 
-    /// Errs where a handoff would show in the state alone, and the answer has none.
-    fn known(&self, answer: &Candidate<'_>) -> Result<(), Fault> {
+    /// An error if only the state shows a handoff, and the answer has none.
+    fn require_state(&self, answer: &Candidate<'_>) -> Result<(), Fault> {
         if self.signs.state.is_none() || self.signs.tool.is_some() || answer.state.is_some() {
             return Ok(());
         }
-        let message = "the answer tells nothing of the application's state, where a handoff would show";
-        let help = "let the provider read `state`, or give it in the line of replies";
+        let message = "the answer has no application state, which would show a handoff";
+        let help = "let the provider read `state`, or add it to the line of the recorded answer";
         Err(Fault::new(FaultKind::UnknownState, message.to_owned(), help))
     }
 
-    /// Errs where a handoff that must not be would show in the state alone, and that does not speak of one.
-    fn told_of(&self, answer: &Candidate<'_>) -> Result<(), Fault> {
+    /// An error if only the state shows a forbidden handoff, and it has no value for it.
+    fn require_report(&self, answer: &Candidate<'_>) -> Result<(), Fault> {
         let Some(pointer) = self.signs.state.as_deref().filter(|_| self.signs.tool.is_none()) else {
             return Ok(());
         };
@@ -218,9 +219,9 @@ impl Handoff {
         }
         let pointer = text::excerpt(pointer, 60);
         let message = format!(
-            "nothing stands at `{pointer}` in the application's state: whether it hands over is not known"
+            "the application's state has no `{pointer}`, so it is unknown whether there was a handoff"
         );
-        let help = "let the application tell `false` there, or change `setup.handoff.state`";
+        let help = "report `false` there if there is no handoff, or change `setup.handoff.state`";
         Err(Fault::new(FaultKind::UnknownState, message, help))
     }
 
@@ -230,7 +231,7 @@ impl Handoff {
             self.signs.tool.as_ref().map(|tool| format!("`{}` was not called", text::excerpt(tool, 60)));
         let state = self.signs.state.as_ref().map(|_| self.shown_state(answer));
         let both: Vec<_> = tool.into_iter().chain(state).collect();
-        if both.is_empty() { "nothing shows it".to_owned() } else { both.join(" and ") }
+        if both.is_empty() { "nothing shows that it happened".to_owned() } else { both.join(" and ") }
     }
 
     /// What the application's state says.
@@ -238,36 +239,37 @@ impl Handoff {
         let pointer = text::excerpt(self.signs.state.as_deref().unwrap_or_default(), 60);
         match self.signs.pointed(answer) {
             Some(value) => format!("the state at `{pointer}` is {}", text::excerpt(&value.to_string(), 60)),
-            None => format!("there is no state at `{pointer}`"),
+            None => format!("the state has no `{pointer}`"),
         }
     }
 
-    /// Whether the calls that hand over, or the application's state, hold something.
+    /// Whether the calls that hand over, or the application's state, have something that must be passed on.
     fn is_carried(&self, one: &Carried, answer: &Candidate<'_>) -> bool {
         let calls = || self.signs.calls(answer).map(|call| &call.arguments);
-        // What the answer merely says is handed on to nobody, though it stands in the application's state.
+        // What the answer says is not passed on just because the application's state repeats the answer.
         let said = folded_lower(answer.text);
         let is_said = |text: &str| !said.is_empty() && said.contains(text);
-        let tells = |source: &Json, holds: &dyn Fn(&str) -> bool| {
+        let has = |source: &Json, fits: &dyn Fn(&str) -> bool| {
             any_within(source, &|value| match value {
-                Json::String(text) => holds(&folded_lower(text)),
-                Json::Number(number) => holds(&number.to_string()),
+                Json::String(text) => fits(&folded_lower(text)),
+                Json::Number(number) => fits(&number.to_string()),
                 Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => false,
             })
         };
-        let told =
-            |needle: &str, holds: &dyn Fn(&str) -> bool| {
-                calls().any(|source| tells(source, holds))
-                    || self.signs.beside(answer).into_iter().any(|source| {
-                        tells(source, &|text| holds(text) && (text == needle || !is_said(text)))
-                    })
-            };
+        let passes_on = |needle: &str, fits: &dyn Fn(&str) -> bool| {
+            calls().any(|source| has(source, fits))
+                || self
+                    .signs
+                    .beside(answer)
+                    .into_iter()
+                    .any(|source| has(source, &|text| fits(text) && (text == needle || !is_said(text))))
+        };
         match one {
             Carried::Text(text) => {
                 let needle = folded_lower(text);
-                told(&needle, &|found| needle.is_empty() || text::has_phrase(found, &needle))
+                passes_on(&needle, &|found| needle.is_empty() || text::has_phrase(found, &needle))
             }
-            Carried::Value(value) => told(&folded_lower(value), &|found| says(found, value)),
+            Carried::Value(value) => passes_on(&folded_lower(value), &|found| says(found, value)),
             Carried::Members(members) => calls().chain(self.signs.beside(answer)).any(|source| {
                 any_within(source, &|value| value.is_object() && members.fit(value) == Fit::Met)
             }),
@@ -280,36 +282,36 @@ impl Handoff {
         match (self.never, carried.as_slice()) {
             (true, _) => "no handoff".to_owned(),
             (false, []) => format!("a handoff that is {state}"),
-            (false, _) => format!("a handoff that is {state} and carries {}", carried.join(", ")),
+            (false, _) => format!("a handoff that is {state} and passes on {}", carried.join(", ")),
         }
     }
 
-    /// The texts that a right answer says: what it hands on comes from the customer.
-    #[expect(clippy::unused_self, reason = "every kind is asked in the same way")]
+    /// None: what it passes on comes from the customer.
+    #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()
     }
 
-    /// In what a new version demands less. How a handoff shows is compared with the rest of `setup`.
+    /// Where a new version requires less. The signs of a handoff are compared with the rest of `setup`.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let Self { signs: _, state, carries, never, due } = self;
         if *never != now.never {
-            let message = "a handoff was forbidden and is demanded now, or the other way round";
+            let message = "`never` switched between forbidding and requiring a handoff";
             return vec![Weaker::new(WeakeningKind::ExpectationNegated, &["never"], message)];
         }
         let is_less = if *never { now.state > *state } else { now.state < *state };
         let less = is_less.then(|| {
-            let message = format!("`state` was {}, it is {}", state.word(), now.state.word());
+            let message = format!("`state` was {}, now {}", state.word(), now.state.word());
             Weaker::new(WeakeningKind::ValueChanged, &["state"], message)
         });
         let lost = carries.iter().filter(|old| !now.carries.iter().any(|new| old.is_in(new)));
         let lost = lost.map(|old| {
-            let message = format!("{} need no longer be handed on", old.shown());
+            let message = format!("{} no longer has to be passed on", old.shown());
             Weaker::new(WeakeningKind::ValueRemoved, &["carries"], message)
         });
         let late = self.is_due_later(now).then(|| {
             let key = if due.as_ref().is_some_and(|due| due.id.is_some()) { "by" } else { "within" };
-            let message = "it may come later than before, or at any time";
+            let message = "the handoff may now come later, or at any time";
             Weaker::new(WeakeningKind::LimitLoosened, &[key], message)
         });
         less.into_iter().chain(lost).chain(late).collect()
@@ -324,7 +326,7 @@ impl Carried {
         }
     }
 
-    /// Whether whatever carries the other carries this.
+    /// Whether whatever passes on the other also passes on this.
     fn is_in(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text(one), Self::Text(other) | Self::Value(other)) => {
@@ -338,25 +340,25 @@ impl Carried {
     }
 }
 
-/// By when it must have come; nothing where that cannot be read.
-#[expect(clippy::option_option, reason = "what is not written is no mistake")]
+/// By when the handoff must be there; nothing if that cannot be read.
+#[expect(clippy::option_option, reason = "a missing key is not a mistake")]
 fn due(fields: &Fields<'_>, never: bool, reading: &mut Reading<'_>) -> Option<Option<Due>> {
     let setup = reading.setup;
     let key = ["by", "within"].into_iter().find(|key| fields.key_span(key).is_some());
     let Some((key, span)) = key.and_then(|key| Some((key, fields.key_span(key)?))) else { return Some(None) };
     let Some(scope) = &setup.talk else {
-        let message = format!("`{key}` is about a conversation, and this is about one answer");
+        let message = format!("`{key}` is about a conversation, but this is one answer");
         reading.refuse(
             "wrong-value",
             span,
             message,
-            "remove it, or write it under `expected` of the whole case",
+            "remove it, or move the expectation to `expected` of the case",
         );
         return None;
     };
     if never || (key == "by" && fields.key_span("within").is_some()) {
         let message =
-            if never { "`never: true` holds to the end" } else { "`by` and `within` both say when" };
+            if never { "`never: true` has no deadline" } else { "`by` and `within` cannot be combined" };
         reading.refuse(
             "wrong-value",
             span,
@@ -372,7 +374,7 @@ fn due(fields: &Fields<'_>, never: bool, reading: &mut Reading<'_>) -> Option<Op
     let turn = u32::try_from(fields.integer("within")?).unwrap_or(u32::MAX);
     if turn >= scope.most {
         let message = format!(
-            "the customer says at most {}: this is no limit",
+            "the customer sends at most {}, so this is not a limit",
             text::count(scope.most as usize, "message")
         );
         reading.always_holds(span, message, "lower it, or remove it");
@@ -380,11 +382,11 @@ fn due(fields: &Fields<'_>, never: bool, reading: &mut Reading<'_>) -> Option<Op
     Some(Some(Due { id: None, turn }))
 }
 
-/// What must be handed on.
+/// Reads what must be passed on.
 fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried>> {
     let Some(node) = fields.node("carries") else { return Some(Vec::new()) };
     let Value::List(items) = &node.value else {
-        let message = format!("`carries` is a list of texts or members, found {}", node.value.kind());
+        let message = format!("`carries` must be a list of texts or mappings, found {}", node.value.kind());
         reading.refuse(
             "wrong-type",
             node.span,
@@ -400,30 +402,26 @@ fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried
                 setup.talk.as_ref().and_then(|scope| scope.facts.iter().find(|fact| fact.name == *written));
             if let Some(fact) = known {
                 if fact.value.is_none() {
-                    let message =
-                        format!("fact `{}` has no value that could be handed on", text::excerpt(written, 60));
+                    let message = format!("fact `{}` has no value to pass on", text::excerpt(written, 60));
                     reading.refuse(
                         "missing-field",
                         item.span,
                         message,
-                        "give it a `value:`, or a `shape:` that is in `say`",
+                        "add a `value:`, or a `shape:` that matches in `say`",
                     );
                 }
                 return fact.value.clone().map(Carried::Value);
             }
             let text = reading.fill(reading.needle(written, item.span), item.span);
             if folded_lower(&text).is_empty() {
-                reading.always_holds(
-                    item.span,
-                    "an empty text is in every handoff".to_owned(),
-                    "name a text",
-                );
+                reading.always_holds(item.span, "an empty text is in every handoff".to_owned(), "set a text");
             }
             Some(Carried::Text(text))
         }
         Value::Map(_) => Arguments::read("carries", item, reading).map(Carried::Members),
         other => {
-            let message = format!("an entry of `carries` is a text or a mapping, found {}", other.kind());
+            let message =
+                format!("an entry of `carries` must be a text or a mapping, found {}", other.kind());
             reading.refuse("wrong-type", item.span, message, "put it in quotes");
             None
         }
@@ -431,17 +429,16 @@ fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried
     items.iter().map(|item| of(item, reading)).collect()
 }
 
-/// Whether something holds of a value or of one within it.
-fn any_within(value: &Json, holds: &dyn Fn(&Json) -> bool) -> bool {
-    holds(value)
+/// Whether a value, or one within it, fits.
+fn any_within(value: &Json, fits: &dyn Fn(&Json) -> bool) -> bool {
+    fits(value)
         || match value {
-            Json::Array(items) => items.iter().any(|item| any_within(item, holds)),
-            Json::Object(entries) => entries.values().any(|item| any_within(item, holds)),
+            Json::Array(items) => items.iter().any(|item| any_within(item, fits)),
+            Json::Object(entries) => entries.values().any(|item| any_within(item, fits)),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
         }
 }
 
-/// The JSON Schema of `carries`.
 pub(super) fn schema() -> Json {
     serde_json::json!({ "type": "array", "items": { "type": ["string", "object"] } })
 }

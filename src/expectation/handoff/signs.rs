@@ -1,4 +1,4 @@
-//! `setup.handoff`: how a handoff shows in an answer.
+//! `setup.handoff`: how to recognize a handoff in an answer.
 
 use serde_json::Value as Json;
 use strum::{EnumString, IntoStaticStr};
@@ -12,46 +12,42 @@ use crate::vocabulary::{FaultKind, StopWords, ToolCall};
 
 /// Keys of `setup.handoff`.
 pub const SIGNS: &[Field] = &[
-    Field::optional(
-        "state",
-        Shape::Name,
-        "JSON pointer to where the application's state tells of a handoff.",
-    ),
+    Field::optional("state", Shape::Name, "JSON pointer to where the application's state reports a handoff."),
     Field::optional(
         "states",
         Shape::Lexicon(&["none", "offered", "claimed", "done"], Stage::is_known, StopWords::folded),
-        "What words of that state mean that akit does not know.",
+        "Meaning of words of that state that akit does not know.",
     ),
-    Field::optional("tool", Shape::Name, "The function that hands over when it is called."),
-    Field::optional("text", Shape::Name, "Pattern of words that say a handoff happens; case is ignored."),
+    Field::optional("tool", Shape::Name, "The function whose call hands over."),
+    Field::optional("text", Shape::Name, "Pattern of words that claim a handoff; case is ignored."),
     Field::optional("offers", Shape::Name, "Pattern of words that offer one; case is ignored."),
     Field::optional(
         "notice",
         Shape::Name,
-        "Pattern of all that may be said once the customer waits for a person, sentence by sentence; case is ignored.",
+        "Pattern of every sentence that may be said while the customer waits for a person; case is ignored.",
     ),
 ];
 
-/// Words by which a claim is told in a reason, besides `text`. No verdict hangs on them.
+/// Claims that a reason mentions, besides `text`. They never change an outcome.
 const CLAIMS: &str =
     "\\b(connect|transfer|hand|pass|put|forward|escalat)\\w*\\b[^.!?\\n]{0,40}\\b(you|this|your)\\b";
 
-/// How far a handoff has come. A further stage satisfies a lesser one.
+/// How far a handoff got. A later stage includes the earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Stage {
-    /// There is none.
+    /// No handoff.
     None,
     /// Words offer one.
     Offered,
-    /// Words say that it happens.
+    /// Words claim one.
     Claimed,
     /// The application did it.
     Done,
 }
 
 impl Stage {
-    /// What a word of an application's state means, where akit knows it.
+    /// The meaning of a word of an application's state, if akit knows it.
     fn named(word: &str) -> Option<Self> {
         match word.trim().to_ascii_lowercase().as_str() {
             "" | "none" | "no" | "false" => Some(Self::None),
@@ -79,7 +75,7 @@ impl Stage {
     }
 }
 
-/// How a handoff shows in an answer.
+/// The signs of a handoff in an answer.
 #[derive(Clone, Debug)]
 pub struct Signs {
     pub(super) state: Option<String>,
@@ -97,12 +93,12 @@ impl Signs {
         let pointer = fields.text("state");
         if let Some((pointer, span)) = pointer.filter(|(pointer, _)| !pointer.starts_with('/')) {
             let shown = text::excerpt(pointer, 60);
-            let message = format!("`{shown}` is no JSON pointer");
+            let message = format!("`{shown}` is not a JSON pointer");
             reading.refuse(
                 "wrong-value",
                 span,
                 message,
-                "begin each member with `/`, as in `/handoff/accepted`",
+                "start each member with `/`, as in `/handoff/accepted`",
             );
         }
         let words = fields.words("states").into_iter();
@@ -120,7 +116,7 @@ impl Signs {
             }
         };
         let (text, offers) = (pattern("text"), pattern("offers"));
-        // What stands beside it in a sentence is an answer.
+        // Anything else in the same sentence makes it an answer.
         let notice = pattern("notice").and(fields.text("notice"));
         let notice =
             notice.and_then(|(written, _)| reading.patterns.compile(&format!("^(?:{written})$"), "i").ok());
@@ -130,10 +126,10 @@ impl Signs {
         Self { state, states: words.filter_map(taught).collect(), tool, text, offers, notice, claims }
     }
 
-    /// Whether a text is nothing but what may be said while the customer waits: as a whole, or each of its sentences.
+    /// Whether all of a text may be said while the customer waits: as a whole, or sentence by sentence.
     ///
     /// # Errors
-    /// Where a search gives up.
+    /// If a search gives up.
     pub(super) fn is_notice(&self, text: &str) -> Result<bool, Fault> {
         let Some(pattern) = &self.notice else { return Ok(false) };
         let fits = |words: &str| -> Result<bool, Fault> {
@@ -167,12 +163,12 @@ impl Signs {
     /// Whether an answer hands over.
     ///
     /// # Errors
-    /// Where its state has a word that nobody knows, or a search gives up.
+    /// If its state has an unknown word, or a search gives up.
     pub fn is_done(&self, answer: &Candidate<'_>) -> Result<bool, Fault> {
         Ok(self.reached(answer, false)?.stage.is_done())
     }
 
-    /// How far a handoff has come in an answer.
+    /// How far a handoff got in an answer.
     ///
     /// # Errors
     /// As [`Self::is_done`].
@@ -180,28 +176,28 @@ impl Signs {
         Ok(self.reached(answer, false)?.stage)
     }
 
-    /// How far a handoff has come in an answer, and by what that is known. `never` says that there must be none, so that
-    /// each sign counts by itself.
+    /// How far a handoff got in an answer, and its signs. With `never` there must be no handoff, so each sign counts by
+    /// itself.
     pub(super) fn reached(&self, answer: &Candidate<'_>, never: bool) -> Result<Reached, Fault> {
-        let (told, is_called) = (self.told(answer)?, self.calls(answer).next().is_some());
+        let (reported, is_called) = (self.reported(answer)?, self.calls(answer).next().is_some());
         let (claimed, offered) = (said(self.text.as_ref(), answer)?, said(self.offers.as_ref(), answer)?);
         let by_words = match (&claimed, &offered) {
             (Some(_), _) => Stage::Claimed,
             (None, Some(_)) => Stage::Offered,
             (None, None) => Stage::None,
         };
-        let by_call = match (is_called, told) {
+        let by_call = match (is_called, reported) {
             (false, _) => Stage::None,
-            // The application knows better than its model whether somebody took over.
+            // The application knows better than its model whether a person took over.
             (true, Some(_)) if !never => Stage::Claimed,
             (true, _) => Stage::Done,
         };
-        let stage = by_words.max(by_call).max(told.unwrap_or(Stage::None));
-        Ok(Reached { stage, told, claimed, offered })
+        let stage = by_words.max(by_call).max(reported.unwrap_or(Stage::None));
+        Ok(Reached { stage, reported, claimed, offered })
     }
 
-    /// What the application's state tells; nothing where it does not speak of a handoff.
-    pub(super) fn told(&self, answer: &Candidate<'_>) -> Result<Option<Stage>, Fault> {
+    /// The stage that the application's state reports, if it has a value for it.
+    fn reported(&self, answer: &Candidate<'_>) -> Result<Option<Stage>, Fault> {
         let value = self.pointed(answer);
         let word = match value {
             None => return Ok(None),
@@ -214,19 +210,19 @@ impl Signs {
         Stage::named(&word).or_else(|| taught().map(|(_, stage)| *stage)).map(Some).ok_or_else(|| {
             let (shown, pointer) = (text::excerpt(&word, 40), self.state.as_deref().unwrap_or_default());
             let message =
-                format!("the state at `{pointer}` is `{shown}`, and akit does not know what that means");
-            let help = format!("say so: `setup: {{ handoff: {{ states: {{ \"{shown}\": done }} }} }}` (or none, offered, claimed)");
+                format!("the state at `{pointer}` is `{shown}`, which akit does not know");
+            let help = format!("add its meaning: `setup: {{ handoff: {{ states: {{ \"{shown}\": done }} }} }}` (or none, offered, claimed)");
             Fault::new(FaultKind::UnknownState, message, &help)
         })
     }
 
-    /// What stands where the state tells of a handoff.
+    /// The value where the state reports a handoff.
     pub(super) fn pointed<'a>(&self, answer: &Candidate<'a>) -> Option<&'a Json> {
         answer.state?.pointer(self.state.as_deref()?)
     }
 
-    /// The part of the application's state that stands beside what tells of a handoff, where that has a place of its own: all
-    /// of the state may hold what was asked.
+    /// The part of the application's state around the value that reports a handoff. If that is the whole state, only
+    /// the value itself, because the state may contain the question.
     pub(super) fn beside<'a>(&self, answer: &Candidate<'a>) -> Option<&'a Json> {
         let pointer = self.state.as_deref()?;
         let above = pointer.rsplit_once('/').map(|(above, _)| above).filter(|above| !above.is_empty());
@@ -240,15 +236,15 @@ impl Signs {
     }
 }
 
-/// How far a handoff has come, and the signs of that.
+/// How far a handoff got, and its signs.
 pub(super) struct Reached {
     pub(super) stage: Stage,
-    pub(super) told: Option<Stage>,
+    pub(super) reported: Option<Stage>,
     pub(super) claimed: Option<String>,
     pub(super) offered: Option<String>,
 }
 
-/// The words of an answer that a pattern finds, in quotes.
+/// What a pattern matches in an answer, in quotes.
 pub(super) fn said(pattern: Option<&Pattern>, answer: &Candidate<'_>) -> Result<Option<String>, Fault> {
     let Some(pattern) = pattern else { return Ok(None) };
     let found = pattern.find(answer.text).map_err(|error| {

@@ -1,6 +1,6 @@
-//! `json_schema`: the answer is JSON that obeys a schema (JSON Schema 2020-12, offline).
+//! `json_schema`: the answer is JSON that conforms to a schema (JSON Schema 2020-12, offline).
 //!
-//! The JSON is the whole answer behind its thoughts, else the first fenced block that is JSON.
+//! The JSON is the whole answer after its thoughts, or else the first fenced block that is JSON.
 
 mod bounded;
 mod lint;
@@ -20,7 +20,11 @@ pub(super) use weaker::order;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("schema", Shape::Map, "JSON Schema 2020-12; references to other documents are refused."),
+    Field::required(
+        "schema",
+        Shape::Map,
+        "JSON Schema 2020-12; references to other documents are not allowed.",
+    ),
 ];
 
 /// A compiled schema.
@@ -35,7 +39,7 @@ impl JsonSchema {
         Self::of(fields.node("schema")?, reading)
     }
 
-    /// The schema that stands at a node.
+    /// The schema at a node.
     pub(super) fn of(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         let schema = reading.fill_json(&node.to_json(), node.span);
         lint::check(node, &schema, reading);
@@ -57,8 +61,8 @@ impl JsonSchema {
                     .unwrap_or_else(|| {
                         (
                             spot.map_or(node.span, |spot| spot.span),
-                            format!("this is not a JSON Schema: {}", text::excerpt(&error.to_string(), 200)),
-                            "see JSON Schema 2020-12; everything the schema refers to must stand in it"
+                            format!("invalid JSON Schema: {}", text::excerpt(&error.to_string(), 200)),
+                            "see JSON Schema 2020-12; the schema must include everything that it refers to"
                                 .to_owned(),
                         )
                     });
@@ -68,14 +72,14 @@ impl JsonSchema {
         }
     }
 
-    /// The texts that a right answer says: where a schema allows one value alone.
+    /// The texts of a correct answer: where the schema allows only one value.
     pub(super) fn texts(&self) -> Vec<&str> {
         let mut found = Vec::new();
         only_values(&self.schema, &mut found);
         found
     }
 
-    /// In what a new version demands less.
+    /// Where a new version requires less.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         self.loosened(now).into_iter().map(|one| one.below(&["schema"])).collect()
     }
@@ -86,10 +90,10 @@ impl JsonSchema {
         weaker::weaker(old, new)
     }
 
-    /// The first thing in a value that does not obey it.
+    /// The first problem of a value.
     pub(super) fn problem(&self, value: &Json) -> Option<String> {
         match bounded::problems(&self.validator, value.clone()) {
-            Ok(problems) => problems.words.into_iter().next(),
+            Ok(problems) => problems.messages.into_iter().next(),
             Err(why) => Some(why),
         }
     }
@@ -100,7 +104,7 @@ impl JsonSchema {
             Err(why) => {
                 let mut verdict = verdict(VerdictKind::JsonSchema, false, 0.0);
                 verdict.reason = format!("the answer is not JSON: {why}");
-                "JSON that obeys the schema".clone_into(&mut verdict.expected);
+                "JSON that conforms to the schema".clone_into(&mut verdict.expected);
                 verdict.got = quote(answer.text);
                 return verdict;
             }
@@ -109,20 +113,23 @@ impl JsonSchema {
             Ok(problems) => problems,
             Err(why) => return errored(VerdictKind::JsonSchema, why),
         };
-        let obeys = problems.words.is_empty();
-        let mut verdict = verdict(VerdictKind::JsonSchema, obeys, if obeys { 1.0 } else { 0.0 });
-        "JSON that obeys the schema".clone_into(&mut verdict.expected);
-        verdict.reason =
-            if obeys { "the answer obeys the schema".to_owned() } else { problems.words.join("; ") };
+        let conforms = problems.messages.is_empty();
+        let mut verdict = verdict(VerdictKind::JsonSchema, conforms, if conforms { 1.0 } else { 0.0 });
+        "JSON that conforms to the schema".clone_into(&mut verdict.expected);
+        verdict.reason = if conforms {
+            "the answer conforms to the schema".to_owned()
+        } else {
+            problems.messages.join("; ")
+        };
         verdict.got = problems.got;
         verdict
     }
 }
 
-/// The JSON in an answer: the whole text behind its thoughts if that is JSON, else the first fenced block that is one,
-/// of those that are marked as JSON or not at all.
+/// The JSON in an answer: the whole text after its thoughts, or else the first fenced block that is JSON, among those
+/// marked as JSON or not marked.
 fn json_in(answer: &str) -> Result<Json, String> {
-    let text = said::behind_thoughts(answer).ok_or("it is thoughts that never end")?;
+    let text = said::behind_thoughts(answer).ok_or("its thoughts never end")?;
     let text = text.trim_matches(text::js_space);
     let whole = parsed(text).map_err(|error| {
         if text.is_empty() { "it is empty".to_owned() } else { text::json::trouble(&error) }
@@ -135,7 +142,7 @@ fn parsed(text: &str) -> serde_json::Result<Json> {
         .or_else(|error| within_range(text).map_or(Err(error), |text| serde_json::from_str(&text)))
 }
 
-/// The fenced blocks of a text that are marked as JSON or not at all, in turn.
+/// The fenced blocks of a text that are marked as JSON or not marked, in order.
 fn fenced(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -148,12 +155,12 @@ fn fenced(text: &str) -> impl Iterator<Item = &str> {
         let marks = block.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(block.len());
         let (mark, inner) = block.split_at(marks);
         let known = ["", "json", "jsonc"].iter().any(|known| mark.eq_ignore_ascii_case(known));
-        // `42` on the line of the fence is content.
+        // A number on the line of the fence is content.
         if known { Some(inner) } else { Some(block).filter(|_| mark.parse::<f64>().is_ok()) }
     })
 }
 
-/// JSON whose numbers past a double's range stand at its end, as JavaScript reads them; `None` when
+/// JSON with numbers beyond the range of a double replaced by its limits, close to how JavaScript reads them; `None` if
 /// there is no such number.
 fn within_range(json: &str) -> Option<String> {
     let mut out = String::with_capacity(json.len());
@@ -179,7 +186,7 @@ fn within_range(json: &str) -> Option<String> {
     changed.then_some(out)
 }
 
-/// The length in bytes of the string that a text begins with, or of the text where it never ends.
+/// The length in bytes of the string that a text begins with, or of the whole text if the string never ends.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -192,7 +199,7 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// The values that a schema, or a part of it that is no negation, allows alone.
+/// The values that are the only ones that a schema, or a part outside a negation, allows.
 fn only_values<'a>(schema: &'a Json, found: &mut Vec<&'a str>) {
     let Json::Object(members) = schema else { return };
     for (name, value) in members {
@@ -255,7 +262,7 @@ mod tests {
             ("{} {}", "something stands behind the end of its JSON"),
             ("``` never closed", "it is not JSON"),
             ("```py\n1\n```", "it is not JSON"),
-            ("<think>{}", "thoughts that never end"),
+            ("<think>{}", "its thoughts never end"),
         ] {
             let found = json_in(text).unwrap_err();
             assert!(found.contains(why), "{text}: {found}");

@@ -1,8 +1,8 @@
-//! In what a JSON Schema lets more through than another.
+//! Where a JSON Schema accepts more than another.
 //!
-//! Silence is a proof: whatever the new schema accepts, the old one accepted. Keywords that work on each other
-//! (`properties` and `additionalProperties`, `items` and `prefixItems`, `contains` and `minContains`) are compared
-//! together, and what cannot be shown to refuse as much as before is named.
+//! An empty result is a proof that the old schema accepts whatever the new one accepts. Keywords that depend on each
+//! other (`properties` and `additionalProperties`, `items` and `prefixItems`, `contains` and `minContains`) are
+//! compared together. Whatever cannot be shown to reject as much as before is reported.
 
 mod limits;
 mod parts;
@@ -20,12 +20,12 @@ pub(in crate::expectation) use limits::order;
 pub(super) use parts::is_open;
 use references::{References, Targets};
 
-/// Keywords whose schemas look at the same value, and so decide what is left for `unevaluated…`.
+/// Keywords whose schemas apply to the same value, and so decide what is left for `unevaluated…`.
 const IN_PLACE: [&str; 8] = ["$ref", "allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas"];
 
 const TRUE: &Json = &Json::Bool(true);
 
-/// In what a schema demands less than before; keys begin at the schema.
+/// Where a schema requires less than before; keys begin at the schema.
 pub(super) fn weaker(before: &Json, now: &Json) -> Vec<Weaker> {
     let references = References::of(before, now);
     let mut comparison = SchemaComparison::new(&references, false);
@@ -39,24 +39,24 @@ pub(super) fn weaker(before: &Json, now: &Json) -> Vec<Weaker> {
 
 struct SchemaComparison<'a> {
     references: &'a References,
-    /// Whether the same is compared the other way around as well, so that nothing inside has to be.
+    /// Whether the caller also compares the other way around, so that the inside need not.
     is_half: bool,
-    /// The keys that lead to the schemas under comparison.
+    /// The keys that lead to the compared schemas.
     keys: Vec<String>,
     found: Vec<Weaker>,
 }
 
-/// Schemas for the members of a value: those for some of them, and the one for all others.
+/// The schema for the members of a value that have no schema of their own.
 struct Members<'a> {
-    /// The keyword of the one for all others.
+    /// Its keyword.
     keyword: &'static str,
     rest: &'a Json,
-    /// Whether schemas of [`IN_PLACE`] may take members out of the rest.
+    /// Whether schemas of [`IN_PLACE`] may exempt members from it.
     is_partial: bool,
 }
 
 impl<'a> Members<'a> {
-    /// The schema for any member whatever other schemas say.
+    /// The schema that applies to any such member, whatever other schemas say.
     fn all(&self) -> &'a Json {
         if self.is_partial { TRUE } else { self.rest }
     }
@@ -67,20 +67,20 @@ impl<'a> SchemaComparison<'a> {
         Self { references, is_half, keys: Vec::new(), found: Vec::new() }
     }
 
-    /// Something at the schema, or at one of its keywords.
-    fn tell(&mut self, keyword: Option<&str>, message: String) {
+    /// Reports a weakening at the schema, or at one of its keywords.
+    fn report(&mut self, keyword: Option<&str>, message: String) {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).chain(keyword).collect();
         self.found.push(Weaker::new(WeakeningKind::SchemaLoosened, &keys, message));
     }
 
-    /// Where a keyword stands, for people.
+    /// The path of a keyword, for people.
     fn path(&self, keyword: &str) -> String {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).chain([keyword]).collect();
         keys.join(".")
     }
 
-    fn gone(&mut self, keyword: &str) {
-        self.tell(None, format!("`{}` is gone", self.path(keyword)));
+    fn removed(&mut self, keyword: &str) {
+        self.report(None, format!("`{}` was removed", self.path(keyword)));
     }
 
     fn below(&mut self, keys: &[&str], before: &Json, now: &Json) {
@@ -90,14 +90,14 @@ impl<'a> SchemaComparison<'a> {
         self.keys.truncate(depth);
     }
 
-    /// Whether one schema refuses all that another does.
+    /// Whether one schema rejects everything that another rejects.
     fn refuses(&self, now: &Json, before: &Json) -> bool {
         let mut probe = Self::new(self.references, self.is_half);
         probe.schemas(before, now);
         probe.found.is_empty()
     }
 
-    /// Schemas that have to accept the same.
+    /// Compares schemas that must accept the same.
     fn equal(&mut self, keys: &[&str], before: &Json, now: &Json) {
         let (half, known) = (std::mem::replace(&mut self.is_half, true), self.found.len());
         self.below(keys, before, now);
@@ -107,9 +107,9 @@ impl<'a> SchemaComparison<'a> {
             let message = if path.is_empty() {
                 "parts that others refer to have changed".to_owned()
             } else {
-                format!("`{path}` is another one")
+                format!("`{path}` has changed")
             };
-            self.tell(None, message);
+            self.report(None, message);
             self.keys.truncate(place);
         }
         self.is_half = half;
@@ -117,11 +117,11 @@ impl<'a> SchemaComparison<'a> {
 
     fn schemas(&mut self, before: &Json, now: &Json) {
         let (old, new) = match (before, now) {
-            // `true` refuses nothing, and `false` refuses all.
+            // `true` accepts everything, and `false` nothing.
             (Json::Bool(true), _) | (_, Json::Bool(false)) => return,
             (Json::Object(old), Json::Object(new)) => (old, new),
             _ if before == now || is_open(before) => return,
-            _ => return self.tell(None, format!("`{}` accepts more than before", self.keys.join("."))),
+            _ => return self.report(None, format!("`{}` accepts more than before", self.keys.join("."))),
         };
         let listed = limits::values(new).filter(|_| self.references.targets == Targets::None);
         if listed.is_some_and(|values| limits::all_valid(before, &values)) {
@@ -156,7 +156,7 @@ impl<'a> SchemaComparison<'a> {
                 _ => match new.get(name) {
                     Some(new_value) => self.keyword(name, old_value, new_value),
                     None if limits::is_void(name, old_value) => {}
-                    None => self.gone(name),
+                    None => self.removed(name),
                 },
             }
         }
@@ -166,25 +166,25 @@ impl<'a> SchemaComparison<'a> {
         self.conditional(old, new);
     }
 
-    /// A keyword that says more, or a limit that is gone.
+    /// A keyword that accepts more, or was removed.
     fn more(&mut self, name: &str, new: &Schema) {
         match new.get(name) {
-            Some(_) => self.tell(Some(name), format!("`{}` accepts more than before", self.path(name))),
-            None => self.gone(name),
+            Some(_) => self.report(Some(name), format!("`{}` accepts more than before", self.path(name))),
+            None => self.removed(name),
         }
     }
 
-    /// A limit that is wider, or gone.
+    /// A limit that is wider, or was removed.
     fn moved(&mut self, name: &str, was: &Json, new: &Schema) {
         match new.get(name) {
-            Some(is) => self.tell(Some(name), format!("`{}` was {was}, it is {is}", self.path(name))),
-            None => self.gone(name),
+            Some(is) => self.report(Some(name), format!("`{}` was {was}, now {is}", self.path(name))),
+            None => self.removed(name),
         }
     }
 
     fn keyword(&mut self, name: &str, old: &Json, new: &Json) {
         let shown = self.path(name);
-        let holds = match name {
+        let is_as_strict = match name {
             "minLength" | "minItems" | "minProperties" => {
                 limits::order(new, old).is_some_and(Ordering::is_ge)
             }
@@ -199,7 +199,7 @@ impl<'a> SchemaComparison<'a> {
                     match new.get(key) {
                         Some(other) => self.below(&[name, key], schema, other),
                         None if name != "dependentSchemas" || is_open(schema) => {}
-                        None => self.tell(Some(name), format!("`{shown}.{key}` is gone")),
+                        None => self.report(Some(name), format!("`{shown}.{key}` was removed")),
                     }
                 }
                 return;
@@ -227,29 +227,29 @@ impl<'a> SchemaComparison<'a> {
             "not" => self.refuses(old, new),
             _ => old == new,
         };
-        if !holds {
+        if !is_as_strict {
             let message = match (name, old, new) {
                 ("type" | "anyOf", ..) => format!("`{shown}` accepts more than before"),
-                (_, Json::Number(was), Json::Number(is)) => format!("`{shown}` was {was}, it is {is}"),
-                _ => format!("`{shown}` is another one"),
+                (_, Json::Number(was), Json::Number(is)) => format!("`{shown}` was {was}, now {is}"),
+                _ => format!("`{shown}` has changed"),
             };
-            self.tell(Some(name), message);
+            self.report(Some(name), message);
         }
     }
 
     fn required(&mut self, keys: &[&str], old: &[Json], new: &[Json]) {
         let depth = self.keys.len();
         self.keys.extend(owned(keys));
-        for gone in old.iter().filter(|one| !new.contains(one)).filter_map(Json::as_str) {
-            self.tell(None, format!("`{gone}` is no longer required"));
+        for lost in old.iter().filter(|one| !new.contains(one)).filter_map(Json::as_str) {
+            self.report(None, format!("`{lost}` is no longer required"));
         }
         self.keys.truncate(depth);
     }
 
-    /// The schema for what no other keyword of a schema speaks about.
+    /// The schema for what no other keyword covers.
     ///
-    /// `unevaluated…` also leaves out what schemas of [`IN_PLACE`] speak about; where these are not as they were,
-    /// nothing is known of it.
+    /// `unevaluated…` also exempts what schemas of [`IN_PLACE`] cover; if these have changed, nothing is known about
+    /// it.
     fn rest<'s>(
         &self,
         [additional, unevaluated]: [&'static str; 2],
@@ -270,33 +270,32 @@ impl<'a> SchemaComparison<'a> {
         }
     }
 
-    /// What is left for all other members of a value.
+    /// Compares the schemas for all other members of a value.
     fn others(&mut self, old: &Members<'_>, new: &Members<'_>, schema: &Schema) {
         if old.keyword == new.keyword && schema.contains_key(new.keyword) {
             self.below(&[new.keyword], old.rest, new.rest);
         } else if !self.refuses(new.all(), old.rest) {
             match schema.get(old.keyword) {
                 Some(_) => {
-                    let message =
-                        format!("`{}` leaves out other members than before", self.path(old.keyword));
-                    self.tell(Some(old.keyword), message);
+                    let message = format!("`{}` exempts other members than before", self.path(old.keyword));
+                    self.report(Some(old.keyword), message);
                 }
-                None => self.gone(old.keyword),
+                None => self.removed(old.keyword),
             }
         }
     }
 
-    /// A schema for one member that only one of both has: beside it stands the one for all others.
+    /// A schema for one member that only one side has; the other side has the one for all others.
     fn one_sided(&mut self, keyword: &str, key: &str, (old, new): (&Json, &Json), is_new: bool) {
         if !self.refuses(new, old) {
             let what = if !is_new {
-                "is gone"
+                "was removed"
             } else if *old == Json::Bool(false) {
                 "is accepted now"
             } else {
                 "accepts more than the rest did"
             };
-            self.tell(Some(keyword), format!("`{}.{key}` {what}", self.path(keyword)));
+            self.report(Some(keyword), format!("`{}.{key}` {what}", self.path(keyword)));
         }
     }
 
@@ -307,7 +306,7 @@ impl<'a> SchemaComparison<'a> {
         let keyed = |schema: &'_ Schema, name: &str| schema.get(name).cloned().unwrap_or(nothing.clone());
         let [before, now] = [old, new].map(|schema| keyed(schema, "properties"));
         let [patterns, matched] = [old, new].map(|schema| keyed(schema, "patternProperties"));
-        // A pattern may take any name out of the rest.
+        // A pattern may exempt any name from the rest.
         let rest = if entries(&matched).next().is_some() { TRUE } else { is.all() };
         let names: BTreeSet<&String> = entries(&before).chain(entries(&now)).map(|(key, _)| key).collect();
         for key in names {
@@ -350,7 +349,7 @@ impl<'a> SchemaComparison<'a> {
         self.others(&was, &is, new);
     }
 
-    /// `contains`, and how many are needed or allowed.
+    /// `contains`, and how many are required or allowed.
     fn contained(&mut self, old: &Schema, new: &Schema) {
         let Some(schema) = old.get("contains") else { return };
         let one = Json::from(1);
@@ -359,16 +358,16 @@ impl<'a> SchemaComparison<'a> {
         let most = old.get("maxContains");
         let Some(other) = new.get("contains") else {
             if most.is_some() || !limits::is_zero(&was) {
-                self.gone("contains");
+                self.removed("contains");
             }
             return;
         };
         if !limits::is_zero(&was) {
             self.below(&["contains"], schema, other);
             if !limits::order(&is, &was).is_some_and(Ordering::is_ge) {
-                self.tell(
+                self.report(
                     Some("minContains"),
-                    format!("`{}` was {was}, it is {is}", self.path("minContains")),
+                    format!("`{}` was {was}, now {is}", self.path("minContains")),
                 );
             }
         }
@@ -387,12 +386,12 @@ impl<'a> SchemaComparison<'a> {
         if demanding.peek().is_none() {
             return;
         }
-        let Some(other) = new.get("if") else { return self.gone("if") };
+        let Some(other) = new.get("if") else { return self.removed("if") };
         self.equal(&["if"], condition, other);
         for (name, schema) in demanding {
             match new.get(name) {
                 Some(other) => self.below(&[name], schema, other),
-                None => self.gone(name),
+                None => self.removed(name),
             }
         }
     }

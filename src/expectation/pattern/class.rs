@@ -1,14 +1,13 @@
 //! Sets of characters: what a character class matches.
 //!
-//! A set is sorted ranges of code points that neither touch nor overlap. It may hold surrogates
-//! while a class is read; `paired` and `scalars` turn them into characters.
+//! A set is sorted ranges of code points that neither touch nor overlap. It may contain surrogates while a class is
+//! read; `paired` and `scalars` turn them into characters.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::text;
 
-/// The last code point.
 const LAST: u32 = 0x10_ffff;
 /// The first code point that takes two UTF-16 units.
 const ASTRAL: u32 = 0x1_0000;
@@ -22,7 +21,7 @@ const LOW: (u32, u32) = (0xdc00, 0xdfff);
 pub(super) struct Set(Vec<(u32, u32)>);
 
 impl Set {
-    /// The set of some ranges in any order.
+    /// The set of some ranges, in any order.
     pub(super) fn of(ranges: &[(u32, u32)]) -> Self {
         let mut sorted = ranges.to_vec();
         sorted.sort_unstable();
@@ -36,7 +35,6 @@ impl Set {
         Self(merged)
     }
 
-    /// The set of one code point.
     pub(super) fn one(code: u32) -> Self {
         Self(vec![(code, code)])
     }
@@ -66,12 +64,11 @@ impl Set {
         Self::of(&[(0x0a, 0x0a), (0x0d, 0x0d), (0x2028, 0x2029)])
     }
 
-    /// The ranges in order.
     pub(super) fn ranges(&self) -> &[(u32, u32)] {
         &self.0
     }
 
-    /// The only member, when there is one.
+    /// The only member, if there is just one.
     pub(super) fn single(&self) -> Option<u32> {
         match self.0.as_slice() {
             [(from, to)] if from == to => Some(*from),
@@ -84,7 +81,7 @@ impl Set {
         Self::of(&[self.0.as_slice(), other.0.as_slice()].concat())
     }
 
-    /// All code points that are not members.
+    /// All other code points.
     pub(super) fn inverted(&self) -> Self {
         let mut free = Vec::with_capacity(self.0.len() + 1);
         let mut next = 0;
@@ -111,9 +108,8 @@ impl Set {
         Self(self.0.iter().map(cut).filter(|(from, to)| from <= to).collect())
     }
 
-    /// With everything that differs from a member only in case, as `i` has it without `u`: two
-    /// UTF-16 units are alike when their single-unit upper case is, and a unit beyond ASCII is
-    /// never like one of ASCII.
+    /// With everything that differs from a member only in case, as `i` means it without `u`: two UTF-16 units are equal
+    /// if their single-unit upper case is, and a unit beyond ASCII never equals one of ASCII.
     pub(super) fn any_case(&self) -> Self {
         if self.0.iter().all(|(_, to)| *to < 0x80) {
             let letters = |from: char, to: char| self.within((from.into(), to.into())).0.into_iter();
@@ -142,7 +138,7 @@ impl Set {
         !self.0.is_empty() && self.0.iter().all(|(from, to)| *from >= LOW.0 && *to <= LOW.1)
     }
 
-    /// The characters made of a first half from here and a second half from there.
+    /// The characters with a first half of this set and a second half of the other.
     pub(super) fn pairs(&self, low: &Self) -> Self {
         let base = |high: u32| ASTRAL + ((high - HIGH.0) << 10);
         if low.0 == [LOW] {
@@ -162,7 +158,7 @@ impl Set {
         Self::of(&made)
     }
 
-    /// Without surrogates: a half stands for the characters that have it.
+    /// Without surrogates: a half becomes the characters that have it.
     pub(super) fn halves_as_characters(&self) -> Self {
         if self.within((HIGH.0, LOW.1)).0.is_empty() {
             return self.clone();
@@ -172,14 +168,14 @@ impl Set {
         self.with(&high).with(&low).scalars()
     }
 
-    /// Without surrogates: no character is one.
+    /// Without surrogates, which are not characters.
     pub(super) fn scalars(&self) -> Self {
         let below = self.within((0, HIGH.0 - 1));
         Self([below.0, self.within((LOW.1 + 1, LAST)).0].concat())
     }
 }
 
-/// UTF-16 units that are alike when case is ignored, by their common upper case.
+/// UTF-16 units that are equal if case is ignored, by their common upper case.
 fn families() -> &'static BTreeMap<u32, Vec<u32>> {
     static FAMILIES: OnceLock<BTreeMap<u32, Vec<u32>>> = OnceLock::new();
     FAMILIES.get_or_init(|| {

@@ -1,15 +1,15 @@
 //! Writes a pattern in the engine's own syntax.
 //!
-//! Every character is written as itself or by its number and every class as ranges, so nothing that
-//! the engine would read in its own way gets through.
+//! Every character is written as itself or by its number, and every class as ranges, so that nothing has a meaning of
+//! the engine's own.
 
 use std::fmt::Write as _;
 
 use super::class::Set;
 use super::syntax::{Anchor, Class, Greed, Term};
 
-/// The pattern in the engine's syntax; `None` where it looks around, refers back or asks about places, whose costs
-/// the engine does not count.
+/// The pattern in the engine's syntax; `None` if it has lookarounds, backreferences or assertions, whose costs the
+/// engine does not count.
 pub(super) fn emit(node: &Term) -> Option<String> {
     let mut writer = Writer::default();
     writer.node(node, Tight::Loose);
@@ -23,7 +23,7 @@ pub(super) fn class(class: &Class) -> String {
     writer.out
 }
 
-/// How much may stand at a place without brackets.
+/// What a position allows without brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tight {
     /// Alternatives.
@@ -37,7 +37,7 @@ enum Tight {
 #[derive(Default)]
 struct Writer {
     out: String,
-    /// Whether something is beyond what the engine is asked for.
+    /// Whether the pattern has something that the engine is not used for.
     beyond: bool,
 }
 
@@ -74,7 +74,7 @@ impl Writer {
                 }
             }),
             Term::Group(_, body) => self.node(body, tight),
-            // A round of nothing counts only where there must be one.
+            // A round that matches nothing counts only if it is required.
             Term::Repeat { body, least, most, .. } if *most == Some(0) || body.is_hollow() => {
                 let body = if *least > 0 { body } else { &Term::Empty };
                 self.node(body, tight);

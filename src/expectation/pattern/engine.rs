@@ -1,8 +1,8 @@
-//! The engine's programs: which patterns it surely takes, and the programs that are likely to be used again.
+//! The engine's programs: which patterns it certainly accepts, and a cache of recently used programs.
 //!
-//! A program is made when a text is searched. It takes 5 to 120 µs to make and holds some 30 KiB once it
-//! has been used. A suite may say one pattern in every case, or another one in each; so the programs used
-//! last are kept, and no others.
+//! A program is compiled when a text is searched. That takes 5 to 120 µs, and a program takes some 30 KiB once it has
+//! been used. A suite may have one pattern in every case or another one in each, so only the most recently used ones
+//! are kept.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use super::syntax::Term;
 /// Most programs that are kept.
 const MOST_KEPT: usize = 128;
 
-/// The programs used last and what they were made of, the latest at the end.
+/// The most recently used programs and their patterns, the latest at the end.
 static KEPT: Mutex<VecDeque<(Arc<str>, Arc<Regex>)>> = Mutex::new(VecDeque::new());
 
 /// The program for a pattern in the engine's syntax.
@@ -22,8 +22,8 @@ pub(super) fn program(written: &Arc<str>) -> Result<Arc<Regex>, Error> {
     if let Some(program) = used_again(written) {
         return Ok(program);
     }
-    // Nobody waits meanwhile; that two make the same program at once is rare and harmless.
-    let program = Arc::new(made(written)?);
+    // Compiled without the lock; it is rare and harmless that two threads compile the same program.
+    let program = Arc::new(compiled(written)?);
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     if kept.len() >= MOST_KEPT {
         kept.pop_front();
@@ -32,8 +32,8 @@ pub(super) fn program(written: &Arc<str>) -> Result<Arc<Regex>, Error> {
     Ok(program)
 }
 
-/// Without a filter that looks for literals first: it takes longer to make than answers take to search.
-fn made(written: &str) -> Result<Regex, Error> {
+/// Without a literal prefilter, which takes longer to build than an answer takes to search.
+fn compiled(written: &str) -> Result<Regex, Error> {
     RegexOptionsBuilder::new().build_delegate_prefilter(false).build(written.to_owned())
 }
 
@@ -46,30 +46,30 @@ fn used_again(written: &Arc<str>) -> Option<Arc<Regex>> {
     Some(program)
 }
 
-/// Most ranges of characters, with repetitions written out. The engine takes some 10,000.
+/// Most ranges of characters, with repetitions written out. The engine accepts some 10,000.
 pub(super) const MOST_RANGES: usize = 1_000;
 
-/// Deepest nesting of parts. The engine takes 64 brackets within each other; a part is written with one,
-/// the innermost with three.
+/// Deepest nesting of parts. The engine accepts 64 nested brackets; a part is written with one, the innermost with
+/// three.
 const DEEPEST: usize = 32;
 
-/// Whether the engine surely takes a pattern, so that it need not be asked when the pattern is read.
+/// Whether the engine certainly accepts a pattern, so that compiling it can wait until it is used.
 ///
-/// To make the engine's program costs many times what reading the pattern does, and a suite may have
-/// thousands of patterns. What the engine refuses is programs that are too large, groups that stand
-/// too deep and some kinds of looking behind; patterns that come near any of these are tried at once.
+/// Compiling costs many times as much as reading the pattern, and a suite may have thousands of patterns. The engine
+/// rejects programs that are too large, groups that are nested too deeply and some kinds of lookbehind. Patterns that
+/// come close are compiled when they are read.
 pub(super) fn is_light(node: &Term) -> bool {
     weight(node, 0).is_some_and(|weight| weight <= MOST_RANGES)
 }
 
-/// The ranges of characters in a part; `None` where only the engine can tell.
+/// The number of character ranges in a part; `None` if only the engine knows.
 fn weight(node: &Term, depth: usize) -> Option<usize> {
     if depth > DEEPEST {
         return None;
     }
     match node {
         Term::Empty | Term::Anchor(_) => Some(1),
-        // A property, or a class whose case the engine ignores, may stand for hundreds of ranges.
+        // A property, or a class with ignored case, may expand to hundreds of ranges.
         Term::Class(class) if class.any_case || !class.properties.is_empty() => None,
         Term::Class(class) => Some(class.set.ranges().len() + 1),
         Term::Concat(parts) | Term::Either(parts) => {

@@ -1,4 +1,4 @@
-//! Reads escapes and character classes.
+//! Parses escapes and character classes.
 
 use super::PatternError;
 use super::class::Set;
@@ -7,7 +7,7 @@ use super::property;
 use super::syntax::{Anchor, Case, Reference, Term};
 use crate::text;
 
-/// What may stand in a class.
+/// An item of a class.
 enum ClassItem {
     One(u32),
     Many(Set),
@@ -15,7 +15,7 @@ enum ClassItem {
 }
 
 impl Parser<'_> {
-    /// An escape outside a class, from behind its backslash; and whether it may be repeated.
+    /// An escape outside a class, after its backslash, and whether it may be repeated.
     pub(super) fn escape(&mut self, start: usize) -> Result<(Term, bool), PatternError> {
         let Some(c) = self.peek() else { return Err(self.trailing(start)) };
         self.at += 1;
@@ -51,7 +51,7 @@ impl Parser<'_> {
         Term::Reference(Reference { group, case })
     }
 
-    /// The group of `\1`, from behind its first digit; none when it is an old octal escape.
+    /// The group of `\1`, after its first digit; none if it is an old octal escape.
     fn group_number(&mut self, start: usize) -> Result<Option<usize>, PatternError> {
         let digits = self.chars[start + 1..].iter().map_while(|c| c.to_digit(10));
         let (length, number) = digits.fold((0, 0usize), |(length, sum), digit| {
@@ -64,16 +64,16 @@ impl Parser<'_> {
         if !self.is_unicode() {
             return Ok(None);
         }
-        let message = format!("there is no group {number}");
-        let help = format!("the pattern has {} that capture", text::count(self.groups, "group"));
-        Err(self.error(start, message, help))
+        let message =
+            format!("unknown group {number}: the pattern has {}", text::count(self.groups, "group"));
+        Err(self.error(start, message, "add the group, or write `\\xHH` for a character by its number"))
     }
 
-    /// The group of `\k<name>`, from behind the `k`.
+    /// The group of `\k<name>`, after the `k`.
     fn group_name(&mut self, start: usize) -> Result<usize, PatternError> {
         if !self.skip("<") {
             let help = "write `\\k<name>`, or `k` for the character";
-            return Err(self.error(start, "`\\k` refers to no group", help));
+            return Err(self.error(start, "`\\k` without a group name", help));
         }
         let at = self.at;
         let name = self.name()?;
@@ -83,16 +83,16 @@ impl Parser<'_> {
         let known: Vec<_> = self.names.iter().map(|(name, _)| name.as_str()).collect();
         let help = match text::nearest(&name, &known) {
             Some(near) => format!("did you mean `\\k<{near}>`?"),
-            None => format!("the pattern has {}", text::list(&known)),
+            None => format!("use one of {}", text::list(&known)),
         };
-        Err(self.error(at, format!("there is no group named `{name}`"), help))
+        Err(self.error(at, format!("unknown group `{name}`"), help))
     }
 
     fn trailing(&self, start: usize) -> PatternError {
-        self.error(start, "a backslash ends the pattern", "write `\\\\` for the character")
+        self.error(start, "the pattern ends with a backslash", "write `\\\\` for the character")
     }
 
-    /// `\w`, which under `iu` has the two letters that fold to ASCII.
+    /// `\w`, which with `iu` includes the two letters that fold to ASCII.
     fn words(&self) -> Set {
         if self.is_unicode() && self.mode.ignore_case {
             return Set::words().with(&Set::of(&[(0x17f, 0x17f), (0x212a, 0x212a)]));
@@ -100,7 +100,7 @@ impl Parser<'_> {
         Set::words()
     }
 
-    /// A class, from behind its `[`.
+    /// A class, after its `[`.
     pub(super) fn class(&mut self, start: usize) -> Result<Term, PatternError> {
         let inverted = self.skip("^");
         let (mut ranges, mut properties) = (Vec::new(), Vec::new());
@@ -126,7 +126,7 @@ impl Parser<'_> {
                 [ClassItem::One(from), ClassItem::One(to)] => ranges.push((*from, *to)),
                 [_, _] if self.is_unicode() => {
                     let help = "write `\\-` for the character `-`";
-                    return Err(self.error(at, "a range has a single character at each end", help));
+                    return Err(self.error(at, "a range needs a single character at each end", help));
                 }
                 _ => {
                     for item in items {
@@ -154,7 +154,7 @@ impl Parser<'_> {
         if c == '\\' { self.item(at, Within::Class) } else { Ok(ClassItem::One(u32::from(c))) }
     }
 
-    /// An escape that stands for characters, from behind its backslash at `start`.
+    /// An escape for characters, after its backslash at `start`.
     fn item(&mut self, start: usize, within: Within) -> Result<ClassItem, PatternError> {
         let Some(c) = self.peek() else { return Err(self.trailing(start)) };
         self.at += 1;
@@ -175,30 +175,26 @@ impl Parser<'_> {
         let Some(name) = body.strip_prefix('{').filter(|_| self.chars.get(self.at + length) == Some(&'}'))
         else {
             let help = format!("write `\\{sign}{{L}}`, or `{sign}` for the character");
-            return Err(self.error(start, format!("`\\{sign}` has no property in braces"), help));
+            return Err(self.error(start, format!("`\\{sign}` without a property in braces"), help));
         };
         self.at += length + 1;
         if !property::is_known(name) {
-            let message = format!("there is no property `{}`", text::excerpt(name, 40));
+            let message = format!("unknown property `{}`", text::excerpt(name, 40));
             return Err(self.error(start, message, property::help(name)));
         }
         if sign == 'P' && self.mode.ignore_case && property::is_of_case(name) {
-            let message = format!("akit cannot use `\\P{{{name}}}` where case is ignored");
-            return Err(self.error(
-                start,
-                message,
-                "leave out the flag `i`, or write the letters in a class",
-            ));
+            let message = format!("`\\P{{{name}}}` is not supported with the flag `i`");
+            return Err(self.error(start, message, "remove the flag `i`, or list the letters in a class"));
         }
         Ok(if property::is_surrogate(name) {
-            // No text has one.
+            // No text has a surrogate.
             ClassItem::Many(if sign == 'P' { Set::default().inverted() } else { Set::default() })
         } else {
             ClassItem::Property(format!("\\{sign}{{{name}}}"))
         })
     }
 
-    /// An escape that stands for one character, from behind the character `c` that names it.
+    /// An escape for one character, after the character `c` that names it.
     fn character(&mut self, start: usize, c: char, within: Within) -> Result<u32, PatternError> {
         let unicode = self.is_unicode();
         let digit = self.peek().is_some_and(|next| next.is_ascii_digit());
@@ -248,7 +244,7 @@ impl Parser<'_> {
         u32::from(letter) & 0x1f
     }
 
-    /// Up to three octal digits behind the backslash, at most 255.
+    /// Up to three octal digits after the backslash, at most 255.
     fn octal(&mut self, start: usize) -> u32 {
         let most = if matches!(self.chars.get(start + 1), Some('0'..='3')) { 3 } else { 2 };
         let digits = self.chars[start + 1..].iter().take(most).map_while(|c| c.to_digit(8));
@@ -260,32 +256,32 @@ impl Parser<'_> {
     fn no_escape(&self, start: usize, c: char) -> PatternError {
         let shown = text::excerpt(&c.to_string(), 1);
         let help = match c {
-            'A' => "JavaScript has no `\\A`: write `^`, without the flag `m`".to_owned(),
-            'z' | 'Z' => format!("JavaScript has no `\\{c}`: write `$`, without the flag `m`"),
+            'A' => "write `^`, without the flag `m`; JavaScript has no `\\A`".to_owned(),
+            'z' | 'Z' => format!("write `$`, without the flag `m`; JavaScript has no `\\{c}`"),
             'x' => "write two hexadecimal digits after `\\x`".to_owned(),
             'u' => "write `\\u` with four hexadecimal digits, or `\\u{…}`".to_owned(),
             'c' => "write a letter after `\\c`".to_owned(),
             '0'..='9' => "write `\\xHH` for a character by its number".to_owned(),
             c if c.is_ascii_alphabetic() => {
-                format!("with the flag `u` no other letter may be escaped: write `{c}`")
+                format!("write `{c}`; with the flag `u`, other letters cannot be escaped")
             }
             c => format!(
-                "with the flag `u` only `^$\\.*+?()[]{{}}|/` may be escaped: write `{}`",
+                "write `{}`; with the flag `u`, only `^$\\.*+?()[]{{}}|/` can be escaped",
                 text::excerpt(&c.to_string(), 1)
             ),
         };
-        self.error(start, format!("`\\{shown}` is no escape of JavaScript"), help)
+        self.error(start, format!("`\\{shown}` is not a JavaScript escape"), help)
     }
 }
 
-/// Where an escape stands.
+/// Where an escape is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Within {
     Pattern,
     Class,
 }
 
-/// Exactly so many hexadecimal digits, from an offset on.
+/// Exactly `length` hexadecimal digits, from an offset on.
 pub(in crate::expectation) fn hex(chars: &[char], at: &mut usize, length: usize) -> Option<u32> {
     let digits = chars.get(*at..*at + length)?;
     let value = digits.iter().try_fold(0, |sum, c| Some(sum * 16 + c.to_digit(16)?))?;
@@ -293,7 +289,7 @@ pub(in crate::expectation) fn hex(chars: &[char], at: &mut usize, length: usize)
     Some(value)
 }
 
-/// The code point behind `\u`, from an offset on; two escapes that make a surrogate pair are one.
+/// The code point after `\u`, from an offset on; two escapes that make a surrogate pair are one.
 pub(in crate::expectation) fn code_point(chars: &[char], at: &mut usize, dialect: Dialect) -> Option<u32> {
     if dialect == Dialect::Unicode && chars.get(*at) == Some(&'{') {
         let (mut length, mut value) = (0, 0u32);

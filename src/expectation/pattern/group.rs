@@ -1,4 +1,4 @@
-//! Reads groups: what captures, what looks around, and what changes flags.
+//! Parses groups: captures, lookarounds and flag modifiers.
 
 use super::PatternError;
 use super::escape::code_point;
@@ -6,15 +6,15 @@ use super::parse::{Dialect, Parser};
 use super::syntax::{Look, Term};
 use crate::text;
 
-/// Groups within groups that are read; more would be a mistake or an attack.
+/// Deepest nesting of groups; more would be a mistake or an attack.
 const MOST_DEPTH: usize = 48;
 
 impl Parser<'_> {
-    /// A group, from behind its `(`; and whether it may be repeated.
+    /// A group, after its `(`, and whether it may be repeated.
     pub(super) fn group(&mut self, start: usize) -> Result<(Term, bool), PatternError> {
         if self.depth == MOST_DEPTH {
-            let message = format!("groups stand more than {MOST_DEPTH} deep in each other");
-            return Err(self.error(start, message, "write the pattern with fewer groups"));
+            let message = format!("groups are nested more than {MOST_DEPTH} deep");
+            return Err(self.error(start, message, "use fewer groups"));
         }
         let before = self.mode;
         let look =
@@ -70,17 +70,17 @@ impl Parser<'_> {
                     let shown: String = self.chars[start..self.at].iter().collect();
                     let help = match (off, flags.as_str()) {
                         (false, flags) => {
-                            format!("JavaScript has no inline flags: use `flags: {flags}` or `(?{flags}:…)`")
+                            format!("use `flags: {flags}` or `(?{flags}:…)`; JavaScript has no inline flags")
                         }
                         (true, _) => format!(
-                            "JavaScript has no inline flags: write `{}:…)`",
+                            "write `{}:…)`; JavaScript has no inline flags",
                             shown.trim_end_matches(')')
                         ),
                     };
-                    return Err(self.error(start, format!("`{shown}` is not JavaScript"), help));
+                    return Err(self.error(start, format!("`{shown}` is not valid in JavaScript"), help));
                 }
                 c if seen.contains(&c) => {
-                    return Err(self.error(at, format!("flag `{c}` stands twice"), "write it once"));
+                    return Err(self.error(at, format!("flag `{c}` is repeated"), "write it once"));
                 }
                 c => match self.mode.switch(c) {
                     Some(switch) => {
@@ -95,30 +95,30 @@ impl Parser<'_> {
 
     fn unknown_group(&self, start: usize, c: char) -> PatternError {
         let help = match c {
-            '>' => "JavaScript has no atomic groups: write `(?:…)`",
-            'P' | '\'' => "JavaScript writes a named group `(?<name>…)` and a reference to it `\\k<name>`",
-            '#' => "JavaScript has no comments in a pattern: leave it out",
-            'x' => "JavaScript has no `x` flag: write the pattern without extra white space",
-            '(' => "JavaScript has no conditions in a pattern: write the alternatives out with `|`",
-            '|' => "JavaScript has no branch reset: write `(?:…|…)`",
-            'R' | '0'..='9' | '&' | '+' => "JavaScript has no recursion in a pattern",
-            _ => "after `(?` stands `:`, `=`, `!`, `<=`, `<!`, `<name>`, or flags of `ims` and `:`",
+            '>' => "write `(?:…)`; JavaScript has no atomic groups",
+            'P' | '\'' => "write a named group as `(?<name>…)`, and a reference to it as `\\k<name>`",
+            '#' => "remove it; JavaScript has no comments in patterns",
+            'x' => "write the pattern without extra white space; JavaScript has no `x` flag",
+            '(' => "write the alternatives with `|`; JavaScript has no conditions in patterns",
+            '|' => "write `(?:…|…)`; JavaScript has no branch reset",
+            'R' | '0'..='9' | '&' | '+' => "write the nesting out; JavaScript has no recursion in patterns",
+            _ => "write `:`, `=`, `!`, `<=`, `<!`, `<name>`, or flags of `ims` and `:` after `(?`",
         };
         self.error(
             start,
-            format!("`(?{}` begins no group of JavaScript", text::excerpt(&c.to_string(), 1)),
+            format!("`(?{}` does not start a JavaScript group", text::excerpt(&c.to_string(), 1)),
             help,
         )
     }
 
-    /// The name of a group, from behind `<` to behind `>`.
+    /// The name of a group, from after `<` to after `>`.
     pub(super) fn name(&mut self) -> Result<String, PatternError> {
         let start = self.at;
-        let help = "a name is letters, digits, `_` and `$`, does not begin with a digit, and ends with `>`";
+        let help = "use letters, digits, `_` and `$`, not starting with a digit, and end the name with `>`";
         let mut name = String::new();
         loop {
             let Some(c) = self.peek() else {
-                return Err(self.error(start, "this group name does not end", help));
+                return Err(self.error(start, "this group name is not closed", help));
             };
             self.at += 1;
             let c = match c {
@@ -130,7 +130,7 @@ impl Parser<'_> {
             };
             let first = c.is_alphabetic() || matches!(c, '_' | '$');
             if !first && (name.is_empty() || !(c.is_alphanumeric() || matches!(c, '\u{200c}' | '\u{200d}'))) {
-                return Err(self.error(start, "this is no name for a group", help));
+                return Err(self.error(start, "invalid group name", help));
             }
             name.push(c);
         }

@@ -1,13 +1,14 @@
-//! Regular expressions in JavaScript's dialect.
+//! JavaScript regexes.
 //!
-//! A pattern is read as ECMA-262 has it, with Annex B where `u` is not given. One that only says which characters
-//! follow each other is written anew for an engine whose time grows with the text, so none of the engine's own syntax
-//! can be reached. One that looks around, refers back or asks about places is walked step by step, and the steps are
-//! counted. Whether a text matches is as in JavaScript, but for one known difference: matching goes by characters, not
-//! by UTF-16 units. `^.$` matches an emoji even without `u`, and half of a surrogate pair in a pattern stands for the
-//! characters that have it. What is marked as the match may be shorter where a part that may match nothing repeats, as
-//! in `(|a)+`. What else cannot be done is an error when a pattern is read: counts in the ten thousands, `\P{Lu}` and
-//! its like where case is ignored, and `v`.
+//! A pattern is read according to ECMA-262, with Annex B unless `u` is set. A pattern that only says which characters
+//! follow each other is rewritten for an engine that takes linear time, so that the engine's own syntax is never
+//! reachable. A pattern with lookarounds, backreferences or assertions is walked step by step, with counted steps.
+//!
+//! Whether a text matches is as in JavaScript, with one known difference: matching goes by characters, not by UTF-16
+//! units. `^.$` matches an emoji even without `u`, and half of a surrogate pair in a pattern stands for the characters
+//! that have it. The match may be shorter if a part that can match nothing repeats, as in `(|a)+`. Anything else that
+//! is not supported is an error when the pattern is read: counts in the ten thousands, `\P{Lu}` and similar if case is
+//! ignored, and `v`.
 
 mod class;
 mod emit;
@@ -41,43 +42,43 @@ use super::aside::aside;
 use crate::redact::{Find, GaveUp};
 use crate::text;
 
-/// A regular expression that is known to be right.
+/// A valid regular expression.
 ///
-/// It holds its text alone. What the engine needs for searching is made when it is first used.
+/// It only keeps its text. The engine's program for it is compiled when it is first used.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     search: Search,
     shown: Arc<str>,
-    /// As it was written, without its flags.
+    /// As written, without its flags.
     source: Arc<str>,
 }
 
 /// How a text is searched.
 #[derive(Clone, Debug, PartialEq)]
 enum Search {
-    /// By the engine, for a pattern in its syntax.
+    /// By the engine, with a pattern in its syntax.
     Engine(Arc<str>),
     /// Step by step.
     Walk(Arc<Program>),
 }
 
-/// Steps that a walk over one text may take; a pattern of the usual sort takes a few for each character.
+/// Most steps of a walk over one text; a typical pattern takes a few for each character.
 pub(in crate::expectation) const STEPS: usize = 50_000_000;
 
-/// Steps that are taken where the walk begins. What takes more makes room for others.
+/// Steps to take right on the judging thread; a longer walk runs aside.
 const SOON: usize = 100_000;
 
-/// Bytes of a text that is searched where the search begins.
+/// Bytes of a text to search right on the judging thread; a longer one is searched aside.
 const SHORT: usize = 1 << 16;
 
-/// The same matches for all that can be told.
+/// Equal if they are known to match the same.
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
         self.search == other.search
     }
 }
 
-/// Patterns of a file, each read once: suites say the same thing in many cases.
+/// The patterns of a file, each read once: suites repeat patterns in many cases.
 #[derive(Debug, Default)]
 pub struct Patterns {
     known: Mutex<BTreeMap<(String, String), Pattern>>,
@@ -90,9 +91,9 @@ impl Patterns {
         if let Some(known) = self.known().get(&name) {
             return Ok(known.clone());
         }
-        let fresh = Pattern::compile(pattern, flags)?;
-        // Where two threads read the same pattern at once, both keep the one that came first.
-        Ok(self.known().entry(name).or_insert(fresh).clone())
+        let compiled = Pattern::compile(pattern, flags)?;
+        // If two threads read the same pattern at once, both keep the first result.
+        Ok(self.known().entry(name).or_insert(compiled).clone())
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<(String, String), Pattern>> {
@@ -103,7 +104,7 @@ impl Patterns {
 impl Pattern {
     /// Reads a pattern and its flags.
     ///
-    /// `d`, `g` and `u` keep their meaning for a single search; `v` is refused.
+    /// `d` and `g` change nothing for a single search; `v` is not supported.
     pub fn compile(pattern: &str, flags: &str) -> Result<Self, PatternError> {
         let flags = Flags::read(flags)?;
         let chars: Vec<char> = pattern.chars().collect();
@@ -124,13 +125,13 @@ impl Pattern {
         Ok(Self { search, shown, source: pattern.into() })
     }
 
-    /// As it was written, without its flags.
+    /// As written, without its flags.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Whether what follows may keep it from matching: it looks ahead for an absence, or for the end.
+    /// Whether more text may keep it from matching: it has a negative lookahead, or asks for the end.
     #[must_use]
     pub fn negative(&self) -> bool {
         let (mut in_class, mut escaped) = (false, false);
@@ -157,7 +158,7 @@ impl Pattern {
         self.find_from(text, 0, &mut { STEPS })
     }
 
-    /// The first match from a byte on, which is the first of a character, with the steps that are left.
+    /// The first match from a byte on, which must start a character; takes its steps from `steps`.
     pub(in crate::expectation) fn find_from(
         &self,
         text: &str,
@@ -189,7 +190,7 @@ impl Pattern {
 
     /// Whether a pattern looks like a literal with slashes and flags, such as `/yes/i`.
     ///
-    /// The slashes then belong to the pattern, which is hardly what was meant.
+    /// The slashes are then part of the pattern, which is hardly intended.
     #[must_use]
     pub fn looks_delimited(pattern: &str) -> bool {
         let Some((body, flags)) = pattern.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) else {
@@ -199,7 +200,7 @@ impl Pattern {
     }
 }
 
-/// What the named groups of a pattern hold.
+/// The named groups of a pattern.
 #[derive(Clone, Debug)]
 pub struct Groups {
     names: Vec<(String, usize)>,
@@ -208,7 +209,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Reads a pattern and its flags; `None` where it names no group, or is no pattern.
+    /// Reads a pattern and its flags; `None` if it has no named group, or is invalid.
     #[must_use]
     pub fn of(pattern: &str, flags: &str) -> Option<Self> {
         let flags = Flags::read(flags).ok()?;
@@ -229,19 +230,19 @@ impl Groups {
         self.names.iter().map(|(name, _)| name.as_str())
     }
 
-    /// What those hold that took part in the first match; nothing where there is none.
+    /// The texts of the groups that took part in the first match; empty without a match.
     ///
     /// # Errors
-    /// Where the search gives up.
+    /// If the search gives up.
     pub fn find(&self, text: &str) -> Result<Vec<(String, String)>, SearchError> {
         let found = aside(|| walk::groups(&self.program, text, &mut { STEPS }));
         let found = found.map_err(|Spent| SearchError::LimitExceeded { pattern: self.shown.to_string() })?;
         let Some(registers) = found else { return Ok(Vec::new()) };
-        let held = |(name, number): &(String, usize)| {
+        let captured = |(name, number): &(String, usize)| {
             let range = registers.get(*number)?.clone()?;
             Some((name.clone(), text[range].to_owned()))
         };
-        Ok(self.names.iter().filter_map(held).collect())
+        Ok(self.names.iter().filter_map(captured).collect())
     }
 }
 
@@ -281,7 +282,7 @@ impl Flags {
             if seen.contains(&c) {
                 return Err(PatternError::in_flags(
                     offset,
-                    format!("flag `{shown}` stands twice"),
+                    format!("flag `{shown}` is repeated"),
                     "write it once",
                 ));
             }
@@ -291,7 +292,7 @@ impl Flags {
                 'u' => read.dialect = Dialect::Unicode,
                 'y' => read.sticky = true,
                 'v' => {
-                    let help = "use `u` and write classes without set operations";
+                    let help = "use `u`, and write classes without set operations";
                     return Err(PatternError::in_flags(offset, "flag `v` is not supported", help));
                 }
                 c => match read.mode.switch(c) {
@@ -306,28 +307,26 @@ impl Flags {
 
 fn unknown_flag(offset: usize, c: char, shown: &str) -> PatternError {
     let help = match c {
-        'x' => "JavaScript has no `x` flag: write the pattern without extra white space".to_owned(),
+        'x' => "write the pattern without extra white space; JavaScript has no `x` flag".to_owned(),
         c if "dgimsuy".contains(c.to_ascii_lowercase()) => format!("write `{}`", c.to_ascii_lowercase()),
-        _ => "the flags are `d`, `g`, `i`, `m`, `s`, `u` and `y`".to_owned(),
+        _ => "use `d`, `g`, `i`, `m`, `s`, `u` or `y`".to_owned(),
     };
-    PatternError::in_flags(offset, format!("there is no flag `{shown}`"), help)
+    PatternError::in_flags(offset, format!("unknown flag `{shown}`"), help)
 }
 
-/// What cannot be done although JavaScript can.
+/// The error for a pattern that is valid in JavaScript, but not supported.
 fn refused(error: &fancy_regex::Error) -> PatternError {
     let (message, help) = match error {
         fancy_regex::Error::ParseError(_, ParseError::RecursionExceeded) => {
-            ("groups stand too deep in each other for akit", "write the pattern with fewer groups")
+            ("groups are nested too deeply", "use fewer groups")
         }
-        fancy_regex::Error::CompileError(_) => {
-            ("the pattern is too large for akit", "write smaller numbers in `{…}`")
-        }
-        _ => ("akit cannot use this pattern", "write it more simply"),
+        fancy_regex::Error::CompileError(_) => ("the pattern is too large", "use smaller numbers in `{…}`"),
+        _ => ("unsupported pattern", "simplify it"),
     };
     PatternError::at(0, message, help)
 }
 
-/// The two texts that make a regular expression.
+/// The two parts of a regular expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegexText {
     /// The pattern.
@@ -336,17 +335,17 @@ pub enum RegexText {
     Flags,
 }
 
-/// A pattern, or its flags, cannot be used.
+/// An invalid pattern, or invalid flags.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub struct PatternError {
     /// What is wrong, in one line.
     pub message: String,
-    /// Which of the two texts is wrong.
+    /// Which of the two is wrong.
     pub part: RegexText,
-    /// Where in that text, 0-based, in characters.
+    /// Where in it, 0-based, in characters.
     pub offset: usize,
-    /// How to mend it.
+    /// How to fix it.
     pub help: String,
 }
 
@@ -362,24 +361,24 @@ impl PatternError {
     }
 }
 
-/// A search came to no end: whether the text matches is not known.
+/// A search without a result: it is unknown whether the text matches.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SearchError {
     /// It took too many steps.
     #[error(
-        "pattern {pattern} gave up after {STEPS} steps without an answer; look ahead less often (begin with `^`) or \
-         repeat less within repetitions"
+        "pattern {pattern} gave up after {} steps; start it with `^`, or use fewer nested repetitions and lookaheads",
+        text::number::whole(STEPS as u64)
     )]
     LimitExceeded {
-        /// The pattern between slashes, cut when long.
+        /// The pattern between slashes, shortened.
         pattern: String,
     },
-    /// The engine refuses a pattern that was taken for right when it was read.
-    #[error("pattern {pattern} cannot be searched for: {why}")]
+    /// The engine rejects a pattern that seemed valid when it was read.
+    #[error("pattern {pattern} cannot be used: {why}")]
     Refused {
-        /// The pattern between slashes, cut when long.
+        /// The pattern between slashes, shortened.
         pattern: String,
-        /// Why, as it should have been said then.
+        /// Why.
         #[source]
         why: PatternError,
     },

@@ -1,7 +1,6 @@
-//! Reads the text of a pattern: alternatives, repetitions, places.
+//! Parses a pattern: alternatives, repetitions, positions.
 //!
-//! The grammar is ECMA-262's with its Annex B, which holds without `u`, and with the modifier
-//! groups of ES2025.
+//! The grammar is ECMA-262's, with Annex B (without `u`) and the modifier groups of ES2025.
 
 use super::PatternError;
 use super::class::Set;
@@ -12,14 +11,14 @@ use super::syntax::{Anchor, Class, Greed, Term};
 pub(super) struct GroupFlags {
     /// `i`: case is ignored.
     pub(super) ignore_case: bool,
-    /// `m`: `^` and `$` also hold at lines.
+    /// `m`: `^` and `$` also match at lines.
     pub(super) multi_line: bool,
     /// `s`: `.` matches line ends too.
     pub(super) dot_all: bool,
 }
 
 impl GroupFlags {
-    /// The switch behind `i`, `m` or `s`.
+    /// The switch for `i`, `m` or `s`.
     pub(super) fn switch(&mut self, flag: char) -> Option<&mut bool> {
         match flag {
             'i' => Some(&mut self.ignore_case),
@@ -33,36 +32,35 @@ impl GroupFlags {
 /// The two grammars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::expectation) enum Dialect {
-    /// Without `u`: much that means nothing else is literal.
+    /// Without `u`: many signs without a meaning are literal.
     Lenient,
     /// With `u`.
     Unicode,
 }
 
-/// A reader that stands somewhere in a pattern.
+/// A parser at some position of a pattern.
 #[derive(Debug)]
 pub(super) struct Parser<'p> {
     pub(super) chars: &'p [char],
     pub(super) at: usize,
     pub(super) mode: GroupFlags,
     pub(super) dialect: Dialect,
-    /// How many groups capture in the whole pattern.
+    /// Number of capturing groups in the whole pattern.
     pub(super) groups: usize,
-    /// The names of groups in the whole pattern.
+    /// The named groups in the whole pattern.
     pub(super) names: Vec<(String, usize)>,
-    /// How many groups that capture have begun.
+    /// Number of capturing groups so far.
     pub(super) opened: usize,
-    /// How many groups are open.
+    /// Number of open groups.
     pub(super) depth: usize,
 }
 
 impl<'p> Parser<'p> {
-    /// Reads a whole pattern.
     pub(super) fn read(chars: &'p [char], mode: GroupFlags, dialect: Dialect) -> Result<Term, PatternError> {
         Self::read_named(chars, mode, dialect).map(|(node, _)| node)
     }
 
-    /// The same, with the names of its groups and their numbers.
+    /// A whole pattern, with the names of its groups and their numbers.
     pub(super) fn read_named(
         chars: &'p [char],
         mode: GroupFlags,
@@ -74,7 +72,7 @@ impl<'p> Parser<'p> {
         let node = parser.alternatives()?;
         match parser.peek() {
             None => Ok((node, parser.names)),
-            Some(_) => Err(parser.error(parser.at, "`)` closes no group", "write `\\)` for the character")),
+            Some(_) => Err(parser.error(parser.at, "unmatched `)`", "write `\\)` for the character")),
         }
     }
 
@@ -82,7 +80,7 @@ impl<'p> Parser<'p> {
         self.chars.get(self.at).copied()
     }
 
-    /// Steps over a text if it stands here.
+    /// Skips a text if it is next.
     pub(super) fn skip(&mut self, text: &str) -> bool {
         let here = text.chars().enumerate().all(|(i, c)| self.chars.get(self.at + i) == Some(&c));
         if here {
@@ -105,7 +103,7 @@ impl<'p> Parser<'p> {
         PatternError::at(offset, message, help)
     }
 
-    /// Counts the groups and collects their names, which references ahead of them need.
+    /// Counts the groups and collects their names, which references before them need.
     fn survey(&mut self) -> Result<(), PatternError> {
         let mut in_class = false;
         while let Some(c) = self.peek() {
@@ -185,7 +183,7 @@ impl<'p> Parser<'p> {
             }
             '}' | ']' if self.is_unicode() => {
                 let help = format!("write `\\{c}` for the character");
-                return Err(self.error(start, format!("`{c}` closes nothing"), help));
+                return Err(self.error(start, format!("unmatched `{c}`"), help));
             }
             c => (self.one_of(Set::one(u32::from(c)), Vec::new(), false), true),
         };
@@ -206,7 +204,7 @@ impl<'p> Parser<'p> {
         Term::Class(Class::of(set.scalars()))
     }
 
-    /// A class of one character, with case and surrogates as the flags have them.
+    /// A class for one character, with case and surrogates according to the flags.
     pub(super) fn one_of(&self, set: Set, properties: Vec<String>, inverted: bool) -> Term {
         if self.is_unicode() {
             let any_case = self.mode.ignore_case;
@@ -228,15 +226,15 @@ impl<'p> Parser<'p> {
         let before = offset.checked_sub(1).and_then(|at| self.chars.get(at));
         let help = match (before, c) {
             (Some('*' | '+' | '?' | '}'), '+') => {
-                "JavaScript has no possessive quantifiers: leave the second one out, or write `\\+` for the character"
+                "remove it, or write `\\+` for the character; JavaScript has no possessive quantifiers"
                     .to_owned()
             }
-            _ => format!("write `\\{c}` for the character, or put what shall repeat in front of it"),
+            _ => format!("write `\\{c}` for the character, or put what repeats before it"),
         };
         self.error(offset, format!("`{c}` has nothing to repeat"), help)
     }
 
-    /// The repetition behind a part, if there is one.
+    /// A part with its repetition, if there is one.
     fn repeated(&mut self, node: Term, repeatable: bool) -> Result<Term, PatternError> {
         let start = self.at;
         let (least, most) = match self.peek() {
@@ -290,7 +288,7 @@ impl<'p> Parser<'p> {
             Some((least, most)) => Ok(Some((at, least, most))),
             None if self.is_unicode() => {
                 let help = "write `{n}`, `{n,}` or `{n,m}`, or `\\{` for the character";
-                Err(self.error(start, "`{` begins no repetition", help))
+                Err(self.error(start, "invalid repetition", help))
             }
             None => Ok(None),
         }

@@ -1,7 +1,7 @@
-//! What is walked: the parts of a pattern as operations in a row.
+//! A pattern as a sequence of operations, for `walk`.
 //!
-//! Patterns that look around, refer back or ask about places are walked by akit itself (see `walk`), for no engine
-//! counts all that such a search costs.
+//! akit itself runs patterns with lookarounds, backreferences or assertions, because no engine counts everything that
+//! such a search costs.
 
 use std::ops::Range;
 
@@ -11,16 +11,16 @@ use super::class::Set;
 use super::emit;
 use super::syntax::{Anchor, Case, Class, Greed, Term};
 
-/// Which way the text is read; backwards in a look behind.
+/// The direction of reading; backwards in a lookbehind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// On.
+    /// Forwards.
     On,
-    /// Back.
+    /// Backwards.
     Back,
 }
 
-/// Sets of characters by their numbers, sorted, with a short way for ASCII.
+/// A sorted set of characters, with a fast path for ASCII.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chars {
     ascii: u128,
@@ -43,46 +43,46 @@ impl Chars {
     }
 }
 
-/// One operation. Classes are named by their place among the program's, registers by their number.
+/// One operation. Classes are given by their index in the program, registers by their number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Op {
     /// One character of a class.
     One { class: usize, way: Way },
-    /// So many characters of a class.
+    /// A number of characters of a class.
     Span { class: usize, way: Way, least: usize, most: usize, greed: Greed },
-    /// Goes on here, and there where that leads nowhere.
+    /// Continues here, and there if that fails.
     Split(usize),
-    /// Goes on there.
+    /// Continues there.
     Jump(usize),
-    /// Keeps the place in a register.
+    /// Stores the position in a register.
     Keep(usize),
     /// The start of the text.
     Start,
     /// The end of the text.
     End,
-    /// The start of the text, or behind a character of a class.
+    /// At the start of the text, or after a character of a class.
     Behind(usize),
-    /// The end of the text, or before a character of a class.
+    /// At the end of the text, or before a character of a class.
     Before(usize),
-    /// Whether of the two characters at a place one alone is of a class.
+    /// Whether just one of the two characters around the position is in a class.
     Edge { class: usize, wanted: bool },
-    /// Holds what follows up to `Done`, or does not; then goes on there.
+    /// Tries what follows up to `Done`, and continues there if the result is as wanted.
     Look { negative: bool, on: usize },
-    /// What a group captured, at this register and the next.
+    /// The text that a group captured, in this register and the next.
     Again { register: usize, case: Case, way: Way },
-    /// No round yet; registers hold the count of rounds and where the last one began.
+    /// Starts a repetition; two registers keep the number of rounds and where the last one began.
     Rounds(usize),
-    /// Another round, or on there.
+    /// Another round, or continues there.
     Head { count: usize, least: usize, most: usize, greed: Greed, on: usize },
-    /// A round begins, and forgets what its groups captured.
+    /// Starts a round, and clears what its groups captured.
     Enter { count: usize, forget: Range<usize> },
-    /// A round ends; one of nothing counts only where it must be.
+    /// Ends a round; one that matches nothing counts only if it is required.
     Round { count: usize, least: usize, head: usize },
-    /// The end of the pattern or of a look.
+    /// The end of the pattern or of a lookaround.
     Done,
 }
 
-/// A pattern to be walked.
+/// A pattern as a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Program {
     pub(super) ops: Vec<Op>,
@@ -91,7 +91,6 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// The program of a pattern.
     pub(super) fn of(node: &Term) -> Self {
         let mut program = Self { registers: 2 * (last_group(node) + 1), ..Self::default() };
         program.node(node, Way::On);
@@ -196,7 +195,7 @@ impl Program {
     }
 }
 
-/// The characters of a class, which the engine's tables know for properties and case.
+/// The characters of a class, from the engine's tables for properties and case.
 fn ranges(class: &Class) -> Vec<(u32, u32)> {
     let written = emit::class(class);
     let read = regex_syntax::parse(&written).map(hir::Hir::into_kind);
@@ -211,12 +210,12 @@ fn ranges(class: &Class) -> Vec<(u32, u32)> {
             let text = String::from_utf8_lossy(&one.0);
             text.chars().map(|c| (c.into(), c.into())).collect()
         }
-        // Every class was written so that it is one.
+        // Cannot happen: `emit` writes every class as a class.
         _ => Vec::new(),
     }
 }
 
-/// The groups in a part of a pattern, which stand side by side in it.
+/// The groups in a part of a pattern, which have consecutive numbers.
 fn groups(node: &Term) -> Range<usize> {
     let (mut found, mut open) = (None::<Range<usize>>, vec![node]);
     while let Some(node) = open.pop() {

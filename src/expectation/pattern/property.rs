@@ -13,7 +13,7 @@ const CATEGORIES: &str = "C Other Cc Control cntrl Cf Format Cn Unassigned Co Pr
     Sc Currency_Symbol Sk Modifier_Symbol Sm Math_Symbol So Other_Symbol Z Separator Zl Line_Separator Zp \
     Paragraph_Separator Zs Space_Separator";
 
-/// Properties that are there or not.
+/// Binary properties.
 const BINARY: &str = "ASCII ASCII_Hex_Digit AHex Alphabetic Alpha Any Assigned Bidi_Control Bidi_C Bidi_Mirrored \
     Bidi_M Case_Ignorable CI Cased Changes_When_Casefolded CWCF Changes_When_Casemapped CWCM Changes_When_Lowercased \
     CWL Changes_When_NFKC_Casefolded CWKCF Changes_When_Titlecased CWT Changes_When_Uppercased CWU Dash \
@@ -32,7 +32,7 @@ fn words() -> &'static Vec<&'static str> {
 
 /// Whether JavaScript knows the property, and the engine has its characters.
 ///
-/// Names are exact: unlike other dialects, JavaScript knows no other case and no other spelling.
+/// Names are exact: unlike other dialects, JavaScript allows no other case or spelling.
 pub(super) fn is_known(name: &str) -> bool {
     let known = match name.split_once('=') {
         None => words().contains(&name),
@@ -43,7 +43,7 @@ pub(super) fn is_known(name: &str) -> bool {
     known && (is_surrogate(name) || regex_syntax::parse(&format!("\\p{{{name}}}")).is_ok())
 }
 
-/// Whether it stands for the halves of pairs.
+/// Whether it is the property of surrogates.
 pub(super) fn is_surrogate(name: &str) -> bool {
     matches!(name.rsplit('=').next(), Some("Cs" | "Surrogate"))
 }
@@ -56,7 +56,7 @@ fn is_script_shaped(value: &str) -> bool {
     }) || matches!(value, "Nko" | "SignWriting" | "Phags_Pa")
 }
 
-/// Whether a property tells apart what differs only in case.
+/// Whether a property distinguishes characters that differ only in case.
 ///
 /// With `i`, JavaScript's `\P{Lu}` matches `A`, since `a` is not upper case; the engine's does not.
 pub(super) fn is_of_case(name: &str) -> bool {
@@ -66,11 +66,11 @@ pub(super) fn is_of_case(name: &str) -> bool {
         .any(|word| value.starts_with(word))
 }
 
-/// What may have been meant.
+/// What may have been intended.
 pub(super) fn help(name: &str) -> String {
     let shown = text::excerpt(name, 40);
     if words().contains(&name) {
-        return format!("JavaScript has `{shown}`, but akit does not: list the characters in a class");
+        return format!("list the characters in a class; akit does not support `{shown}`");
     }
     if is_script_shaped(name) && is_known(&format!("Script={name}")) {
         return format!("write a script as `\\p{{Script={shown}}}`");

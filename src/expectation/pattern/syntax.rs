@@ -15,11 +15,11 @@ pub(super) enum Term {
     Either(Vec<Term>),
     /// A group that captures; numbered from 1.
     Group(usize, Box<Term>),
-    /// A look ahead or behind.
+    /// A lookahead or lookbehind.
     Look(Look, Box<Term>),
-    /// A repetition; no `most` is no limit.
+    /// A repetition; without a limit if `most` is none.
     Repeat { body: Box<Term>, least: u32, most: Option<u32>, greed: Greed },
-    /// A place.
+    /// A position.
     Anchor(Anchor),
     /// What a group captured.
     Reference(Reference),
@@ -34,7 +34,7 @@ pub(super) enum Greed {
     Lazy,
 }
 
-/// The four kinds of looking around.
+/// The four kinds of lookaround.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     /// `(?=…)`
@@ -53,13 +53,13 @@ impl Look {
         matches!(self, Self::Behind | Self::NotBehind)
     }
 
-    /// Whether it holds when its body does not match.
+    /// Whether it succeeds if its body does not match.
     pub(super) fn is_negative(self) -> bool {
         matches!(self, Self::NotAhead | Self::NotBehind)
     }
 }
 
-/// Places between characters.
+/// Positions between characters.
 #[derive(Clone, Debug)]
 pub(super) enum Anchor {
     /// The start of the text.
@@ -70,9 +70,9 @@ pub(super) enum Anchor {
     LineStart,
     /// The end of a line.
     LineEnd,
-    /// Between a character of the set and one outside.
+    /// Between a character of the set and one outside of it.
     Edge(Set),
-    /// Any other place.
+    /// Any other position.
     NoEdge(Set),
 }
 
@@ -83,9 +83,9 @@ pub(super) struct Class {
     pub(super) set: Set,
     /// Unicode properties, as in `\p{L}`.
     pub(super) properties: Vec<String>,
-    /// Whether it matches all that is neither in the set nor has a property.
+    /// Whether it matches everything that is neither in the set nor has a property.
     pub(super) inverted: bool,
-    /// Whether case is ignored as under `u`; without `u` the set has both cases.
+    /// Whether case is ignored as with `u`; without `u` the set has both cases.
     pub(super) any_case: bool,
 }
 
@@ -96,7 +96,7 @@ impl Class {
     }
 }
 
-/// A reference to what a group captured; it matches nothing where that is nothing.
+/// A backreference; it matches the empty text if the group captured nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reference {
     /// The group, from 1.
@@ -110,14 +110,14 @@ pub(super) struct Reference {
 pub(super) enum Case {
     /// When they are equal.
     Exact,
-    /// When their upper cases are, as `i` has it without `u`.
+    /// When their upper case is equal: `i` without `u`.
     Upper,
-    /// When they fold into one, as `i` has it with `u`.
+    /// When their case folding is equal: `i` with `u`.
     Folded,
 }
 
 impl Term {
-    /// Whether it takes no character, whatever stands there.
+    /// Whether it never takes a character.
     pub(super) fn is_hollow(&self) -> bool {
         match self {
             Self::Empty | Self::Look(..) | Self::Anchor(_) => true,

@@ -1,4 +1,4 @@
-//! What patterns match, as JavaScript engines answered, and what is said of those that are none.
+//! What patterns match, according to JavaScript engines, and the errors of invalid ones.
 
 use super::*;
 
@@ -56,25 +56,25 @@ fn matching_goes_by_characters() {
 #[test]
 fn what_is_no_pattern_is_an_error_at_its_place() {
     let cases = [
-        ("(?i)hello", 0, "`(?i)` is not JavaScript", "use `flags: i` or `(?i:…)`"),
-        ("a(?im)b", 1, "`(?im)` is not JavaScript", "use `flags: im` or `(?im:…)`"),
-        ("(?-i)b", 0, "`(?-i)` is not JavaScript", "write `(?-i:…)`"),
+        ("(?i)hello", 0, "`(?i)` is not valid in JavaScript", "use `flags: i` or `(?i:…)`"),
+        ("a(?im)b", 1, "`(?im)` is not valid in JavaScript", "use `flags: im` or `(?im:…)`"),
+        ("(?-i)b", 0, "`(?-i)` is not valid in JavaScript", "write `(?-i:…)`"),
         ("(?-:a)", 0, "changes no flag", "(?:…)"),
-        ("(?ii:a)", 3, "flag `i` stands twice", "once"),
-        ("(?i-i:a)", 4, "flag `i` stands twice", "once"),
-        ("(?x:a)", 0, "begins no group", "no `x` flag"),
-        ("(?>a)", 0, "`(?>` begins no group", "atomic"),
-        ("(?P<n>a)", 0, "`(?P` begins no group", "(?<name>…)"),
-        ("a(?#b)", 1, "`(?#` begins no group", "comments"),
-        ("(?(1)a)", 0, "`(?(` begins no group", "conditions"),
-        ("(?~a)", 0, "`(?~` begins no group", "after `(?` stands"),
+        ("(?ii:a)", 3, "flag `i` is repeated", "once"),
+        ("(?i-i:a)", 4, "flag `i` is repeated", "once"),
+        ("(?x:a)", 0, "does not start a JavaScript group", "no `x` flag"),
+        ("(?>a)", 0, "`(?>` does not start", "atomic"),
+        ("(?P<n>a)", 0, "`(?P` does not start", "(?<name>…)"),
+        ("a(?#b)", 1, "`(?#` does not start", "comments"),
+        ("(?(1)a)", 0, "`(?(` does not start", "conditions"),
+        ("(?~a)", 0, "`(?~` does not start", "after `(?`"),
         ("(", 0, "not closed", "\\("),
         ("ab(c", 2, "not closed", "close it with `)`"),
         ("(?", 0, "not closed", "close it"),
-        ("a)b", 1, "closes no group", "\\)"),
+        ("a)b", 1, "unmatched `)`", "\\)"),
         ("a[b", 1, "class is not closed", "close it with `]`"),
-        ("[a\\", 2, "a backslash ends the pattern", "\\\\"),
-        ("a\\", 1, "a backslash ends the pattern", "\\\\"),
+        ("[a\\", 2, "ends with a backslash", "\\\\"),
+        ("a\\", 1, "ends with a backslash", "\\\\"),
         ("*a", 0, "`*` has nothing to repeat", "\\*"),
         ("ä**", 2, "`*` has nothing to repeat", "\\*"),
         ("a++", 2, "`+` has nothing to repeat", "possessive"),
@@ -87,12 +87,12 @@ fn what_is_no_pattern_is_an_error_at_its_place() {
         ("(*FAIL)", 1, "`*` has nothing to repeat", ""),
         ("a{2,1}", 1, "out of order", "{1,2}"),
         ("x[b-a]", 2, "range `b-a` is out of order", "\\-"),
-        ("(?<1a>a)", 3, "no name for a group", "begin with a digit"),
-        ("(?<>a)", 3, "no name for a group", "letters"),
-        ("(?<a", 3, "does not end", "ends with `>`"),
+        ("(?<1a>a)", 3, "invalid group name", "starting with a digit"),
+        ("(?<>a)", 3, "invalid group name", "letters"),
+        ("(?<a", 3, "not closed", "end the name with `>`"),
         ("(?<n>a)(?<n>b)", 10, "two groups are named `n`", "own name"),
-        ("(?<year>a)\\k<yaer>", 13, "no group named `yaer`", "did you mean `\\k<year>`?"),
-        ("(?<n>a)\\k", 7, "refers to no group", "\\k<name>"),
+        ("(?<year>a)\\k<yaer>", 13, "unknown group `yaer`", "did you mean `\\k<year>`?"),
+        ("(?<n>a)\\k", 7, "without a group name", "\\k<name>"),
     ];
     for (pattern, offset, message, help) in cases {
         let error = Pattern::compile(pattern, "").unwrap_err();
@@ -105,25 +105,25 @@ fn what_is_no_pattern_is_an_error_at_its_place() {
 #[test]
 fn with_u_the_grammar_is_strict() {
     let cases = [
-        ("a{", 1, "begins no repetition"),
-        ("a{,2}", 1, "begins no repetition"),
+        ("a{", 1, "invalid repetition"),
+        ("a{,2}", 1, "invalid repetition"),
         ("{", 0, "nothing to repeat"),
-        ("a}", 1, "`}` closes nothing"),
-        ("]", 0, "`]` closes nothing"),
+        ("a}", 1, "unmatched `}`"),
+        ("]", 0, "unmatched `]`"),
         ("(?=a)*", 5, "nothing to repeat"),
-        ("\\Aa", 0, "`\\A` is no escape"),
-        ("a\\-", 1, "`\\-` is no escape"),
-        ("\\u{110000}", 0, "`\\u` is no escape"),
-        ("\\x1", 0, "`\\x` is no escape"),
-        ("\\c1", 0, "`\\c` is no escape"),
-        ("\\01", 0, "`\\0` is no escape"),
-        ("(a)\\2", 3, "there is no group 2"),
+        ("\\Aa", 0, "`\\A` is not a JavaScript escape"),
+        ("a\\-", 1, "`\\-` is not a JavaScript escape"),
+        ("\\u{110000}", 0, "`\\u` is not a JavaScript escape"),
+        ("\\x1", 0, "`\\x` is not a JavaScript escape"),
+        ("\\c1", 0, "`\\c` is not a JavaScript escape"),
+        ("\\01", 0, "`\\0` is not a JavaScript escape"),
+        ("(a)\\2", 3, "unknown group 2: the pattern has 1 group"),
         ("[\\w-a]", 1, "a single character at each end"),
-        ("\\p{Lx}", 0, "no property `Lx`"),
-        ("a\\p{Greek}", 1, "no property `Greek`"),
-        ("\\p{Script=greek}", 0, "no property"),
-        ("\\pL", 0, "no property in braces"),
-        ("\\k<a>", 3, "no group named `a`"),
+        ("\\p{Lx}", 0, "unknown property `Lx`"),
+        ("a\\p{Greek}", 1, "unknown property `Greek`"),
+        ("\\p{Script=greek}", 0, "unknown property"),
+        ("\\pL", 0, "without a property in braces"),
+        ("\\k<a>", 3, "unknown group `a`"),
     ];
     for (pattern, offset, message) in cases {
         let error = Pattern::compile(pattern, "u").unwrap_err();
@@ -136,11 +136,11 @@ fn with_u_the_grammar_is_strict() {
 #[test]
 fn flags_are_checked() {
     for (flags, offset, message, help) in [
-        ("x", 0, "no flag `x`", "white space"),
-        ("gg", 1, "flag `g` stands twice", "once"),
+        ("x", 0, "unknown flag `x`", "white space"),
+        ("gg", 1, "flag `g` is repeated", "once"),
         ("iv", 1, "flag `v` is not supported", "use `u`"),
-        ("I", 0, "no flag `I`", "write `i`"),
-        ("mü", 1, "no flag `ü`", "the flags are"),
+        ("I", 0, "unknown flag `I`", "write `i`"),
+        ("mü", 1, "unknown flag `ü`", "use `d`, `g`"),
     ] {
         let error = Pattern::compile("a", flags).unwrap_err();
         assert!(error.message.contains(message), "{flags}: {}", error.message);
@@ -166,7 +166,7 @@ fn what_the_engine_cannot_do_is_refused() {
     assert!(Pattern::compile(&format!("{}a{}", "(".repeat(40), ")".repeat(40)), "").is_ok());
 }
 
-/// What is not tried when it is read must work when it is used: the heaviest and the deepest of it.
+/// Patterns that are not compiled when read must work when used: the heaviest and the deepest of them.
 #[test]
 fn the_engine_takes_what_is_light() {
     // Ranges that need the most bytes of UTF-8 in the most ways.
@@ -203,14 +203,14 @@ fn many_patterns_are_searched_in_turn() {
     }
 }
 
-/// Whether a text has a match that so many steps find, and how many are left.
+/// Whether some steps find a match in a text, and how many are left.
 fn walked(pattern: &str, text: &str, mut steps: usize) -> (Result<bool, Spent>, usize) {
     let Search::Walk(program) = Pattern::compile(pattern, "").unwrap().search else { panic!("{pattern}") };
     let found = walk::find(&program, text, 0, &mut steps);
     (found.map(|found| found.is_some()), steps)
 }
 
-/// Whatever a search does costs steps: looking around, references, rounds of nothing, and every beginning.
+/// Everything in a search costs steps: lookarounds, references, empty rounds, and every start.
 #[test]
 fn a_search_gives_up_in_the_end() {
     for (pattern, text) in [
@@ -229,10 +229,10 @@ fn a_search_gives_up_in_the_end() {
     }
     let error = Pattern::compile("(?!.*foo).*bar", "").unwrap().find(&"x".repeat(60_000)).unwrap_err();
     assert!(matches!(error, SearchError::LimitExceeded { .. }));
-    assert!(error.to_string().contains("gave up after 50000000 steps"), "{error}");
+    assert!(error.to_string().contains("gave up after 50,000,000 steps"), "{error}");
 }
 
-/// The steps belong to a text and not to each of its matches.
+/// The steps are for a text, not for each of its matches.
 #[test]
 fn all_matches_together_are_bounded() {
     let all = |pattern: &str, text: &str| Pattern::compile(pattern, "").unwrap().all(text);
@@ -240,7 +240,7 @@ fn all_matches_together_are_bounded() {
     assert_eq!(all("a(?=[^]*$)", &"a".repeat(30_000)), Err(GaveUp));
 }
 
-/// What takes some steps for each character is judged on a text of some MB.
+/// A pattern with a few steps for each character works on a text of some MB.
 #[test]
 fn long_texts_are_searched() {
     let text = "some words, as they come. ".repeat(4_000);

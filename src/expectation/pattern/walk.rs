@@ -1,6 +1,6 @@
-//! Walks over a text as ECMA-262 has it, and counts every step.
+//! Matches a text by backtracking, as ECMA-262 defines it, and counts every step.
 //!
-//! Whether a search ends is a matter of its steps and never of the machine, so a verdict is the same everywhere.
+//! Whether a search gives up depends on its steps and never on the machine, so a verdict is the same everywhere.
 
 use std::ops::Range;
 
@@ -8,26 +8,26 @@ use super::class::canonical;
 use super::program::{Op, Program, Way};
 use super::syntax::{Case, Greed};
 
-/// Most ways that are kept to come back to; it bounds memory.
+/// Most alternatives to come back to; this limits memory.
 const WAYS: usize = 4_000_000;
 
-/// What a register holds that holds nothing.
+/// The value of an empty register.
 const NOTHING: usize = usize::MAX;
 
 /// The steps are used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Spent;
 
-/// What is done where a way leads nowhere.
+/// What to do when a way fails.
 #[derive(Clone, Copy, Debug)]
 enum Back {
-    /// A register gets its old value.
+    /// Restore a register.
     Value { register: u32, value: usize },
-    /// Another way.
+    /// Try another way.
     Way { op: u32, pos: usize },
-    /// One character fewer, down to the limit.
+    /// Try with one character fewer, down to the limit.
     Fewer { op: u32, pos: usize, limit: usize },
-    /// One character more, while there are some.
+    /// Try with one character more, while some are left.
     More { op: u32, pos: usize, left: usize },
 }
 
@@ -39,7 +39,7 @@ struct Walk<'p> {
     steps: usize,
 }
 
-/// The first match from a byte on; takes its steps from those that are left.
+/// The first match from a byte on; takes its steps from `steps`.
 pub(super) fn find(
     program: &Program,
     text: &str,
@@ -53,7 +53,7 @@ pub(super) fn find(
     found
 }
 
-/// What the groups of the first match hold, by the numbers of their registers.
+/// What the groups of the first match captured, by number.
 pub(super) fn groups(
     program: &Program,
     text: &str,
@@ -64,11 +64,11 @@ pub(super) fn groups(
     let found = walk.first(0);
     *steps = walk.steps;
     Ok(found?.map(|_| {
-        let held = |pair: &[usize]| match pair {
+        let captured = |pair: &[usize]| match pair {
             [start, end] if *start != NOTHING && *end != NOTHING => Some(*start..*end),
             _ => None,
         };
-        walk.registers.chunks(2).map(held).collect()
+        walk.registers.chunks(2).map(captured).collect()
     }))
 }
 
@@ -98,7 +98,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// From an operation to `Done`; the ways that are left then stay behind those that were there before.
+    /// Runs from an operation to `Done`. The remaining ways stay on the stack, above those that were there before.
     fn walk(&mut self, mut at: usize, mut pos: usize) -> Result<Option<usize>, Spent> {
         let (base, program) = (self.back.len(), self.program);
         loop {
@@ -198,7 +198,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The latest way that is left: an operation and a place.
+    /// The latest remaining way: an operation and a position.
     fn other(&mut self, base: usize) -> Result<Option<(usize, usize)>, Spent> {
         while self.back.len() > base {
             self.pay(1)?;
@@ -242,7 +242,7 @@ impl Walk<'_> {
         self.registers[register] = value;
     }
 
-    /// Registers as they were, and no other way.
+    /// Restores the registers, and drops all other ways.
     fn undo(&mut self, mark: usize) {
         for last in self.back.drain(mark..).rev() {
             if let Back::Value { register, value } = last {
@@ -251,7 +251,7 @@ impl Walk<'_> {
         }
     }
 
-    /// No other way into a look that held; what it captured stays.
+    /// Drops the other ways into a lookaround that succeeded, and keeps what it captured.
     fn settle(&mut self, mark: usize) {
         let mut kept = mark;
         for index in mark..self.back.len() {
@@ -263,7 +263,7 @@ impl Walk<'_> {
         self.back.truncate(kept);
     }
 
-    /// Behind a character of a class, where one stands.
+    /// The position after a character of a class, if one is there.
     #[inline]
     fn step(&self, class: usize, way: Way, pos: usize) -> Option<usize> {
         let chars = &self.program.classes[class];
@@ -274,7 +274,7 @@ impl Walk<'_> {
         chars.has(c).then_some(to)
     }
 
-    /// Behind the same text once more.
+    /// The position after the same text once more.
     fn again(&self, said: &str, case: Case, way: Way, pos: usize) -> Option<usize> {
         let (before, after) = self.text.split_at(pos);
         if case == Case::Exact {
@@ -306,7 +306,7 @@ fn alike(a: char, b: char, case: Case) -> bool {
         }
 }
 
-/// Patterns are far shorter than what fits.
+/// An index as `u32`; patterns are far shorter.
 fn narrow(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }

@@ -1,17 +1,17 @@
-//! What is told of an expectation when it is read.
+//! Warnings and errors about expectations when they are read.
 
 use super::{Failed, Passed, read, said};
 
 #[test]
-fn a_schema_that_is_none_is_told_in_plain_words() {
+fn an_invalid_schema_is_reported_in_plain_words() {
     for (schema, message, help) in [
         ("{type: strng}", "unknown type `strng`", "did you mean `string`?"),
-        ("{type: [string, text]}", "unknown type `text`", "there are `array`, `boolean`"),
-        ("{items: {type: dict}}", "unknown type `dict`", "there are `array`, `boolean`"),
-        ("{$ref: 'http://a.example/s.json'}", "references to other documents are refused", "`$defs`"),
-        ("{items: {$ref: 's.json#/a'}}", "references to other documents are refused", "`$defs`"),
-        ("{$ref: '#/$defs/a'}", "this is not a JSON Schema", "must stand in it"),
-        ("{minimum: a}", "this is not a JSON Schema", "must stand in it"),
+        ("{type: [string, text]}", "unknown type `text`", "use one of `array`, `boolean`"),
+        ("{items: {type: dict}}", "unknown type `dict`", "use one of `array`, `boolean`"),
+        ("{$ref: 'http://a.example/s.json'}", "references to other documents are not allowed", "`$defs`"),
+        ("{items: {$ref: 's.json#/a'}}", "references to other documents are not allowed", "`$defs`"),
+        ("{$ref: '#/$defs/a'}", "invalid JSON Schema", "must include everything"),
+        ("{minimum: a}", "invalid JSON Schema", "must include everything"),
     ] {
         let (_, found) = read(&format!("{{type: json_schema, schema: {schema}}}"));
         let found: Vec<_> = found.iter().map(|one| format!("{} {}", one.message, one.help)).collect();
@@ -20,7 +20,7 @@ fn a_schema_that_is_none_is_told_in_plain_words() {
 }
 
 #[test]
-fn what_demands_nothing_is_told() {
+fn what_always_passes_is_reported() {
     let warned = |yaml: &str| {
         let (_, found) = read(yaml);
         found.iter().filter(|one| one.code == "always-holds").count()
@@ -96,7 +96,7 @@ fn a_format_is_checked_and_an_unknown_one_refused() {
             assert_eq!(said(&schema(format), &format!("\"{value}\"")).0, outcome, "{format} {value}");
         }
     }
-    for (format, help) in [("emial", "did you mean `email`?"), ("int32", "others are said with `pattern`")] {
+    for (format, help) in [("emial", "did you mean `email`?"), ("int32", "or a `pattern`")] {
         let (_, found) = read(&schema(format));
         let found: Vec<_> = found.iter().map(|one| (one.code, one.help.contains(help))).collect();
         assert_eq!(found, [("unknown-format", true)], "{format}");

@@ -1,4 +1,4 @@
-//! The small kinds: ends, lengths, times, kinds of values, refusals.
+//! The small kinds: starts and ends, lengths, times, kinds of values, refusals.
 
 use super::*;
 

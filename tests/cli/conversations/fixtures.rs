@@ -36,7 +36,7 @@ fn the_worse_bot_fails_each_case_for_its_own_reason() {
             "keeps-the-context",
             &[
                 "no_reask failed: answer 2 asks again for `card`",
-                "keeps failed: answer 3 (summary) has context altered",
+                "keeps failed: answer 3 (summary) changed a fact",
             ][..],
         ),
         (
@@ -51,11 +51,11 @@ fn the_worse_bot_fails_each_case_for_its_own_reason() {
         (
             "several-problems",
             &[
-                "handoff failed: answer 4: the handoff does not carry \"4417\", \"240\"",
+                "handoff failed: answer 4: the handoff does not pass on \"4417\", \"240\"",
                 "no_reask failed: answer 3 asks again for `card`",
                 "tools failed",
                 "some_answer failed",
-                "every_answer failed: answer 2: `contains` holds",
+                "every_answer failed: answer 2: `contains` passed, but must fail",
             ],
         ),
     ]);

@@ -45,7 +45,7 @@ fn handoffs() {
         ),
         ("in time", by, vec![json!("x"), done(), json!("y")], "passed", "answer 2 (t2): done"),
         ("early", by, vec![done(), json!("x"), json!("y")], "passed", "answer 1 (t1): done"),
-        ("late", by, vec![json!("x"), json!("y"), done()], "failed", "too late, it was due by answer 2 (t2)"),
+        ("late", by, vec![json!("x"), json!("y"), done()], "failed", "too late; it was due by answer 2 (t2)"),
         ("never", by, said(&["x", "y", "z"]), "failed", "no handoff"),
         ("within", within, vec![json!("x"), done(), json!("y")], "passed", ""),
         ("not within", within, vec![json!("x"), json!("y"), done()], "failed", "due by answer 2 (t2):"),
@@ -64,15 +64,21 @@ fn handoffs() {
             "passed",
             "answer 1 (t1): offered",
         ),
-        ("must not be", never, said(&["x", "y"]), "passed", "no handoff, as demanded"),
+        ("must not be", never, said(&["x", "y"]), "passed", "no handoff, as required"),
         (
             "must not be, and is done",
             never,
             vec![json!("x"), done(), json!("y")],
             "failed",
-            "a handoff that must not be",
+            "forbidden handoff: ",
         ),
-        ("must not be, and is claimed", never, said(&["I connect you now.", "y"]), "failed", "must not be"),
+        (
+            "must not be, and is claimed",
+            never,
+            said(&["I connect you now.", "y"]),
+            "failed",
+            "forbidden handoff",
+        ),
         (
             "must not be, and an answer is empty",
             never,
@@ -99,14 +105,14 @@ fn handoffs() {
             carries,
             vec![transfer("x", json!({ "sum": 240, "why": "refund" }))],
             "failed",
-            "does not carry \"4417\"",
+            "does not pass on \"4417\"",
         ),
         (
             "another number",
             carries,
             vec![transfer("x", json!({ "sum": 2400, "card": 4417, "why": "refund" }))],
             "failed",
-            "does not carry \"240\"",
+            "does not pass on \"240\"",
         ),
         (
             "a number with cents",
@@ -187,7 +193,7 @@ fn handoffs_by_the_state_of_the_application() {
             "{ type: handoff, never: true }",
             vec![told("x", json!("pending")), told("y", json!("done"))],
             "failed",
-            "must not be",
+            "forbidden handoff",
         ),
     ];
     judge(head, "", rows);
@@ -204,7 +210,7 @@ fn kept_handoffs() {
             kind,
             vec![json!("x"), done(), notice()],
             "passed",
-            "the application stays out after the handoff in answer 2 (t2)",
+            "the application stayed out after the handoff in answer 2 (t2)",
         ),
         (
             "the notice twice",
@@ -266,7 +272,7 @@ fn kept_handoffs() {
             "failed",
             "asks for `card`",
         ),
-        ("nothing after it", kind, vec![json!("x"), done()], "errored", "whether it is kept cannot be seen"),
+        ("nothing after it", kind, vec![json!("x"), done()], "errored", "nothing shows whether it is kept"),
         (
             "no handoff",
             kind,
@@ -279,14 +285,14 @@ fn kept_handoffs() {
             kind,
             vec![done(), cut("You are number 3 in the queue")],
             "failed",
-            "is no silence (the answer was cut off",
+            "is not silent (the answer was cut off",
         ),
         (
             "a filtered silence",
             kind,
             vec![done(), json!({ "content": "", "finish_reason": "content_filter" })],
             "failed",
-            "is no silence",
+            "is not silent",
         ),
     ];
     let facts = "facts: [{ name: card, asked: which card, value: \"4417\", say: \"1\" }]\n";
@@ -305,7 +311,7 @@ fn a_turn_that_was_left_out_is_named_nowhere() {
     let late = recorded("c", &[("one", json!("a")), ("three", transfer("b", json!({})))]);
     let never = recorded("c", &[("one", json!("a")), ("three", json!("b"))]);
     for kind in ["{ type: handoff, by: x }", "{ type: handoff, within: 1 }"] {
-        for (replies, words) in [(&late, "due by answer 1:"), (&never, "none by answer 1; answer 3:")] {
+        for (replies, words) in [(&late, "due by answer 1:"), (&never, "no handoff by answer 1; answer 3:")] {
             let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
                 .file("s.yaml", suite(head, &turns(kind)))
                 .file("r.jsonl", replies)

@@ -76,14 +76,20 @@ fn of_some_answers() {
         ("not the first", first, said(&["x", "a"]), "failed", "answer 1 (t1): missing"),
         ("last", last, said(&["x", "a"]), "passed", "answer 2 (t2): found"),
         ("not the last", last, said(&["a", "x"]), "failed", "answer 2 (t2): missing"),
-        ("every", every, said(&["a", "a", "a"]), "passed", "it holds for 3 of 3 answers"),
+        ("every", every, said(&["a", "a", "a"]), "passed", "3 of 3 answers passed"),
         ("not every", every, said(&["a", "x", "a"]), "failed", "answer 2 (t2): missing"),
-        ("some", some, said(&["x", "a", "x"]), "passed", "it holds for 1 of 3 answers"),
+        ("some", some, said(&["x", "a", "x"]), "passed", "1 of 3 answers passed"),
         ("none", some, said(&["x", "x"]), "failed", "answer 1 (t1): missing"),
         ("the second", second, said(&["x", "a", "x"]), "passed", "answer 2 (t2)"),
         ("not the second", second, said(&["a", "x", "a"]), "failed", "answer 2 (t2): missing"),
-        ("in no answer", never, said(&["x", "y"]), "passed", "it holds for 2 of 2"),
-        ("in an answer", never, said(&["x", "a"]), "failed", "answer 2 (t2): `contains` holds"),
+        ("in no answer", never, said(&["x", "y"]), "passed", "2 of 2 answers passed"),
+        (
+            "in an answer",
+            never,
+            said(&["x", "a"]),
+            "failed",
+            "answer 2 (t2): `contains` passed, but must fail",
+        ),
         ("not some", not_some, said(&["x", "y"]), "passed", ""),
         (
             "not some, and one is empty",
@@ -118,7 +124,7 @@ turns:
   - { id: two, user: two, if: { type: contains, values: [yes] } }
 expected: { type: answer, turn: two, expected: { not: { type: contains, values: [bad] } } }";
     let rows: &[Row<'_>] = &[
-        ("left out", left_out, &[("one", json!("no"))], "failed", "turn `two` was not said"),
+        ("left out", left_out, &[("one", json!("no"))], "failed", "turn `two` did not happen"),
         ("said", left_out, &[("one", json!("yes")), ("two", json!("fine"))], "passed", ""),
     ];
     table("", rows);
@@ -141,7 +147,7 @@ fn loops() {
     let look = |n: u32| call(&format!("Looking {n}."), "look", json!({ "b": n / 100, "a": "x" }));
     let look_other_order = json!({ "content": "And more.", "tool_calls": [{ "name": "look", "arguments": "{\"a\": \"x\", \"b\": 0}" }] });
     let rows: &[Short<'_>] = &[
-        ("nothing", kind, said(&["one", "two"]), "passed", "nothing is repeated"),
+        ("nothing", kind, said(&["one", "two"]), "passed", "nothing repeats"),
         ("seven words", kind, said(&[&seven, &seven]), "passed", ""),
         (
             "eight words",
@@ -172,7 +178,7 @@ fn loops() {
             kind,
             vec![look(1), look(2), look(3)],
             "failed",
-            "`look` is called 3 times with the same arguments",
+            "`look` was called 3 times with the same arguments",
         ),
         (
             "in whatever order they are written",
@@ -220,7 +226,7 @@ fn what_was_given() {
             &ask,
             ["Which parcel?", "Which day?", "Fine."],
             "passed",
-            "nothing is asked for again",
+            "nothing was asked for again",
         ),
         (
             "asked again",
@@ -252,14 +258,14 @@ fn what_was_given() {
             &keep,
             ["Hm?", "NW-5512 it is.", "nw 5512 and ＮＷ５５１２."],
             "passed",
-            "repeated as it was",
+            "no given fact was changed",
         ),
         (
             "altered",
             &keep,
             ["Hm?", "NW-5512 it is.", "So NW-5521?"],
             "failed",
-            "answer 3 has context altered: `parcel` is NW-5512, and it says NW-5521",
+            "answer 3 changed a fact: `parcel` is NW-5512, but it says NW-5521",
         ),
         ("before it was given", &keep, ["NW-0000 is an example.", "b", "c"], "passed", ""),
         ("two in one answer", &keep, ["a", "NW-5512 or NW-5513?", "c"], "failed", "it says NW-5513"),

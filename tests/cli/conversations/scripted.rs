@@ -114,7 +114,7 @@ expected: { type: last_answer, expected: { type: contains, values: [b] } }";
             stop,
             &[("one", json!("a")), ("two", json!("a"))],
             "passed",
-            "it holds for 2 of 2 answers",
+            "2 of 2 answers passed",
         ),
         ("a group", group, &[("open a case", json!("case C-7")), ("And C-7?", json!("fine"))], "passed", ""),
         (

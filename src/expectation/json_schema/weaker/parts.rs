@@ -1,4 +1,4 @@
-//! The parts of a JSON Schema as they are looked at.
+//! Parts of a JSON Schema.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 pub(super) type Schema = Map<String, Json>;
 
-/// Keywords that refuse nothing.
+/// Annotations: keywords that accept everything.
 pub(super) const NOTES: [&str; 9] = [
     "$schema",
     "$comment",
@@ -19,7 +19,7 @@ pub(super) const NOTES: [&str; 9] = [
     "writeOnly",
 ];
 
-/// Whether a schema says nothing, and so refuses nothing.
+/// Whether a schema has annotations only, and so accepts everything.
 pub(in crate::expectation::json_schema) fn is_open(schema: &Json) -> bool {
     match schema {
         Json::Bool(open) => *open,

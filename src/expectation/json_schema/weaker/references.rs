@@ -1,29 +1,29 @@
-//! What the parts of a schema refer to: a part that others refer to is compared for all of them at once.
+//! References within a schema: a part that others refer to is compared once for all of them.
 
 use serde_json::Value as Json;
 
 use super::parts::NOTES;
 
-/// Keywords below which a schema that accepts less may let more through.
+/// Keywords below which a stricter schema may make the whole accept more.
 const TURNING: [&str; 3] = ["not", "if", "oneOf"];
 
-/// What is referred to.
+/// What references point to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Targets {
-    /// There is no reference.
+    /// There are no references.
     None,
-    /// The schema as a whole, and its definitions: no other name counts.
+    /// Only the whole schema and its definitions, so other names do not matter.
     Definitions,
-    /// Any part, by its place or by a name.
+    /// Any part, by its place or name.
     Any,
 }
 
 /// How the parts of two schemas refer to each other.
 pub(super) struct References {
     pub(super) targets: Targets,
-    /// Whether more may be let through where a part accepts less: such schemas have to accept the same.
+    /// Whether the whole may accept more if a part accepts less: such schemas must accept the same.
     pub(super) are_entangled: bool,
-    /// Whether the definitions are word by word the same.
+    /// Whether the definitions are identical.
     pub(super) are_same: bool,
 }
 
@@ -39,7 +39,7 @@ impl References {
         references
     }
 
-    /// Whether a keyword refuses nothing.
+    /// Whether a keyword accepts everything.
     pub(super) fn is_note(&self, name: &str) -> bool {
         let names = ["$id", "$anchor", "$dynamicAnchor"];
         NOTES.contains(&name) || (names.contains(&name) && self.targets < Targets::Any)
@@ -58,7 +58,7 @@ impl References {
                             self.are_entangled |= is_turned;
                         }
                         ("$dynamicRef" | "$recursiveRef", Json::String(_)) => self.targets = Targets::Any,
-                        // References below it are to what it names.
+                        // References below it point into what it names.
                         ("$id", Json::String(_)) if !is_root => self.targets = Targets::Any,
                         (name, _) => {
                             let counts = name == "contains" && keywords.contains_key("maxContains");
@@ -72,7 +72,7 @@ impl References {
     }
 }
 
-/// Whether a reference is to the schema as a whole, or to one of its definitions.
+/// Whether a reference points to the whole schema, or to one of its definitions.
 fn is_plain(target: &str) -> bool {
     let definition = |root| target.strip_prefix(root).is_some_and(|name: &str| !name.contains('/'));
     target == "#" || definition("#/$defs/") || definition("#/definitions/")

@@ -1,11 +1,11 @@
-//! Silence is a proof: generated schemas against generated values, and pairs that are told or not.
+//! An empty result is a proof: generated schemas and values, and pairs that are reported or not.
 
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
 
-/// Values of every shape that the generated schemas speak about.
+/// Values of every shape that the generated schemas cover.
 fn values() -> Vec<Json> {
     let scalars = [
         json!(null),
@@ -127,7 +127,7 @@ fn schema() -> impl Strategy<Value = Json> {
     })
 }
 
-/// A change of one thing in a schema: a keyword goes, comes, or is another.
+/// Changes one thing in a schema: a keyword is removed, added or replaced.
 fn changed(schema: &Json, at: usize, with: &Json) -> Json {
     fn places(schema: &Json, path: &str, found: &mut Vec<String>) {
         found.push(path.to_owned());
@@ -187,13 +187,13 @@ proptest! {
     }
 }
 
-/// Whether a change is told.
-fn told(before: &Json, now: &Json) -> bool {
+/// Whether a change is reported.
+fn reported(before: &Json, now: &Json) -> bool {
     !weaker(before, now).is_empty()
 }
 
 #[test]
-fn what_accepts_more_is_told() {
+fn what_accepts_more_is_reported() {
     let closed = || json!({"properties": {"a": {}}, "additionalProperties": false});
     let with = |schema: Json, more: Json| merged(vec![schema, more]);
     let table = [
@@ -275,12 +275,12 @@ fn what_accepts_more_is_told() {
         (json!({"x-rule": 1}), json!({"x-rule": 2})),
     ];
     for (before, now) in table {
-        assert!(told(&before, &now), "{before}\n->\n{now}");
+        assert!(reported(&before, &now), "{before}\n->\n{now}");
     }
 }
 
 #[test]
-fn what_accepts_as_much_or_less_is_not_told() {
+fn what_accepts_as_much_or_less_is_not_reported() {
     let table = [
         (json!({"unevaluatedProperties": false}), json!({"additionalProperties": false})),
         (
@@ -328,6 +328,6 @@ fn what_accepts_as_much_or_less_is_not_told() {
 #[test]
 fn schemas_that_are_nested_deep_are_compared_at_once() {
     let nest = |inner: Json| (0..60).fold(inner, |inner, _| json!({ "oneOf": [{ "not": inner }] }));
-    assert!(told(&nest(json!({"minimum": 1})), &nest(json!({"minimum": 2}))));
-    assert!(!told(&nest(json!({"minimum": 1})), &nest(json!({"minimum": 1, "title": "x"}))));
+    assert!(reported(&nest(json!({"minimum": 1})), &nest(json!({"minimum": 2}))));
+    assert!(!reported(&nest(json!({"minimum": 1})), &nest(json!({"minimum": 1, "title": "x"}))));
 }
