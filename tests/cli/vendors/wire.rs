@@ -99,7 +99,7 @@ fn a_parameter_that_is_refused_is_left_out_by_every_vendor() {
                 raw(200, &ok)
             }
         });
-        vendor.run(&server, "temperature: 0.5\n", SUITE).run().ended(0).out("does not take `temperature`");
+        vendor.run(&server, "temperature: 0.5\n", SUITE).run().ended(0).out("does not accept `temperature`");
         assert_eq!(server.asked().len(), 2, "{}", vendor.name);
     }
 }
