@@ -292,7 +292,7 @@ pub(crate) fn table() -> Vec<Row> {
             vec![message(json!({ "content": 7 }))],
             errored("malformed-reply"),
             1,
-            "is no text",
+            "is not text",
         ),
         row(
             "a part of another shape",

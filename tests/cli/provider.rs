@@ -91,7 +91,7 @@ fn every_kind_of_trouble_is_an_error_with_its_kind_its_words_and_a_way_out() {
             "number",
             || raw(200, "{\"choices\":[{\"message\":{\"content\":7}}]}"),
             "malformed-reply",
-            "is no text",
+            "is not text",
             "OpenAI",
         ),
         (

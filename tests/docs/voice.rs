@@ -43,15 +43,17 @@ const NEVER: [&str; 34] = [
 ];
 
 /// Rooms of `src` whose texts are rewritten.
-const DONE: [&str; 2] = ["cli", "report/console"];
+const DONE: [&str; 5] = ["cli", "client", "grader", "provider", "report/console"];
+
+/// Files whose texts are sent to judges: they are part of cache keys, so they do not change.
+const SENT: [&str; 3] = ["grader/canary_table.rs", "grader/prompt.rs", "grader/rubric.rs"];
 
 /// Rooms that are still to come; whoever rewrites one moves it up.
-const TO_COME: [&str; 33] = [
+const TO_COME: [&str; 30] = [
     "analysis",
     "baseline",
     "cache",
     "canonical.rs",
-    "client",
     "config",
     "demands",
     "engine",
@@ -59,7 +61,6 @@ const TO_COME: [&str; 33] = [
     "event.rs",
     "expectation",
     "gate",
-    "grader",
     "history",
     "http.rs",
     "import",
@@ -67,7 +68,6 @@ const TO_COME: [&str; 33] = [
     "main.rs",
     "manifest",
     "process.rs",
-    "provider",
     "publish",
     "redact",
     "report",
@@ -175,7 +175,7 @@ fn texts_of_rewritten_rooms_have_no_word_of_the_old_voice() {
         let mut paths = Vec::new();
         files(&source.join(room), &mut paths);
         assert!(!paths.is_empty(), "there is no room {room}");
-        for path in paths {
+        for path in paths.into_iter().filter(|path| !SENT.iter().any(|sent| path.ends_with(sent))) {
             for text in
                 literals(&std::fs::read_to_string(&path).unwrap()).iter().filter(|text| text.contains(' '))
             {
