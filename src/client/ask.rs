@@ -28,7 +28,8 @@ pub struct Ask<'a> {
     pub purpose: &'a str,
     /// Timeout and retries.
     pub patience: Patience,
-    /// Redacts an answer before it is recorded or returned. With it, the server's own text in errors is withheld, too.
+    /// Redacts an answer before it is recorded or returned. With it, the server's own text in errors is withheld,
+    /// too.
     pub seal: Option<Seal<'a>>,
     /// The application's version, if named; part of the key.
     pub version: Option<&'a str>,

@@ -167,7 +167,7 @@ async fn simulated(
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_budget_is_overshot_whatever_a_server_does() {
+async fn no_budget_is_exceeded_whatever_a_server_does() {
     let (mut spent, mut budgets, mut ended) = (0.0, 0.0, 0);
     for seed in 0..150 {
         let mut random = Root(seed).stream(&["budget"]);
@@ -186,7 +186,7 @@ async fn no_budget_is_overshot_whatever_a_server_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_says_nothing_of_tokens_is_not_asked_within_a_budget() {
+async fn a_server_without_usage_is_not_asked_within_a_budget() {
     let (server, answered, closed) = simulated(4, 1_000.0, 500, 100).await;
     assert_eq!((answered, closed), (0, None));
     let calls = server.calls.load(Ordering::SeqCst);

@@ -1,9 +1,9 @@
 //! The state of one endpoint: how many concurrent requests it takes, when the next may be sent, and whether any may.
 //!
 //! A 429 stops all requests for the requested time and halves the concurrency; every answer raises it by one. If the
-//! server is unreachable, one probe at a time tests whether it is back, and nothing else is sent. An error of a gateway, or
-//! a dropped connection, may be due to a single request: sending stops only after many requests in a row have failed that
-//! way.
+//! server is unreachable, one probe at a time tests whether it is back, and nothing else is sent. An error of a
+//! gateway, or a dropped connection, may be due to a single request: sending stops only after many requests in a row
+//! have failed that way.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -242,8 +242,9 @@ impl Lane {
         }
     }
 
-    /// A request sent at `sent` got a 429, as all of its account have since `since`: all requests wait as long as the server
-    /// asks, and longer while nothing is answered. Returns the wait from now; `None` if that exceeds the patience.
+    /// A request sent at `sent` got a 429, as all of its account have since `since`: all requests wait as long as the
+    /// server asks, and longer while nothing is answered. Returns the wait from now; `None` if that exceeds the
+    /// patience.
     pub(super) fn refused(
         &self,
         [since, sent]: [Instant; 2],
@@ -273,8 +274,8 @@ impl Lane {
         Some(until - now)
     }
 
-    /// A request reached no server, or only a gateway; `last` if it has no retries left. Returns whether probes decide what
-    /// happens next.
+    /// A request reached no server, or only a gateway; `last` if it has no retries left. Returns whether probes
+    /// decide what happens next.
     pub(super) fn unreached(&self, error: &ProviderError, question: &str, probe: bool, last: bool) -> bool {
         let mut state = self.state();
         let State { health, vain, .. } = &mut *state;

@@ -90,8 +90,9 @@ impl Meter {
         state.begun
     }
 
-    /// Reserves the most the rest of a conversation can cost. The first time, it waits while others may release enough, and
-    /// returns whether it got it; later, it releases a surplus, and takes what is missing only if it is free.
+    /// Reserves the most the rest of a conversation can cost. The first time, it waits while others may release
+    /// enough, and returns whether it got it; later, it releases a surplus, and takes what is missing only if it is
+    /// free.
     pub(super) async fn hold(&self, holder: u64, rest: f64) -> bool {
         loop {
             let changed = self.changed.notified();
@@ -136,8 +137,8 @@ impl Meter {
         self.changed.notify_waiters();
     }
 
-    /// Reserves the most a request can cost, 0 without a limit, first from its conversation's reservation. Waits while others
-    /// may release enough; `None` if none can.
+    /// Reserves the most a request can cost, 0 without a limit, first from its conversation's reservation. Waits
+    /// while others may release enough; `None` if none can.
     pub(super) async fn reserve(&self, worst: f64, holder: Option<u64>) -> Option<Reserved<'_>> {
         let mut waiting = None;
         loop {
@@ -260,10 +261,10 @@ mod tests {
         assert!(now(meter.reserve(0.0, None)).unwrap().is_none(), "its cost is unknown");
     }
 
-    /// 64 at once, in 10,000 runs: a request costs at most what was reserved for it, which is also what counts if its cost
-    /// is unknown.
+    /// 64 at once, in 10,000 runs: a request costs at most what was reserved for it, which is also what counts if its
+    /// cost is unknown.
     #[test]
-    fn no_budget_is_overshot_in_ten_thousand_runs() {
+    fn no_budget_is_exceeded_in_ten_thousand_runs() {
         let (mut used, mut budgets) = (0.0, 0.0);
         for seed in 0..10_000 {
             let mut random = Root(seed).stream(&["meter"]);

@@ -174,7 +174,8 @@ impl Road {
     /// Reserves the most one request can cost, first come first served per lane, except for conversations that hold
     /// enough. `None` if the budget does not allow it.
     ///
-    /// This comes before the seat: a conversation with a reserved budget must never wait for one that waits for budget.
+    /// This comes before the seat: a conversation with a reserved budget must never wait for one that waits for
+    /// budget.
     pub(super) async fn book(&self, lane: &Lane, worst: f64, holder: Option<u64>) -> Option<Reserved<'_>> {
         match holder {
             Some(_) => self.0.meter.reserve(worst, holder).await,

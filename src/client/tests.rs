@@ -206,7 +206,7 @@ fn on_road(provider: &Arc<Busy>, road: &Road) -> ModelClient {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_clients_of_one_server_share_its_permits_and_none_is_held_while_somebody_waits() {
+async fn two_clients_of_one_server_share_its_permits_and_hold_none_while_waiting() {
     let (busy, road) = (Busy::new(true), Road::new(3, None));
     let (target, judge) = (on_road(&busy, &road), on_road(&busy, &road));
     let texts: Vec<String> = (0..12).map(|n| n.to_string()).collect();
@@ -222,7 +222,7 @@ async fn two_clients_of_one_server_share_its_permits_and_none_is_held_while_some
 }
 
 #[tokio::test]
-async fn a_closed_road_lets_arrive_what_is_under_way_and_sends_nothing_more() {
+async fn a_closed_road_awaits_answers_in_flight_and_sends_nothing_more() {
     let (busy, road) = (Busy::new(true), Road::new(2, None));
     let client = on_road(&busy, &road);
     let asks = futures_all((0..6).map(|_| ask(&client, "a")));
@@ -258,7 +258,7 @@ async fn a_cut_road_awaits_nothing() {
 }
 
 #[tokio::test]
-async fn money_that_is_gone_closes_the_road() {
+async fn a_spent_budget_closes_the_road() {
     let (busy, road) = (Busy::new(false), Road::new(1, Some(2.5)));
     let client = on_road(&busy, &road);
     let asks = futures_all((0..6).map(|_| ask(&client, "a")));

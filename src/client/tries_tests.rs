@@ -236,7 +236,7 @@ async fn a_server_that_only_refuses_is_not_asked_after_the_patience_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_question_that_is_always_refused_ends_alone() {
+async fn one_request_that_is_always_refused_ends_alone() {
     let server = server(|text, _| if text == "case 3" { Err(busy(None)) } else { Ok(()) });
     let found = run(&server, 200, 4, PATIENT).await;
     let errors = found.errors();
@@ -368,7 +368,7 @@ async fn two_probes_find_out_that_a_server_is_unreachable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_lonely_question_is_tried_and_probed() {
+async fn a_single_request_is_tried_and_probed() {
     let found = run(&server(|_, _| Err(gone())), 1, 4, PATIENT).await;
     assert_eq!(found.errors(), ["cannot connect to test: Connection refused (after 5 tries)"]);
 }
@@ -419,7 +419,7 @@ async fn a_403_after_answers_is_about_one_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn target_and_judge_share_the_brake_and_take_turns() {
+async fn application_and_judge_share_the_rate_limit_and_take_turns() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&asked);
     let server = server(move |text, now| {

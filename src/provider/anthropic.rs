@@ -244,8 +244,8 @@ fn sent_back(part: &Json) -> Option<Json> {
     }
 }
 
-/// The messages without instructions, as turns. Results of functions are the user's; consecutive messages of one role are
-/// joined.
+/// The messages without instructions, as turns. Results of functions are the user's; consecutive messages of one role
+/// are joined.
 fn turns(messages: &[&Message]) -> Json {
     let mut turns: Vec<(&str, Vec<Json>)> = Vec::new();
     for message in messages {

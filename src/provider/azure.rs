@@ -40,7 +40,7 @@ fn address(access: &Access) -> Result<Address, AddressError> {
             let path = format!("{base}/openai/deployments/{deployment}");
             Ok(written.at(&path).with("api-version", version))
         }
-        // A deployment in a written path counts as one.
+        // The deployment may also be in the configured path.
         (Some(version), None) if path.contains("/deployments/") => Ok(written.with("api-version", version)),
         (Some(_), None) => Err(written.wrong("`apiVersion` needs `deploymentName`")),
         (None, _) if path.contains("/deployments/") => Ok(written),

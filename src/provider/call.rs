@@ -194,8 +194,8 @@ pub(super) fn lost(host: &str, lost: Lost) -> ProviderError {
 
 /// The error inside a body with status 200.
 ///
-/// Gateways send one instead of an answer, next to `choices`, inside a choice or inside its message if a provider fails
-/// midway. Empty values (null, zero, blank) and a reported success next to choices are not errors.
+/// Gateways send one instead of an answer, next to `choices`, inside a choice or inside its message if a provider
+/// fails midway. Empty values (null, zero, blank) and a reported success next to choices are not errors.
 pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
     error_beside(reply, host, false)
 }
@@ -245,7 +245,8 @@ fn is_success(error: &Json) -> bool {
         })
 }
 
-/// The HTTP status of an error's code, or the one that matches its name, such as `invalid_api_key`; `None` if unknown.
+/// The HTTP status of an error's code, or the one that matches its name, such as `invalid_api_key`; `None` if
+/// unknown.
 fn status_of(code: &Json) -> Option<u16> {
     const WORDS: [(&str, u16); 16] = [
         ("ratelimit", 429),

@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_of_nothing_known_is_odd() {
+    fn an_unknown_event_is_odd() {
         for odd in [
             json!({}),
             json!(null),

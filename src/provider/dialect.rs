@@ -154,8 +154,8 @@ impl Draft {
         }
     }
 
-    /// The form of a verdict: structured output, or else a function call, or else the prompt alone. After an unreadable
-    /// answer, the next form is used.
+    /// The form of a verdict: structured output, or else a function call, or else the prompt alone. After an
+    /// unreadable answer, the next form is used.
     pub(super) fn form(&mut self, left: &BTreeSet<Part>, output: &OutputSchema) -> Option<Part> {
         let mut skips = usize::from(output.next_form);
         for part in [Part::ResponseFormat, Part::ToolChoice] {

@@ -58,8 +58,8 @@ pub(super) fn is_told(choice: &Json) -> bool {
     words(choice).any(|word| !word.trim().is_empty())
 }
 
-/// Merges a member from a later piece of a stream. The worst stop word and a filter's hit are kept, and an empty value
-/// never replaces another.
+/// Merges a member from a later piece of a stream. The worst stop word and a filter's hit are kept, and an empty
+/// value never replaces another.
 pub(super) fn keep(known: &mut Json, name: &str, value: Json) {
     match (known, value) {
         (Json::Object(known), Json::Object(more)) => {

@@ -182,8 +182,8 @@ impl Endpoint {
         self.address.split_once("://").and_then(|(_, rest)| rest.strip_prefix(&self.host)) == Some(USUAL_PATH)
     }
 
-    /// Identifies this server in stored hashes: the host if that is enough, so hashes of earlier versions stay the same, or
-    /// else the whole address.
+    /// Identifies this server in stored hashes: the host if that is enough, so hashes of earlier versions stay the
+    /// same, or else the whole address.
     #[must_use]
     pub fn identity(&self) -> &str {
         if self.is_usual() { &self.host } else { &self.address }

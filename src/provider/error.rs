@@ -139,8 +139,8 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
-    /// Whether the answer itself is broken, which a replay repeats; other errors are about the connection, the account or
-    /// the request.
+    /// Whether the answer itself is broken, which a replay repeats; other errors are about the connection, the
+    /// account or the request.
     #[must_use]
     pub fn is_broken_answer(&self) -> bool {
         match self {
@@ -230,7 +230,7 @@ impl ProviderError {
         }
     }
 
-    /// All that it says, with all that the server said, for whoever looks for something in it.
+    /// The full message with the whole body of the response, for searches.
     #[must_use]
     pub fn words(&self) -> String {
         match self {

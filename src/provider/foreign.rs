@@ -1,5 +1,5 @@
-//! Answers in other tools' files, which have no case ids: promptfoo results, and conversations in OpenAI's format. They
-//! are matched by what they say about the test.
+//! Answers in other tools' files, which have no case ids: promptfoo results, and conversations in OpenAI's format.
+//! They are matched by what they say about the test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -181,8 +181,8 @@ impl Foreign {
         self.all(whom).get(trial as usize).map(|at| &self.given[*at].answer)
     }
 
-    /// Describes ambiguous answers: ones that match several cases or another case's question, or several questions for one
-    /// case.
+    /// Describes ambiguous answers: ones that match several cases or another case's question, or several questions
+    /// for one case.
     pub(super) fn doubtful(&self, cases: &[Whom<'_>]) -> Vec<String> {
         if self.given.is_empty() {
             return Vec::new();
@@ -324,8 +324,8 @@ fn given(number: usize, result: &Json) -> Result<Given, String> {
     })
 }
 
-/// Reads an output. promptfoo keeps a vendor's calls unchanged: as a message, as a list of calls or parts, or each as JSON
-/// on a line of the text.
+/// Reads an output. promptfoo keeps a vendor's calls unchanged: as a message, as a list of calls or parts, or each as
+/// JSON on a line of the text.
 fn said(output: &Json) -> Result<Said, Unread> {
     match output {
         Json::String(text) => {

@@ -329,7 +329,8 @@ pub(super) fn calls(list: &Json) -> Result<Vec<ToolCall>, MessageError> {
     Ok(list.iter().map(call).collect())
 }
 
-/// The assistant's messages after the user's last one. Together they are one answer; results of functions may be in between.
+/// The assistant's messages after the user's last one. Together they are one answer; results of functions may be in
+/// between.
 pub(super) fn answers(messages: &[Json]) -> impl DoubleEndedIterator<Item = (usize, &Json)> {
     let is_of = |message: &Json, role: &str| message.get("role").and_then(Json::as_str) == Some(role);
     let asked = messages.iter().rposition(|message| is_of(message, "user"));

@@ -176,8 +176,8 @@ impl ChatRequest {
     /// Tokens of a typical answer.
     const USUAL_ANSWER: u64 = 500;
 
-    /// The request's size in bytes. It exceeds the number of tokens: a token has at least one byte, and what a server adds
-    /// to each message is shorter than the JSON around it.
+    /// The request's size in bytes. It exceeds the number of tokens: a token has at least one byte, and what a server
+    /// adds to each message is shorter than the JSON around it.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         serde_json::to_vec(self).map_or(u64::MAX, |bytes| bytes.len() as u64)
@@ -244,8 +244,8 @@ pub trait Provider: Send + Sync + fmt::Debug {
         false
     }
 
-    /// Anything else that affects the answer beyond address, model, parameters and messages, for the cache key. Contains no
-    /// secrets.
+    /// Anything else that affects the answer beyond address, model, parameters and messages, for the cache key.
+    /// Contains no secrets.
     fn keyed(&self, _request: &ChatRequest) -> Option<Json> {
         None
     }

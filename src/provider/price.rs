@@ -146,7 +146,7 @@ mod tests {
         let four = Price { cached: Some(0.5), cache_write: Some(4.0), ..bare };
         for (price, usage, dollars) in [
             (bare, usage(1_000_000, 0, 0, 100_000), 3.0),
-            // Without prices of their own cached tokens cost what others do.
+            // Without their own prices, cached tokens cost as much as others.
             (bare, usage(1_000_000, 900_000, 50_000, 0), 2.0),
             (four, usage(1_000_000, 500_000, 250_000, 0), 0.5 + 0.25 + 1.0),
             // More cached than sent.

@@ -99,8 +99,8 @@ impl Replies {
         if found.has_errors() { Err(RepliesError(found)) } else { Ok(all) }
     }
 
-    /// Trials are found by number, so one after a gap would never be used. A line without a scenario applies to all, so the
-    /// trial before it must, too.
+    /// Trials are found by number, so one after a gap would never be used. A line without a scenario applies to all,
+    /// so the trial before it must, too.
     fn gaps(&self, sources: &[Arc<SourceFile>]) -> Diagnostics {
         let mut gaps = Vec::new();
         for ((id, trial), known) in self.answers.iter().filter(|((_, trial), _)| *trial > 0) {
@@ -267,8 +267,8 @@ impl Replies {
         unused
     }
 
-    /// Answers from elsewhere, as if recorded: by scenario and case, the trials in order, each with its turns. Reports show them
-    /// under `name`.
+    /// Answers from elsewhere, as if recorded: by scenario and case, the trials in order, each with its turns.
+    /// Reports show them under `name`.
     #[must_use]
     pub fn of<'a>(
         name: &str,

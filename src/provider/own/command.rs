@@ -125,8 +125,8 @@ impl OwnCommand {
         Self { endpoint, program, secrets, own, takes_text: false, idle: Mutex::default() }
     }
 
-    /// The same as a replacement of a server that `answer` was written for: the program may print just the answer if nothing
-    /// else is read.
+    /// The same as a replacement of a server that `answer` was written for: the program may print just the answer if
+    /// nothing else is read.
     #[must_use]
     pub fn in_place_of_server(self) -> Self {
         let Own { tools, state, stop, usage, .. } = &self.own;
@@ -304,8 +304,8 @@ impl OwnCommand {
         self.ended_badly(&ended).map_or(Ok(ended.stdout), Err)
     }
 
-    /// Uses an idle process or a new one. A process that printed extra lines is out of step: it is unclear which line answers
-    /// which request.
+    /// Uses an idle process or a new one. A process that printed extra lines is out of step: it is unclear which line
+    /// answers which request.
     async fn exchange(&self, input: String) -> Result<(Vec<u8>, Running, Watch), ProviderError> {
         let mut idle = None;
         while let (None, Some(running)) =

@@ -83,8 +83,8 @@ pub fn looks_secret(name: &str, value: &str) -> bool {
     is_random || MARKS.iter().any(|mark| name.contains(mark))
 }
 
-/// The secret parts of an address: its credentials, values of its query that are named or look like secrets, and parts of its
-/// path that look like secrets.
+/// The secret parts of an address: its credentials, values of its query that are named or look like secrets, and
+/// parts of its path that look like secrets.
 pub(super) fn secrets_of_address(address: &str) -> Vec<&str> {
     let address = address.split('#').next().unwrap_or_default();
     let behind = address.split_once("://").map_or("", |(_, behind)| behind);
@@ -97,8 +97,8 @@ pub(super) fn secrets_of_address(address: &str) -> Vec<&str> {
     whoever.chain(parts).chain(values).filter(|part| !part.is_empty()).collect()
 }
 
-/// The headers for the cache key, as written: an environment variable counts by its name, because keys are rotated and a
-/// replay has none. A value that may still be a key counts by its digest.
+/// The headers for the cache key, as written: an environment variable counts by its name, because keys are rotated
+/// and a replay has none. A value that may still be a key counts by its digest.
 pub(super) fn keyed(headers: &[OwnHeader]) -> String {
     let value = |header: &OwnHeader| {
         let written = header.value.written();
@@ -162,7 +162,7 @@ mod tests {
     use super::secrets_of_address;
 
     #[test]
-    fn what_of_an_address_is_not_shown() {
+    fn secrets_of_an_address_are_found() {
         let table: [(&str, &[&str]); 12] = [
             ("https://bot.example/chat", &[]),
             ("https://bot.example/?key=abc", &["abc"]),

@@ -166,7 +166,7 @@ impl Own {
     #[must_use]
     pub fn read(fields: &Fields<'_>, file: &Arc<SourceFile>, found: &mut Diagnostics) -> Self {
         let mut own = Self::default();
-        // Few mappings have one of these keys.
+        // Most mappings have none of these keys.
         let mut keys = OWN.iter().map(|field| field.name).chain(["headers", "like"]);
         if keys.any(|key| fields.key_span(key).is_some()) {
             let mut reader = Reader { fields, file, found };
@@ -382,7 +382,7 @@ impl<'f> Reader<'_, 'f> {
         self.told(key, |_, _| Some(texts))
     }
 
-    /// A value with the name of each variable of the environment in place of its value, which may be a secret.
+    /// A value with environment values replaced by the names of their variables, because they may be secrets.
     fn named(&self, json: &Json) -> Json {
         match json {
             Json::String(text) => self.found.named(text).into(),

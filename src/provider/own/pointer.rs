@@ -1,5 +1,5 @@
-//! JSON pointers (RFC 6901) into a response: `*` is every item of a list, `-` the last one, and `>WHO` those after the last
-//! one whose `role` or `type` is `WHO`.
+//! JSON pointers (RFC 6901) into a response: `*` is every item of a list, `-` the last one, and `>WHO` those after
+//! the last one whose `role` or `type` is `WHO`.
 
 use std::fmt;
 
@@ -82,8 +82,8 @@ pub(super) fn texts(json: &Json, most: usize) -> Vec<String> {
     places(json, most, 1, &|_, value| value.as_str().is_some_and(|text| !text.is_empty()))
 }
 
-/// Where values are in a response for which `is(key, value)` holds: at most `most`, and only in the first `items` of a
-/// list.
+/// Where values are in a response for which `is(key, value)` holds: at most `most`, and only in the first `items` of
+/// a list.
 pub(super) fn places(
     json: &Json,
     most: usize,

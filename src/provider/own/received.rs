@@ -177,8 +177,8 @@ impl OwnHttp {
         Ok(())
     }
 
-    /// The data of a stream's events, as JSON if there are pointers or else as text, and the indexes of those without text of
-    /// the answer.
+    /// The data of a stream's events, as JSON if there are pointers or else as text, and the indexes of those without
+    /// text of the answer.
     fn stream(&self, written: &str, stream: &Stream) -> Result<(Vec<Json>, Vec<usize>), ProviderError> {
         let place = self.own.sse.as_ref().map(Told::place).unwrap_or_default();
         let all = events(written);

@@ -199,7 +199,8 @@ impl Template {
         }
     }
 
-    /// The value for a request. A string that is just `{{turn}}` becomes a number, and `{{session}}` null while unknown.
+    /// The value for a request. A string that is just `{{turn}}` becomes a number, and `{{session}}` null while
+    /// unknown.
     pub(super) fn fill(&self, filling: &Filling<'_>) -> Json {
         let conversation = &filling.request.conversation;
         match self {

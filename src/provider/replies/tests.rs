@@ -25,7 +25,7 @@ fn the_scenario_tells_equal_ids_apart() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_named() {
+fn invalid_utf_8_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("replies.jsonl");
     // A surrogate in CESU-8, a byte of Latin-1, an overlong slash.
@@ -124,7 +124,7 @@ fn wrong_lines_are_named() {
 }
 
 #[test]
-fn a_line_that_nobody_looks_at_is_told_whatever_its_trial() {
+fn an_unused_line_is_reported_whatever_its_trial() {
     let line = |id: &str, scenario: &str, trial: u32| {
         let scenario =
             if scenario.is_empty() { String::new() } else { format!(",\"scenario\":\"{scenario}\"") };
