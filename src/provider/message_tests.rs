@@ -96,11 +96,11 @@ fn an_unreadable_part_is_never_skipped() {
         (json!(null), "without text"),
         (json!(["secret"]), "without text"),
         (json!({}), "without text: {}"),
-        (json!({ "type": "error", "text": "secret" }), "of type `error`"),
-        (json!({ "type": "tool_use", "name": "refund", "input": {} }), "of type `tool_use`"),
-        (json!({ "type": "Text", "text": "secret" }), "of type `Text`"),
-        (json!({ "type": "output_audio", "transcript": "secret" }), "of type `output_audio`"),
-        (json!({ "type": "", "text": "secret" }), "of type ``"),
+        (json!({ "type": "error", "text": "secret" }), "of unknown type `error`"),
+        (json!({ "type": "tool_use", "name": "refund", "input": {} }), "of unknown type `tool_use`"),
+        (json!({ "type": "Text", "text": "secret" }), "of unknown type `Text`"),
+        (json!({ "type": "output_audio", "transcript": "secret" }), "of unknown type `output_audio`"),
+        (json!({ "type": "", "text": "secret" }), "of unknown type ``"),
     ] {
         for content in [json!([{ "type": "text", "text": "ok" }, part]), json!([part])] {
             let found = said(&json!({ "content": content })).unwrap_err().to_string();

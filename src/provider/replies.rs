@@ -52,7 +52,7 @@ const CALLS: [&str; 6] = [
     "\"toolUse\"",
 ];
 
-/// The scenario that a line names, its answer, and its place.
+/// A reply, the scenario that it names, and its place.
 type Known = (Option<String>, Answer, Place);
 
 /// The scenario that a line names, and its conversation, or what is wrong with it.
@@ -163,7 +163,7 @@ impl Replies {
         if found.has_errors() { Err(RepliesError(found)) } else { Ok(source) }
     }
 
-    /// Adds one line; an error has its column.
+    /// Adds one line; what is wrong comes with its column.
     fn add_line(&mut self, place: Place, line: &str) -> Result<(), (u32, String)> {
         let mut line: Line = json_object(line.as_bytes())
             .map_err(|error| (u32::try_from(error.column()).unwrap_or(1), text::json::trouble(&error)))?;
@@ -301,7 +301,7 @@ impl Replies {
         self.latest
     }
 
-    /// Whether the files mention tool calls, even empty lists.
+    /// Whether any of them tells of calls, be it that there were none.
     #[must_use]
     pub fn tells_calls(&self) -> bool {
         self.tells_calls
@@ -340,7 +340,7 @@ impl Replies {
         self.foreign.doubtful(cases)
     }
 
-    /// The answer to a case; one that names the scenario takes precedence.
+    /// The reply to a case; one that names the scenario goes before one that names none.
     #[must_use]
     fn find(&self, scenario: &str, id: &str, trial: u32) -> Option<&Answer> {
         let known = self.answers.get(&(id.to_owned(), trial))?;

@@ -162,7 +162,7 @@ mod tests {
     use super::secrets_of_address;
 
     #[test]
-    fn secrets_of_an_address_are_found() {
+    fn what_of_an_address_is_not_shown() {
         let table: [(&str, &[&str]); 12] = [
             ("https://bot.example/chat", &[]),
             ("https://bot.example/?key=abc", &["abc"]),
