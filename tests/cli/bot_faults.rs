@@ -28,14 +28,14 @@ fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
             ASKS,
             || json(json!({ "answer": { "text": "hi" } })),
             "malformed-answer",
-            "there is an object at `/answer`",
+            "an object at `/answer` instead of text",
             "such as `/answer/text`",
         ),
         (
             ASKS,
             || json(json!({ "answer": ["a", "b"] })),
             "malformed-answer",
-            "there is a list at `/answer`",
+            "a list at `/answer` instead of text",
             "such as `/answer/*`",
         ),
         (
@@ -107,7 +107,7 @@ fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
             || Answer::Raw(401, Vec::new(), Vec::new()),
             "unauthorized",
             "answered 401",
-            "`auth` and `headers` beside `url` (s.yaml:4:3)",
+            "`auth` and `headers` next to `url` (s.yaml:4:3)",
         ),
         (
             ASKS,

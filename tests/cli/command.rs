@@ -160,10 +160,10 @@ fn every_fault_of_a_program_is_an_error_with_its_kind_and_its_key() {
     let ran = akit.file("s.yaml", SUITE).run().ended(4);
     let [kind, message, help] = fault(&ran);
     assert!(
-        kind == "command-failed" && message.contains("./none") && message.contains("cannot start it"),
+        kind == "command-failed" && message.contains("./none") && message.contains("cannot start: "),
         "{message}"
     );
-    assert!(help.contains("behind `--`"), "{help}");
+    assert!(help.contains("after `--`"), "{help}");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn what_stands_behind_two_hyphens_is_the_program_unless_it_can_only_be_scenarios
     }
     // Even one that is called as a scenario is.
     let ran = run("command", &["-p", "command", "--", "suites/s.yaml"]).ended(4);
-    assert!(ran.stdout.contains("suites/s.yaml failed: cannot start it"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("suites/s.yaml failed: cannot start: "), "{}", ran.stdout);
     // Nobody runs a program for another provider, and none is taken for a scenario.
     for arguments in [&["--", "echo", "good"][..], &["suites", "--", "suites/s.yaml"]] {
         run("openai", arguments).ended(2).err("a program stands behind `--`").err("add `-p command`");
