@@ -117,7 +117,7 @@ pub(super) fn listen_for(road: &Road, sink: Arc<dyn Sink>, grace: Duration) -> L
             let mut why = heard().await;
             if is(Phase::Asking) {
                 road.close(why);
-                let requests = road.under_way();
+                let requests = road.in_flight();
                 if requests > 0 && !grace.is_zero() {
                     sink.see(Event::Awaiting { why: why.told(), requests, seconds: grace.as_secs() });
                     let _ = tokio::time::timeout(grace, signal()).await;

@@ -1,4 +1,4 @@
-//! A question and its answer, as those who ask see them.
+//! Requests to a model and what comes back, for callers of the client.
 
 use std::time::Duration;
 
@@ -13,58 +13,57 @@ use crate::provider::{ChatRequest, Completion, ProviderError};
 use crate::seed::Root;
 use crate::vocabulary::{ExchangeKind, FaultKind};
 
-/// A question, and what its record is found by.
+/// A request, and what identifies it in the cache.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
     /// What is sent.
     pub request: &'a ChatRequest,
     /// What it is for.
     pub kind: ExchangeKind,
-    /// What is asked, as an object: every component of the key beyond endpoint, model and parameters.
+    /// The content of the cache key beyond endpoint, model and parameters, as an object.
     pub content: &'a Json,
-    /// Root of the seeds.
+    /// Root of its seed.
     pub root: Root,
-    /// The question for people, as in "the reply to suite/case".
+    /// The request's name in messages, such as "the judge's verdict on suite/case".
     pub purpose: &'a str,
-    /// How patiently.
+    /// Timeout and retries.
     pub patience: Patience,
-    /// What is done to an answer before it is recorded or handed on, where it must not stay as it is.
-    /// Then the server's own words in errors are withheld too.
+    /// Redacts an answer before it is recorded or returned. With it, the server's own text in errors is withheld,
+    /// too.
     pub seal: Option<Seal<'a>>,
-    /// Version of the application that is asked, where one is named; a part of the key.
+    /// The application's version, if named; part of the key.
     pub version: Option<&'a str>,
-    /// What an answer must be to be read from a record instead of asked for. Only a replay reads the others.
+    /// Whether a recorded answer is used instead of sending the request. A replay uses any record.
     pub usable: Usable<'a>,
-    /// Whether records and what an interrupted run noted are passed over: what was said before was said anew. A replay
-    /// reads them all the same.
+    /// Whether to ignore records and the journal, because the conversation so far is new. A replay reads them anyway.
     pub afresh: bool,
-    /// How long is waited before it is sent; a record is read at once.
+    /// Delay before it is sent; a record is read at once.
     pub pause: Duration,
-    /// Who sees what becomes of each try, where somebody measures.
+    /// Observer of the request, for measurements.
     pub watch: Option<&'a dyn Watch>,
-    /// The money of the conversation that it belongs to.
+    /// The reserved budget of its conversation.
     pub hold: Option<&'a Hold>,
 }
 
-/// Sees what becomes of each question as soon as that is known.
+/// Observes requests.
 pub trait Watch: Send + Sync + std::fmt::Debug {
-    /// A question is about to be sent.
+    /// A request is about to be sent.
     fn sends(&self);
 
-    /// A question was answered, or given up.
+    /// A request was answered or given up.
     fn done(&self, done: Done<'_>);
 }
 
-/// What became of a question that was sent.
+/// The result of a request that was sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Done<'a> {
     /// When it was first sent.
     pub began: Instant,
     /// When it was last sent.
     pub sent: Instant,
-    /// How long that took.
+    /// How long the last try took.
     pub took: Duration,
-    /// How often it was sent again.
+    /// How often it was retried.
     pub retries: u32,
     /// The answer, or why there is none.
     pub found: Result<&'a Completion, &'a ProviderError>,
@@ -79,7 +78,7 @@ impl Ask<'_> {
     }
 }
 
-/// Whether an answer is one that can be used again.
+/// Whether an answer can be used from a record.
 #[derive(Clone, Copy)]
 pub struct Usable<'a>(pub &'a (dyn Fn(&Completion) -> bool + Send + Sync));
 
@@ -89,7 +88,7 @@ impl std::fmt::Debug for Usable<'_> {
     }
 }
 
-/// A change to an answer that is the same when made twice.
+/// An idempotent change to an answer.
 #[derive(Clone, Copy)]
 pub struct Seal<'a>(pub &'a (dyn Fn(Completion) -> Completion + Send + Sync));
 
@@ -99,51 +98,51 @@ impl std::fmt::Debug for Seal<'_> {
     }
 }
 
-/// What came back, and when. The answer in it says how long it took, what it cost and whether it was recorded.
+/// What came back, and when. The answer in it has latency, cost and whether it was recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exchange {
     /// What came back.
     pub completion: Completion,
-    /// When it was asked, RFC 3339 in UTC.
+    /// When it was sent, RFC 3339 in UTC.
     pub at: String,
 }
 
 /// Why there is no answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The back end failed, after all tries.
+    /// The provider failed in every try.
     #[error("{error}{}", after(*.tries))]
     Provider {
         /// The last error.
         error: ProviderError,
-        /// How often it was tried.
+        /// Number of tries.
         tries: u32,
         /// How to fix it.
         help: String,
     },
-    /// Nothing is sent to the back end any more, because of what others met there.
+    /// Nothing more is sent to the provider, because of an error of another request.
     #[error("not asked: {error}")]
     NotAsked {
-        /// What they met.
+        /// That error.
         error: ProviderError,
         /// How to fix it.
         help: String,
     },
-    /// Replay, and no record.
+    /// Replay without a record.
     #[error("not in the cache ({folder}): {purpose}{nearest}")]
     CacheMiss {
         /// The folder.
         folder: String,
         /// What was looked for.
         purpose: String,
-        /// What is known of the nearest record.
+        /// The nearest record, if known.
         nearest: Nearest,
     },
-    /// Replay, and the record of a broken answer: what was told when it came.
+    /// Replay of a broken answer: the error it caused when it was live.
     #[error("{}", .0.message)]
     Recorded(Fault),
-    /// Replay, and a record that only the change brings.
-    #[error("the record was not read: {0}; only this change brings it")]
+    /// Replay with a record that only the change under review adds.
+    #[error("record not read: {0}; only this change adds it")]
     Untrusted(String),
 }
 
@@ -152,26 +151,26 @@ fn after(n: u32) -> String {
 }
 
 impl ClientError {
-    /// Whether there is an answer and it is broken.
+    /// Whether there is an answer, but a broken one.
     pub(super) fn is_broken_answer(&self) -> bool {
         matches!(self, Self::Provider { error, .. } if error.is_broken_answer())
     }
 
-    /// The error as the manifest shows it.
+    /// The error as the run stores it.
     #[must_use]
     pub fn fault(&self) -> Fault {
         let (kind, help, cause) = match self {
             Self::Recorded(fault) => return fault.clone(),
             Self::Untrusted(_) => {
                 let help = FaultKind::UntrustedRecord.remedy().to_owned();
-                (FaultKind::UntrustedRecord, help, "only this change brings the record".to_owned())
+                (FaultKind::UntrustedRecord, help, "only this change adds the record".to_owned())
             }
-            // Without the number of tries: many cases may fail for one cause.
+            // The cause has no number of tries, so that cases with the same cause are grouped.
             Self::Provider { error, help, .. } => (error.kind(), help.clone(), error.to_string()),
             Self::NotAsked { error, help } => (error.kind(), help.clone(), self.to_string()),
             Self::CacheMiss { folder, nearest, .. } => (
                 FaultKind::CacheMiss,
-                "ask once with `--cache record` and a key, then commit the cache".to_owned(),
+                "run once with `--cache record` and a key, then commit the cache".to_owned(),
                 format!("not in the cache ({folder}){nearest}"),
             ),
         };

@@ -1,4 +1,4 @@
-//! Budgets are never overshot, whatever servers do with what they are sent.
+//! Budgets are never exceeded, whatever servers do.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
@@ -22,16 +22,16 @@ const PRICE: Price = Price {
     holds_to: None,
 };
 
-/// A server that does what it likes, and writes a bill.
+/// A server that behaves at random and keeps a bill.
 #[derive(Debug)]
 struct Moody {
     endpoint: Endpoint,
     random: Mutex<Pcg64Mcg>,
     bill: Mutex<f64>,
     calls: AtomicUsize,
-    /// In how many of a hundred answers it does not say what they took.
+    /// Percent of answers without usage.
     silent: u32,
-    /// How many of a hundred requests fail, in one way or another.
+    /// Percent of requests that fail.
     fails: u32,
 }
 
@@ -44,12 +44,12 @@ impl Moody {
         self.below(99) < of_hundred.into()
     }
 
-    /// What an answer takes: at most what was sent, and what may come back, thoughts among it.
+    /// Usage of an answer: at most a token per byte sent, and the limit on output, thoughts included.
     fn usage(&self, request: &ChatRequest) -> Usage {
         let input_tokens = self.below(request.bytes());
         let cached = self.below(input_tokens);
         let longest = request.max_tokens.or(PRICE.longest).unwrap();
-        // As long as it may be is what a reasoning model likes.
+        // Reasoning models often use the whole limit.
         let output_tokens = if self.chance(30) { longest } else { self.below(longest) };
         let written = self.below(input_tokens - cached);
         let [cached_tokens, cache_write_tokens] =
@@ -79,7 +79,7 @@ impl Provider for Moody {
                     0 => return Err(status(429)),
                     1 => return Err(status(503)),
                     2 => return Err(ProviderError::Connect { host: "test".into(), reason: "gone".into() }),
-                    // These are paid for, whoever gets them.
+                    // These are charged, even if they never arrive.
                     3 => {
                         self.charge(usage);
                         return Err(ProviderError::Broken {
@@ -105,11 +105,11 @@ impl Provider for Moody {
     }
 
     fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
-        unreachable!("nobody asks for an embedding here")
+        unreachable!("no embedding is requested here")
     }
 }
 
-/// Many questions, 64 at once; answers with the bill, how many were answered, and why it ended.
+/// Sends many requests, 64 at once; returns the bill, how many were answered, and why it ended.
 async fn simulated(
     seed: u64,
     budget: f64,
@@ -161,13 +161,13 @@ async fn simulated(
         () = async { while all.join_next().await.is_some() {} } => {}
         () = road.over() => {}
     }
-    // Whatever was under way has arrived.
-    assert_eq!(road.under_way(), 0, "{seed}");
+    // Everything in flight has arrived.
+    assert_eq!(road.in_flight(), 0, "{seed}");
     (server, answered.load(Ordering::SeqCst), road.closed())
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_budget_is_overshot_whatever_a_server_does() {
+async fn no_budget_is_exceeded_whatever_a_server_does() {
     let (mut spent, mut budgets, mut ended) = (0.0, 0.0, 0);
     for seed in 0..150 {
         let mut random = Root(seed).stream(&["budget"]);
@@ -180,23 +180,23 @@ async fn no_budget_is_overshot_whatever_a_server_does() {
             (spent, budgets, ended) = (spent + bill, budgets + budget, ended + 1);
         }
     }
-    // It holds because money is counted, not because none is spent.
+    // The budget is kept because costs are counted, not because nothing is spent.
     assert!(ended >= 50, "{ended}");
     assert!(spent / budgets > 0.3, "{spent} of {budgets}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_says_nothing_of_tokens_is_not_asked_within_a_budget() {
+async fn a_server_without_usage_is_not_asked_within_a_budget() {
     let (server, answered, closed) = simulated(4, 1_000.0, 500, 100).await;
     assert_eq!((answered, closed), (0, None));
     let calls = server.calls.load(Ordering::SeqCst);
-    assert!(calls <= 64, "those under way when the first answer came: {calls}");
+    assert!(calls <= 64, "only those in flight when the first answer came: {calls}");
 }
 
-/// What became of each conversation, by its number.
+/// The result of each conversation, by its number.
 type Counts = BTreeMap<usize, (usize, usize, bool)>;
 
-/// Conversations and single questions, all at once; answers with the bill, how many requests of each conversation were
+/// Runs conversations and single requests at once; returns the bill, how many requests of each conversation were
 /// answered, of how many, and why it ended.
 async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, usize, bool)>, Option<Ended>) {
     let mut random = Root(seed).stream(&["conversing"]);
@@ -204,10 +204,10 @@ async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, us
     let moods = Mutex::new(Root(seed).stream(&["moody"]));
     let (endpoint, bill, calls) =
         (Endpoint::at_host("openai", "test"), Mutex::default(), AtomicUsize::new(0));
-    // Every fourth loses requests, which may have cost all that they can.
+    // Every fourth loses requests, which count as the worst case.
     let fails = if seed % 4 == 3 { 15 } else { 0 };
     let server = Arc::new(Moody { endpoint, random: moods, bill, calls, silent: 0, fails });
-    // Seats for fewer than there are: whoever waits for one must not be waited for.
+    // Fewer seats than conversations: one that waits for a seat must not be waited for.
     let road = Road::new(1 + below(7) as usize, Some(budget));
     let provider: Arc<dyn Provider> = Arc::<Moody>::clone(&server);
     let client = ModelClient::new(provider, Cache::at("nowhere"), Mode::Off).on(&road);
@@ -216,7 +216,7 @@ async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, us
     let mut all = tokio::task::JoinSet::new();
     for number in 0..24 {
         let (client, counts) = (Arc::clone(&client), Arc::clone(&counts));
-        // One of three is no conversation.
+        // One of three is a single request.
         let turns = if number % 3 == 0 { 1 } else { 2 + below(4) as usize };
         let (words, length) = (below(400) as usize, u64::from(1 + below(600)));
         let told: Vec<usize> =
@@ -262,14 +262,14 @@ async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, us
             () = road.over() => {}
         }
     };
-    tokio::time::timeout(Duration::from_secs(86_400), everything).await.expect("nobody waits for ever");
+    tokio::time::timeout(Duration::from_secs(86_400), everything).await.expect("nothing waits forever");
     let bill = *server.bill.lock().unwrap();
     let counts = counts.lock().unwrap().values().copied().collect();
     (bill, counts, road.closed())
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_conversation_that_was_begun_is_ended_by_the_budget() {
+async fn the_budget_never_ends_a_conversation_that_has_started() {
     let (mut ended, mut whole, mut spent, mut budgets) = (0, 0, 0.0, 0.0);
     for seed in 0..200 {
         let mut random = Root(seed).stream(&["budget"]);
@@ -288,8 +288,8 @@ async fn no_conversation_that_was_begun_is_ended_by_the_budget() {
     }
     let (_, counts, _) = conversing(0, 0.1, false).await;
     let is_cut = |(answered, turns, is_errored): &(usize, usize, bool)| answered < turns && !is_errored;
-    assert!(counts.iter().any(is_cut), "without it, conversations break off");
-    // It holds because money is held, not because no conversation is begun or none is left out.
+    assert!(counts.iter().any(is_cut), "without a hold, conversations break off");
+    // That is because budget is reserved, not because no conversation starts or none is left out.
     assert!(ended >= 50 && whole >= 1_000, "{ended} {whole}");
     assert!(spent / budgets > 0.2, "{spent} of {budgets}");
 }

@@ -1,20 +1,20 @@
-//! One question under load: sent when it comes, once, and nothing is learned from what became of it.
+//! Requests of a load test: each is sent at its time, once, and its result does not affect the others.
 
 use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-use super::{Ask, ClientError, Done, Exchange, Had, ModelClient, timestamp};
+use super::{Ask, ClientError, Done, Exchange, ModelClient, Received, timestamp};
 use crate::manifest::Ended;
 use crate::provider::{Pending, ProviderError};
 
 impl ModelClient {
-    /// Sends a question once. Nothing is tried again: retries would be load that nobody asked for.
+    /// Sends a request once. It is never retried: retries would add load beyond the plan.
     pub(super) async fn freely<'a>(
         &'a self,
         send: impl Fn() -> Pending<'a>,
         ask: &Ask<'_>,
-    ) -> Result<Had, ClientError> {
+    ) -> Result<Received, ClientError> {
         let (model, host, timeout) = (&ask.request.model, &self.endpoint().host, ask.patience.timeout);
         let unmetered = |why| ProviderError::Unmetered { host: host.clone(), why };
         let failed = |error: ProviderError| {
@@ -30,7 +30,7 @@ impl ModelClient {
             self.road.close(Ended::Budget);
             return std::future::pending().await;
         };
-        let mut under_way = self.road.pass(reserved).await;
+        let mut in_flight = self.road.pass(reserved).await;
         if let Some(watch) = ask.watch {
             watch.sends();
         }
@@ -43,20 +43,20 @@ impl ModelClient {
         }
         let found = match found {
             Ok(completion) if is_metered => {
-                // What nobody can count may have cost all that it could; the next one is sent all the same, and booked so.
-                under_way.spend(self.charged(model, &completion, worst).0);
+                // An answer of unknown cost counts as the worst case; the next request is sent anyway.
+                in_flight.spend(self.charged(model, &completion, worst).0);
                 Ok(completion)
             }
             Err(error) if is_metered && error.may_cost() => {
-                under_way.spend(worst);
+                in_flight.spend(worst);
                 Err(error)
             }
             found => found,
         };
-        drop(under_way);
+        drop(in_flight);
         let completion = found.map_err(failed)?;
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let exchange = Exchange { completion, at: timestamp(SystemTime::now()) };
-        Ok(Had { exchange, latency_ms, recorded: false })
+        Ok(Received { exchange, latency_ms, recorded: false })
     }
 }

@@ -1,4 +1,4 @@
-//! Money that one conversation holds: what the rest of it can cost, from its first request that is sent on.
+//! The budget reserved for one conversation: the most the rest of it can cost, from its first live request on.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,43 +6,43 @@ use super::lane::Lane;
 use super::meter::Aside;
 use super::road::Road;
 
-/// The money of a conversation; what is left of it is given back when it is dropped.
+/// The reserved budget of a conversation; dropping it releases what is left.
 #[derive(Debug)]
 pub struct Hold {
     road: Road,
     number: u64,
-    /// Most US dollars that the rest of the conversation costs, the next request among it.
+    /// The most the rest of the conversation can cost, with the next request, in US dollars.
     rest: Mutex<f64>,
 }
 
 impl Hold {
-    /// Nothing is held before the first request is sent: what is read from records costs nothing.
+    /// Reserves nothing until the first request is sent: reading records is free.
     pub(super) fn on(road: &Road) -> Self {
         Self { road: road.clone(), number: road.meter().begin(), rest: Mutex::default() }
     }
 
-    /// Says what the rest of the conversation costs at most, before a request of it.
+    /// Sets, before a request, the most the rest of the conversation can cost.
     pub fn needs(&self, usd: f64) {
         *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = usd;
     }
 
-    /// Nobody waits for this conversation until the answer is dropped: it may be waiting for them.
+    /// Until the returned guard is dropped, others do not wait for this conversation: it may be waiting for them.
     #[must_use]
     pub fn aside(&self) -> impl Drop + '_ {
         Aside::of(self.road.meter(), self.number)
     }
 
-    /// Takes what is needed; tells whether it was to be had.
+    /// Reserves what is needed; `false` if the budget does not allow it.
     pub(super) async fn take(&self, lane: &Lane) -> bool {
         let rest = *self.rest.lock().unwrap_or_else(PoisonError::into_inner);
         if self.holder().is_some() {
             return self.road.meter().hold(self.number, rest).await;
         }
-        let _turn = lane.purse().await;
+        let _turn = lane.budget_turn().await;
         self.road.meter().hold(self.number, rest).await
     }
 
-    /// By which number it holds anything, if it does.
+    /// Its number, if it holds anything.
     pub(super) fn holder(&self) -> Option<u64> {
         self.road.meter().holds(self.number).then_some(self.number)
     }

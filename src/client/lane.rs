@@ -1,9 +1,9 @@
-//! What one endpoint bears: how many requests at once, when the next may go out, and whether any may.
+//! The state of one endpoint: how many concurrent requests it takes, when the next may be sent, and whether any may.
 //!
-//! A 429 holds everybody until the time that was asked for and halves what may be under way; every answer lets one more
-//! through. Where nobody listens, one request at a time finds out whether that has changed, and then no other is sent. What
-//! answers in the place of the server, or hangs up, may do so for one question's sake: that closes the road once it
-//! happens to many, and to nobody else in between.
+//! A 429 stops all requests for the requested time and halves the concurrency; every answer raises it by one. If the
+//! server is unreachable, one probe at a time tests whether it is back, and nothing else is sent. An error of a
+//! gateway, or a dropped connection, may be due to a single request: sending stops only after many requests in a row
+//! have failed that way.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,82 +17,82 @@ use super::limits::{Bucket, Limits};
 use crate::provider::{ProviderError, Reach};
 use crate::seed::Root;
 
-/// Tries in a row without a connection, of two questions or more, after which it is only probed.
+/// Failed tries in a row, of two requests or more, after which the endpoint is only probed.
 const ENOUGH: u32 = 5;
-/// Questions in a row that a gateway must fail before nothing more is sent.
+/// Requests in a row that a gateway must fail before nothing more is sent.
 const MANY: usize = 5;
-/// How long before each probe, unless a server asks for more.
+/// Delay before each probe, unless the server asks for more.
 const PROBES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
-/// The shortest and the longest wait after a 429 that names none.
+/// The shortest and the longest wait after a 429 without `Retry-After`.
 const WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(20)];
-/// Longest wait that a server is granted which does not say 429.
+/// Longest `Retry-After` that is honored for anything but a 429.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Refusals in a row before a wait grows: a limit by the second begins anew within the first of them.
+/// Refusals in a row before the wait grows: a per-second limit resets within the first few.
 const FEW: i32 = 5;
 
-/// How long to wait after so many refusals in a row that name no time.
-pub(super) fn own_wait(refusals: i32) -> Duration {
+/// How long to wait after this many refusals in a row without `Retry-After`.
+pub(super) fn usual_wait(refusals: i32) -> Duration {
     WAITS[0].mul_f64(1.5_f64.powi((refusals - FEW).clamp(0, 40))).min(WAITS[1])
 }
 
-/// A wait and up to a tenth of it, at most a second: pipelines that were refused together do not come back together.
+/// Adds up to a tenth of the wait, at most a second, so pipelines that were refused together don't retry together.
 fn spread(wait: Duration, jitter: u64, question: &str, round: i32) -> Duration {
     let share =
         f64::from(Root(jitter).derive(&["429", question, &round.to_string()])) / f64::from(1_u32 << 31);
     wait.saturating_add((wait / 10).min(Duration::from_secs(1)).mul_f64(share))
 }
 
-/// One endpoint, which target and judge share where they have the same. Whoever comes first is let through first.
+/// One endpoint, which application and judge share if they use the same. Requests are served in order.
 #[derive(Debug)]
 pub(super) struct Lane {
     permits: Arc<Semaphore>,
-    /// Only the first of those who have a permit waits for more than that.
+    /// Lets only the first request with a permit wait for the rate limits.
     turns: Turns<()>,
-    /// Only the first of those who need money waits for it.
-    purse: Turns<()>,
+    /// Lets only the first request wait for budget.
+    budget_turn: Turns<()>,
     state: Mutex<State>,
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Most requests at once.
+    /// Most concurrent requests.
     wide: usize,
     requests: Option<Bucket>,
     tokens: Option<Bucket>,
-    /// Permits that are taken away, and those among them that are still in use.
+    /// Permits withdrawn, and how many of those are still in use.
     narrowed: usize,
     owed: usize,
     held_until: Option<Instant>,
-    /// When it was narrowed; what was sent before says nothing new.
+    /// When it was last narrowed; a 429 to an older request narrows no further.
     narrowed_at: Option<Instant>,
-    /// How often it was narrowed since anything else than a 429 came.
+    /// How often it was narrowed without a response other than 429 in between.
     rounds: i32,
     health: Health,
     vain: Vain,
 }
 
-/// Tries in vain since somebody was last answered.
+/// Failed tries since the last answer.
 #[derive(Debug, Default)]
 struct Vain {
     tries: u32,
-    /// When the first of them was in vain; an answer to what was sent before says nothing new.
+    /// When the first of them failed; an answer to an older request does not count.
     since: Option<Instant>,
-    /// Of which questions, [`MANY`] at most.
+    /// Their requests, [`MANY`] at most.
     questions: BTreeSet<String>,
-    /// Whether every probe was, too.
+    /// Whether all probes failed, too.
     probed: bool,
 }
 
 #[derive(Debug, Default)]
 enum Health {
-    /// As far as is known.
+    /// No known trouble.
     #[default]
     Well,
-    /// Nobody listens: so many probes went out in vain, the next goes out then, or is under way.
+    /// Unreachable: how many probes failed, when the next is sent, and whether one is in flight.
     Down { probes: usize, next: Instant, probing: bool },
-    /// Nothing is sent any more.
+    /// Nothing more is sent.
     Dead(ProviderError),
 }
 
@@ -104,7 +104,7 @@ enum Gate {
 }
 
 impl State {
-    /// Whether a request of so many tokens may be sent.
+    /// Whether a request with this many tokens may be sent.
     fn gate(&self, now: Instant, tokens: f64) -> Result<Gate, ProviderError> {
         Ok(match &self.health {
             Health::Dead(error) => return Err(error.clone()),
@@ -125,14 +125,20 @@ impl State {
 }
 
 impl Lane {
-    /// Nobody has been sent through yet; so many may be at once.
+    /// An endpoint with `wide` concurrent requests.
     pub(super) fn new(wide: usize) -> Self {
         let state = Mutex::new(State { wide, ..State::default() });
         let permits = Arc::new(Semaphore::new(wide));
-        Self { permits, turns: Turns::default(), purse: Turns::default(), state, changed: Notify::new() }
+        Self {
+            permits,
+            turns: Turns::default(),
+            budget_turn: Turns::default(),
+            state,
+            changed: Notify::new(),
+        }
     }
 
-    /// Bears no more than this from now on; of two figures the smaller holds.
+    /// Applies limits from now on; the lower of two values counts.
     pub(super) fn limit(&self, limits: Limits) {
         let mut state = self.state();
         Bucket::narrow(&mut state.requests, limits.requests_per_minute);
@@ -143,25 +149,25 @@ impl Lane {
         state.owed += fewer - self.permits.forget_permits(fewer);
     }
 
-    /// Waits until it is one's turn, in the order of asking.
+    /// Waits for a turn, first come first served.
     pub(super) async fn turn(&self) -> Turn<'_, ()> {
         self.turns.lock().await
     }
 
-    /// Waits until one may look for money, in the order of asking.
-    pub(super) async fn purse(&self) -> Turn<'_, ()> {
-        self.purse.lock().await
+    /// Waits for a turn to reserve budget, first come first served.
+    pub(super) async fn budget_turn(&self) -> Turn<'_, ()> {
+        self.budget_turn.lock().await
     }
 
-    /// A permit, in the order of asking; `None` never comes, for nobody closes the semaphore.
+    /// A permit, first come first served; never `None`, as the semaphore is not closed.
     pub(super) async fn permit(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.permits).acquire_owned().await.ok()
     }
 
-    /// Waits until a request of so many tokens may be sent.
+    /// Waits until a request with this many tokens may be sent.
     ///
     /// # Errors
-    /// The cause, where none ever may.
+    /// The cause, if nothing more is sent.
     pub(super) async fn opens(&self, tokens: f64) -> Result<(), ProviderError> {
         loop {
             let changed = self.changed.notified();
@@ -177,7 +183,7 @@ impl Lane {
         }
     }
 
-    /// Sends one through if that may be, now; tells whether it is a probe.
+    /// Claims a request if it may be sent now; returns whether it is a probe.
     pub(super) fn claim(&self, tokens: f64) -> Option<bool> {
         let (mut state, now) = (self.state(), Instant::now());
         let Ok(Gate::Open { probe }) = state.gate(now, tokens) else { return None };
@@ -193,7 +199,7 @@ impl Lane {
         Some(probe)
     }
 
-    /// An answer took other tokens than were booked for it.
+    /// Corrects the token count of a request.
     pub(super) fn settle(&self, booked: f64, used: f64) {
         let now = Instant::now();
         if let Some(bucket) = &mut self.state().tokens {
@@ -201,7 +207,7 @@ impl Lane {
         }
     }
 
-    /// Gives a permit back, unless it was taken away meanwhile. A probe that nobody heard of may be sent again.
+    /// Returns a permit, unless it was withdrawn. A probe without a result may be sent again.
     pub(super) fn leave(&self, permit: OwnedSemaphorePermit, probe: bool) {
         let mut state = self.state();
         if state.owed > 0 {
@@ -214,7 +220,7 @@ impl Lane {
         }
     }
 
-    /// Somebody listens, and is not too busy; an answer lets one more through.
+    /// The server responded, not with 429; an answer raises the concurrency by one.
     pub(super) fn reached(&self, sent: Instant, is_answer: bool) {
         let mut state = self.state();
         self.found_well(&mut state, sent);
@@ -236,9 +242,9 @@ impl Lane {
         }
     }
 
-    /// A request that was sent at a time had a 429, as all like it since another time: everybody waits as long as was
-    /// asked for, or longer where nobody is answered. Tells how long that is from now on; `None` where it would be
-    /// longer than patience, and nobody waits.
+    /// A request sent at `sent` got a 429, as all of its account have since `since`: all requests wait as long as the
+    /// server asks, and longer while nothing is answered. Returns the wait from now; `None` if that exceeds the
+    /// patience.
     pub(super) fn refused(
         &self,
         [since, sent]: [Instant; 2],
@@ -258,9 +264,9 @@ impl Lane {
             state.narrowed_at = Some(now);
             state.rounds += 1;
         }
-        // What no clock can tell is longer than anybody waits.
+        // A time beyond the clock's range exceeds any patience.
         let asked = error.retry_after().unwrap_or_default();
-        let wait = asked.max(own_wait(state.rounds));
+        let wait = asked.max(usual_wait(state.rounds));
         let wait = spread(wait, patience.jitter, question, state.rounds);
         let until = now.checked_add(wait).filter(|until| *until - since <= patience.limited)?;
         let until = state.held_until.map_or(until, |held| held.max(until));
@@ -268,8 +274,8 @@ impl Lane {
         Some(until - now)
     }
 
-    /// A request found nobody, or no more than a gateway; `last` where its question would not be tried again. Tells
-    /// whether what comes next is up to a probe.
+    /// A request reached no server, or only a gateway; `last` if it has no retries left. Returns whether probes
+    /// decide what happens next.
     pub(super) fn unreached(&self, error: &ProviderError, question: &str, probe: bool, last: bool) -> bool {
         let mut state = self.state();
         let State { health, vain, .. } = &mut *state;
@@ -282,7 +288,7 @@ impl Lane {
         let is_many = vain.questions.len() >= MANY;
         let probes = match health {
             Health::Well if vain.probed && !is_nobody => {
-                // Each question has had the tries of its own.
+                // Each of these requests has used its own tries.
                 if is_many {
                     *health = Health::Dead(error.clone());
                 }

@@ -1,4 +1,4 @@
-//! What an endpoint is said to bear, and how that is kept.
+//! Configured rate limits of an endpoint, and how they are enforced.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,24 +8,24 @@ use tokio::time::Instant;
 use crate::stats::real;
 use crate::text::number::whole;
 
-/// Longest time until a bucket is looked at again: its debts are what servers say they used.
+/// Longest wait for a bucket, in seconds: its debt depends on the usage that servers report.
 const LONGEST: f64 = 3_600.0;
-/// What floating sums lose must not make anybody wait.
+/// Slack, so a floating-point error never causes a wait.
 const REST: f64 = 1e-6;
 
-/// What an endpoint is said to bear. What is absent is not limited.
+/// Rate limits of an endpoint; `None` is unlimited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Requests in a minute, at least 1.
+    /// Requests per minute, at least 1.
     pub requests_per_minute: Option<u64>,
-    /// Tokens in a minute, sent and received, at least 1.
+    /// Tokens per minute, sent and received, at least 1.
     pub tokens_per_minute: Option<u64>,
-    /// Requests at once, at least 1.
+    /// Concurrent requests, at least 1.
     pub concurrency: Option<u64>,
 }
 
 impl Limits {
-    /// Whether they limit nothing.
+    /// Whether nothing is limited.
     #[must_use]
     pub fn are_none(&self) -> bool {
         *self == Self::default()
@@ -44,8 +44,8 @@ impl fmt::Display for Limits {
     }
 }
 
-/// An allowance that grows by the second and holds one second's worth, at least one. What is taken beyond it is a debt
-/// that grows back first.
+/// A token bucket that fills continuously and holds one second's worth, at least one. Taking more than it has
+/// leaves a debt that is refilled first.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bucket {
     a_second: f64,
@@ -54,7 +54,7 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// Sets a limit, unless a smaller one is set.
+    /// Sets a limit, unless a lower one is set.
     pub(super) fn narrow(bucket: &mut Option<Self>, a_minute: Option<u64>) {
         let Some(a_minute) = a_minute else { return };
         let a_second = real(a_minute) / 60.0;
@@ -67,13 +67,13 @@ impl Bucket {
         (self.level + (now - self.at).as_secs_f64() * self.a_second).min(self.a_second.max(1.0))
     }
 
-    /// How long until so much may be taken; more than it holds may be taken once it is full.
+    /// How long until `amount` may be taken; more than the capacity may be taken once it is full.
     pub(super) fn wait(&self, amount: f64, now: Instant) -> Duration {
         let missing = amount.min(self.a_second.max(1.0)) - self.level(now) - REST;
         Duration::from_secs_f64((missing / self.a_second).clamp(0.0, LONGEST))
     }
 
-    /// Takes so much, or gives it back where it is less than nothing.
+    /// Takes an amount; a negative one is given back.
     pub(super) fn take(&mut self, amount: f64, now: Instant) {
         (self.level, self.at) = (self.level(now) - amount, now);
     }

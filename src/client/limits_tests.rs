@@ -1,4 +1,4 @@
-//! Requests and tokens per minute, on a clock that only waits move.
+//! Requests and tokens per minute, on a paused clock.
 
 use super::tries_tests::{PATIENT, Server, ask, busy, client, server};
 use super::*;
@@ -7,7 +7,7 @@ use crate::vocabulary::Usage;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// When each request of a run was sent, in seconds, where each answer takes a while.
+/// When each request was sent, in seconds; each answer takes a while.
 async fn sent(server: &Arc<Server>, questions: usize, limits: &[Limits], road: &Road) -> Vec<(String, f64)> {
     let clients: Vec<_> = limits
         .iter()
@@ -27,7 +27,7 @@ async fn sent(server: &Arc<Server>, questions: usize, limits: &[Limits], road: &
     server.log()
 }
 
-/// The most that any stretch of so many seconds holds.
+/// The most requests in any window of this many seconds.
 fn most_within(log: &[(String, f64)], seconds: f64) -> usize {
     let within = |from: f64| log.iter().filter(|(_, at)| (from..from + seconds).contains(at)).count();
     log.iter().map(|(_, at)| within(*at)).max().unwrap_or(0)
@@ -43,7 +43,7 @@ fn limits(requests: u64, tokens: u64, concurrency: u64) -> Limits {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_stretch_of_time_holds_more_requests_than_its_share_and_a_second_s_worth() {
+async fn no_window_has_more_requests_than_its_share_and_one_second_s_worth() {
     for a_minute in [1_u32, 7, 30, 60, 61, 300, 6_000] {
         for at_once in [1, 16, 64] {
             let server = server(|_, _| Ok(()));
@@ -55,7 +55,7 @@ async fn no_stretch_of_time_holds_more_requests_than_its_share_and_a_second_s_wo
                 let most = a_second * seconds + a_second.max(1.0) + 1.0;
                 assert!(real(most_within(&log, seconds)) <= most, "{a_minute} {at_once} {seconds}: {log:?}");
             }
-            // Nor is it slower than it must be, where nothing else slows it down.
+            // Nor is it slower than necessary.
             let ideal = (119.0 / a_second).max(120.0 * 0.02 / real(at_once));
             let took = began.elapsed().as_secs_f64();
             assert!(took <= ideal * 1.05 + 1.0, "{a_minute} {at_once}: {took} of {ideal}");
@@ -64,26 +64,26 @@ async fn no_stretch_of_time_holds_more_requests_than_its_share_and_a_second_s_wo
 }
 
 #[tokio::test(start_paused = true)]
-async fn tokens_are_booked_before_and_put_right_by_what_the_server_says() {
-    // What an answer uses: as booked, far less, far more.
+async fn tokens_are_reserved_first_and_corrected_by_the_server_s_count() {
+    // Tokens per answer: as reserved, far fewer, far more.
     for used in [200_u64, 60, 2_000] {
         let server = server(|_, _| Ok(())).using(Usage { output_tokens: used, ..Usage::default() });
         let began = Instant::now();
         sent(&server, 60, &[limits(0, 6_000, 0)], &Road::new(16, None)).await;
         let a_minute = 60.0 * real(used) / began.elapsed().as_secs_f64() * 60.0;
-        // Sixteen that were under way when the first answer came are a debt that the others pay.
+        // The sixteen in flight when the first answer came are a debt that later requests pay.
         assert!((4_000.0..=7_600.0).contains(&a_minute), "{used}: {a_minute} tokens a minute");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_address_has_one_limit_and_of_two_figures_the_smaller() {
+async fn one_address_has_one_limit_the_lower_of_two() {
     for both in [[limits(0, 0, 0), limits(60, 0, 0)], [limits(600, 0, 9), limits(60, 0, 20)]] {
         for both in [both, [both[1], both[0]]] {
             let server = server(|_, _| Ok(()));
             let log = sent(&server, 40, &both, &Road::new(8, None)).await;
             assert!(most_within(&log, 10.0) <= 12, "{log:?}");
-            // Target and judge are let through in the order in which they ask.
+            // Application and judge are served in order.
             let turns: Vec<_> = log.iter().map(|(who, _)| &who[..1]).collect();
             for few in turns.windows(10) {
                 let first = few.iter().filter(|who| **who == "0").count();
@@ -94,7 +94,7 @@ async fn one_address_has_one_limit_and_of_two_figures_the_smaller() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_are_under_way_than_one_address_bears() {
+async fn no_more_are_in_flight_than_the_limit_of_an_address() {
     for (wide, most, expected) in [(64, 3, 3), (2, 50, 2), (64, 1, 1)] {
         let server = server(|_, _| Ok(()));
         let log = sent(&server, 30, &[limits(0, 0, most)], &Road::new(wide, None)).await;
@@ -107,7 +107,7 @@ async fn no_more_are_under_way_than_one_address_bears() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_a_server_says_it_used_nothing_panics() {
+async fn no_reported_usage_causes_a_panic() {
     let server = server(|_, _| Ok(())).using(Usage { output_tokens: u64::MAX, ..Usage::default() });
     let road = Road::new(1, None);
     let client = client(&server, &road);

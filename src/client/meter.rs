@@ -1,17 +1,17 @@
-//! Money: what was spent, what requests on their way may cost, what conversations hold, and what may be spent.
+//! The budget: what is spent, what requests in flight can cost, and what conversations have reserved.
 //!
-//! What is spent, booked and held is never more than the limit. A conversation takes what all of it can cost before its
-//! first request, and each of its requests is paid from that, so that no other request can end it in its middle.
+//! Their sum never exceeds the limit. A conversation reserves the most all of it can cost before its first request
+//! and pays each request from that, so no other request can end it halfway.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Less than this is a rest of decimal fractions.
+/// Anything smaller is a rounding error.
 const REST: f64 = 1e-12;
 
-/// Counts US dollars against a limit.
+/// Counts spending in US dollars against a limit.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     limit: OnceLock<f64>,
@@ -21,27 +21,27 @@ pub(super) struct Meter {
 
 #[derive(Debug, Default)]
 struct Spending {
-    /// By answers that have come.
+    /// For answers received.
     spent: f64,
-    /// Most that requests on their way may cost.
+    /// The most that requests in flight can cost.
     reserved: f64,
-    /// Requests on their way.
-    on_their_way: usize,
-    /// What conversations hold, by their numbers.
+    /// Requests in flight.
+    in_flight: usize,
+    /// Reservations of conversations, by number.
     held: BTreeMap<u64, Held>,
-    /// How many there were.
+    /// Number of conversations so far.
     begun: u64,
 }
 
-/// What a conversation holds.
+/// The reservation of a conversation.
 #[derive(Debug)]
 struct Held {
     left: f64,
-    /// How many of its requests need more than that.
+    /// How many of its requests wait for more than that.
     waiting: usize,
 }
 
-/// The place of one request in the books; given back when it is dropped, to its conversation where it has one.
+/// The reservation of one request; dropping it releases what is left, to its conversation if it has one.
 #[derive(Debug)]
 pub(super) struct Reserved<'a> {
     meter: &'a Meter,
@@ -53,18 +53,18 @@ pub(super) struct Reserved<'a> {
 impl Spending {
     fn fits(&self, limit: Option<f64>, more: f64) -> bool {
         let held: f64 = self.held.values().map(|held| held.left).sum();
-        // What may cost anything at all needs something that is left.
+        // A request of unknown cost needs at least something left.
         limit.is_none_or(|limit| self.spent < limit && self.spent + self.reserved + held + more <= limit)
     }
 
-    /// Whether something may be given back yet.
+    /// Whether something may still be released.
     fn may_leave(&self) -> bool {
-        self.on_their_way > 0 || self.held.values().any(|held| held.waiting == 0)
+        self.in_flight > 0 || self.held.values().any(|held| held.waiting == 0)
     }
 }
 
 impl Meter {
-    /// Counts against a limit, where there is one.
+    /// Counts against a limit, if there is one.
     pub(super) fn new(limit: Option<f64>) -> Self {
         let meter = Self::default();
         if let Some(limit) = limit {
@@ -73,25 +73,26 @@ impl Meter {
         meter
     }
 
-    /// Counts against a limit from now on, where there is none yet.
+    /// Sets the limit, unless one is set.
     pub(super) fn cap(&self, limit: f64) {
         let _ = self.limit.set(limit);
     }
 
-    /// Whether anything is limited at all.
+    /// Whether there is a limit.
     pub(super) fn limits(&self) -> bool {
         self.limit.get().is_some()
     }
 
-    /// A number for a conversation.
+    /// A number for a new conversation.
     pub(super) fn begin(&self) -> u64 {
         let mut state = self.state();
         state.begun += 1;
         state.begun
     }
 
-    /// Holds for a conversation what the rest of it costs at most. It waits for the first of that while others may leave
-    /// enough, and tells whether it was had; afterwards the surplus is given back, and what is missing is taken where it is free.
+    /// Reserves the most the rest of a conversation can cost. The first time, it waits while others may release
+    /// enough, and returns whether it got it; later, it releases a surplus, and takes what is missing only if it is
+    /// free.
     pub(super) async fn hold(&self, holder: u64, rest: f64) -> bool {
         loop {
             let changed = self.changed.notified();
@@ -116,19 +117,19 @@ impl Meter {
         }
     }
 
-    /// Gives back what a conversation holds.
+    /// Releases what a conversation has reserved.
     pub(super) fn give_back(&self, holder: u64) {
         if self.state().held.remove(&holder).is_some() {
             self.changed.notify_waiters();
         }
     }
 
-    /// Whether a conversation holds anything.
+    /// Whether a conversation has a reservation.
     pub(super) fn holds(&self, holder: u64) -> bool {
         self.state().held.contains_key(&holder)
     }
 
-    /// Whoever waits for others meanwhile is not waited for by them.
+    /// While a conversation waits for others, they do not wait for it.
     pub(super) fn steps_aside(&self, holder: u64, is_aside: bool) {
         if let Some(held) = self.state().held.get_mut(&holder) {
             held.waiting = if is_aside { held.waiting + 1 } else { held.waiting.saturating_sub(1) };
@@ -136,8 +137,8 @@ impl Meter {
         self.changed.notify_waiters();
     }
 
-    /// Books what a request costs at most, 0 where nothing is limited: from what its conversation holds first. Waits while
-    /// others may leave enough; `None` where they cannot, because there are none.
+    /// Reserves the most a request can cost, 0 without a limit, first from its conversation's reservation. Waits
+    /// while others may release enough; `None` if none can.
     pub(super) async fn reserve(&self, worst: f64, holder: Option<u64>) -> Option<Reserved<'_>> {
         let mut waiting = None;
         loop {
@@ -152,7 +153,7 @@ impl Meter {
                         held.left = (left - worst).max(0.0);
                     }
                     state.reserved += worst;
-                    state.on_their_way += 1;
+                    state.in_flight += 1;
                     drop(state);
                     return Some(Reserved { meter: self, worst, spent: 0.0, holder });
                 }
@@ -169,7 +170,7 @@ impl Meter {
         }
     }
 
-    /// Counts what an answer cost that nobody reserved.
+    /// Records a cost that was not reserved.
     pub(super) fn spend(&self, cost: f64) {
         self.state().spent += cost;
     }
@@ -179,7 +180,7 @@ impl Meter {
     }
 }
 
-/// A conversation that waits for others; it does no more when this is dropped.
+/// Marks a conversation that waits for others, until dropped.
 #[derive(Debug)]
 pub(super) struct Aside<'a> {
     meter: &'a Meter,
@@ -200,7 +201,7 @@ impl Drop for Aside<'_> {
 }
 
 impl Reserved<'_> {
-    /// Counts what its answer cost.
+    /// Records the cost of its answer.
     pub(super) fn spend(&mut self, cost: f64) {
         self.meter.spend(cost);
         self.spent += cost;
@@ -210,9 +211,9 @@ impl Reserved<'_> {
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         let mut state = self.meter.state();
-        state.on_their_way -= 1;
-        // Sums of decimal fractions leave a rest.
-        state.reserved = if state.on_their_way == 0 { 0.0 } else { state.reserved - self.worst };
+        state.in_flight -= 1;
+        // Sums of decimal fractions leave rounding errors.
+        state.reserved = if state.in_flight == 0 { 0.0 } else { state.reserved - self.worst };
         if let Some(held) = self.holder.and_then(|holder| state.held.get_mut(&holder)) {
             held.left += (self.worst - self.spent).max(0.0);
         }
@@ -233,7 +234,7 @@ mod tests {
     use super::*;
     use crate::seed::Root;
 
-    /// What can be had at once.
+    /// The result, if it is ready at once.
     fn now<F: Future>(future: F) -> Option<F::Output> {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(found) => Some(found),
@@ -242,10 +243,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_its_way_is_waited_for_and_nothing_is_spent() {
+    fn a_reservation_waits_for_those_in_flight() {
         let meter = Meter::new(Some(1.0));
         let first = now(meter.reserve(0.6, None)).unwrap().unwrap();
-        assert!(now(meter.reserve(0.6, None)).is_none(), "the first may leave enough");
+        assert!(now(meter.reserve(0.6, None)).is_none(), "the first may release enough");
         let small = now(meter.reserve(0.4, None)).unwrap().unwrap();
         meter.spend(0.1);
         drop(first);
@@ -255,55 +256,58 @@ mod tests {
         drop((small, second));
         assert!(
             now(meter.reserve(0.001, None)).unwrap().is_none(),
-            "nothing is left, and nothing is on its way"
+            "nothing is left, and nothing is in flight"
         );
-        assert!(now(meter.reserve(0.0, None)).unwrap().is_none(), "nobody knows what it costs");
+        assert!(now(meter.reserve(0.0, None)).unwrap().is_none(), "its cost is unknown");
     }
 
-    /// Sixty-four at once, in ten thousand runs: what requests cost is at most what was booked for them, and whoever
-    /// does not know what one cost counts that.
+    /// 64 at once, in 10,000 runs: a request costs at most what was reserved for it, which is also what counts if its
+    /// cost is unknown.
     #[test]
-    fn no_budget_is_overshot_in_ten_thousand_runs() {
+    fn no_budget_is_exceeded_in_ten_thousand_runs() {
         let (mut used, mut budgets) = (0.0, 0.0);
         for seed in 0..10_000 {
             let mut random = Root(seed).stream(&["meter"]);
             let mut share = || f64::from(random.next_u32()) / f64::from(u32::MAX);
-            let (budget, dearest) = (0.01 + share(), 0.001 + share() / 4.0);
+            let (budget, highest) = (0.01 + share(), 0.001 + share() / 4.0);
             let meter = Meter::new(Some(budget));
-            let (mut bill, mut under_way, mut left) = (0.0, Vec::new(), 200);
+            let (mut bill, mut in_flight, mut left) = (0.0, Vec::new(), 200);
             loop {
-                let worst = dearest * share();
-                let may_enter = left > 0 && under_way.len() < 64;
+                let worst = highest * share();
+                let may_enter = left > 0 && in_flight.len() < 64;
                 match may_enter.then(|| now(meter.reserve(worst, None))) {
                     Some(Some(Some(reserved))) => {
-                        under_way.push((reserved, worst));
+                        in_flight.push((reserved, worst));
                         left -= 1;
                         continue;
                     }
-                    // Nothing is left, and nothing will be.
+                    // Nothing is left or will be released.
                     Some(Some(None)) => break,
                     Some(None) | None => {}
                 }
-                if under_way.is_empty() {
+                if in_flight.is_empty() {
                     break;
                 }
-                let (reserved, worst) = under_way.swap_remove(random_below(under_way.len(), share()));
+                let (reserved, worst) = in_flight.swap_remove(random_below(in_flight.len(), share()));
                 let cost = match share() {
                     // Refused before it cost anything.
                     one if one < 0.2 => 0.0,
-                    // As much as it can: an answer of thoughts alone.
+                    // The worst case: an answer of thoughts alone.
                     one if one < 0.4 => worst,
                     _ => worst * share(),
                 };
                 bill += cost;
-                // Some do not say what it was, and some break off when it is paid for.
+                // Some report no usage, and some break off after they are charged.
                 meter.spend(if share() < 0.2 { worst } else { cost });
                 drop(reserved);
             }
             assert!(bill <= budget + 1e-9, "seed {seed}: {bill} of {budget}");
             (used, budgets) = (used + bill, budgets + budget);
         }
-        assert!(used / budgets > 0.5, "it holds because money is counted, not because none is spent");
+        assert!(
+            used / budgets > 0.5,
+            "the budget is kept because costs are counted, not because nothing is spent"
+        );
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a small number")]
@@ -323,15 +327,15 @@ mod tests {
         let meter = Meter::new(Some(1.0));
         let [one, two] = [meter.begin(), meter.begin()];
         assert_eq!(now(meter.hold(one, 0.7)), Some(true));
-        assert_eq!(now(meter.hold(two, 0.4)), None, "the first may leave enough");
+        assert_eq!(now(meter.hold(two, 0.4)), None, "the first may release enough");
         assert!(now(meter.reserve(0.4, None)).is_none());
         let mut first = now(meter.reserve(0.3, Some(one))).unwrap().unwrap();
         first.spend(0.1);
         drop(first);
         // It has 0.6 left, and the rest needs 0.5.
         assert_eq!(now(meter.hold(one, 0.5)), Some(true));
-        assert_eq!(now(meter.hold(two, 0.4)), Some(true), "what the first needs no more is free");
-        // More than it holds, and nothing is free: somebody else may leave it.
+        assert_eq!(now(meter.hold(two, 0.4)), Some(true), "the first's surplus is free");
+        // More than it holds, and nothing is free, but the other may release some.
         assert!(now(meter.reserve(0.6, Some(one))).is_none());
         meter.give_back(two);
         let second = now(meter.reserve(0.6, Some(one))).unwrap().unwrap();
@@ -342,14 +346,14 @@ mod tests {
     }
 
     #[test]
-    fn conversations_that_wait_for_each_other_are_told_that_nothing_is_left() {
+    fn conversations_that_wait_for_each_other_do_not_wait_forever() {
         let meter = Meter::new(Some(1.0));
         let [one, two] = [meter.begin(), meter.begin()];
         assert_eq!([one, two].map(|holder| now(meter.hold(holder, 0.5))), [Some(true), Some(true)]);
         let mut waits = pin!(meter.reserve(0.6, Some(one)));
         let mut context = Context::from_waker(Waker::noop());
-        assert!(waits.as_mut().poll(&mut context).is_pending(), "the other may leave it");
-        assert!(now(meter.reserve(0.6, Some(two))).unwrap().is_none(), "nobody leaves anything");
+        assert!(waits.as_mut().poll(&mut context).is_pending(), "the other may release it");
+        assert!(now(meter.reserve(0.6, Some(two))).unwrap().is_none(), "no one else can release anything");
         // Neither does one that waits for something else.
         let aside = Aside::of(&meter, two);
         assert!(now(meter.reserve(0.1, None)).unwrap().is_none());

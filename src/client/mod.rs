@@ -1,7 +1,7 @@
-//! The one road to a model, in this order: journal and cache, tries, a seat, money, the back end.
+//! Every request to a model takes this path, in this order: journal and cache, tries, budget, a seat, the provider.
 //!
-//! Targets and judges alike go this way, so that limits, records and costs hold for both. Every try books its own
-//! money and takes its own seat; neither is held while somebody waits for the next one.
+//! Applications and judges both use it, so limits, records and costs apply to both. Each try reserves its own
+//! budget and takes its own seat, and keeps neither while waiting for the next try.
 
 mod ask;
 mod free;
@@ -41,12 +41,12 @@ pub use patience::Patience;
 pub use record::KEYED_TOKENS;
 pub use road::Road;
 
-/// Bytes of a token of an answer, where it is sent again.
+/// Bytes per token of an answer that is sent again with the next request.
 const WIDEST: u64 = 4;
-/// Requests of one conversation that are counted at most.
+/// Most requests of one conversation in an estimate.
 const MOST_IN_A_ROW: u64 = 10_000;
 
-/// A back end with its cache and its manners.
+/// A provider with its cache, limits and prices.
 #[derive(Debug)]
 pub struct ModelClient {
     provider: Arc<dyn Provider>,
@@ -54,32 +54,32 @@ pub struct ModelClient {
     mode: Mode,
     warned: Mutex<BTreeSet<String>>,
     latest: Mutex<Option<String>>,
-    /// The families of models that answered instead of the one that was asked for, by its name.
+    /// Families of the models that answered instead of the requested one, by the requested name.
     stand_ins: Mutex<BTreeMap<String, BTreeSet<String>>>,
     asked: AtomicBool,
-    /// Whether recording failed once: what is not recorded is told once, and not tried again.
-    gave_up: AtomicBool,
-    /// Whether a reply was read that this process had not asked for.
+    /// Whether recording has failed: it is reported once and not tried again.
+    recording_failed: AtomicBool,
+    /// Whether an answer came from a record that this run did not write.
     reads_earlier: AtomicBool,
     prices: Prices,
     said_by: Whence,
     road: Road,
     lane: Arc<Lane>,
-    /// What is known of the account, by the name of the model.
+    /// What is known about the account, by model.
     accounts: Mutex<BTreeMap<String, Account>>,
-    /// Held by a request of which nobody knows what it will be counted as.
+    /// Held by the first metered request, before it is known what the server counts.
     first: tokio::sync::Mutex<()>,
 }
 
-/// An answer that was had, and what is not in it.
-struct Had {
+/// An answer with its latency and origin.
+struct Received {
     exchange: Exchange,
     latency_ms: u64,
     recorded: bool,
 }
 
 impl ModelClient {
-    /// A client of a back end.
+    /// A client for a provider.
     #[must_use]
     pub fn new(provider: Arc<dyn Provider>, cache: Cache, mode: Mode) -> Self {
         let road = Road::default();
@@ -95,7 +95,7 @@ impl ModelClient {
             latest: Mutex::default(),
             stand_ins: Mutex::default(),
             asked: AtomicBool::new(false),
-            gave_up: AtomicBool::new(false),
+            recording_failed: AtomicBool::new(false),
             reads_earlier: AtomicBool::new(false),
             prices: Prices::default(),
             said_by: Whence::default(),
@@ -108,33 +108,33 @@ impl ModelClient {
         Self { prices, ..self }
     }
 
-    /// The price of a model here, where it is known.
+    /// The price of a model at this host, if known.
     #[must_use]
     pub fn price(&self, model: &str) -> Option<Price> {
         self.prices.at(&self.endpoint().host, model)
     }
 
-    /// Most US dollars that a request can cost: each of its bytes a token, each token as dear as any, and an answer as
-    /// long as it may be.
+    /// The most a request can cost in US dollars: a token per byte, each at the highest price, and the longest
+    /// possible answer.
     ///
     /// # Errors
-    /// Where nobody knows.
+    /// If price or length is unknown.
     pub fn worst(&self, request: &ChatRequest) -> Result<f64, Unmetered> {
         self.worst_of(&request.model, request.bytes(), request.max_tokens)
     }
 
-    /// The same for so many requests in a row, this one first: each has the answer to the one before it in it, and so many
-    /// bytes more.
+    /// The same for a sequence of `requests` that starts with this one: each also contains the previous answer and
+    /// `more` bytes.
     ///
     /// # Errors
-    /// Where nobody knows.
+    /// If price or length is unknown.
     pub fn worst_in_a_row(&self, request: &ChatRequest, requests: u64, more: u64) -> Result<f64, Unmetered> {
         let first = self.worst(request)?;
         let model = &request.model;
         let price = self.price(model).ok_or_else(|| Unmetered::NoPrice { model: model.clone() })?;
         let length = request.max_tokens.or(price.longest).unwrap_or_default();
         let grows = length.saturating_mul(WIDEST).saturating_add(more);
-        // What is too long for a price is not sent.
+        // A request too long to be priced is not sent.
         let bytes = |after: u64| {
             let sent = request.bytes().saturating_add(grows.saturating_mul(after));
             price.holds_to.map_or(sent, |most| sent.min(most))
@@ -155,25 +155,25 @@ impl ModelClient {
         self.price(model)?.cost(usage?)
     }
 
-    /// The same, on a road that it shares with others.
+    /// The same, on a shared road.
     #[must_use]
     pub fn on(self, road: &Road) -> Self {
         let lane = road.lane(&self.endpoint().address);
         Self { road: road.clone(), lane, ..self }
     }
 
-    /// Bears no more than this: it and all others at the same address.
+    /// Limits requests to this address, for all clients of it.
     pub fn limit(&self, limits: Limits) {
         self.lane.limit(limits);
     }
 
-    /// The same, where these said how the server is reached.
+    /// The same, with the places that configured the server.
     #[must_use]
     pub fn said_by(self, said_by: Whence) -> Self {
         Self { said_by, ..self }
     }
 
-    /// Money for a conversation, which takes it before its first request.
+    /// The budget of a conversation, reserved before its first request.
     #[must_use]
     pub fn hold(&self) -> Hold {
         Hold::on(&self.road)
@@ -185,43 +185,43 @@ impl ModelClient {
         self.provider.endpoint()
     }
 
-    /// Whether answers tell when their first token came.
+    /// Whether answers are streamed, so the time of the first token is known.
     #[must_use]
     pub fn streams(&self) -> bool {
         self.provider.streams()
     }
 
-    /// What was odd about the cache, each thing once, in alphabetical order.
+    /// Warnings, each once, in alphabetical order.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         self.warned.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Whether the application remembers what was said before, and is sent the newest message alone.
+    /// Whether the application keeps the conversation and gets only the newest message.
     #[must_use]
     pub fn is_stateful(&self) -> bool {
         self.provider.is_stateful()
     }
 
-    /// When the newest answer was given, RFC 3339 in UTC; a record counts as of its recording.
+    /// When the newest answer was given, RFC 3339 in UTC; for a recorded one, when it was recorded.
     #[must_use]
     pub fn latest(&self) -> Option<String> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether anything was asked, not only read.
+    /// Whether anything was sent, not only read from records.
     #[must_use]
     pub fn asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// An answer as it is handed on, with its time, its price, and whether it was recorded. Takes note of parameters
-    /// that the server refused.
-    fn noted(&self, had: Had, model: &str) -> Exchange {
-        let Exchange { completion, at } = had.exchange;
+    /// Completes an answer with its latency, its cost and whether it was recorded, and warns about parameters that
+    /// the server refused.
+    fn noted(&self, received: Received, model: &str) -> Exchange {
+        let Exchange { completion, at } = received.exchange;
         for parameter in &completion.params_dropped {
             self.warn(format!(
-                "{} does not take `{parameter}` for {model}; it was left out",
+                "{} does not accept `{parameter}` for {model}; akit left it out",
                 self.endpoint()
             ));
         }
@@ -229,8 +229,8 @@ impl ModelClient {
         if let Some(answered) = stand_in {
             let answered = text::excerpt(answered, 60);
             self.warn(format!(
-                "answered-by: {} was asked for {model} and {answered} answered; its cost is unknown, and its results \
-                 are not compared with those of {model}",
+                "answered-by: {answered} answered at {} instead of {model}; its cost is unknown, and its results are \
+                not compared with those of {model}",
                 self.endpoint()
             ));
             let mut stand_ins = self.stand_ins.lock().unwrap_or_else(PoisonError::into_inner);
@@ -240,11 +240,11 @@ impl ModelClient {
         if latest.as_ref().is_none_or(|latest| *latest < at) {
             *latest = Some(at.clone());
         }
-        // What a record says of these beside its answer is not asked.
+        // These never come from a record.
         let answer = Answer {
-            latency_ms: Some(had.latency_ms),
+            latency_ms: Some(received.latency_ms),
             cost_usd: if stand_in.is_some() { None } else { self.cost(model, completion.answer.usage) },
-            recorded: had.recorded,
+            recorded: received.recorded,
             given: false,
             dated: false,
             replaced: Vec::new(),
@@ -253,7 +253,7 @@ impl ModelClient {
         Exchange { completion: Completion { answer, ..completion }, at }
     }
 
-    /// The families of the models that answered instead of this one, joined by `+`; empty where none did.
+    /// The families of the models that answered instead of this one, joined by `+`; empty if none did.
     #[must_use]
     pub fn stand_ins(&self, model: &str) -> String {
         let stand_ins = self.stand_ins.lock().unwrap_or_else(PoisonError::into_inner);
@@ -261,14 +261,14 @@ impl ModelClient {
         families.collect::<Vec<_>>().join("+")
     }
 
-    /// What is said where a key goes to another machine for all on the way to read.
+    /// A warning if a key is sent unencrypted to another machine.
     #[must_use]
     pub fn exposes_key(&self) -> Option<String> {
         let Endpoint { host, address, .. } = self.provider.endpoint();
         let own = Origin::of(address).is_none_or(|origin| origin.is_loopback());
         let exposed = address.starts_with("http:") && !own && self.provider.sends_key() && !self.replays();
         exposed.then(|| {
-            format!("the key for {host} is sent over plain http, which everyone on the way can read")
+            format!("the key for {host} is sent over plain http, which anyone on the network can read")
         })
     }
 
@@ -276,25 +276,25 @@ impl ModelClient {
         self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(words);
     }
 
-    /// Whether answers are only ever read from records.
+    /// Whether answers are only read from records.
     #[must_use]
     pub fn replays(&self) -> bool {
         self.mode == Mode::Replay
     }
 
-    /// Whether a reply was read that somebody had asked for earlier.
+    /// Whether an answer came from a record of an earlier run.
     #[must_use]
     pub fn reads_earlier_replies(&self) -> bool {
         self.reads_earlier.load(Ordering::Relaxed)
     }
 
-    /// What decides an answer of this back end beside what every request has.
+    /// Provider-specific parts of a request's cache key.
     #[must_use]
     pub fn keyed(&self, request: &ChatRequest) -> Option<Json> {
         self.provider.keyed(request)
     }
 
-    /// Whether asking would read a record instead.
+    /// Whether the answer would come from a record.
     #[must_use]
     pub fn recorded(&self, ask: &Ask<'_>) -> bool {
         let key = self.key(ask);
@@ -302,12 +302,12 @@ impl ModelClient {
         is_noted || (self.mode.reads() && self.record(&key, ask).is_some())
     }
 
-    /// Asks, or reads what was asked before.
+    /// Sends a request, or reads its recorded answer.
     pub async fn ask(&self, ask: &Ask<'_>) -> Result<Exchange, ClientError> {
         self.exchange(ask, || self.provider.chat(ask.request)).await
     }
 
-    /// Asks for the embedding of a text, or reads it.
+    /// Gets the embedding of a text from the provider or a record.
     pub async fn embed(&self, ask: &Ask<'_>, text: &str) -> Result<Exchange, ClientError> {
         self.exchange(ask, || self.provider.embed(&ask.request.model, text)).await
     }
@@ -326,16 +326,16 @@ impl ModelClient {
         }
         let key = self.key(ask);
         let afresh = ask.afresh && self.mode != Mode::Replay;
-        if !afresh && let Some(had) = self.resumed(&key, ask) {
-            return Ok(self.noted(had, model));
+        if !afresh && let Some(received) = self.resumed(&key, ask) {
+            return Ok(self.noted(received, model));
         }
         if !afresh
             && self.mode.reads()
-            && let Some(had) = self.read(&key, ask)
+            && let Some(received) = self.read(&key, ask)
         {
-            let had = had?;
-            let exchange = ask.sealed(had.exchange);
-            return Ok(self.noted(Had { exchange, ..had }, model));
+            let received = received?;
+            let exchange = ask.sealed(received.exchange);
+            return Ok(self.noted(Received { exchange, ..received }, model));
         }
         if self.mode == Mode::Replay {
             if matches!(self.cache.get(&key), Lookup::Untrusted) {
@@ -359,22 +359,22 @@ impl ModelClient {
         if !ask.pause.is_zero() {
             tokio::time::sleep(ask.pause).await;
         }
-        let had = self.asked_and_recorded(&key, send, ask).await?;
-        Ok(self.noted(had, model))
+        let received = self.asked_and_recorded(&key, send, ask).await?;
+        Ok(self.noted(received, model))
     }
 
-    /// Whether nothing is read or kept, so that nobody needs to know what an answer would be found by.
+    /// Whether nothing is read or recorded, so no cache key is needed.
     #[must_use]
     pub fn is_unheard(&self) -> bool {
         self.mode == Mode::Off && self.road.journal().is_none()
     }
 
-    /// What an interrupted run was answered. It is as good as asked now: it was paid for by this run.
-    fn resumed(&self, key: &Key, ask: &Ask<'_>) -> Option<Had> {
+    /// An answer from the interrupted run. It counts as live: this run has paid for it.
+    fn resumed(&self, key: &Key, ask: &Ask<'_>) -> Option<Received> {
         let Noted { latency_ms, at, response, .. } = self.road.journal()?.take(&asked(key, ask))?;
         let completion: Completion = serde_json::from_value(response.clone()).ok()?;
-        if self.mode.writes() && !self.gave_up.load(Ordering::Relaxed) {
-            // Whoever was killed between noting and recording has no record of it, or an older one.
+        if self.mode.writes() && !self.recording_failed.load(Ordering::Relaxed) {
+            // A run killed between journal and cache left no record of it, or an older one.
             let stored = self.cache.get(key);
             if !matches!(&stored, Lookup::Hit(record) if record.recorded_at >= at) {
                 self.put(key, response, latency_ms, at.clone());
@@ -382,10 +382,10 @@ impl ModelClient {
         }
         self.asked.store(true, Ordering::Relaxed);
         let exchange = ask.sealed(Exchange { completion, at });
-        Some(Had { exchange, latency_ms, recorded: false })
+        Some(Received { exchange, latency_ms, recorded: false })
     }
 
-    /// What is recorded in place of a key, found off the threads that others wait for.
+    /// The record nearest to a missing key, searched on a blocking thread.
     async fn nearest(&self, key: &Key) -> Nearest {
         if !self.cache.explains() {
             return Nearest::Unknown;
@@ -394,7 +394,7 @@ impl ModelClient {
         tokio::task::spawn_blocking(move || cache.nearest(&key)).await.unwrap_or_default()
     }
 
-    /// Asks whatever the cache holds: for questions about the judge itself. In replay it reads.
+    /// Sends a request even if it is recorded, to test the judge itself. In replay it reads the record.
     pub async fn ask_afresh(&self, ask: &Ask<'_>) -> Result<Exchange, ClientError> {
         let key = self.key(ask);
         if self.mode == Mode::Replay {
@@ -404,13 +404,13 @@ impl ModelClient {
                 nearest: Nearest::Unknown,
             };
             let found = self.record(&key, ask).ok_or_else(missing)?;
-            return Ok(self.noted(found.had?, &ask.request.model));
+            return Ok(self.noted(found.received?, &ask.request.model));
         }
-        let had = match self.resumed(&key, ask) {
-            Some(had) => had,
+        let received = match self.resumed(&key, ask) {
+            Some(received) => received,
             None => self.asked_and_recorded(&key, || self.provider.chat(ask.request), ask).await?,
         };
-        Ok(self.noted(had, &ask.request.model))
+        Ok(self.noted(received, &ask.request.model))
     }
 
     async fn asked_and_recorded<'a>(
@@ -418,55 +418,55 @@ impl ModelClient {
         key: &Key,
         send: impl Fn() -> Pending<'a>,
         ask: &Ask<'_>,
-    ) -> Result<Had, ClientError> {
+    ) -> Result<Received, ClientError> {
         let began = Instant::now();
         let asked_once = self.asked_once(send, ask).await;
         let journal = self.road.journal();
-        let records = self.mode.writes() && !self.gave_up.load(Ordering::Relaxed);
+        let records = self.mode.writes() && !self.recording_failed.load(Ordering::Relaxed);
         if let Err(error) = &asked_once
             && error.is_broken_answer()
             && records
         {
             self.put_broken(key, error, began.elapsed());
         }
-        let had = asked_once?;
+        let received = asked_once?;
         if journal.is_none() && !records {
-            return Ok(had);
+            return Ok(received);
         }
-        let (mut response, at) = (json!(had.exchange.completion), &had.exchange.at);
-        if !ask.usable.0(&had.exchange.completion) {
+        let (mut response, at) = (json!(received.exchange.completion), &received.exchange.at);
+        if !ask.usable.0(&received.exchange.completion) {
             response["usable"] = false.into();
         }
-        // First, so that an answer which was recorded is known to be this run's.
+        // First, so a recorded answer is known to be this run's.
         if let Some(journal) = journal {
             let (asked, at, response) = (asked(key, ask), at.clone(), response.clone());
-            let noted = Noted { asked, latency_ms: had.latency_ms, at, response };
-            self.tell_gap(journal, journal.note(&noted));
+            let noted = Noted { asked, latency_ms: received.latency_ms, at, response };
+            self.warn_unwritten(journal, journal.note(&noted));
         }
         if records {
-            self.put(key, response, had.latency_ms, at.clone());
+            self.put(key, response, received.latency_ms, at.clone());
         }
-        Ok(had)
+        Ok(received)
     }
 
-    fn tell_gap(&self, journal: &Journal, written: std::io::Result<()>) {
+    fn warn_unwritten(&self, journal: &Journal, written: std::io::Result<()>) {
         if let Err(error) = written {
             let path = crate::source::slashed(journal.path());
             self.warn(format!(
-                "had this run been interrupted, `--resume` could not finish it: cannot write {path}: {error}"
+                "cannot write {path}: {error}; if this run is interrupted, `--resume` cannot continue it"
             ));
         }
     }
 
-    /// A live answer as it may be kept and shown, in every cache mode.
+    /// A live answer, redacted as it may be recorded and shown.
     async fn asked_once<'a>(
         &'a self,
         send: impl Fn() -> Pending<'a>,
         ask: &Ask<'_>,
-    ) -> Result<Had, ClientError> {
+    ) -> Result<Received, ClientError> {
         match (self.live(send, ask).await, ask.seal) {
-            (Ok(had), _) => Ok(Had { exchange: ask.sealed(had.exchange), ..had }),
-            // Those that another question met are not its own to show either.
+            (Ok(received), _) => Ok(Received { exchange: ask.sealed(received.exchange), ..received }),
+            // The error came from another request, so its text is withheld, too.
             (Err(ClientError::NotAsked { error, help }), Some(_)) => {
                 Err(ClientError::NotAsked { error: error.withheld(), help })
             }
@@ -475,7 +475,7 @@ impl ModelClient {
     }
 }
 
-/// What a journal knows a question by.
+/// Identifies a request in the journal.
 fn asked(key: &Key, ask: &Ask<'_>) -> Asked {
     Asked {
         kind: ask.kind,

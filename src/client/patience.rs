@@ -1,15 +1,15 @@
-//! How long a question waits.
+//! How long a request may take.
 
 use std::time::Duration;
 
-/// How patient a client is.
+/// Timeout and retries of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// Longest time for one try.
+    /// Timeout of one try.
     pub timeout: Duration,
-    /// Further tries after a transient error, but for 429.
+    /// Retries after a transient error other than 429.
     pub retries: u32,
-    /// Longest time that a question waits because of 429, and that an endpoint answers nobody because of it.
+    /// Longest time a request waits because of 429, and longest time an endpoint may answer everything with 429.
     pub limited: Duration,
     /// Seed of the jitter between tries.
     pub jitter: u64,

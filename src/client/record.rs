@@ -1,4 +1,4 @@
-//! What an answer is recorded under, and what its record says.
+//! Cache keys of requests, and reading and writing records.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::Deserialize as _;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Ask, ClientError, Exchange, Had, ModelClient, timestamp};
+use super::{Ask, ClientError, Exchange, ModelClient, Received, timestamp};
 use crate::cache::{Key, Looked, Lookup, Mode};
 use crate::canonical::digest;
 use crate::manifest::Fault;
@@ -14,27 +14,27 @@ use crate::provider::{Completion, Spec};
 use crate::text;
 use crate::vocabulary::ExchangeKind;
 
-/// What stands for the cap of a judge's reply in the key of its record: the cap decides whether there is a verdict, never
-/// which, so another one loses no record.
+/// Stands for a judge's token limit in cache keys: the limit decides whether there is a verdict, never which one, so
+/// changing it keeps the records.
 pub const KEYED_TOKENS: u64 = 1024;
 
-/// Where the record of a broken answer says what was wrong with it.
+/// Key of the fault in the record of a broken answer.
 const FAULT: &str = "fault";
 
-/// What a record says.
+/// The content of a record.
 pub(super) struct Found {
     /// The answer, or why there was none.
-    pub(super) had: Result<Had, ClientError>,
+    pub(super) received: Result<Received, ClientError>,
     /// When it was recorded.
     pub(super) at: String,
-    /// Under which hash.
+    /// Its hash.
     pub(super) hash: String,
 }
 
 impl ModelClient {
-    /// The key of a request: where it goes, with which parameters, and what is asked.
+    /// The cache key of a request: endpoint, parameters and content.
     ///
-    /// A seed counts as its root: derived seeds tell cases apart by name, and a case may be renamed.
+    /// It has the root of the seed: derived seeds depend on the case's name, and a case may be renamed.
     pub(super) fn key(&self, ask: &Ask<'_>) -> Key {
         let endpoint = self.provider.endpoint();
         let mut params = Map::new();
@@ -62,7 +62,7 @@ impl ModelClient {
         }
         parts["endpoint"] = endpoint.address.as_str().into();
         if let Some(keyed) = self.provider.keyed(ask.request) {
-            // An own bot's hold variables of the case, which may be personal.
+            // For `http` and `command`, these contain the case's variables, which may be personal.
             let is_personal = ask.seal.is_some() && Spec::is_own(&endpoint.provider);
             parts["options"] = if is_personal { digest(&keyed).into() } else { keyed };
         }
@@ -76,25 +76,24 @@ impl ModelClient {
         Key::of(parts)
     }
 
-    /// Records an answer. The system takes a small file at once and brings it to the disk later; a thread for each would
-    /// cost more.
+    /// Records an answer. Writing a small file is fast, as the OS buffers it; a thread for each would cost more.
     pub(super) fn put(&self, key: &Key, response: Json, latency_ms: u64, at: String) {
         if let Err(error) = self.cache.put(key, response, latency_ms, at) {
             let folder = crate::source::slashed(self.cache.folder());
-            self.gave_up.store(true, Ordering::Relaxed);
-            self.warn(format!("answers could not be recorded in {folder} from some point on: {error}"));
+            self.recording_failed.store(true, Ordering::Relaxed);
+            self.warn(format!("cannot record answers in {folder}: {error}; nothing more is recorded"));
         }
     }
 
-    /// Records that an answer was broken, so that a replay tells what the latest run met.
+    /// Records a broken answer, so a replay reports the same error.
     pub(super) fn put_broken(&self, key: &Key, error: &ClientError, took: Duration) {
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let response = json!({ FAULT: error.fault(), "usable": false });
         self.put(key, response, latency_ms, timestamp(SystemTime::now()));
     }
 
-    pub(super) fn read(&self, key: &Key, ask: &Ask<'_>) -> Option<Result<Had, ClientError>> {
-        let Found { had, at, hash } = self.record(key, ask)?;
+    pub(super) fn read(&self, key: &Key, ask: &Ask<'_>) -> Option<Result<Received, ClientError>> {
+        let Found { received, at, hash } = self.record(key, ask)?;
         let looked = Looked {
             purpose: ask.purpose.to_owned(),
             recorded_at: Some(at),
@@ -107,28 +106,28 @@ impl ModelClient {
             self.reads_earlier.store(true, Ordering::Relaxed);
         }
         self.cache.note(&hash, looked);
-        Some(had)
+        Some(received)
     }
 
-    /// The record of a key with its hash. One that cannot be read is reported and counts as none; one that
-    /// holds no usable answer, such as an unreadable verdict, is left to a replay.
+    /// The record of a key. An unreadable one is reported and ignored; one without a usable answer, such as an
+    /// unreadable verdict, is read only in replay.
     pub(super) fn record(&self, key: &Key, ask: &Ask<'_>) -> Option<Found> {
         let record = match self.cache.get(key) {
             Lookup::Hit(record) => record,
             Lookup::Damaged(why) => {
-                self.warn(format!("a record was passed over: {why}"));
+                self.warn(format!("ignored a damaged record: {why}"));
                 return None;
             }
             Lookup::Miss | Lookup::Untrusted => return None,
         };
         let (at, hash) = (record.recorded_at.clone(), key.hash_of(&record).to_owned());
         if let Some(fault) = record.response.get(FAULT) {
-            // One that cannot be read is no completion either.
+            // An unreadable fault is not a completion either.
             let fault = Fault::deserialize(fault).ok().filter(|_| self.mode == Mode::Replay)?;
-            return Some(Found { had: Err(ClientError::Recorded(fault)), at, hash });
+            return Some(Found { received: Err(ClientError::Recorded(fault)), at, hash });
         }
         let read = match record.response {
-            // An array would be read member by member.
+            // Serde would also accept an array.
             Json::Object(_) => serde_json::from_value::<Completion>(record.response),
             _ => Err(serde::de::Error::custom("it is not an object")),
         };
@@ -136,12 +135,12 @@ impl ModelClient {
             Ok(completion) if self.mode != Mode::Replay && !ask.usable.0(&completion) => None,
             Ok(completion) => {
                 let exchange = Exchange { completion, at: record.recorded_at };
-                let had = Ok(Had { exchange, latency_ms: record.latency_ms, recorded: true });
-                Some(Found { had, at, hash })
+                let received = Ok(Received { exchange, latency_ms: record.latency_ms, recorded: true });
+                Some(Found { received, at, hash })
             }
             Err(error) => {
                 let why = text::json::trouble(&error);
-                self.warn(format!("record {hash} is no completion: {why}"));
+                self.warn(format!("ignored record {hash}, which is not an answer: {why}"));
                 None
             }
         }

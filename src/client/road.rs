@@ -1,4 +1,4 @@
-//! What all requests of a run share: how many may be under way, what they may cost, and when the road closes.
+//! What all requests of a run share: concurrency, budget, and when to stop sending.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -13,21 +13,21 @@ use crate::cache::Journal;
 use crate::manifest::Ended;
 use crate::provider::ProviderError;
 
-/// The road that every request takes, judges' included; clones are the same road.
+/// The road that every request takes, a judge's too; clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Road(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     meter: Meter,
-    /// Most requests at once to one endpoint.
+    /// Most concurrent requests to one endpoint.
     wide: usize,
     lanes: Mutex<BTreeMap<String, Arc<Lane>>>,
-    /// Requests that were sent and not answered yet.
-    under_way: AtomicUsize,
+    /// Requests sent and not yet answered.
+    in_flight: AtomicUsize,
     state: watch::Sender<State>,
     journal: OnceLock<Journal>,
-    /// Whether requests go out as they come: no limits, no brake, nothing learned from errors.
+    /// Whether requests are sent at once, without limits or backoff, and whatever happened to others.
     is_free: bool,
 }
 
@@ -35,7 +35,7 @@ struct Inner {
 struct State {
     /// Why nothing more is sent.
     closed: Option<Ended>,
-    /// Whether nothing can come any more that is worth waiting for.
+    /// Whether nothing in flight is awaited.
     over: bool,
 }
 
@@ -45,7 +45,7 @@ impl Default for Inner {
             meter: Meter::default(),
             wide: Semaphore::MAX_PERMITS,
             lanes: Mutex::default(),
-            under_way: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
             state: watch::channel(State::default()).0,
             journal: OnceLock::new(),
             is_free: false,
@@ -54,44 +54,43 @@ impl Default for Inner {
 }
 
 impl Road {
-    /// A road on which so many requests at once go to one endpoint, at least 1, and so many US dollars are spent at
-    /// most.
+    /// A road with `wide` concurrent requests per endpoint, at least 1, and a budget in US dollars.
     #[must_use]
     pub fn new(wide: usize, budget: Option<f64>) -> Self {
         let wide = wide.clamp(1, Semaphore::MAX_PERMITS);
         Self(Arc::new(Inner { wide, meter: Meter::new(budget), ..Inner::default() }))
     }
 
-    /// A road on which every request is sent when it comes, whatever became of others: a load is what a server gets, not
-    /// what it bears. The money counts all the same.
+    /// A road for load tests, on which every request is sent at once, whatever happened to others. The budget still
+    /// applies.
     #[must_use]
     pub fn free() -> Self {
         Self(Arc::new(Inner { is_free: true, ..Inner::default() }))
     }
 
-    /// Spends no more than so many US dollars from now on, where nothing else was said before.
+    /// Sets the budget in US dollars, unless one is set.
     pub fn cap(&self, budget: f64) {
         self.0.meter.cap(budget);
     }
 
-    /// Whether nothing but money holds a request back.
+    /// Whether only the budget can delay a request.
     pub(super) fn is_free(&self) -> bool {
         self.0.is_free
     }
 
-    /// Closes the road: nothing more is sent, and what is under way may still arrive. The first reason counts.
+    /// Closes the road: nothing more is sent, but answers in flight are awaited. The first reason counts.
     pub fn close(&self, why: Ended) {
         self.0.state.send_if_modified(|state| {
             let first = state.closed.is_none();
             state.closed = state.closed.or(Some(why));
-            // A request that is just about to be sent counts itself before it looks whether it may.
-            let idle = self.0.under_way.load(Ordering::SeqCst) == 0;
+            // A request counts itself before it checks whether it may be sent.
+            let idle = self.0.in_flight.load(Ordering::SeqCst) == 0;
             state.over |= idle;
             first || idle
         });
     }
 
-    /// The same, and what is under way is not awaited.
+    /// The same, without waiting for answers in flight.
     pub fn cut(&self, why: Ended) {
         self.0.state.send_modify(|state| {
             *state = State { closed: state.closed.or(Some(why)), over: true };
@@ -104,27 +103,26 @@ impl Road {
         self.0.state.borrow().closed
     }
 
-    /// How many requests are under way.
+    /// How many requests are in flight.
     #[must_use]
-    pub fn under_way(&self) -> usize {
-        self.0.under_way.load(Ordering::SeqCst)
+    pub fn in_flight(&self) -> usize {
+        self.0.in_flight.load(Ordering::SeqCst)
     }
 
-    /// Waits until the road is closed and nothing is awaited on it any more.
+    /// Waits until the road is closed and nothing in flight is awaited.
     pub async fn over(&self) {
         let mut receiver = self.0.state.subscribe();
-        // The sender lives as long as `self`, so this ends by a closing alone.
+        // The sender lives as long as `self`, so only closing ends this.
         let _ = receiver.wait_for(|state| state.over).await;
     }
 
-    /// From now on answers are noted in a journal, and those in it are not asked for: they were paid for.
+    /// Uses a journal from now on: answers are written to it, and requests already in it are not sent again.
     pub fn keep(&self, journal: Journal) {
         self.0.meter.spend(journal.spent_usd());
         let _ = self.0.journal.set(journal);
     }
 
-    /// Whether another unit of work may be begun. Where the money is gone, what an interrupted run was answered can
-    /// still be judged.
+    /// Whether more work may start. With the budget used up, answers of an interrupted run can still be judged.
     #[must_use]
     pub fn goes_on(&self) -> bool {
         match self.closed() {
@@ -134,13 +132,13 @@ impl Road {
         }
     }
 
-    /// Whether an interrupted run was given replies that nobody has looked at yet.
+    /// Whether the journal has answers of an interrupted run that are not used yet.
     #[must_use]
     pub fn has_answers_left(&self) -> bool {
         self.journal().is_some_and(Journal::has_replies_left)
     }
 
-    /// What notes answers, if anything does.
+    /// The journal, if any.
     #[must_use]
     pub fn journal(&self) -> Option<&Journal> {
         self.0.journal.get()
@@ -153,7 +151,7 @@ impl Road {
         Arc::clone(lanes.entry(address.to_owned()).or_insert_with(all))
     }
 
-    /// Whether money is counted.
+    /// Whether there is a budget.
     pub(super) fn is_metered(&self) -> bool {
         self.0.meter.limits()
     }
@@ -162,10 +160,10 @@ impl Road {
         &self.0.meter
     }
 
-    /// Lets a request go that is paid for. Where the road is closed, it waits for ever, as [`Self::enter`] does.
-    pub(super) async fn pass<'a>(&'a self, reserved: Reserved<'a>) -> UnderWay<'a> {
-        self.0.under_way.fetch_add(1, Ordering::SeqCst);
-        let entered = UnderWay { road: self, reserved, seat: None };
+    /// Starts a request with a reserved budget. On a closed road it waits forever, as [`Self::enter`] does.
+    pub(super) async fn pass<'a>(&'a self, reserved: Reserved<'a>) -> InFlight<'a> {
+        self.0.in_flight.fetch_add(1, Ordering::SeqCst);
+        let entered = InFlight { road: self, reserved, seat: None };
         if self.closed().is_some() {
             drop(entered);
             return pending().await;
@@ -173,32 +171,33 @@ impl Road {
         entered
     }
 
-    /// Books what one request costs at most; whoever comes first to a lane is paid for first, but for those who hold
-    /// enough. Nothing where there is no money left.
+    /// Reserves the most one request can cost, first come first served per lane, except for conversations that hold
+    /// enough. `None` if the budget does not allow it.
     ///
-    /// No seat is taken before: a conversation that holds money must never wait for one that waits for money.
+    /// This comes before the seat: a conversation with a reserved budget must never wait for one that waits for
+    /// budget.
     pub(super) async fn book(&self, lane: &Lane, worst: f64, holder: Option<u64>) -> Option<Reserved<'_>> {
         match holder {
             Some(_) => self.0.meter.reserve(worst, holder).await,
             None if !self.is_metered() => self.0.meter.reserve(worst, None).await,
             None => {
-                let _turn = lane.purse().await;
+                let _turn = lane.budget_turn().await;
                 self.0.meter.reserve(worst, None).await
             }
         }
     }
 
-    /// Takes a seat, and waits for its turn and until the lane bears so many tokens more. Where the road is closed, it
-    /// waits for ever: [`Road::over`] says when to stop waiting.
+    /// Takes a seat, then waits for its turn and until the rate limits allow it. On a closed road it waits forever:
+    /// [`Road::over`] tells when to stop waiting.
     ///
     /// # Errors
-    /// The cause, where nothing is sent on this lane any more.
+    /// The cause, if nothing more is sent on this lane.
     pub(super) async fn enter<'a>(
         &'a self,
         lane: &'a Lane,
         reserved: Reserved<'a>,
         tokens: f64,
-    ) -> Result<UnderWay<'a>, ProviderError> {
+    ) -> Result<InFlight<'a>, ProviderError> {
         let Some(permit) = lane.permit().await else { return pending().await };
         let mut seat = Seat { lane, permit: Some(permit), probe: false };
         let _turn = lane.turn().await;
@@ -209,8 +208,8 @@ impl Road {
                 break;
             }
         }
-        self.0.under_way.fetch_add(1, Ordering::SeqCst);
-        let entered = UnderWay { road: self, reserved, seat: Some(seat) };
+        self.0.in_flight.fetch_add(1, Ordering::SeqCst);
+        let entered = InFlight { road: self, reserved, seat: Some(seat) };
         if self.closed().is_some() {
             drop(entered);
             return pending().await;
@@ -219,37 +218,37 @@ impl Road {
     }
 }
 
-/// A request under way; its money and its seat are free again when this is dropped.
+/// A request in flight; dropping it releases its budget and its seat.
 #[derive(Debug)]
-pub(super) struct UnderWay<'a> {
+pub(super) struct InFlight<'a> {
     road: &'a Road,
     reserved: Reserved<'a>,
-    /// None where no lane is taken.
+    /// `None` on a free road.
     seat: Option<Seat<'a>>,
 }
 
-impl UnderWay<'_> {
-    /// Counts what its answer cost.
+impl InFlight<'_> {
+    /// Records the cost of its answer.
     pub(super) fn spend(&mut self, cost: f64) {
         self.reserved.spend(cost);
     }
 
-    /// Whether it finds out if anybody listens.
+    /// Whether it tests if the server is reachable again.
     pub(super) fn is_probe(&self) -> bool {
         self.seat.as_ref().is_some_and(|seat| seat.probe)
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        let last = self.road.0.under_way.fetch_sub(1, Ordering::SeqCst) == 1;
+        let last = self.road.0.in_flight.fetch_sub(1, Ordering::SeqCst) == 1;
         if last && self.road.closed().is_some() {
             self.road.0.state.send_modify(|state| state.over = true);
         }
     }
 }
 
-/// A place on a lane.
+/// One of a lane's concurrent requests.
 #[derive(Debug)]
 struct Seat<'a> {
     lane: &'a Lane,

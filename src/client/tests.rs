@@ -6,7 +6,7 @@ use crate::provider::{ChatRequest, Message, Pending, ProviderError, Role};
 use crate::seed::Root;
 use crate::vocabulary::{ExchangeKind, FaultKind};
 
-/// Answers from a list, one entry a call.
+/// Answers from a list, one entry per call.
 #[derive(Debug)]
 struct Scripted {
     endpoint: Endpoint,
@@ -26,13 +26,13 @@ impl Provider for Scripted {
                 Some(Ok("hang")) => std::future::pending().await,
                 Some(Ok(text)) => Ok(Completion { answer: said(text), ..Completion::default() }),
                 Some(Err(error)) => Err(error.clone()),
-                None => panic!("asked once more than expected"),
+                None => panic!("one request too many"),
             }
         })
     }
 
     fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
-        panic!("nobody asks for an embedding here")
+        panic!("no embedding is requested here")
     }
 }
 
@@ -90,7 +90,7 @@ async fn transient_errors_are_tried_again_and_others_are_not() {
     let ok = client(folder.path(), Mode::Off, vec![Err(status(429, wait)), Err(status(503, None)), Ok("hi")]);
     let began = tokio::time::Instant::now();
     assert_eq!(ask(&ok, "a").await.unwrap().completion.answer.text, "hi");
-    assert!(began.elapsed() >= Duration::from_millis(700), "it waits as long as it is asked to");
+    assert!(began.elapsed() >= Duration::from_millis(700), "it waits as long as the server asks");
     for error in [status(401, None), status(400, None)] {
         let refused = client(folder.path(), Mode::Off, vec![Err(error)]);
         assert!(matches!(ask(&refused, "a").await, Err(ClientError::Provider { tries: 1, .. })));
@@ -109,7 +109,7 @@ async fn a_hang_ends_at_the_time_limit() {
 }
 
 #[tokio::test]
-async fn modes_read_and_write_as_they_say() {
+async fn each_mode_reads_and_writes_what_it_should() {
     let folder = tempfile::tempdir().unwrap();
     let replay = client(folder.path(), Mode::Replay, vec![]);
     let miss = ask(&replay, "a").await.unwrap_err();
@@ -138,16 +138,16 @@ async fn modes_read_and_write_as_they_say() {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_written_is_told_and_costs_no_answer() {
+async fn a_failed_recording_is_a_warning_and_loses_no_answer() {
     let folder = tempfile::tempdir().unwrap();
     let blocked = folder.path().join("file");
     std::fs::write(&blocked, "").unwrap();
     let client = client(&blocked, Mode::Record, vec![Ok("hi")]);
     assert_eq!(ask(&client, "a").await.unwrap().completion.answer.text, "hi");
-    assert!(client.warnings()[0].contains("could not be recorded"), "{:?}", client.warnings());
+    assert!(client.warnings()[0].contains("cannot record answers"), "{:?}", client.warnings());
 }
 
-/// Answers after a while, and counts how many requests there are at once; the first six are refused where it refuses.
+/// Answers after a delay and counts concurrent requests; optionally refuses the first six.
 #[derive(Debug)]
 struct Busy {
     endpoint: Endpoint,
@@ -194,7 +194,7 @@ impl Provider for Busy {
     }
 
     fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
-        unreachable!("nobody asks for an embedding here")
+        unreachable!("no embedding is requested here")
     }
 }
 
@@ -206,7 +206,7 @@ fn on_road(provider: &Arc<Busy>, road: &Road) -> ModelClient {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_clients_of_one_server_share_its_permits_and_none_is_held_while_somebody_waits() {
+async fn two_clients_of_one_server_share_its_permits_and_hold_none_while_waiting() {
     let (busy, road) = (Busy::new(true), Road::new(3, None));
     let (target, judge) = (on_road(&busy, &road), on_road(&busy, &road));
     let texts: Vec<String> = (0..12).map(|n| n.to_string()).collect();
@@ -215,14 +215,14 @@ async fn two_clients_of_one_server_share_its_permits_and_none_is_held_while_some
     let all = futures_all(asks).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
     assert_eq!(busy.most.load(Ordering::SeqCst), 3);
-    // Whoever waits for a second try lets everybody else pass first.
+    // A request that waits for its retry lets all others go first.
     let asked = busy.asked.lock().unwrap();
     assert_eq!((asked.len(), asked[..12].iter().collect::<BTreeSet<_>>().len()), (18, 12), "{asked:?}");
-    assert_eq!(road.under_way(), 0);
+    assert_eq!(road.in_flight(), 0);
 }
 
 #[tokio::test]
-async fn a_closed_road_lets_arrive_what_is_under_way_and_sends_nothing_more() {
+async fn a_closed_road_awaits_answers_in_flight_and_sends_nothing_more() {
     let (busy, road) = (Busy::new(true), Road::new(2, None));
     let client = on_road(&busy, &road);
     let asks = futures_all((0..6).map(|_| ask(&client, "a")));
@@ -230,15 +230,15 @@ async fn a_closed_road_lets_arrive_what_is_under_way_and_sends_nothing_more() {
         tokio::time::sleep(Duration::from_millis(5)).await;
         road.close(crate::manifest::Ended::Interrupted);
         road.close(crate::manifest::Ended::Budget);
-        assert_eq!(road.under_way(), 2);
+        assert_eq!(road.in_flight(), 2);
         road.over().await;
     };
     tokio::select! {
         biased;
         () = closing => {}
-        _ = asks => panic!("four were never asked"),
+        _ = asks => panic!("four were never sent"),
     }
-    assert_eq!((busy.calls.load(Ordering::SeqCst), road.under_way()), (2, 0));
+    assert_eq!((busy.calls.load(Ordering::SeqCst), road.in_flight()), (2, 0));
     assert_eq!(road.closed(), Some(crate::manifest::Ended::Interrupted));
 }
 
@@ -258,7 +258,7 @@ async fn a_cut_road_awaits_nothing() {
 }
 
 #[tokio::test]
-async fn money_that_is_gone_closes_the_road() {
+async fn a_spent_budget_closes_the_road() {
     let (busy, road) = (Busy::new(false), Road::new(1, Some(2.5)));
     let client = on_road(&busy, &road);
     let asks = futures_all((0..6).map(|_| ask(&client, "a")));
@@ -270,12 +270,12 @@ async fn money_that_is_gone_closes_the_road() {
     assert_eq!(
         busy.calls.load(Ordering::SeqCst),
         2,
-        "half a dollar is left, and a third may cost a whole one"
+        "half a dollar is left, and the third may cost a whole dollar"
     );
     assert_eq!(road.closed(), Some(crate::manifest::Ended::Budget));
 }
 
-/// Every result, all of them begun at once.
+/// All results; all requests start at once.
 async fn futures_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut waiting: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
     std::future::poll_fn(|context| {

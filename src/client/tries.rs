@@ -1,4 +1,4 @@
-//! One question until it is answered or given up: its tries, and what each of them tells of the endpoint.
+//! The tries of one request, and what each shows about the endpoint.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -9,9 +9,9 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
 
 use super::hold::Hold;
-use super::lane::{LONGEST_WAIT, own_wait};
+use super::lane::{LONGEST_WAIT, usual_wait};
 use super::meter::Reserved;
-use super::{Ask, ClientError, Done, Exchange, Had, ModelClient, Patience, timestamp};
+use super::{Ask, ClientError, Done, Exchange, ModelClient, Patience, Received, timestamp};
 use crate::cache::Journal;
 use crate::manifest::Ended;
 use crate::provider::model::is_stand_in;
@@ -19,37 +19,37 @@ use crate::provider::{Completion, Pending, ProviderError, Reach, Unmetered};
 use crate::stats::real;
 use crate::vocabulary::{ExchangeKind, Usage};
 
-/// How often a question is sent again because somebody listens again. A server that comes and goes is none.
+/// How often a request is sent again because the server is back. A server that keeps going away counts as down.
 const RETURNS: u32 = 3;
 
-/// What is known of a model's account.
+/// What is known about a model's account.
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    /// It was answered once.
+    /// A request was answered.
     served: bool,
-    /// Since when it was answered with nothing but 429.
+    /// Since when every request got a 429.
     refused_since: Option<Instant>,
-    /// Its key, its rights, its money or its limit serve nobody.
+    /// An error of key, permission, credit or limit that affects every request.
     fault: Option<ProviderError>,
 }
 
-/// Why a try brought no answer.
+/// Why a try got no answer.
 enum Failed {
-    /// With what comes next; when it was sent, and how long that took.
+    /// The error, what to do next, and when it was sent and how long it took.
     Asked(Box<ProviderError>, Next, (Instant, Duration)),
-    /// Nothing is sent there any more.
+    /// Nothing more is sent there.
     NotAsked(ProviderError),
 }
 
-/// What comes after a try in vain.
+/// What to do after a failed try.
 enum Next {
-    /// A further try after a while, if one is left.
+    /// Retry after a delay, if a retry is left.
     Try,
-    /// Another turn, when the endpoint bears one; for so long nobody has one.
+    /// Retry when the rate limit allows it; this long nothing is sent.
     Turn(Duration),
-    /// Another turn, when somebody listens there.
+    /// Retry when the server is reachable again.
     Probe,
-    /// Nothing.
+    /// Give up.
     End,
 }
 
@@ -58,7 +58,7 @@ impl ModelClient {
         &'a self,
         send: impl Fn() -> Pending<'a>,
         ask: &Ask<'_>,
-    ) -> Result<Had, ClientError> {
+    ) -> Result<Received, ClientError> {
         let Patience { retries, jitter, mut limited, .. } = ask.patience;
         let backoff = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(250))
@@ -98,8 +98,8 @@ impl ModelClient {
             let wait = match next {
                 Next::Turn(of_all) => {
                     refusals += 1;
-                    // One that is always refused must not hold up the others.
-                    let own = own_wait(refusals);
+                    // A request that is always refused must not delay the others.
+                    let own = usual_wait(refusals);
                     let left = limited.checked_sub(own.max(of_all));
                     limited = left.unwrap_or_default();
                     left.map(|_| own)
@@ -124,10 +124,10 @@ impl ModelClient {
         };
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let exchange = Exchange { completion, at: timestamp(SystemTime::now()) };
-        Ok(Had { exchange, latency_ms, recorded: false })
+        Ok(Received { exchange, latency_ms, recorded: false })
     }
 
-    /// One try: its time begins when it is sent.
+    /// One try; its timeout starts when it is sent.
     async fn tried<'a>(
         &'a self,
         send: &impl Fn() -> Pending<'a>,
@@ -143,14 +143,14 @@ impl ModelClient {
         };
         let tokens = real(ask.request.booked_tokens());
         let faulty = || self.faulty(model);
-        // Before the money is looked at, which may be gone for the same reason.
+        // Before the budget, which may be used up for the same reason.
         faulty()?;
         let Some(reserved) = self.paid(ask, worst.unwrap_or_default()).await else {
             faulty()?;
             self.road.close(Ended::Budget);
             return std::future::pending().await;
         };
-        // What a server counts is known from its first answer on; until then one is risked, not as many as there are seats.
+        // What the server counts is known only after its first answer, so only one request is risked until then.
         let is_served = || self.accounts().get(model).is_some_and(|account| account.served);
         let mut first = None;
         if is_metered && !is_served() {
@@ -158,14 +158,14 @@ impl ModelClient {
         }
         faulty()?;
         let entered = self.road.enter(&self.lane, reserved, tokens).await;
-        let mut under_way = entered.map_err(Failed::NotAsked)?;
-        // Those before may have found it out.
+        let mut in_flight = entered.map_err(Failed::NotAsked)?;
+        // An earlier request may have found a fault by now.
         faulty()?;
-        // Before it is sent: whoever is killed meanwhile may have paid all of it.
+        // Before it is sent: if akit is killed in between, all of it may have been charged.
         let number = self.road.journal().map(Journal::next_try);
         let pay = |usd: Option<f64>| {
             if let (Some(journal), Some(number), Some(usd)) = (self.road.journal(), number, usd) {
-                self.tell_gap(journal, journal.pay(number, usd));
+                self.warn_unwritten(journal, journal.pay(number, usd));
             }
         };
         pay(worst);
@@ -183,7 +183,7 @@ impl ModelClient {
                     pay(self.cost(model, completion.answer.usage));
                 } else if let Some(worst) = worst {
                     let (cost, found) = self.charged(model, &completion, worst);
-                    under_way.spend(cost);
+                    in_flight.spend(cost);
                     pay(Some(cost));
                     if let Err(why) = found {
                         let error = unmetered(why);
@@ -198,12 +198,12 @@ impl ModelClient {
                 self.of_account(model, |account| (account.served, account.refused_since) = (true, None));
                 return Ok((completion, (began, took)));
             }
-            // Others may be told why they are not asked, and this one's prompt must not be in it.
+            // Other requests may show this error as their cause, and it must not contain this prompt.
             Err(error) if ask.seal.is_some() => error.withheld(),
             Err(error) => error,
         };
         if error.may_cost() {
-            under_way.spend(worst.unwrap_or_default());
+            in_flight.spend(worst.unwrap_or_default());
         } else {
             self.lane.settle(tokens, 0.0);
             pay(worst.map(|_| 0.0));
@@ -212,7 +212,7 @@ impl ModelClient {
             Reach::Account => {
                 self.lane.reached(began, false);
                 self.of_account(model, |account| {
-                    // A gateway forbids single prompts with the same status.
+                    // A gateway also rejects single prompts with 403.
                     let is_of_prompt =
                         account.served && matches!(error, ProviderError::Status { status: 403, .. });
                     account.fault = account.fault.take().or((!is_of_prompt).then(|| error.clone()));
@@ -224,22 +224,22 @@ impl ModelClient {
                 self.lane.reached(began, false);
                 if error.transient() { Next::Try } else { Next::End }
             }
-            Reach::Unclear if !under_way.is_probe() => Next::Try,
+            Reach::Unclear if !in_flight.is_probe() => Next::Try,
             Reach::Nobody | Reach::Gateway | Reach::Unclear => {
                 let is_last = is_last && error.transient();
-                match self.lane.unreached(&error, ask.purpose, under_way.is_probe(), is_last) {
+                match self.lane.unreached(&error, ask.purpose, in_flight.is_probe(), is_last) {
                     true if error.transient() => Next::Probe,
                     _ if error.transient() => Next::Try,
                     _ => Next::End,
                 }
             }
         };
-        drop(under_way);
+        drop(in_flight);
         drop(first);
         Err(Failed::Asked(Box::new(error), next, (began, took)))
     }
 
-    /// Errs where nothing is asked of a model any more.
+    /// An error if nothing more is sent to this model.
     fn faulty(&self, model: &str) -> Result<(), Failed> {
         match self.accounts().get(model).and_then(|account| account.fault.clone()) {
             Some(error) => Err(Failed::NotAsked(error)),
@@ -247,7 +247,7 @@ impl ModelClient {
         }
     }
 
-    /// Books what a request costs at most; nothing where that is not to be had.
+    /// Reserves the most a request can cost; `None` if the budget does not allow it.
     pub(super) async fn paid(&self, ask: &Ask<'_>, worst: f64) -> Option<Reserved<'_>> {
         if let Some(hold) = ask.hold.filter(|_| ask.kind == ExchangeKind::Reply && self.road.is_metered())
             && !hold.take(&self.lane).await
@@ -257,10 +257,10 @@ impl ModelClient {
         self.road.book(&self.lane, worst, ask.hold.and_then(Hold::holder)).await
     }
 
-    /// Most US dollars that one try of a question can cost.
+    /// The most one try can cost, in US dollars.
     pub(super) fn worst_ask(&self, ask: &Ask<'_>) -> Result<f64, Unmetered> {
         match ask.kind {
-            // Its text is no part of the request, and nothing but numbers comes back.
+            // The text is not in the request, and only numbers come back.
             ExchangeKind::Embedding => {
                 self.worst_of(&ask.request.model, ask.content.to_string().len() as u64, Some(0))
             }
@@ -268,7 +268,7 @@ impl ModelClient {
         }
     }
 
-    /// What an answer cost, the worst where that is not known, and why the next one must not be asked for, if it must not.
+    /// The cost of an answer, or the worst case if unknown, and an error if no further request may be sent.
     pub(super) fn charged(
         &self,
         model: &str,
@@ -278,7 +278,7 @@ impl ModelClient {
         let answer = &completion.answer;
         let answered = answer.model.as_deref();
         let says_something = !answer.text.is_empty() || !answer.tool_calls.is_empty();
-        // Zeros are how a server leaves the count out.
+        // A server that does not count reports zeros.
         let is_counted =
             |usage: &Usage| usage.input_tokens > 0 && (usage.output_tokens > 0 || !says_something);
         let cost = self.cost(model, answer.usage.filter(is_counted));
@@ -294,13 +294,13 @@ impl ModelClient {
         }
     }
 
-    /// What comes after a 429 to a request that was sent at a time.
+    /// What to do after a 429 to a request sent at `sent`.
     fn refused(&self, sent: Instant, error: &ProviderError, ask: &Ask<'_>) -> Next {
         self.of_account(&ask.request.model, |account| {
             let since = *account.refused_since.get_or_insert_with(Instant::now);
             let wait = self.lane.refused([since, sent], error, ask.purpose, ask.patience);
             if wait.is_none() {
-                // Others at this address may have a limit of their own.
+                // Other models at this address may have separate limits.
                 account.fault = Some(error.clone());
             }
             wait.map_or(Next::End, Next::Turn)

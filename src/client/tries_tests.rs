@@ -1,4 +1,4 @@
-//! Whole runs against servers that are busy, gone or closed to us, on a clock that only waits move.
+//! Whole runs against servers that are busy, down or refuse access, on a paused clock.
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicUsize;
@@ -12,7 +12,7 @@ use crate::provider::{ChatRequest, Message, Pending, ProviderError, Role};
 use crate::seed::Root;
 use crate::vocabulary::{ExchangeKind, FaultKind, Usage};
 
-/// What a server does with a request, by its text and the time since it began.
+/// What a server does with a request, by its text and the time since the start.
 type Manners = Box<dyn Fn(&str, Duration) -> Result<(), ProviderError> + Send + Sync>;
 
 pub(super) struct Server {
@@ -21,22 +21,22 @@ pub(super) struct Server {
     calls: AtomicUsize,
     manners: Manners,
     usage: Option<Usage>,
-    /// What is asked before a time takes so long.
+    /// Extra delay of requests before a time.
     slow: (Duration, Duration),
-    /// What was asked, and after how many seconds.
+    /// What was sent, and after how many seconds.
     log: Mutex<Vec<(String, f64)>>,
 }
 
 impl Server {
-    /// The same, which says that each answer took so much.
+    /// The same, reporting this usage for each answer.
     pub(super) fn using(self: Arc<Self>, usage: Usage) -> Arc<Self> {
-        let Ok(server) = Arc::try_unwrap(self) else { panic!("nobody asks it yet") };
+        let Ok(server) = Arc::try_unwrap(self) else { panic!("it is not in use yet") };
         Arc::new(Self { usage: Some(usage), ..server })
     }
 
-    /// The same, which takes so much longer for what it is asked before a time.
+    /// The same, slower for requests before a time.
     fn slow_before(self: Arc<Self>, time: Duration, wait: Duration) -> Arc<Self> {
-        let Ok(server) = Arc::try_unwrap(self) else { panic!("nobody asks it yet") };
+        let Ok(server) = Arc::try_unwrap(self) else { panic!("it is not in use yet") };
         Arc::new(Self { slow: (time, wait), ..server })
     }
 
@@ -64,7 +64,7 @@ impl Provider for Server {
             let (until, more) = self.slow;
             let more = if self.began.elapsed() < until { more } else { Duration::ZERO };
             let found = (self.manners)(&request.messages[0].content, self.began.elapsed());
-            // A refusal comes at once, an answer takes a while.
+            // A refusal is immediate, an answer takes a while.
             tokio::time::sleep(more + Duration::from_millis(if found.is_ok() { 20 } else { 1 })).await;
             let answer = Answer { usage: self.usage, ..Answer::default() };
             found.map(|()| Completion { answer, ..Completion::default() })
@@ -72,11 +72,11 @@ impl Provider for Server {
     }
 
     fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
-        unreachable!("nobody asks for an embedding here")
+        unreachable!("no embedding is requested here")
     }
 }
 
-/// What came of asking.
+/// The results of a run.
 struct Found {
     results: Vec<Result<Exchange, ClientError>>,
     calls: usize,
@@ -134,7 +134,7 @@ pub(super) async fn ask(
     client.ask(&ask).await
 }
 
-/// So many questions, so many at once.
+/// Sends this many requests with this concurrency.
 async fn run(server: &Arc<Server>, questions: usize, at_once: usize, limited: Duration) -> Found {
     let began = Instant::now();
     let client = Arc::new(client(server, &Road::new(at_once, None)));
@@ -172,7 +172,7 @@ fn gone() -> ProviderError {
     ProviderError::Connect { host: "test".to_owned(), reason: "Connection refused".to_owned() }
 }
 
-/// Five requests a second: over any second, or since the last full one.
+/// Five requests per second: over any second, or per calendar second.
 fn five_a_second(sliding: bool, wait: Option<f64>) -> Arc<Server> {
     let log = Mutex::new(VecDeque::<Duration>::new());
     server(move |_, now| {
@@ -190,7 +190,7 @@ fn five_a_second(sliding: bool, wait: Option<f64>) -> Arc<Server> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rate_limit_is_waited_out_by_everybody_and_costs_no_case() {
+async fn all_requests_wait_out_a_rate_limit_and_no_case_is_lost() {
     for sliding in [true, false] {
         for wait in [Some(1.0), Some(0.2), Some(0.0), None] {
             for at_once in [1, 4, 16, 50] {
@@ -214,7 +214,7 @@ async fn a_server_without_limits_is_asked_as_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_only_refuses_is_left_alone_once_patience_is_over() {
+async fn a_server_that_only_refuses_is_not_asked_after_the_patience_ends() {
     let table = [
         (Some(1.0), PATIENT, 300, 2_000),
         (None, PATIENT, 300, 300),
@@ -236,7 +236,7 @@ async fn a_server_that_only_refuses_is_left_alone_once_patience_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_question_that_is_always_refused_ends_alone() {
+async fn one_request_that_is_always_refused_ends_alone() {
     let server = server(|text, _| if text == "case 3" { Err(busy(None)) } else { Ok(()) });
     let found = run(&server, 200, 4, PATIENT).await;
     let errors = found.errors();
@@ -245,7 +245,7 @@ async fn one_question_that_is_always_refused_ends_alone() {
     assert!(found.calls < 240, "{}", found.calls);
 }
 
-/// What an application behind a proxy, or its machine, says while it is away.
+/// Errors while an application behind a proxy, or its machine, is down.
 fn away() -> Vec<ProviderError> {
     let host = || "test".to_owned();
     let hung_up = ["connection reset", "connection closed before message completed"];
@@ -263,7 +263,7 @@ async fn an_application_that_restarts_loses_no_case() {
     for error in away() {
         for at_once in [1, 2, 3, 4, 16] {
             for down in [500, 2_000, 2_900].map(Duration::from_millis) {
-                // What was under way may be answered all the same.
+                // Requests in flight may still be answered.
                 for drained in [Duration::ZERO, Duration::from_millis(900)] {
                     let from = Duration::from_millis(100);
                     let error = error.clone();
@@ -283,7 +283,7 @@ async fn an_application_that_restarts_loses_no_case() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gateway_that_answers_in_the_place_of_a_server_ends_all_after_many() {
+async fn many_errors_of_a_gateway_end_the_run() {
     for error in away() {
         for at_once in [1, 2, 4, 16] {
             let met = error.clone();
@@ -294,7 +294,7 @@ async fn a_gateway_that_answers_in_the_place_of_a_server_ends_all_after_many() {
             assert!(found.took < Duration::from_secs(10), "{at_once}: {:?}", found.took);
         }
     }
-    // As long as it asks for, and no longer than a minute.
+    // As long as it asks, and at most a minute.
     let asks = |seconds| status(503, "back soon", Some(Duration::from_secs(seconds)));
     for (seconds, least, most) in [(10, 20, 25), (3_600, 120, 125)] {
         let found = run(&server(move |_, _| Err(asks(seconds))), 5_000, 16, PATIENT).await;
@@ -307,7 +307,7 @@ async fn a_gateway_that_answers_in_the_place_of_a_server_ends_all_after_many() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_question_at_which_a_gateway_fails_for_ever_ends_alone() {
+async fn a_request_that_always_fails_at_a_gateway_ends_alone() {
     for error in away().into_iter().skip(1).chain([status(500, "no", None)]) {
         // Alone, and up to four in a row.
         for culprits in [&["case 3"][..], &["case 3", "case 4"], &["case 0", "case 1", "case 2", "case 3"]] {
@@ -326,7 +326,7 @@ async fn a_question_at_which_a_gateway_fails_for_ever_ends_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_judge_that_is_always_refused_closes_no_address_to_others() {
+async fn a_judge_that_is_always_refused_does_not_close_its_address() {
     for wait in [None, Some(1.0), Some(60.0), Some(3_600.0)] {
         let server = server(move |text, _| if text.starts_with("judge") { Err(busy(wait)) } else { Ok(()) });
         let road = Road::new(4, None);
@@ -347,7 +347,7 @@ async fn a_judge_that_is_always_refused_closes_no_address_to_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_nobody_listens_two_probes_are_enough_for_all() {
+async fn two_probes_find_out_that_a_server_is_unreachable() {
     let certificate = ProviderError::Certificate { host: "test".to_owned(), reason: "expired".to_owned() };
     for error in [gone(), certificate] {
         for at_once in [1, 4, 16, 50] {
@@ -368,13 +368,13 @@ async fn where_nobody_listens_two_probes_are_enough_for_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_lonely_question_is_tried_and_probed() {
+async fn a_single_request_is_tried_and_probed() {
     let found = run(&server(|_, _| Err(gone())), 1, 4, PATIENT).await;
     assert_eq!(found.errors(), ["cannot connect to test: Connection refused (after 5 tries)"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_fails_at_times_is_no_dead_server() {
+async fn occasional_connection_errors_do_not_end_the_run() {
     let turn = AtomicUsize::new(0);
     let server =
         server(
@@ -388,7 +388,7 @@ async fn a_connection_that_fails_at_times_is_no_dead_server() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_of_the_account_is_met_once() {
+async fn an_account_error_ends_the_run_at_once() {
     let table = [
         (401, "bad key", None, true),
         (402, "pay", None, true),
@@ -411,7 +411,7 @@ async fn a_fault_of_the_account_is_met_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_403_where_others_are_answered_is_about_one_question() {
+async fn a_403_after_answers_is_about_one_request() {
     let server =
         server(|text, _| if text.ends_with('7') { Err(status(403, "blocked", None)) } else { Ok(()) });
     let found = run(&server, 100, 4, PATIENT).await;
@@ -419,7 +419,7 @@ async fn a_403_where_others_are_answered_is_about_one_question() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn target_and_judge_share_the_brake_and_take_turns() {
+async fn application_and_judge_share_the_rate_limit_and_take_turns() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&asked);
     let server = server(move |text, now| {
@@ -438,14 +438,14 @@ async fn target_and_judge_share_the_brake_and_take_turns() {
         all.spawn(async move { ask(&client, who, PATIENT).await.unwrap() });
     }
     all.join_all().await;
-    assert_eq!(server.calls.load(Ordering::SeqCst), 22, "only the two that were under way were refused");
+    assert_eq!(server.calls.load(Ordering::SeqCst), 22, "only the two in flight were refused");
     let asked = asked.lock().unwrap();
     let first = asked[..10].iter().filter(|who| *who == "judge").count();
     assert!((3..=7).contains(&first), "{asked:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_waits_at_a_brake_or_for_a_probe_is_let_go_at_once() {
+async fn requests_waiting_for_a_rate_limit_or_probe_end_at_once() {
     for error in [busy(Some(200.0)), gone()] {
         let server = server(move |_, _| Err(error.clone()));
         let road = Road::new(4, None);
@@ -460,7 +460,7 @@ async fn whoever_waits_at_a_brake_or_for_a_probe_is_let_go_at_once() {
             () = asks => {}
             () = async {
                 tokio::time::sleep(Duration::from_millis(1_500)).await;
-                assert_eq!(road.under_way(), 0);
+                assert_eq!(road.in_flight(), 0);
                 road.close(Ended::Interrupted);
                 road.over().await;
             } => {}
@@ -470,7 +470,7 @@ async fn whoever_waits_at_a_brake_or_for_a_probe_is_let_go_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pipelines_that_were_refused_together_come_back_apart_and_none_too_early() {
+async fn pipelines_refused_together_retry_apart_and_none_too_early() {
     let mut back = BTreeSet::new();
     for seed in 0..20 {
         let server =
@@ -499,5 +499,5 @@ async fn pipelines_that_were_refused_together_come_back_apart_and_none_too_early
         assert!((10.0..=11.1).contains(&again), "{again}");
         back.insert(format!("{again:.3}"));
     }
-    assert_eq!(back.len(), 10, "the same seed waits as long, another one does not: {back:?}");
+    assert_eq!(back.len(), 10, "equal seeds wait equally long, different seeds do not: {back:?}");
 }

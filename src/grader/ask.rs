@@ -1,4 +1,4 @@
-//! What is asked of a judge: verdicts, canaries before the first of them, and embeddings.
+//! Calls to a judge: verdicts, the canaries before the first verdict, and embeddings.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,10 +13,10 @@ use crate::client::{Ask, ClientError, Exchange, Seal, Usable};
 use crate::provider::{ChatRequest, Completion};
 use crate::vocabulary::ExchangeKind;
 
-/// What came of the canaries, by scale: what a judge did wrong, if anything.
+/// Results of the canaries by scale: what the judge did wrong, if anything.
 pub(super) type Tested = Mutex<BTreeMap<u32, Arc<OnceCell<Option<String>>>>>;
 
-/// What is asked for one verdict: twice at most, the second time with a seed and a key of its own.
+/// The inputs for one verdict: two attempts at most, each with its own seed and cache key.
 struct Sought<'a> {
     question: &'a Question<'a>,
     kind: ExchangeKind,
@@ -26,13 +26,13 @@ struct Sought<'a> {
 }
 
 impl Grader {
-    /// What is asked for a verdict.
+    /// The request for a verdict.
     #[must_use]
     pub fn request(&self, question: &Question<'_>) -> ChatRequest {
         prompt::request(&self.model, 0, question, &self.terms, Again::No)
     }
 
-    /// What is asked before the first verdict on a scale.
+    /// The requests sent before the first verdict on a scale.
     #[must_use]
     pub fn canaries(&self, scale: u32) -> Vec<ChatRequest> {
         let drawn = match self.terms.canaries {
@@ -54,14 +54,14 @@ impl Grader {
         drawn.into_iter().map(request).collect()
     }
 
-    /// One verdict, and every exchange that it took.
+    /// One verdict, and every exchange it took.
     pub(super) async fn vote(
         &self,
         question: &Question<'_>,
         bench: &Bench<'_>,
         index: u32,
     ) -> Result<(Vote, Vec<Exchange>), GraderError> {
-        let purpose = format!("the grader's verdict on {}/{}", bench.scenario, bench.case);
+        let purpose = format!("the judge's verdict on {}/{}", bench.scenario, bench.case);
         let (trial, vote) = (bench.trial.to_string(), index.to_string());
         let seed =
             |attempt| bench.root.derive(&["grader", bench.scenario, bench.case, &trial, &vote, attempt]);
@@ -75,8 +75,8 @@ impl Grader {
         self.verdict(&sought, bench).await
     }
 
-    /// Asks until there is a verdict: a reply that was cut once more with twice the tokens, one that could not be read
-    /// in the next form.
+    /// Asks for a verdict. On failure it asks once more: with twice the tokens if the answer was cut off, in
+    /// the next form if it was unreadable.
     async fn verdict(
         &self,
         sought: &Sought<'_>,
@@ -108,12 +108,12 @@ impl Grader {
         let is_vote = *kind == ExchangeKind::Vote;
         let is_recorded =
             |n: usize| self.client.recorded(&Ask { request: &first[n], content: &contents[n], ..plain });
-        // A first answer that was no verdict is not read again, but the verdict that came second is.
+        // An unreadable first answer is not replayed, but the verdict of a recorded second attempt is.
         let begin = match () {
             () if !is_vote || is_recorded(0) => 0,
             () if is_recorded(1) => 1,
-            // Before anything is asked and recorded; a verdict that was recorded had this behind it. In replay a
-            // missing verdict may be missing because its judge was void.
+            // Before the first live verdict; a recorded one comes from a judge that passed. In replay, a verdict
+            // may be missing because its judge failed the canaries.
             () => {
                 self.check_canaries(question.scale, bench).await?;
                 0
@@ -177,18 +177,18 @@ impl Grader {
             let mut tested = self.tested.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(tested.entry(scale).or_default())
         };
-        // Boxed: a canary is asked for as a verdict is, only that it has no canaries before it.
+        // Boxed: asking a canary is a recursive call of `verdict`.
         match cell.get_or_try_init(|| Box::pin(self.ask_canaries(scale, bench))).await? {
             Some(erred) => Err(GraderError::Void { grader: self.name(), erred: erred.clone() }),
             None => Ok(()),
         }
     }
 
-    /// What the judge does wrong, if anything.
+    /// What the judge gets wrong, if anything.
     ///
-    /// Nothing personal is asked, but what a judge says is kept as its other replies are. A reply to a bad answer
-    /// that is no verdict lets nothing pass, but it shows nothing either: one bad answer has to be graded low. A reply
-    /// to the good answer that is no verdict is the error that it would be for a real one.
+    /// Canaries contain nothing personal, but the judge's answers are redacted like any other. An unreadable
+    /// verdict on a bad answer is not a mistake, but at least one bad answer must be graded low. An unreadable
+    /// verdict on the good answer is an error, as it is for a real answer.
     async fn ask_canaries(&self, scale: u32, bench: &Bench<'_>) -> Result<Option<String>, GraderError> {
         let (mut is_any_low, mut is_any_unread) = (false, false);
         for canary in canary::draw(self.root, scale, &self.model, &self.suite) {
@@ -222,7 +222,7 @@ impl Grader {
             };
             let is_high = match self.verdict(&sought, bench).await {
                 Ok((vote, _)) => vote.score * 2 >= scale,
-                // A replay of what was recorded without it.
+                // The replayed run was recorded without it.
                 Err(GraderError::Client(ClientError::CacheMiss { .. })) => continue,
                 Err(GraderError::Unreadable(_) | GraderError::Cut(_)) if !canary.is_good => {
                     is_any_unread = true;
@@ -231,9 +231,9 @@ impl Grader {
                 Err(error) => return Err(error),
             };
             match (canary.is_good, is_high) {
-                (true, false) => return Ok(Some("let a known-good answer fail".to_owned())),
+                (true, false) => return Ok(Some("failed a known-good answer".to_owned())),
                 (false, true) => {
-                    return Ok(Some(format!("let a known-bad answer pass ({})", canary.name)));
+                    return Ok(Some(format!("passed a known-bad answer ({})", canary.name)));
                 }
                 (true, true) => {}
                 (false, false) => is_any_low = true,
@@ -244,14 +244,14 @@ impl Grader {
     }
 }
 
-/// A judge's reply in the form in which it is read, kept and shown.
+/// The judge's answer, redacted before it is read, recorded and shown.
 fn seal(bench: &Bench<'_>, said: Completion) -> Completion {
     let Some(redactor) = bench.redactor else { return said };
     let text = redactor.reply(&said.answer.text);
     Completion { answer: said.answer.redacted(text, redactor), ..said }
 }
 
-/// What a judge said, as a verdict.
+/// Parses the judge's answer as a verdict.
 fn read(said: &Completion, scale: u32) -> Result<verdict::Vote, Unreadable> {
     parse(&said.answer.text, said.answer.finish_reason.as_deref(), scale)
 }

@@ -1,31 +1,31 @@
-//! Answers that show whether a judge judges, asked of every judge before its first live verdict: four that none may
-//! let pass, one for each way of passing without doing what is asked, and one that none may fail.
+//! Known answers that test every judge before its first live verdict: four bad ones it must fail, one for
+//! each way to cheat, and one good one it must pass.
 //!
-//! A judge that errs on one of them is broken, replaced behind its name, obeys the answer under judgment, or says the
-//! same to everything; its verdicts are void. They are drawn by the seed, so that a judge cannot know them by heart.
+//! A judge that gets one wrong is broken, is another model behind the same name, obeys the answer it judges, or
+//! gives everything the same score; its verdicts are not used. The seed picks them, so a judge cannot memorize them.
 
 use rand_core::Rng as _;
 
 use super::canary_table::{BAD, GOOD, RUBRICS};
 use crate::seed::Root;
 
-/// An answer whose verdict is known.
+/// An answer with a known verdict.
 #[derive(Clone, Debug)]
 pub(super) struct Canary {
-    /// Name for messages.
+    /// Name in messages.
     pub(super) name: &'static str,
     /// What a good answer does.
     pub(super) rubric: &'static str,
     /// The answer.
     pub(super) answer: String,
-    /// Whether it does that.
+    /// Whether it meets the rubric.
     pub(super) is_good: bool,
 }
 
-/// The canaries of a run: the good one first, for a judge that cannot be read is found out by it.
+/// The canaries of a run, the good one first: it exposes a judge whose answers are unreadable.
 ///
-/// Nearly everybody leaves the seed as it is, so model and suite draw too: none of them makes a judge meet the same ones
-/// everywhere.
+/// Hardly anyone changes the seed, so model and suite affect the draw too; otherwise a judge would get the same
+/// canaries everywhere.
 pub(super) fn draw(root: Root, scale: u32, model: &str, suite: &str) -> Vec<Canary> {
     let mut random = root.stream(&["canaries", &scale.to_string(), model, suite]);
     let mut index = |of: usize| random.next_u32() as usize % of;
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn models_and_suites_draw_with_the_seed_that_everybody_leaves_as_it_is() {
+    fn with_the_default_seed_model_and_suite_change_the_draw() {
         let answers = |model: &str, suite: &str| -> Vec<_> {
             draw(Root::default(), 10, model, suite).into_iter().map(|canary| canary.answer).collect()
         };
@@ -82,9 +82,9 @@ mod tests {
         assert!(suites.len() >= 38 && models.len() >= 38, "{} {}", suites.len(), models.len());
     }
 
-    /// A judge that lets a restated rubric pass is right where the rubric itself says what is asked for.
+    /// If a rubric contained the facts it asks for, a judge that passes the restated rubric would be right.
     #[test]
-    fn no_rubric_says_what_it_asks_for() {
+    fn no_rubric_contains_the_facts_it_asks_for() {
         for rubric in RUBRICS {
             let facts: Vec<_> = rubric
                 .split_whitespace()

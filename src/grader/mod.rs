@@ -1,7 +1,7 @@
-//! The judge: a model that holds an answer against a rubric and gives strict verdicts.
+//! The judge: a model that grades an answer against a rubric.
 //!
-//! Fail-closed: whatever is not exactly one well-formed verdict is an error, never a pass. The
-//! judge is named on purpose and is never silently the model under test.
+//! Fail-closed: anything but exactly one well-formed verdict is an error, never a pass. The judge is
+//! chosen explicitly; it is never silently the model under test.
 
 pub mod calibration;
 
@@ -35,15 +35,15 @@ pub use terms::{Canaries, Effort, Terms};
 pub use verdict::{Unreadable, Vote, parse};
 pub use vote::{Ballot, Bar, median};
 
-/// Steps of the scale where none is set: scores are whole numbers from 0 to this.
+/// The default scale: scores are whole numbers from 0 to this.
 pub const SCALE: u32 = 10;
 
-/// Which model judges.
+/// Names the model that judges.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Judge {
-    /// Provider; empty where it is the configured judge's.
+    /// Provider; empty for the configured judge's.
     pub provider: String,
-    /// Model by the provider's name.
+    /// Model, as the provider names it.
     pub model: String,
 }
 
@@ -54,7 +54,7 @@ impl Judge {
         Self { provider: String::new(), model }
     }
 
-    /// Whether this one judges.
+    /// Whether `grader` is this judge.
     #[must_use]
     pub fn is(&self, grader: &Grader) -> bool {
         let is_provider = self.provider.is_empty() || self.provider == grader.client().endpoint().provider;
@@ -62,7 +62,7 @@ impl Judge {
     }
 }
 
-/// A judge that can be asked.
+/// A judge that can be called.
 #[derive(Debug)]
 pub struct Grader {
     client: Arc<ModelClient>,
@@ -70,13 +70,13 @@ pub struct Grader {
     patience: Patience,
     root: Root,
     terms: Terms,
-    /// What tells the suite from others.
+    /// Identifies the suite.
     suite: String,
-    /// What came of its canaries, by scale.
+    /// Results of its canaries, by scale.
     tested: Tested,
 }
 
-/// What a judge is asked.
+/// What the judge grades.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     /// What a good answer does.
@@ -85,22 +85,22 @@ pub struct Question<'a> {
     pub scale: u32,
     /// The answer.
     pub answer: &'a str,
-    /// What it asks to have called.
+    /// The answer's tool calls.
     pub tool_calls: &'a [ToolCall],
-    /// Whether it was cut off at a limit.
+    /// Whether the answer was cut off at a limit.
     pub is_cut: bool,
-    /// Whether all that the application says in the conversation is graded, and not the last answer alone.
+    /// Whether everything the application said in the conversation is graded, not only the last answer.
     pub is_whole: bool,
     /// The conversation up to the answer.
     pub conversation: &'a [Message],
 }
 
-/// The surroundings of the answer under judgement.
+/// The context of the answer being judged.
 #[derive(Clone, Copy, Debug)]
 pub struct Bench<'a> {
     /// The judges.
     pub graders: &'a Graders,
-    /// Root of the seeds of verdicts.
+    /// Root of the verdicts' seeds.
     pub root: Root,
     /// The conversation up to the answer.
     pub messages: &'a [Message],
@@ -110,21 +110,20 @@ pub struct Bench<'a> {
     pub case: &'a str,
     /// 0-based trial.
     pub trial: u32,
-    /// What gives way in everything that a judge is told and says; conversation and answer have it
-    /// behind them.
+    /// Redacts everything the judge sees and writes; conversation and answer are already redacted.
     pub redactor: Option<&'a Redactor>,
-    /// The money of the conversation that is under way.
+    /// The budget reserved for this conversation.
     pub hold: Option<&'a Hold>,
 }
 
 impl Bench<'_> {
-    /// The same for an answer behind so many messages.
+    /// The same, for an answer after the first `messages` messages.
     #[must_use]
     pub fn until(&self, messages: usize) -> Self {
         Self { messages: &self.messages[..messages.min(self.messages.len())], ..*self }
     }
 
-    /// A text without what gives way.
+    /// The redacted text.
     #[must_use]
     pub fn redacted(&self, text: &str) -> String {
         self.redactor.map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
@@ -140,29 +139,29 @@ pub struct Graders {
     binding: Option<Binding>,
 }
 
-/// Who judges where an expectation names nobody, as a configuration says it.
+/// The configured judge, for expectations that name none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Configured {
-    /// Who it is.
+    /// The judge.
     pub judge: Option<Judge>,
     /// Votes, scale, embeddings.
     pub defaults: Defaults,
 }
 
-/// What holds where an expectation says nothing else.
+/// Defaults for expectations that don't set their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defaults {
     /// Steps of the scale.
     pub scale: u32,
-    /// How many verdicts are asked for.
+    /// Votes per answer.
     pub ballot: Ballot,
-    /// Model of embeddings.
+    /// Embedding model.
     pub embedding_model: Option<String>,
 }
 
 impl Defaults {
-    /// Most verdicts that are asked for where an expectation asks for so many, or says nothing; what lies between
-    /// one and three counts as two.
+    /// The number of votes to budget for an expectation with `own` votes, or the default; one to three
+    /// counts as two.
     #[must_use]
     pub fn most_votes(&self, own: Option<u32>) -> u32 {
         own.unwrap_or(match self.ballot {
@@ -182,54 +181,49 @@ impl Default for Defaults {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum GraderError {
     /// No judge is configured.
-    #[error("no grader is configured")]
+    #[error("no judge is configured")]
     Missing,
-    /// The judge could not be asked.
-    #[error("the grader could not be asked: {0}")]
+    /// The judge could not be called.
+    #[error("the judge could not be called: {0}")]
     Client(#[from] ClientError),
-    /// Two replies, none of them a verdict.
-    #[error("the grader's reply is no verdict: {0}")]
+    /// Neither of two answers is a verdict.
+    #[error("the judge's answer is not a verdict: {0}")]
     Unreadable(#[from] Unreadable),
-    /// The judge is not calibrated for this, and must be.
-    #[error("the grader is not calibrated for this verdict: {0}")]
+    /// The judge is required to be calibrated for this, and isn't.
+    #[error("the judge is not calibrated for this verdict: {0}")]
     Uncalibrated(String),
-    /// Both replies were cut.
-    #[error("the grader's reply was cut at {0} tokens before it was a verdict")]
+    /// Both answers were cut off.
+    #[error("the judge's answer was cut off at {0} tokens, before its verdict")]
     Cut(u64),
-    /// A canary was judged wrong.
-    #[error("the grader {grader} {erred}; its verdicts are void")]
+    /// The judge got a canary wrong.
+    #[error("the judge {grader} {erred}; its verdicts are not used")]
     Void {
         /// The judge.
         grader: String,
-        /// What it did, in words that follow its name.
+        /// What it did wrong, a verb phrase.
         erred: String,
     },
 }
 
 impl GraderError {
-    /// The error as the manifest shows it.
+    /// The error as the run stores it.
     #[must_use]
     pub fn fault(&self) -> Fault {
         let (kind, help) = match self {
             Self::Client(error) => return Fault { message: self.to_string(), ..error.fault() },
-            Self::Missing => {
-                (FaultKind::NoGrader, "name one with `--grader-model`, or `grader:` in akit.yaml")
-            }
-            Self::Unreadable(_) => {
-                (FaultKind::JudgeUnreadable, "choose a model that can answer in JSON as grader")
-            }
+            Self::Missing => (FaultKind::NoGrader, "set `grader:` in akit.yaml, or pass `--grader-model`"),
+            Self::Unreadable(_) => (FaultKind::JudgeUnreadable, "choose a judge that can answer in JSON"),
             Self::Uncalibrated(_) => (
                 FaultKind::JudgeUncalibrated,
-                "measure the judge with `akit calibrate`, see docs/calibration.md",
+                "measure the judge with `akit calibrate`; see docs/calibration.md",
             ),
             Self::Cut(_) => (
                 FaultKind::JudgeUnreadable,
-                "raise `grader.maxTokens`: it is for a verdict and all the thinking before it",
+                "raise `grader.maxTokens`; it limits thinking and verdict together",
             ),
             Self::Void { .. } => (
                 FaultKind::JudgeVoid,
-                "choose another model as grader; nothing that this one says can be relied on. A stub in a test can do \
-                 without with `grader: { canaries: off }`",
+                "choose another model as the judge. For a stub in a test, set `grader: { canaries: off }`",
             ),
         };
         Fault::new(kind, self.to_string(), help)
@@ -237,7 +231,7 @@ impl GraderError {
 }
 
 impl Graders {
-    /// Judges for a run: one for expectations that name none, and those that are named.
+    /// Judges for a run: the default, and those that expectations name.
     #[must_use]
     pub fn new(
         default: Option<Arc<Grader>>,
@@ -247,25 +241,25 @@ impl Graders {
         Self { default, named, defaults, binding: None }
     }
 
-    /// The same judges, whose verdicts count as far as a calibration carries.
+    /// The same judges, whose verdicts count only where the calibration covers them.
     #[must_use]
     pub fn bound(self, binding: Option<Binding>) -> Self {
         Self { binding, ..self }
     }
 
-    /// The calibration that verdicts rest on, where one is configured.
+    /// The configured calibration.
     #[must_use]
     pub fn binding(&self) -> Option<&Binding> {
         self.binding.as_ref()
     }
 
-    /// What holds where an expectation says nothing else.
+    /// Defaults for expectations that don't set their own.
     #[must_use]
     pub fn defaults(&self) -> &Defaults {
         &self.defaults
     }
 
-    /// The judge for an expectation that names this one, or none.
+    /// The named judge, or the default.
     pub fn find(&self, judge: Option<&Judge>) -> Result<&Arc<Grader>, GraderError> {
         let found = match judge {
             Some(judge) => self.named.get(judge),
@@ -281,33 +275,33 @@ impl Graders {
 }
 
 impl Grader {
-    /// A judge on the other side of a client.
+    /// A judge called through a client.
     #[must_use]
     pub fn new(client: Arc<ModelClient>, model: String, patience: Patience, root: Root) -> Self {
         let (terms, suite, tested) = (Terms::default(), String::new(), Tested::default());
         Self { client, model, patience, root, terms, suite, tested }
     }
 
-    /// The same for a suite, by what tells it from others.
+    /// The same, for the suite with this identifier.
     #[must_use]
     pub fn of_suite(self, suite: String) -> Self {
         Self { suite, ..self }
     }
 
-    /// The same, asked on other terms.
+    /// The same, with other terms.
     #[must_use]
     pub fn on(self, terms: Terms) -> Self {
         Self { terms, ..self }
     }
 
-    /// What reports say of how it is asked.
+    /// A note for reports if the judge is not tested.
     #[must_use]
     pub fn note(&self) -> Option<String> {
-        let words = || format!("the grader {} is not tested on known answers: `canaries: off`", self.name());
+        let words = || format!("the judge {} is not tested on known answers: `canaries: off`", self.name());
         (self.terms.canaries == Canaries::Off).then(words)
     }
 
-    /// Why an answer is too long to be judged, if it is.
+    /// Why the answer is too long to be judged, if it is.
     #[must_use]
     pub fn too_long(&self, answer: &str, calls: &[ToolCall]) -> Option<String> {
         let count = |text: &str| text.chars().count() as u64;
@@ -315,17 +309,17 @@ impl Grader {
         let most = self.terms.max_answer;
         (length > most).then(|| {
             let (length, most) = (text::number::whole(length), text::number::whole(most));
-            format!("the answer has {length} characters, more than the {most} of `grader.maxAnswer`; no judge was asked")
+            format!("the answer has {length} characters, over the limit of {most} (`grader.maxAnswer`); no judge was asked")
         })
     }
 
-    /// The judge, for people: model, provider and endpoint.
+    /// The judge's display name: model, provider and endpoint.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{} ({})", self.model, self.client.endpoint())
     }
 
-    /// Everything that its verdicts hang on beside rubric and answer, as an object.
+    /// Everything that affects its verdicts, except rubric and answer, as a JSON object.
     #[must_use]
     pub fn identity(&self, defaults: &Defaults) -> serde_json::Value {
         let endpoint = self.client.endpoint();
@@ -350,25 +344,25 @@ impl Grader {
         identity
     }
 
-    /// Root of its seeds where nothing names another: of known-bad answers, and in a calibration.
+    /// Root of its seeds for canaries and calibrations.
     #[must_use]
     pub fn root(&self) -> Root {
         self.root
     }
 
-    /// The model, by the provider's name.
+    /// The model, as the provider names it.
     #[must_use]
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// How much it reasons, where that is set.
+    /// The reasoning effort, if set.
     #[must_use]
     pub fn effort(&self) -> Option<&'static str> {
         self.terms.effort.map(Into::into)
     }
 
-    /// Most characters of an answer that it is asked about.
+    /// The longest answer it judges, in characters.
     #[must_use]
     pub fn longest_answer(&self) -> u64 {
         self.terms.max_answer
@@ -380,10 +374,10 @@ impl Grader {
         &self.client
     }
 
-    /// Asks for as many verdicts as it takes.
+    /// Collects as many votes as the ballot needs.
     ///
-    /// An answer that says nothing, or is too long, scores 0 without a call. A reply that is no verdict is asked
-    /// again once, with the next derived seed; then it is an error, and so is the grade.
+    /// An answer that says nothing, or is too long, scores 0 without a call. If the judge's answer is not a
+    /// verdict, it is asked once more, with the next derived seed; a second failure is an error.
     pub async fn grade(
         &self,
         question: &Question<'_>,
@@ -440,7 +434,7 @@ impl Grader {
     }
 }
 
-/// A score as a share of its scale.
+/// A score as a fraction of its scale.
 fn share(score: u32, scale: u32) -> f64 {
     f64::from(score) / f64::from(scale.max(1))
 }

@@ -1,20 +1,20 @@
-//! What a good answer does: a user's own words, or one of the rubrics that come with akit.
+//! Rubrics: a user's own text, or one of those built into akit.
 //!
-//! The text of a built-in rubric is a part of what a verdict is recorded under, so a change of it makes recorded
-//! verdicts and calibrations void: a test holds it.
+//! The text of a built-in rubric is part of a verdict's cache key, so changing it invalidates recorded verdicts and
+//! calibrations; a test pins it.
 
 use crate::text;
 
-/// Example answers with the share of the scale that they deserve.
+/// An example answer and the score it deserves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Anchor {
-    /// 0 to 1.
+    /// The score as a fraction of the scale, 0 to 1.
     pub share: f64,
-    /// An answer that deserves it.
+    /// The answer.
     pub example: String,
 }
 
-/// A rubric as the judge is told it.
+/// A rubric as the judge sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rubric {
     /// The text.
@@ -23,18 +23,18 @@ pub struct Rubric {
     pub anchors: Vec<Anchor>,
 }
 
-/// A rubric that comes with akit.
+/// A built-in rubric.
 #[derive(Clone, Copy, Debug)]
 pub struct Builtin {
-    /// Name behind `builtin:`.
+    /// Name after `builtin:`.
     pub name: &'static str,
     /// What a good answer does.
     pub text: &'static str,
-    /// Examples: percent of the scale, and an answer that deserves it.
+    /// Examples: percent of the scale, and the answer.
     pub anchors: &'static [(u32, &'static str)],
 }
 
-/// The rubrics that come with akit, by name.
+/// The built-in rubrics.
 pub const BUILTIN: [Builtin; 7] = [
     Builtin {
         name: "empathy",
@@ -125,13 +125,13 @@ pub const BUILTIN: [Builtin; 7] = [
     },
 ];
 
-/// A name behind `builtin:` that no rubric has.
+/// An unknown name after `builtin:`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("akit has no rubric `{name}`")]
+#[error("unknown built-in rubric `{name}`")]
 pub struct UnknownRubric {
     /// The name.
     name: String,
-    /// What was probably meant, or what there is.
+    /// The nearest name, or the list of names.
     pub help: String,
 }
 
@@ -144,7 +144,7 @@ impl Rubric {
         Self { text: clean(&self.text), anchors: anchors.collect() }
     }
 
-    /// The rubric of a text that begins with `builtin:`; absent for a user's own words.
+    /// The built-in rubric that `builtin:NAME` names; `None` for any other text.
     #[must_use]
     pub fn named(written: &str) -> Option<Result<Self, UnknownRubric>> {
         let name = written.trim().strip_prefix("builtin:")?.trim();
@@ -152,19 +152,19 @@ impl Rubric {
             let names: Vec<_> = BUILTIN.iter().map(|builtin| builtin.name).collect();
             let help = match text::nearest(name, &names) {
                 Some(near) => format!("did you mean `builtin:{near}`?"),
-                None => format!("there are {}", text::list(&names)),
+                None => format!("choose one of {}", text::list(&names)),
             };
             UnknownRubric { name: text::excerpt(name, 60), help }
         }))
     }
 
-    /// A rubric in a user's own words.
+    /// A user's own rubric.
     #[must_use]
     pub fn of(text: impl Into<String>) -> Self {
         Self { text: text.into(), anchors: Vec::new() }
     }
 
-    /// The rubric behind `builtin:NAME`.
+    /// The built-in rubric with this name.
     #[must_use]
     pub fn builtin(name: &str) -> Option<Self> {
         let found = BUILTIN.iter().find(|builtin| builtin.name == name)?;
@@ -188,13 +188,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_builtin_text_does_not_change_unseen() {
+    fn a_builtin_text_does_not_change_by_accident() {
         let mut hash = Sha256::new();
         for builtin in BUILTIN {
             let rubric = Rubric::builtin(builtin.name).unwrap();
             hash.update(format!("{} 1 {rubric:?}\n", builtin.name));
         }
         let hash = crate::text::hex(&hash.finalize());
-        assert_eq!(&hash[..16], "fcc5f6167fea2e72", "recorded verdicts of it are void");
+        assert_eq!(&hash[..16], "fcc5f6167fea2e72", "this change invalidates recorded verdicts");
     }
 }

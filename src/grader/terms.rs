@@ -1,17 +1,17 @@
-//! How a judge is asked, whatever an expectation says.
+//! How a judge is called, the same for every expectation.
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-/// How a judge is asked.
+/// How a judge is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// Most tokens of a verdict, thinking included; doubled once after a verdict that was cut.
+    /// Token limit of a verdict, thinking included; doubled once if a verdict was cut off.
     pub max_tokens: u64,
-    /// How much it reasons, where that is set; part of every verdict's key.
+    /// Reasoning effort, if set; part of every verdict's cache key.
     pub effort: Option<Effort>,
-    /// Most characters of an answer, its calls included. A longer one would push the rubric out of a small context.
+    /// Longest answer in characters, tool calls included. A longer one could push the rubric out of a small context.
     pub max_answer: u64,
-    /// Whether it is tested before its first verdict.
+    /// Whether the judge is tested before its first verdict.
     pub canaries: Canaries,
 }
 
@@ -21,33 +21,33 @@ impl Default for Terms {
     }
 }
 
-/// How much a judge reasons, in the words of its provider.
+/// Reasoning effort, in the provider's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum Effort {
-    /// Not at all.
+    /// No reasoning.
     None,
-    /// Hardly.
+    /// Almost none.
     Minimal,
     /// A little.
     Low,
     /// As much as most tasks need.
     Medium,
-    /// Much.
+    /// A lot.
     High,
-    /// Very much.
+    /// Even more.
     #[strum(serialize = "xhigh")]
     ExtraHigh,
-    /// As much as it can.
+    /// As much as the model can.
     Max,
 }
 
-/// Whether a judge is tested on answers whose verdict is known before it is believed.
+/// Whether a judge is tested on answers with known verdicts before it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum Canaries {
-    /// It is.
+    /// Tested.
     On,
-    /// It is not: for stubs in tests.
+    /// Not tested; for stubs in tests.
     Off,
 }

@@ -1,8 +1,7 @@
-//! A judge's answer, read strictly: exactly one JSON object with reasoning and then a score on the grid.
+//! Strict parsing of a judge's answer: exactly one JSON object with reasoning and then a score on the scale.
 //!
-//! No first-number-in-the-text, no clamping: what a judge did not say in the agreed form, it did not say. Thoughts before
-//! the object, a fence around it and the same object once more leave no doubt about what was said; nothing else may stand
-//! beside it.
+//! It never picks the first number in a text and never clamps a score. Thoughts before the object, a code fence
+//! around it and an exact repetition are unambiguous and allowed; any other text is an error.
 
 use std::fmt;
 
@@ -17,34 +16,34 @@ use crate::vocabulary::StopReason;
 pub struct Vote {
     /// Why, in the judge's words.
     pub reasoning: String,
-    /// 0 to the scale's end.
+    /// 0 to the top of the scale.
     pub score: u32,
 }
 
-/// Why a reply is no verdict.
+/// Why a judge's answer is not a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// Nothing was said.
-    #[error("the reply is empty")]
+    /// It is empty.
+    #[error("it is empty")]
     Empty,
-    /// The reply was cut at a limit on tokens.
-    #[error("the reply was cut (finish_reason {0})")]
+    /// It was cut off at the token limit.
+    #[error("it was cut off (finish_reason {0})")]
     Cut(String),
-    /// The reply did not end by itself.
-    #[error("the reply did not end by itself (finish_reason {0})")]
+    /// It was refused, filtered or broken off.
+    #[error("it is incomplete (finish_reason {0})")]
     Unfinished(String),
-    /// The reply ended for a reason that nobody knows.
-    #[error("the reply ended for a reason that akit does not know (finish_reason {0})")]
+    /// It ended for an unknown reason.
+    #[error("it ended for an unknown reason (finish_reason {0})")]
     UnknownEnd(String),
-    /// Not one JSON object of the agreed form.
+    /// Not one JSON object of the required form.
     #[error("{reason}; it begins \"{begins}\"")]
     Form {
         /// What is wrong.
         reason: &'static str,
-        /// The beginning of the reply.
+        /// The beginning of the answer.
         begins: String,
     },
-    /// A score off the grid.
+    /// A score that is not a whole number on the scale.
     #[error("the score is {score}; expected a whole number from 0 to {scale}")]
     OffScale {
         /// What the judge gave.
@@ -52,15 +51,15 @@ pub enum Unreadable {
         /// Steps of the scale.
         scale: u32,
     },
-    /// A score without a reason.
-    #[error("there is a score, but no reasoning")]
+    /// A score without reasoning.
+    #[error("it has a score, but no reasoning")]
     NoReasoning,
 }
 
-/// The members of an object in their order and as they were written, a repeated one twice.
+/// The members of an object in order and as written; repeated ones are kept.
 struct Members(Vec<(String, Box<RawValue>)>);
 
-/// By hand: a derived reader takes an array for an object, and members in any order.
+/// Written by hand: a derived implementation also accepts an array, and members in any order.
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;
@@ -86,7 +85,7 @@ impl<'de> Deserialize<'de> for Members {
 }
 
 impl Members {
-    /// Reasoning and score, or what is wrong. A score that comes before its reasoning was not reasoned about.
+    /// Reasoning and score, or what is wrong. A score before its reasoning was given without reasoning.
     fn verdict(&self) -> Result<(String, &str), &'static str> {
         let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         match names.as_slice() {
@@ -97,7 +96,7 @@ impl Members {
             }
             names if !names.contains(&"reasoning") => return Err("`reasoning` is missing"),
             names if !names.contains(&"score") => return Err("`score` is missing"),
-            _ => return Err("a member stands there twice"),
+            _ => return Err("it repeats a member"),
         }
         let mut values = self.0.iter().map(|(_, value)| value.get());
         let (reasoning, score) = (values.next().unwrap_or_default(), values.next().unwrap_or_default());
@@ -106,12 +105,12 @@ impl Members {
                 Ok((reasoning, score))
             }
             Ok(_) => Err("`score` is not a number"),
-            Err(_) => Err("`reasoning` is not a text"),
+            Err(_) => Err("`reasoning` is not a string"),
         }
     }
 }
 
-/// A number of JSON as the whole number that it is, to the last of its digits: rounding would raise a score.
+/// A JSON number as an exact whole number, if it is one: rounding would raise a score.
 fn whole(number: &str) -> Option<u32> {
     let (number, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (before, behind) = number.split_once('.').unwrap_or((number, ""));
@@ -127,13 +126,13 @@ fn whole(number: &str) -> Option<u32> {
     (!number.starts_with('-')).then(|| format!("{kept}{}", "0".repeat(zeros)).parse().ok())?
 }
 
-/// What is wrong with a reply of another form.
+/// The error for an answer of any other form.
 const NOT_ONE: &str = "it is not exactly one JSON object";
 
-/// Reads a reply on a scale from 0 to `scale`.
+/// Parses an answer on a scale from 0 to `scale`.
 ///
 /// # Errors
-/// Whenever the reply is anything but one verdict.
+/// If the answer is anything but one verdict.
 pub fn parse(reply: &str, finish_reason: Option<&str>, scale: u32) -> Result<Vote, Unreadable> {
     let word = || text::excerpt(finish_reason.unwrap_or_default(), 40);
     match StopReason::of(finish_reason) {
@@ -169,18 +168,18 @@ pub fn parse(reply: &str, finish_reason: Option<&str>, scale: u32) -> Result<Vot
     }
 }
 
-/// A reply without the thoughts that it begins with, and without the fence around the rest.
+/// The answer without leading thoughts and without the code fence around the rest.
 fn bare(reply: &str) -> &str {
     let reply = reply.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
-    // What a verdict says within itself, or behind a fence, ends no thoughts.
+    // A closing tag inside a verdict, or after a fence, does not end thoughts.
     let may_think = !reply.starts_with(['{', '`', '~']);
     let rest = text::said::behind_thoughts(reply).filter(|_| may_think).unwrap_or(reply).trim();
     let rest = rest.strip_suffix("<|return|>").unwrap_or(rest).trim();
     ['`', '~'].into_iter().find_map(|mark| within_fence(rest, mark)).unwrap_or(rest)
 }
 
-/// What a fence of this mark holds, where it is JSON's or nobody's. It ends with as many marks as it begins with, or
-/// more; a second fence in it is no JSON.
+/// The content of a fence of this mark that is tagged `json` or not at all. The closing fence has at least as many
+/// marks as the opening one; content with a second fence in it fails later, as it is not JSON.
 fn within_fence(text: &str, mark: char) -> Option<&str> {
     let opened = text.trim_start_matches(mark);
     let inside = opened.trim_end_matches(mark);

@@ -1,4 +1,4 @@
-//! A table of judges' replies and what each comes to.
+//! A table of judges' answers and how each is parsed.
 
 use super::{Unreadable, parse};
 

@@ -1,23 +1,22 @@
-//! How many verdicts are asked for, and when they have decided.
+//! How many votes a verdict takes, and when they are decided.
 //!
-//! A majority decides, so asking ends as soon as one side has it: the verdict is that of full
-//! voting, in fewer calls. Unless a number of votes is set, one verdict is enough, except near the
-//! threshold, where a judge that wavers by one step would decide by chance; there it is two out of
-//! three.
+//! The majority decides, so voting stops as soon as one side has it: the same verdict as with all votes, in
+//! fewer calls. By default one vote is enough, except near the threshold, where a judge that wavers by one step
+//! would decide by chance; there, two of three decide.
 
 use crate::stats::{SLACK, whole};
 
-/// How many verdicts are asked for.
+/// How many votes are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ballot {
-    /// One, or up to three where the first lands within one step of the threshold.
+    /// One, or up to three if the first is within one step of the threshold.
     #[default]
     NearThreshold,
     /// Up to this odd number.
     Fixed(u32),
 }
 
-/// What a score must reach.
+/// What a score must reach to pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bar {
     /// 0 to 1.
@@ -27,34 +26,34 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// The score on the scale of a share of it.
+    /// Converts a fraction of the scale to a score on it.
     #[must_use]
     pub fn score(self, share: f64) -> u32 {
         let score = whole((share.clamp(0.0, 1.0) * f64::from(self.scale)).round());
         score.and_then(|score| u32::try_from(score).ok()).unwrap_or_default()
     }
 
-    /// Whether a score on the scale reaches the threshold.
+    /// Whether a score reaches the threshold.
     #[must_use]
     pub fn reached(self, score: u32) -> bool {
         f64::from(score) + SLACK >= self.threshold * f64::from(self.scale)
     }
 
-    /// The score that counts, of votes that are shares of the scale.
+    /// The deciding score of votes given as fractions of the scale.
     #[must_use]
     pub fn middle(self, votes: &[f64]) -> u32 {
         let scores: Vec<u32> = votes.iter().map(|vote| self.score(*vote)).collect();
         median(&scores)
     }
 
-    /// Whether one step more or less could change that.
+    /// Whether one step up or down could change the verdict.
     fn near(self, score: u32) -> bool {
         (f64::from(score) - self.threshold * f64::from(self.scale)).abs() <= 1.0 + SLACK
     }
 }
 
 impl Ballot {
-    /// How many verdicts are asked for, at least and at most.
+    /// The fewest and the most votes asked for.
     #[must_use]
     pub fn range(self) -> [u32; 2] {
         match self {
@@ -63,7 +62,7 @@ impl Ballot {
         }
     }
 
-    /// Whether another verdict is needed after these.
+    /// Whether another vote is needed after these.
     #[must_use]
     pub fn wants_more(self, bar: Bar, scores: &[u32]) -> bool {
         let Some(first) = scores.first() else { return true };
@@ -78,8 +77,8 @@ impl Ballot {
     }
 }
 
-/// The middle score; of an even number the lower of the two in the middle, which lies on the side of
-/// the majority.
+/// The median score; for an even number of scores the lower of the two in the middle, which is on the
+/// majority's side.
 #[must_use]
 pub fn median(scores: &[u32]) -> u32 {
     let mut sorted = scores.to_vec();
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn by_default_only_a_near_verdict_is_asked_again() {
+    fn by_default_only_a_verdict_near_the_threshold_gets_more_votes() {
         let bar = Bar { threshold: 0.8, scale: 10 };
         let wants = |scores: &[u32]| Ballot::NearThreshold.wants_more(bar, scores);
         assert!(wants(&[]) && wants(&[7]) && wants(&[8]) && wants(&[9]) && wants(&[8, 7]));

@@ -1,4 +1,4 @@
-//! How a server is reached, and what else is said of it.
+//! How to reach a server, and its options.
 
 use serde_json::{Map, Value as Json, json};
 use strum::{Display, EnumString, VariantNames};
@@ -9,19 +9,19 @@ use crate::secret::Secret;
 /// How to reach a server.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Access {
-    /// Name of the provider, for people and for the cache.
+    /// Name of the provider, for display and the cache key.
     pub provider: String,
-    /// Address up to and with `/v1`.
+    /// Address up to and including `/v1`.
     pub base_url: String,
-    /// Key, where the server wants one.
+    /// Key, if the server needs one.
     pub api_key: Option<Secret>,
     /// The vendor's organization.
     pub organization: Option<String>,
-    /// What else is said of it.
+    /// Other options.
     pub options: Options,
 }
 
-/// The interface of a vendor that has several.
+/// The API of a vendor with several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum Api {
@@ -31,24 +31,24 @@ pub enum Api {
     Responses,
 }
 
-/// What may be said of a server beside its address and its key.
+/// Options of a server.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
-    /// Which interface is asked.
+    /// Which API to use.
     pub api: Option<Api>,
-    /// Azure's deployment of the model, and of that for embeddings.
+    /// Azure's deployment of the model.
     pub deployment: Option<String>,
     /// Azure's deployment for embeddings.
     pub embedding_deployment: Option<String>,
-    /// Azure's version of the interface.
+    /// Azure's API version.
     pub api_version: Option<String>,
     /// The model behind a deployment.
     pub family: Option<String>,
-    /// Headers that go along.
+    /// Extra headers.
     pub headers: Vec<Header>,
-    /// What goes along in the body.
+    /// Extra members of the body.
     pub extra_body: Map<String, Json>,
-    /// Whether answers are asked for piece by piece.
+    /// Whether answers are streamed.
     pub stream: bool,
 }
 
@@ -57,22 +57,22 @@ pub struct Options {
 pub struct Header {
     /// Its name.
     pub name: String,
-    /// Its value as it was written, `${NAME}` included.
+    /// Its value as written, with `${NAME}`.
     pub written: String,
-    /// The value itself, once the environment was asked.
+    /// The value with the environment's variables filled in.
     pub value: Option<Secret>,
-    /// What in it must not be shown.
+    /// Its secret parts, which are not shown.
     pub secrets: Vec<Secret>,
 }
 
 impl Header {
-    /// The value where people may see it: a key that was written as it is is none of theirs.
+    /// The value for display; a key written directly is hidden.
     #[must_use]
     pub fn shown(&self) -> &str {
         if self.is_credential() && !self.written.contains("${") { "***" } else { &self.written }
     }
 
-    /// Whether its name says that it holds a secret.
+    /// Whether its name suggests a secret.
     #[must_use]
     pub fn is_credential(&self) -> bool {
         const WORDS: [&str; 7] = ["auth", "key", "token", "secret", "cookie", "password", "session"];
@@ -82,7 +82,7 @@ impl Header {
 }
 
 impl Options {
-    /// These, and what others say beside them.
+    /// These options, completed by `others`.
     #[must_use]
     pub fn or(&self, others: &Self) -> Self {
         let own =
@@ -101,7 +101,7 @@ impl Options {
         }
     }
 
-    /// What decides the answers, by key; no secret is in it. Whether they come piece by piece does not.
+    /// The options that affect answers, by key, without secrets. Streaming does not.
     #[must_use]
     pub fn told(&self) -> Vec<(&'static str, Json)> {
         let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
@@ -118,7 +118,7 @@ impl Options {
         all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
     }
 
-    /// The same as a part of the key of a record; nothing where nothing is said.
+    /// The same for the cache key; `None` if empty.
     #[must_use]
     pub fn keyed(&self) -> Option<Json> {
         let told: Map<String, Json> =
@@ -127,19 +127,19 @@ impl Options {
     }
 }
 
-/// Why a server cannot be asked as it is configured.
+/// Why a server cannot be called as configured.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Its address.
     #[error(transparent)]
     Address(#[from] AddressError),
     /// A header.
-    #[error("the header `{0}` cannot be sent")]
+    #[error("cannot send header `{0}`")]
     Header(String),
     /// A member of the body that akit writes itself.
     #[error("`extraBody` has `{0}`, which akit writes itself")]
     Body(String),
-    /// An interface that it has not.
+    /// An API that it does not have.
     #[error("this provider has no Responses API")]
     Api,
 }
@@ -162,11 +162,11 @@ impl ConnectError {
         match self {
             Self::Address(_) => "write it as `http://127.0.0.1:8080/v1`",
             Self::Header(_) => {
-                "a header has a name of letters, digits and hyphens and a value on one line, and belongs to the \
-                 application, not to the connection"
+                "use a name of letters, digits and hyphens, a value on one line, and no header that belongs to the \
+                connection"
             }
             Self::Body(_) => "use the scenario's own keys, such as `temperature:` and `maxTokens:`",
-            Self::Api => "remove `api:`; provider `openai` and `azure-openai` have it",
+            Self::Api => "remove `api:`; only providers `openai` and `azure-openai` have it",
         }
     }
 }

@@ -19,14 +19,14 @@ use crate::vocabulary::Usage;
 
 const CALL: &str = "/messages";
 
-/// The version of the interface that is written and read here.
+/// The API version used here.
 const VERSION: &str = "2023-06-01";
 
-/// What a piece brings, and the member of the block that it belongs to.
+/// Members of a delta, and the member of the block that each belongs to.
 const DELTAS: [(&str, &str); 4] =
     [("text", "text"), ("partial_json", "input"), ("thinking", "thinking"), ("signature", "signature")];
 
-/// Most tokens of an answer where it is not known how many a model gives, or a server does not take as many.
+/// Token limit of an answer if the model's own is unknown, or the server refuses it.
 const FEWEST: u64 = 8192;
 
 pub(super) const ANTHROPIC: Spec = Spec {
@@ -42,7 +42,7 @@ pub(super) const ANTHROPIC: Spec = Spec {
     }),
 };
 
-/// Most tokens of an answer of a model, as its vendor names them beside its prices.
+/// Most tokens of a model's answer, from the price list.
 fn longest(model: &str) -> Option<u64> {
     Prices::default().named(model)?.longest
 }
@@ -81,7 +81,7 @@ impl Dialect for Messages {
     fn body(&self, request: &ChatRequest, left: &BTreeSet<Part>) -> Draft {
         let mut draft = Draft::default();
         draft.put("/model", request.model.as_str());
-        // A server that refuses the number still wants one.
+        // The limit is required, even if a server refuses this one.
         let most = match request.max_tokens {
             Some(most) if !left.contains(&Part::MaxTokens) => most,
             Some(most) => most.min(FEWEST),
@@ -134,7 +134,7 @@ impl Dialect for Messages {
             "content_block_start" => {
                 if let Some(place) = at(&mut object(whole)["content"], index) {
                     *place = piece["content_block"].take();
-                    // What a call is called with comes as text.
+                    // A call's input arrives as text.
                     if place.get("input").is_some_and(|input| input.as_object().is_some_and(Map::is_empty)) {
                         place["input"] = String::new().into();
                     }
@@ -157,7 +157,7 @@ impl Dialect for Messages {
                 let input = at(&mut object(whole)["content"], index).and_then(|block| block.get_mut("input"));
                 if let Some(input) = input {
                     let text = input.as_str().filter(|text| !text.is_empty()).unwrap_or("{}");
-                    // What is no JSON stays the text that it is.
+                    // Invalid JSON stays text.
                     if let Ok(read) = serde_json::from_str(text) {
                         *input = read;
                     }
@@ -172,9 +172,9 @@ impl Dialect for Messages {
                     members.for_each(|(name, value)| end::keep(&mut place[&name], &name, value));
                 }
             }
-            // Without the reason why it ended, something of it is missing.
+            // Without a stop reason, a part of it is missing.
             "message_stop" if whole.get("stop_reason").is_some_and(end::says_something) => return Piece::End,
-            // Pings, and events that are not there yet.
+            // Pings, and events of future versions.
             _ => {}
         }
         Piece::Silent
@@ -183,7 +183,7 @@ impl Dialect for Messages {
     fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Read, Misread> {
         let Reply { json: reply, written, .. } = reply;
         let Some(content) = reply.get("content").and_then(Json::as_array) else {
-            return Err(Misread::of(reply, "there is no content in it"));
+            return Err(Misread::of(reply, "it has no content"));
         };
         let is_call = |part: &&Json| part.get("type").is_some_and(|kind| kind == "tool_use");
         let (calls, rest): (Vec<&Json>, Vec<&Json>) = content.iter().partition(is_call);
@@ -195,7 +195,7 @@ impl Dialect for Messages {
         let said = message::said(&json!({ "content": rest, "tool_calls": calls }))
             .map_err(|unread| Misread::of(reply, format!("the content of its message {unread}")))?;
         let count = |name: &str| reply.get("usage")?.get(name)?.as_u64();
-        // Beside the input stands what was read from the cache and written to it.
+        // Cache reads and writes are counted separately from the input.
         let input = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"];
         let [plain, read, created] = input.map(count);
         let usage = plain.zip(count("output_tokens")).map(|(input, output_tokens)| Usage {
@@ -216,7 +216,7 @@ impl Dialect for Messages {
         })
     }
 
-    /// Thoughts go before the calls that they led to, or the results of these are refused.
+    /// Thoughts must precede their calls, or the results are refused.
     fn parts(&self, reply: &Json) -> Vec<Json> {
         let content = reply.get("content").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
         let is_thought = |part: &Json| {
@@ -230,7 +230,7 @@ impl Dialect for Messages {
     }
 }
 
-/// A part of a content as it is sent back, where it is one that may be: thoughts as they came, for they are signed.
+/// A content part to send back, if allowed; thoughts unchanged, because they are signed.
 fn sent_back(part: &Json) -> Option<Json> {
     let has_words = |text: &&Json| text.as_str().is_some_and(|text| !text.is_empty());
     match part.get("type")?.as_str()? {
@@ -244,7 +244,8 @@ fn sent_back(part: &Json) -> Option<Json> {
     }
 }
 
-/// The messages but for instructions, as turns: what functions returned is the user's, and neighbours of one role are one.
+/// The messages without instructions, as turns. Results of functions are the user's; consecutive messages of one role
+/// are joined.
 fn turns(messages: &[&Message]) -> Json {
     let mut turns: Vec<(&str, Vec<Json>)> = Vec::new();
     for message in messages {
@@ -277,12 +278,12 @@ fn turns(messages: &[&Message]) -> Json {
     turns.into_iter().map(turn).collect()
 }
 
-/// The text of a message; an empty one is refused.
+/// The text of a message, if not empty, which would be refused.
 fn text(message: &Message) -> Option<Json> {
     (!message.content.is_empty()).then(|| json!({ "type": "text", "text": message.content }))
 }
 
-/// The schema with what the interface does not take left out.
+/// The schema without the keywords that the API refuses.
 fn schema(output: &OutputSchema) -> Json {
     fn without_limits(schema: &Json) -> Json {
         match schema {
@@ -298,8 +299,7 @@ fn schema(output: &OutputSchema) -> Json {
     without_limits(&output.schema)
 }
 
-/// The content of a body with inputs as they were written: an object that was read has lost the members that stood
-/// there twice.
+/// The content of a body with raw inputs: a parsed object has lost repeated members.
 #[derive(Deserialize)]
 struct Written {
     content: Vec<Block>,
@@ -311,7 +311,7 @@ struct Block {
     input: Option<Box<RawValue>>,
 }
 
-/// What a function is called with, as it was written; several calls stand one behind the other.
+/// The raw inputs of a function's calls, concatenated.
 fn inputs(body: &str, function: &str) -> Option<String> {
     let blocks = serde_json::from_str::<Written>(body).ok()?.content.into_iter();
     let own = blocks.filter(|block| block.name.as_deref() == Some(function));

@@ -1,6 +1,6 @@
-//! Azure OpenAI: the chat completions and Responses of OpenAI at a resource of one's own, by deployments.
+//! Azure OpenAI: OpenAI's chat completions and Responses at the customer's own resource, by deployment.
 //!
-//! With `apiVersion` a deployment stands in the path; without one it is the model of the path `/openai/v1`.
+//! With `apiVersion` the deployment is in the path; without, it is the model at the path `/openai/v1`.
 
 use super::access::Access;
 use super::chat::{Chat, Wire};
@@ -12,7 +12,7 @@ use super::spec::{Means, Spec, Vendor};
 pub(super) const AZURE: Spec = Spec {
     name: "azure-openai",
     means: Means::Network(Vendor {
-        // Everybody has an address of their own.
+        // Every customer has their own address.
         address: "",
         address_variable: Some("AZURE_OPENAI_ENDPOINT"),
         key_variables: &["AZURE_OPENAI_API_KEY"],
@@ -25,7 +25,7 @@ pub(super) const AZURE: Spec = Spec {
 
 const WIRE: Wire = Wire { address, key: |key| ("api-key", key.expose().to_owned()) };
 
-/// The address of a resource by its name.
+/// The address of a resource.
 pub fn resource(name: &str) -> String {
     format!("https://{}.openai.azure.com", name.trim())
 }
@@ -40,7 +40,7 @@ fn address(access: &Access) -> Result<Address, AddressError> {
             let path = format!("{base}/openai/deployments/{deployment}");
             Ok(written.at(&path).with("api-version", version))
         }
-        // A deployment in a written path counts as one.
+        // The deployment may also be in the configured path.
         (Some(version), None) if path.contains("/deployments/") => Ok(written.with("api-version", version)),
         (Some(_), None) => Err(written.wrong("`apiVersion` needs `deploymentName`")),
         (None, _) if path.contains("/deployments/") => Ok(written),

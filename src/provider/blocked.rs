@@ -1,21 +1,21 @@
-//! Prompts that a platform blocks: a refusal of what was asked, whoever's filter it is, and no outage.
+//! Blocked prompts: a content filter's refusal, not an outage.
 //!
-//! The words are a closed table. An error that says something else stays an error, for a refusal may be what an
-//! expectation asks for.
+//! The patterns are a closed list. Any other error stays an error, because an expectation may require a
+//! refusal.
 
 use super::place::Place as _;
 use serde_json::Value as Json;
 
 use crate::vocabulary::StopReason;
 
-/// What a blocked prompt ends with where its server has no stop word for it.
+/// The stop word of a blocked prompt if the server has none.
 const FILTERED: &str = "content_filter";
 
-/// Where errors name what they are.
+/// Where error bodies have their code.
 const CODES: [&str; 6] =
     ["/error/code", "/error/type", "/error/innererror/code", "/error/inner_error/code", "/code", "/type"];
 
-/// What they name, in lower case and without `_`: Azure and Moonshot, `DashScope`, `OpenAI`, Bedrock behind a gateway.
+/// Codes in lower case and without `_`: Azure and Moonshot, `DashScope`, `OpenAI`, Bedrock behind a gateway.
 const WORDS: [&str; 6] = [
     "contentfilter",
     "responsibleaipolicyviolation",
@@ -25,7 +25,7 @@ const WORDS: [&str; 6] = [
     "guardrailintervened",
 ];
 
-/// How messages begin that tell it beside a code that tells nothing, in lower case: Moonshot, then the guardrails of `LiteLLM`.
+/// Beginnings of messages next to a generic code, in lower case: Moonshot, then the guardrails of `LiteLLM`.
 const BEGINNINGS: [&str; 5] = [
     "the request was rejected because it was considered high risk",
     "violated guardrail policy",
@@ -34,17 +34,17 @@ const BEGINNINGS: [&str; 5] = [
     "blocked entity detected",
 ];
 
-/// How `LiteLLM` begins a message that names the policy in quotes.
+/// Beginning of a `LiteLLM` message that quotes the policy's name.
 const QUOTED: &str = "{'error': 'violated ";
 
-/// The stop word of a prompt that was blocked, of the body of an error or of an answer without one.
+/// The stop word if this body says that the prompt was blocked.
 ///
-/// Of a server that is overloaded or down only the message counts: its code may name the filter that is out of order.
+/// If the server is overloaded or down, only the message counts: the code may name a filter that is unavailable.
 pub(super) fn prompt(body: &Json, status: u16) -> Option<String> {
     let message = ["/error/message", "/message"].into_iter().find_map(|place| body.place(place)?.as_str());
     let message = message.unwrap_or_default();
     if status == 429 || status >= 500 {
-        return tells(message).then(|| FILTERED.to_owned());
+        return says_blocked(message).then(|| FILTERED.to_owned());
     }
     let reason = ["/promptFeedback/blockReason", "/prompt_feedback/block_reason"];
     let reason = reason.into_iter().find_map(|place| body.place(place)?.as_str());
@@ -53,19 +53,18 @@ pub(super) fn prompt(body: &Json, status: u16) -> Option<String> {
         return Some(if is_known { word } else { FILTERED }.to_owned());
     }
     let is_blocking = |code: &str| match code.to_ascii_lowercase().replace(['_', '-'], "").as_str() {
-        // It is said of prompts that are no prompts, too.
+        // Also used for malformed prompts.
         "invalidprompt" => message.to_lowercase().contains("usage policy"),
         code => WORDS.contains(&code),
     };
     let codes = CODES.into_iter().filter_map(|place| body.place(place)?.as_str());
     let is_blocked =
-        codes.into_iter().any(is_blocking) || tells(message) || (status == 403 && is_moderated(body));
+        codes.into_iter().any(is_blocking) || says_blocked(message) || (status == 403 && is_moderated(body));
     is_blocked.then(|| FILTERED.to_owned())
 }
 
-/// Whether a message begins with words for it, behind the names of errors that `LiteLLM` puts before them. Further on it
-/// may repeat the prompt.
-fn tells(message: &str) -> bool {
+/// Whether a message begins with a known pattern, after `LiteLLM`'s error names. Later parts may repeat the prompt.
+fn says_blocked(message: &str) -> bool {
     let mut rest = message.trim_start();
     while let Some((name, words)) = rest.split_once(": ")
         && (name.starts_with("litellm.") || name.ends_with("Error") || name.ends_with("Exception"))
@@ -84,12 +83,12 @@ fn tells(message: &str) -> bool {
             .is_some_and(|(what, _)| what.ends_with(" policy"))
 }
 
-/// Whether words end before the rest of a sentence: "violated guardrail policy config" is about a setting.
+/// Whether the pattern ends here: "violated guardrail policy config" is about a setting.
 fn ends_there(rest: &str) -> bool {
     !rest.trim_start().starts_with(char::is_alphanumeric)
 }
 
-/// Whether the moderation of `OpenRouter` tells what it flagged.
+/// Whether `OpenRouter`'s moderation flagged something.
 fn is_moderated(body: &Json) -> bool {
     let Some(metadata) = body.place("/error/metadata") else { return false };
     let reasons = metadata.get("reasons").and_then(Json::as_array);
@@ -104,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_known_to_block_a_prompt_is_a_refusal() {
+    fn only_known_blocks_of_a_prompt_are_refusals() {
         let error = |error: Json| json!({ "error": error });
         let said = |message: &str| error(json!({ "message": message, "type": "None", "code": "400" }));
         let table = [

@@ -1,4 +1,4 @@
-//! One call to a provider: JSON there, JSON back, and what else came instead.
+//! One call to a provider: JSON out, JSON back, or an error.
 
 use std::time::{Instant, SystemTime};
 
@@ -13,35 +13,34 @@ use crate::http::{self, Http, Incoming, Lost};
 use crate::secret::Secret;
 use crate::text;
 
-/// Characters of an error body that are shown.
+/// Characters shown of an error body.
 const SHOWN: usize = 300;
 
-/// A request in JSON for a reply in JSON.
+/// A JSON request.
 pub(super) struct Call<'a> {
-    /// The way to the network.
+    /// The HTTP client.
     pub(super) http: &'a Http,
     /// Where it goes.
     pub(super) url: reqwest::Url,
-    /// The same for people.
+    /// The address for display.
     pub(super) asked: &'a str,
-    /// What goes along.
+    /// Its headers.
     pub(super) headers: &'a HeaderMap,
-    /// What is blanked out of whatever comes back, before anything of it is cut to length: half a key would pass by
-    /// later.
+    /// Secrets to blank out of the response, before any excerpt is taken: half a key would not be found later.
     pub(super) secrets: Vec<&'a Secret>,
-    /// What is asked.
+    /// The request body.
     pub(super) body: &'a Json,
 }
 
 impl Call<'_> {
-    /// Posts it and reads the whole reply.
+    /// Sends it and reads the whole response.
     pub(super) async fn whole(&self) -> Result<Reply, ProviderError> {
         let mut incoming = self.open().await?;
         let body = self.rest(&mut incoming).await?;
         self.reply(&incoming, body)
     }
 
-    /// Posts it and puts the reply together from its pieces; a server that answers as a whole is read as one.
+    /// Sends it and assembles the answer from a stream; a server that does not stream is read as usual.
     pub(super) async fn streamed(&self, dialect: &dyn Dialect) -> Result<Reply, ProviderError> {
         let began = Instant::now();
         let mut incoming = self.open().await?;
@@ -56,8 +55,8 @@ impl Call<'_> {
             let more = incoming.more(&mut bytes).await.map_err(|lost| self.lost(lost))?;
             let found = if more { events.take(&bytes) } else { events.end() };
             let found = found.map_err(|error| match error.utf8_error().error_len() {
-                None if !more => self.broken("a piece of the answer is cut".to_owned()),
-                _ => self.malformed("invalid UTF-8 in a piece".to_owned()),
+                None if !more => self.broken("an event of the stream is cut off".to_owned()),
+                _ => self.malformed("invalid UTF-8 in the stream".to_owned()),
             })?;
             bytes.clear();
             for event in found {
@@ -66,20 +65,20 @@ impl Call<'_> {
                 if is_error {
                     return Err(self.event_of_error(&data));
                 }
-                // All others say in their data what they are.
+                // Other events have their type in their data.
                 if data.is_empty() {
                     continue;
                 }
-                // It says that no more comes, not that the answer is whole.
+                // The stream ends here, but the answer may be incomplete.
                 if data.trim() == "[DONE]" {
                     continue;
                 }
                 let piece: Json = serde_json::from_str(&text::json::mended(&data)).map_err(|error| {
                     let reason = text::json::trouble(&error);
                     if error.is_eof() {
-                        self.broken(format!("a piece of the answer is cut: {reason}"))
+                        self.broken(format!("an event of the stream is cut off: {reason}"))
                     } else {
-                        self.malformed(format!("{reason}; a piece begins \"{}\"", text::excerpt(&data, 120)))
+                        self.malformed(format!("{reason}; an event begins \"{}\"", text::excerpt(&data, 120)))
                     }
                 })?;
                 if let Some(error) = error_within(&piece, self.asked) {
@@ -90,7 +89,7 @@ impl Call<'_> {
                     Piece::Token => pace.part(began.elapsed()),
                     Piece::End => ended = true,
                     Piece::Odd => {
-                        let reason = format!("\"{}\" is no piece of an answer", text::excerpt(&data, 120));
+                        let reason = format!("unknown event \"{}\" in the stream", text::excerpt(&data, 120));
                         return Err(self.malformed(reason));
                     }
                 }
@@ -100,20 +99,20 @@ impl Call<'_> {
             }
         }
         if !ended {
-            return Err(self.broken("the answer stopped before its end".to_owned()));
+            return Err(self.broken("the stream stopped before the end of the answer".to_owned()));
         }
-        // A key may come in pieces, too.
+        // A key may be split across events.
         let (written, _) = Secret::hide(self.secrets.iter().copied(), &whole.to_string());
         let json = serde_json::from_str(&written).map_err(|error| self.malformed(error.to_string()))?;
         Ok(Reply { json, written, pace })
     }
 
-    /// The error of an event that is called one.
+    /// The error in an `error` event.
     fn event_of_error(&self, data: &str) -> ProviderError {
         let read: Json = serde_json::from_str(&text::json::mended(data)).unwrap_or_else(|_| data.into());
         let own = read.get("error").filter(|error| says_something(error)).unwrap_or(&read);
         let error = error_within(&json!({ "error": own }), self.asked);
-        error.unwrap_or_else(|| self.broken("an error without words came in the middle of it".to_owned()))
+        error.unwrap_or_else(|| self.broken("the stream has an error without a message".to_owned()))
     }
 
     async fn open(&self) -> Result<Incoming, ProviderError> {
@@ -128,7 +127,7 @@ impl Call<'_> {
         Ok(body)
     }
 
-    /// What a whole body says.
+    /// Reads a complete body.
     fn reply(&self, incoming: &Incoming, body: Vec<u8>) -> Result<Reply, ProviderError> {
         let host = || self.asked.to_owned();
         let status = incoming.status;
@@ -154,7 +153,7 @@ impl Call<'_> {
             if body.trim().is_empty() {
                 self.broken("the body is empty".to_owned())
             } else if error.is_eof() {
-                self.broken(format!("the body is cut: {reason}"))
+                self.broken(format!("the body is cut off: {reason}"))
             } else {
                 self.malformed(format!("{reason}; it begins \"{}\"", text::excerpt(&body, 120)))
             }
@@ -170,7 +169,7 @@ impl Call<'_> {
         ProviderError::Malformed { host: self.asked.to_owned(), reason }
     }
 
-    /// An answer that stopped before its end.
+    /// The error for an incomplete answer.
     fn broken(&self, reason: String) -> ProviderError {
         ProviderError::Broken { host: self.asked.to_owned(), reason, answered: true }
     }
@@ -180,7 +179,7 @@ impl Call<'_> {
     }
 }
 
-/// Why nothing came back.
+/// The error for a failed connection.
 pub(super) fn lost(host: &str, lost: Lost) -> ProviderError {
     let host = host.to_owned();
     match lost {
@@ -193,15 +192,15 @@ pub(super) fn lost(host: &str, lost: Lost) -> ProviderError {
     }
 }
 
-/// The error of a body that came with status 200, as the error that it is.
+/// The error inside a body with status 200.
 ///
-/// Gateways send one in the place of an answer, beside `choices`, inside a choice or inside its message when a provider
-/// fails midway. One that says nothing (null, empty, zero) is none, and neither is a success that is told beside choices.
+/// Gateways send one instead of an answer, next to `choices`, inside a choice or inside its message if a provider
+/// fails midway. Empty values (null, zero, blank) and a reported success next to choices are not errors.
 pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
     error_beside(reply, host, false)
 }
 
-/// The same, of a body in which there may be an answer outside of `choices`.
+/// The same for a body that may have an answer outside of `choices`.
 pub(super) fn error_beside(reply: &Json, host: &str, is_answered: bool) -> Option<ProviderError> {
     let choices = reply.get("choices").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
     let is_answered = is_answered || !choices.is_empty();
@@ -212,7 +211,7 @@ pub(super) fn error_beside(reply: &Json, host: &str, is_answered: bool) -> Optio
         ["object", "type"].into_iter().any(|name| reply.get(name).is_some_and(|kind| kind == "error"));
     let error = named
         .chain(is_itself.then_some(reply))
-        // The first of a list stands for all.
+        // The first of a list counts.
         .flat_map(|error| error.as_array().map_or(std::slice::from_ref(error), Vec::as_slice))
         .find(|error| says_something(error) && (!is_answered || !is_success(error)))?;
     let status = ["code", "status", "type"].into_iter().find_map(|name| status_of(error.get(name)?));
@@ -230,7 +229,7 @@ pub(super) fn error_beside(reply: &Json, host: &str, is_answered: bool) -> Optio
     Some(error)
 }
 
-/// Whether what stands in the place of an error says that there was none: `{"code": 0, "message": "success"}`.
+/// Whether an error object reports success: `{"code": 0, "message": "success"}`.
 fn is_success(error: &Json) -> bool {
     const WORDS: [&str; 5] = ["none", "ok", "success", "no error", "null"];
     if let Json::String(word) = error {
@@ -246,8 +245,8 @@ fn is_success(error: &Json) -> bool {
         })
 }
 
-/// The HTTP status of an error's code, or the one that goes with its name, such as `invalid_api_key`; none where it says
-/// nothing of it.
+/// The HTTP status of an error's code, or the one that matches its name, such as `invalid_api_key`; `None` if
+/// unknown.
 fn status_of(code: &Json) -> Option<u16> {
     const WORDS: [(&str, u16); 16] = [
         ("ratelimit", 429),
@@ -280,7 +279,7 @@ fn words_of(error: &Json) -> Option<String> {
     words.map(|words| text::excerpt(words, SHOWN))
 }
 
-/// What an error body says: the provider's `error.message`, else the text without tags.
+/// The message of an error body: the provider's `error.message`, or the text without tags.
 pub(super) fn message_of(body: &str) -> String {
     let json: Option<Json> = serde_json::from_str(body).ok();
     if let Some(words) = json.as_ref().and_then(|json| words_of(json.get("error").unwrap_or(json))) {
@@ -356,14 +355,14 @@ mod tests {
         }
         assert_eq!(status(json!({ "choices": [{ "message": { "content": "an error" } }] })), None);
         assert_eq!(status(json!({ "choices": [{}, { "error": { "code": 502 } }] })), Some(502));
-        // In the place of an answer.
+        // Instead of an answer.
         assert_eq!(status(json!({ "object": "error", "message": "x", "code": 500 })), Some(500));
         assert_eq!(status(json!({ "type": "error", "code": "server_error", "message": "x" })), Some(500));
         assert_eq!(status(json!({ "error": { "code": 0, "message": "success" } })), Some(200));
     }
 
     #[test]
-    fn error_bodies_are_shown_in_their_own_words() {
+    fn error_bodies_are_shown_by_their_message() {
         let table = [
             (r#"{"error":{"message":"bad key"}}"#, "bad key"),
             (r#"{"error":"nope"}"#, "nope"),

@@ -1,5 +1,4 @@
-//! Chat completions as OpenAI serves them, and everything that speaks the same: `openai` with any
-//! `baseUrl`, llama.cpp, vLLM.
+//! OpenAI's chat completions, and every server with the same API: `openai` with any `baseUrl`, llama.cpp, vLLM.
 
 use std::collections::BTreeSet;
 
@@ -14,22 +13,22 @@ use super::{ChatRequest, Message, Role, blocked, end, message, usage};
 use crate::secret::Secret;
 use crate::vocabulary::ToolCall;
 
-/// The chat completions of OpenAI.
+/// OpenAI's chat completions.
 pub(super) const CHAT: Chat =
     Chat { wire: &WIRE, seed: "/seed", caps: &[Part::MaxTokens, Part::MaxCompletionTokens] };
 
 /// How OpenAI's own servers are reached.
 pub(super) const WIRE: Wire = Wire { address: |access| Address::parse(&access.base_url), key: bearer };
 
-/// A key as most servers take it.
+/// A key in the header that most servers use.
 pub(super) fn bearer(key: &Secret) -> (&'static str, String) {
     ("authorization", format!("Bearer {}", key.expose()))
 }
 
-/// How servers are reached that speak the same.
+/// How a compatible server is reached.
 #[derive(Debug)]
 pub(super) struct Wire {
-    /// The address, from what people write.
+    /// The address, from the configuration.
     pub(super) address: fn(&Access) -> Result<Address, AddressError>,
     /// The header with a key.
     pub(super) key: fn(&Secret) -> (&'static str, String),
@@ -40,9 +39,9 @@ pub(super) struct Wire {
 pub(super) struct Chat {
     /// How the server is reached.
     pub(super) wire: &'static Wire,
-    /// What the seed is called.
+    /// The name of the seed.
     pub(super) seed: &'static str,
-    /// What the most tokens of an answer are called: the first that the server takes.
+    /// The names of the token limit; the first one that the server accepts is used.
     pub(super) caps: &'static [Part],
 }
 
@@ -145,7 +144,7 @@ impl Dialect for Chat {
                             name => end::keep(&mut place[name], name, value),
                         }
                     }
-                    // The tokens are counted in a piece of their own behind the end.
+                    // Usage comes in a separate event after the end.
                     brought = match (is_end, is_token) {
                         (true, _) => Piece::End,
                         (false, true) => Piece::Token,
@@ -170,9 +169,9 @@ impl Dialect for Chat {
             return Err(Misread::Blocked(word));
         }
         let first = choices.iter().enumerate().position(is_first).unwrap_or(0);
-        let choice = choices.get(first).ok_or_else(|| malformed("there is no choice in it"))?;
+        let choice = choices.get(first).ok_or_else(|| malformed("it has no choice"))?;
         let written = choice.get("message").filter(|message| message.is_object());
-        let written = written.ok_or_else(|| malformed("there is no message in it"))?;
+        let written = written.ok_or_else(|| malformed("it has no message"))?;
         let verdict = function.and_then(|name| message::arguments(written, body, first, name));
         let mut said = match message::said(written) {
             Err(_) if verdict.is_some() => message::Said::default(),
@@ -184,7 +183,7 @@ impl Dialect for Chat {
                 refusal.clone_into(&mut said.text);
             }
         }
-        // Whatever else is looked for stands in the first place or beside all.
+        // Everything else is read from the first choice or from the top level.
         let mut sorted = Json::Null;
         let reply = if first == 0 {
             reply
@@ -215,16 +214,16 @@ impl Dialect for Chat {
     }
 }
 
-/// What may stand in a piece that has no choices.
+/// Members of an event without choices.
 const BESIDE: [&str; 7] =
     ["usage", "x_groq", "timings", "prompt_filter_results", "promptFeedback", "prompt_feedback", "status"];
 
-/// Whether a choice is the answer: by its index, or by its place where it has none.
+/// Whether a choice is the answer: by its index, or by its place if it has none.
 fn is_first((place, choice): (usize, &Json)) -> bool {
     choice.get("index").filter(|index| !index.is_null()).map_or(place == 0, |index| index.as_u64() == Some(0))
 }
 
-/// Whether a piece of a message has text, or a part of a call.
+/// Whether a delta has text or a part of a call.
 fn says_something(delta: &Json) -> bool {
     let is_text = |name: &str| match delta.get(name) {
         Some(Json::String(text)) => !text.is_empty(),
@@ -234,7 +233,7 @@ fn says_something(delta: &Json) -> bool {
     ["content", "refusal", "tool_calls"].into_iter().any(is_text)
 }
 
-/// Adds a piece of a message to it.
+/// Adds a delta to a message.
 fn add(message: &mut Json, delta: Json) {
     let Json::Object(delta) = delta else { return };
     let message = object(message);
@@ -256,7 +255,7 @@ fn add(message: &mut Json, delta: Json) {
     }
 }
 
-/// Adds a piece of a call: its arguments grow, all else comes once.
+/// Adds a delta to a call: its arguments are appended, anything else is set.
 fn add_call(call: &mut Json, piece: Json) {
     let Json::Object(piece) = piece else { return };
     let call = object(call);
@@ -271,7 +270,7 @@ fn add_call(call: &mut Json, piece: Json) {
     }
 }
 
-/// A message as the interface wants it.
+/// A message in this API's format.
 fn written(message: &Message) -> Json {
     let mut written = json!({ "role": message.role, "content": message.content });
     if !message.tool_calls.is_empty() {
@@ -292,7 +291,7 @@ fn written(message: &Message) -> Json {
     written
 }
 
-/// The id of a call; the number of one that has none.
+/// The id of a call, or its number if it has none.
 pub(super) fn id(call: &ToolCall, number: usize) -> String {
     call.id.clone().unwrap_or_else(|| format!("call_{number}"))
 }
@@ -306,19 +305,19 @@ pub(super) fn arguments(call: &ToolCall) -> String {
     }
 }
 
-/// Messages for a server that knows no instructions: they stand before what is asked.
+/// Messages for a server without system messages: instructions are put before the first message.
 fn without_system(messages: &[Message]) -> Vec<Message> {
     let (system, rest): (Vec<&Message>, Vec<&Message>) =
         messages.iter().partition(|message| message.role == Role::System);
     let mut rest: Vec<Message> = rest.into_iter().cloned().collect();
     if let Some(first) = rest.first_mut() {
-        let told: Vec<&str> = system.iter().map(|message| message.content.as_str()).collect();
-        first.content = format!("{}\n\n{}", told.join("\n\n"), first.content);
+        let system: Vec<&str> = system.iter().map(|message| message.content.as_str()).collect();
+        first.content = format!("{}\n\n{}", system.join("\n\n"), first.content);
     }
     rest
 }
 
-/// A function as the interface wants it.
+/// A function in this API's format.
 fn function(tool: &Json) -> Json {
     if tool.get("function").is_some() {
         return tool.clone();
@@ -334,7 +333,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replies_without_a_completion_are_told() {
+    fn responses_without_a_completion_are_errors() {
         let reply = |json: Json| Reply { written: json.to_string(), json, pace: Pace::default() };
         for json in [
             json!({}),
@@ -393,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_of_nothing_known_is_odd() {
+    fn an_unknown_event_is_odd() {
         for odd in [
             json!({}),
             json!(null),

@@ -1,5 +1,4 @@
-//! Servers that speak OpenAI's chat completions as they are: what is known of each is its address and the variable of
-//! its key.
+//! Servers with OpenAI's chat completions API: each has its address and the variable of its key.
 
 use super::chat::CHAT;
 use super::spec::{Means, Spec, Vendor};
@@ -8,7 +7,7 @@ use super::spec::{Means, Spec, Vendor};
 pub(super) const OLLAMA: Spec =
     Spec { name: "ollama", means: Means::Network(like("http://localhost:11434/v1", &[], "llama3.2")) };
 
-/// Servers by their name under `like:` of provider `openai`.
+/// Servers by name under `like:` of provider `openai`.
 pub(super) const LIKE: [(&str, Vendor); 5] = [
     ("groq", like("https://api.groq.com/openai/v1", &["GROQ_API_KEY"], "")),
     ("litellm", like("http://localhost:4000/v1", &["LITELLM_API_KEY"], "")),

@@ -1,4 +1,4 @@
-//! What differs between vendors: how a request is written, and how an answer is read. One file each.
+//! The differences between vendors: how requests are written and answers are read. One file each.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,118 +16,118 @@ use crate::secret::Secret;
 use crate::text;
 use crate::vocabulary::Usage;
 
-/// The wire of a vendor.
+/// A vendor's API.
 pub(super) trait Dialect: Send + Sync + fmt::Debug {
-    /// The server's address, from what people write.
+    /// The server's address, from the configuration.
     fn address(&self, access: &Access) -> Result<Address, AddressError>;
 
-    /// What stands behind the address of the call for an answer, with its query.
+    /// Path and query of the call for an answer.
     fn call(&self, model: &str, streams: bool) -> String;
 
-    /// The headers that a request needs.
+    /// The headers of a request.
     fn headers(&self, key: Option<&Secret>) -> Vec<(&'static str, String)>;
 
-    /// What akit itself may write into a body, as JSON pointers: nobody else may.
+    /// Members of a body that only akit may write, as JSON pointers.
     fn own(&self) -> &'static [&'static str];
 
-    /// A request without what is left out.
+    /// A request without the parts in `left`.
     fn body(&self, request: &ChatRequest, left: &BTreeSet<Part>) -> Draft;
 
-    /// Asks for the answer piece by piece, where the address does not say so.
+    /// Requests streaming, if the path does not.
     fn stream(&self, _body: &mut Map<String, Json>, _left: &BTreeSet<Part>) {}
 
-    /// Puts a piece into its place in the whole answer.
+    /// Merges an event of a stream into the whole answer.
     fn piece(&self, whole: &mut Json, piece: Json) -> Piece;
 
-    /// Reads an answer; of a request for a verdict, the calls of the function of this name are its text.
+    /// Reads an answer. For a verdict, calls of the function with this name are its text.
     fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Read, Misread>;
 
-    /// The parts of an answer with calls that the server wants back as they came, before what these return.
+    /// The parts of an answer with calls that must be sent back unchanged, before the results of the calls.
     fn parts(&self, _reply: &Json) -> Vec<Json> {
         Vec::new()
     }
 
-    /// The call for an embedding with its body; none where the vendor has none.
+    /// The call for an embedding with its body; `None` if the vendor has no embeddings.
     fn embedding(&self, _model: &str, _text: &str) -> Option<(String, Json)> {
         None
     }
 
-    /// The numbers of an embedding and the tokens that were sent for it.
+    /// The numbers of an embedding and the tokens sent for it.
     fn embedded<'a>(&self, _reply: &'a Json) -> Option<(&'a Vec<Json>, Option<u64>)> {
         None
     }
 }
 
-/// What a piece of an answer brought.
+/// What an event of a stream adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Nothing that anybody would see.
+    /// Nothing visible.
     Silent,
     /// Text, or a part of a call.
     Token,
     /// The end.
     End,
-    /// Something that is no piece of an answer.
+    /// An event that is not part of an answer.
     Odd,
 }
 
-/// A body that was read.
+/// A parsed body.
 #[derive(Debug)]
 pub(super) struct Reply {
-    /// What it says.
+    /// Its JSON.
     pub(super) json: Json,
-    /// As it was written.
+    /// Its raw text.
     pub(super) written: String,
-    /// When its pieces came, where it came piece by piece.
+    /// When its parts arrived, if it was streamed.
     pub(super) pace: Pace,
 }
 
-/// What an answer says.
+/// The content of an answer.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Read {
     /// The message.
     pub(super) said: Said,
-    /// The arguments of the function that makes a verdict, as they were written.
+    /// The raw arguments of the verdict's function.
     pub(super) verdict: Option<String>,
     /// The stop word.
     pub(super) finish: Option<String>,
-    /// The tokens of thoughts, as far as they are known.
+    /// The tokens of thoughts, if known.
     pub(super) thinking: Option<NonZeroU32>,
     /// The tokens of the exchange.
     pub(super) usage: Option<Usage>,
     /// The model that answered.
     pub(super) model: Option<String>,
-    /// The mark of its configuration.
+    /// The fingerprint of its configuration.
     pub(super) fingerprint: Option<String>,
 }
 
-/// Why a reply is no answer.
+/// Why a response is not an answer.
 #[derive(Debug, PartialEq)]
 pub(super) enum Misread {
-    /// The prompt was blocked; with the word for it.
+    /// The prompt was blocked, with the word for it.
     Blocked(String),
-    /// Something else came.
+    /// It is something else.
     Malformed(String),
 }
 
 impl Misread {
-    /// Something else than what is expected; with the beginning of what came.
+    /// An unexpected response, with its beginning.
     pub(super) fn of(reply: &Json, reason: impl fmt::Display) -> Self {
         Self::Malformed(format!("{reason}; it begins {}", text::excerpt(&reply.to_string(), 120)))
     }
 }
 
-/// A request in the making.
+/// A request being built.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     /// The body.
     pub(super) body: Map<String, Json>,
-    /// The names of the parameters that the server does not take.
+    /// The parameters left out because the server refuses them.
     pub(super) dropped: Vec<String>,
 }
 
 impl Draft {
-    /// Writes a parameter, unless the server does not take it. A pointer of two names leads into an object.
+    /// Writes a parameter, unless the server refuses it. A pointer with two names leads into an object.
     pub(super) fn offer(
         &mut self,
         left: &BTreeSet<Part>,
@@ -142,7 +142,7 @@ impl Draft {
         }
     }
 
-    /// Writes a member; a pointer of two names leads into an object.
+    /// Writes a member. A pointer with two names leads into an object.
     pub(super) fn put(&mut self, pointer: &str, value: impl Into<Json>) {
         let name = pointer.trim_start_matches('/');
         match name.split_once('/') {
@@ -154,8 +154,8 @@ impl Draft {
         }
     }
 
-    /// In which form a verdict is asked for: a server without structured output is made to call a function; one without
-    /// functions is left to the words of the prompt. What could not be read in one form is asked for in the next.
+    /// The form of a verdict: structured output, or else a function call, or else the prompt alone. After an
+    /// unreadable answer, the next form is used.
     pub(super) fn form(&mut self, left: &BTreeSet<Part>, output: &OutputSchema) -> Option<Part> {
         let mut skips = usize::from(output.next_form);
         for part in [Part::ResponseFormat, Part::ToolChoice] {
@@ -171,7 +171,7 @@ impl Draft {
     }
 }
 
-/// A function as it is declared: name, description and the schema of its arguments, whatever stands round them.
+/// A declared function: name, description and schema of its arguments, in any notation.
 pub(super) struct Declared<'a> {
     pub(super) name: &'a Json,
     pub(super) description: Option<&'a Json>,
@@ -179,14 +179,14 @@ pub(super) struct Declared<'a> {
 }
 
 impl<'a> Declared<'a> {
-    /// Of a function as it stands under `setup.functions`.
+    /// Reads a function from `setup.functions`.
     pub(super) fn of(tool: &'a Json) -> Self {
         let function = tool.get("function").unwrap_or(tool);
         let parameters = function.get("parameters").or_else(|| function.get("input_schema"));
         Self { name: &function["name"], description: function.get("description"), parameters }
     }
 
-    /// An object with these under the names that a vendor has for them; a schema of nothing where there is none.
+    /// The function in a vendor's notation, with an empty schema if it has none.
     pub(super) fn as_object(&self, parameters: &str) -> Json {
         let mut object = Map::new();
         object.insert("name".to_owned(), self.name.clone());
@@ -197,15 +197,15 @@ impl<'a> Declared<'a> {
     }
 }
 
-/// The instructions of a conversation, one paragraph each, for vendors that want them beside it; and the rest.
+/// The instructions of a conversation, one paragraph each, for vendors that want them separately; and the rest.
 pub(super) fn split_instructions(messages: &[Message]) -> (Option<String>, Vec<&Message>) {
     let is_instruction = |message: &&Message| matches!(message.role, Role::System | Role::Developer);
-    let (told, rest): (Vec<_>, Vec<_>) = messages.iter().partition(is_instruction);
-    let told: Vec<&str> = told.into_iter().map(|message| message.content.as_str()).collect();
-    ((!told.is_empty()).then(|| told.join("\n\n")), rest)
+    let (system, rest): (Vec<_>, Vec<_>) = messages.iter().partition(is_instruction);
+    let system: Vec<&str> = system.into_iter().map(|message| message.content.as_str()).collect();
+    ((!system.is_empty()).then(|| system.join("\n\n")), rest)
 }
 
-/// Adds up a piece of text: a string grows, and a list gets longer.
+/// Appends to a string or a list.
 pub(super) fn grow(place: &mut Json, more: Json) {
     match (&mut *place, more) {
         (_, Json::Null) => {}
@@ -220,7 +220,7 @@ pub(super) fn grow(place: &mut Json, more: Json) {
     }
 }
 
-/// The object at a place; what else stands there gives way.
+/// The object at a place; any other value is replaced.
 pub(super) fn object(place: &mut Json) -> &mut Json {
     if !place.is_object() {
         *place = Map::new().into();
@@ -228,9 +228,9 @@ pub(super) fn object(place: &mut Json) -> &mut Json {
     place
 }
 
-/// The item of a list at an index; the list is made as long as it takes.
+/// The item of a list at an index; the list is extended as needed.
 pub(super) fn at(list: &mut Json, index: usize) -> Option<&mut Json> {
-    /// Most parts of an answer: an index beyond is a slip of the server.
+    /// Most parts of an answer: a higher index is a server's error.
     const MOST: usize = 10_000;
     if !list.is_array() {
         *list = Json::Array(Vec::new());
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
     use crate::vocabulary::ToolCall;
 
-    /// A question, two calls, what they returned, and another question.
+    /// A question, two calls, their results, and another question.
     fn played() -> ChatRequest {
         let call = |id: &str, name: &str| ToolCall {
             id: Some(id.to_owned()),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_and_what_they_returned_are_written_as_each_vendor_wants_them() {
+    fn calls_and_their_results_are_written_as_each_vendor_wants_them() {
         let chat = body("openai", false);
         let arguments = "{\"order\":\"NW-1\"}";
         let call = |id: &str, name: &str| json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } });
@@ -313,7 +313,7 @@ mod tests {
             |id: &str, name: &str| json!({ "type": "tool_use", "id": id, "name": name, "input": input });
         let result =
             |id: &str, text: &str| json!({ "type": "tool_result", "tool_use_id": id, "content": text });
-        // What functions returned and the next question are one turn of the user.
+        // The results of functions and the next question are one turn of the user.
         assert_eq!(
             body("anthropic", false)["messages"],
             json!([

@@ -1,4 +1,4 @@
-//! Why an answer ended, from every place where servers say so: the worst of their words counts.
+//! Why an answer ended. Servers say so in several places; the worst word counts.
 
 use serde_json::Value as Json;
 
@@ -7,19 +7,18 @@ use super::place::Place as _;
 use crate::text;
 use crate::vocabulary::StopReason;
 
-/// What servers and gateways call it.
+/// Its names.
 const KEYS: [&str; 6] =
     ["finish_reason", "native_finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason"];
 
-/// Where else an answer is said not to be whole; a word that akit does not know says nothing here.
+/// Other places that mark an answer as incomplete; unknown words are ignored here.
 const STATES: [&str; 4] =
     ["/status", "/incomplete_details/reason", "/choices/0/status", "/choices/0/incomplete_details/reason"];
 
-/// Verdicts of filters, each by its category.
+/// Results of content filters, by category.
 const FILTERS: [&str; 2] = ["content_filter_results", "content_filter_result"];
 
-/// The word for why the first answer ended: the `finish_reason`, or one elsewhere where that is missing or says something
-/// better.
+/// Why the first answer ended: the `finish_reason`, or a word elsewhere if that is missing or less bad.
 pub(super) fn word(reply: &Json) -> Option<String> {
     let choice = reply.place("/choices/0");
     let places = [choice, choice.and_then(|choice| choice.get("message")), Some(reply)];
@@ -29,7 +28,7 @@ pub(super) fn word(reply: &Json) -> Option<String> {
     worst(named, others)
 }
 
-/// The word of messages that stand for themselves, the last one first, and of what is told beside them.
+/// The stop word of messages on their own, the last one first, and of `beside`.
 pub(super) fn of_messages<'a>(
     messages: impl Iterator<Item = &'a Json>,
     beside: Option<String>,
@@ -37,7 +36,7 @@ pub(super) fn of_messages<'a>(
     worst(messages.flat_map(words).chain(beside).collect(), std::iter::empty())
 }
 
-/// The first word that says something, or one that is known to be worse.
+/// The first non-empty word, or one known to be worse.
 fn worst(named: Vec<String>, others: impl Iterator<Item = String>) -> Option<String> {
     let mut word = named.iter().find(|word| !word.is_empty()).or(named.first()).cloned();
     for other in named.into_iter().chain(others) {
@@ -48,7 +47,7 @@ fn worst(named: Vec<String>, others: impl Iterator<Item = String>) -> Option<Str
     word
 }
 
-/// The stop words of an object, that of the interface first.
+/// The stop words of an object, the API's own first.
 fn words(place: &Json) -> impl Iterator<Item = String> {
     let details = written(place.place("/finish_details/type"));
     KEYS.into_iter().filter_map(|key| written(place.get(key))).chain(details)
@@ -59,8 +58,8 @@ pub(super) fn is_told(choice: &Json) -> bool {
     words(choice).any(|word| !word.trim().is_empty())
 }
 
-/// Puts what a later piece of a stream says of a member in the place of what an earlier one said. The worst word for the end stays,
-/// what a filter has cut stays cut, and what says nothing takes nothing away.
+/// Merges a member from a later piece of a stream. The worst stop word and a filter's hit are kept, and an empty
+/// value never replaces another.
 pub(super) fn keep(known: &mut Json, name: &str, value: Json) {
     match (known, value) {
         (Json::Object(known), Json::Object(more)) => {
@@ -74,7 +73,7 @@ pub(super) fn keep(known: &mut Json, name: &str, value: Json) {
     }
 }
 
-/// Whether a later value of a member counts more than an earlier one.
+/// Whether a later value of a member replaces an earlier one.
 fn is_later(name: &str, known: &Json, value: &Json) -> bool {
     if !says_something(value) {
         return false;
@@ -84,7 +83,7 @@ fn is_later(name: &str, known: &Json, value: &Json) -> bool {
     !is_word || bad(value) >= bad(known)
 }
 
-/// Whether a value is more than nothing: null, false, zero, blank, or a collection of such.
+/// Whether a value is other than null, false, zero, blank, or a collection of such.
 pub(super) fn says_something(value: &Json) -> bool {
     match value {
         Json::Null | Json::Bool(false) => false,
@@ -98,7 +97,7 @@ pub(super) fn says_something(value: &Json) -> bool {
 
 const UNKNOWN: u8 = 1;
 
-/// How bad an end is. A word that nobody knows is worse than a good one, and better than one that is known to be bad.
+/// How bad an end is. An unknown word is worse than a good one and better than a known bad one.
 fn badness(word: Option<&str>) -> u8 {
     match StopReason::of(word) {
         StopReason::Complete | StopReason::ToolCalls => 0,
@@ -110,7 +109,7 @@ fn badness(word: Option<&str>) -> u8 {
     }
 }
 
-/// A stop word; what is not text is a word that akit does not know.
+/// A stop word; anything but text becomes an unknown word.
 fn written(value: Option<&Json>) -> Option<String> {
     match value {
         None | Some(Json::Null) => None,
@@ -127,7 +126,7 @@ fn filtered(reply: &Json) -> Option<String> {
     results.any(has_cut).then(|| "content_filter".to_owned())
 }
 
-/// Whether a filter says somewhere that it has cut something.
+/// Whether a filter reports a hit anywhere.
 fn has_cut(result: &Json) -> bool {
     match result {
         Json::Object(members) => {
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_piece_said_stays_where_it_is_worse() {
+    fn an_earlier_piece_is_kept_if_it_is_worse() {
         let cut =
             |cut: bool| json!({ "content_filter_results": { "hate": { "filtered": cut, "severity": "x" } } });
         let prompts = |is_cut: bool| json!({ "prompt_filter_results": [cut(is_cut)] });
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_word_counts_wherever_it_stands() {
+    fn the_worst_word_counts_wherever_it_is() {
         let table = [
             (json!({}), json!({}), None),
             (json!({ "finish_reason": "stop" }), json!({}), Some("stop")),
@@ -231,7 +230,7 @@ mod tests {
                 json!({ "promptFeedback": { "blockReason": "SAFETY" } }),
                 Some("SAFETY"),
             ),
-            // What is known is not called unknown for another word, and an unknown end stays one.
+            // A known end stays known next to an unknown word, and an unknown end stays unknown.
             (
                 json!({ "finish_reason": "stop", "native_finish_reason": "completed" }),
                 json!({}),

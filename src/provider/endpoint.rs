@@ -1,4 +1,4 @@
-//! Where requests go: the whole address, since one host can serve several applications.
+//! Endpoints: the whole address, because one host can serve several applications.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::text;
 
-/// Last parts of an address that belong to the call, not to the server.
+/// Ends of an address that belong to a call, not to the server.
 const CALLS: [&str; 4] = ["/chat/completions", "/responses", "/embeddings", "/messages"];
 
-/// The path that nearly every server has.
+/// The path of most servers.
 const USUAL_PATH: &str = "/v1";
 
 /// Where requests go.
@@ -18,9 +18,9 @@ const USUAL_PATH: &str = "/v1";
 pub struct Endpoint {
     /// Name of the provider.
     pub provider: String,
-    /// Host, with the port where it is not the usual one.
+    /// Host, with the port if it is not the default.
     pub host: String,
-    /// Scheme, host, port, path and a digest of the query: a query may hold a key, and this is stored.
+    /// Scheme, host, port, path and a digest of the query: the query may contain a key, and this is stored.
     pub address: String,
 }
 
@@ -32,13 +32,12 @@ pub struct AddressError {
     reason: String,
 }
 
-/// The address of a server: no call at its end, no fragment, no credentials.
+/// The address of a server, without the path of a call, fragment and credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address(Url);
 
 impl Address {
-    /// Reads an address as people write it: blanks around it, slashes at its end and the name of the
-    /// call are left out.
+    /// Parses an address as people write it: surrounding spaces, trailing slashes and the path of a call are removed.
     pub(super) fn parse(written: &str) -> Result<Self, AddressError> {
         let Self(mut url) = Self::exact(written)?;
         let path = url.path().trim_end_matches('/');
@@ -48,11 +47,11 @@ impl Address {
         Ok(Self(url))
     }
 
-    /// The address as it is written, but for blanks around it.
+    /// Parses an address as written, without surrounding spaces.
     pub(super) fn exact(written: &str) -> Result<Self, AddressError> {
         let written = written.trim();
         let wrong = |reason: &str| {
-            // What cannot be read may hold a password or be a key, and so may a query.
+            // An invalid address may contain a password or be a key, and so may a query.
             let before = written.split(['?', '#']).next().unwrap_or_default();
             let host = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-:/".contains(c);
             let bare = before.len() < 60 && before.contains(['.', ':']) && before.chars().all(host);
@@ -62,14 +61,14 @@ impl Address {
             AddressError { url: text::excerpt(url, 100) + more, reason: reason.to_owned() }
         };
         if written.contains(char::is_whitespace) {
-            return Err(wrong("it contains a blank"));
+            return Err(wrong("it contains a space"));
         }
         if !written.contains("://") {
-            return Err(wrong("it must begin with http:// or https://"));
+            return Err(wrong("it must start with http:// or https://"));
         }
         let mut url = Url::parse(written).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong("it must begin with http:// or https://"));
+            return Err(wrong("it must start with http:// or https://"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(AddressError {
@@ -89,7 +88,7 @@ impl Address {
         Ok(Self(url))
     }
 
-    /// The address of a call, such as `/chat/completions`; a query stays at its end, with that of the call.
+    /// The address of a call, such as `/chat/completions`; queries of address and call are joined.
     pub(super) fn call(&self, name: &str) -> reqwest::Url {
         let (name, query) = name.split_once('?').unwrap_or((name, ""));
         let mut url = self.0.clone();
@@ -101,7 +100,7 @@ impl Address {
         url
     }
 
-    /// The same with this version behind it, where it ends with none.
+    /// The same with this version appended, unless it ends with one.
     pub(super) fn in_version(self, version: &str) -> Self {
         let last = self.path().rsplit('/').next().unwrap_or_default();
         let is_version =
@@ -133,12 +132,12 @@ impl Address {
         AddressError { url: self.shown(""), reason: reason.to_owned() }
     }
 
-    /// The same for people: without the query, which may hold a key.
+    /// The same for display, without the query, which may contain a key.
     pub(super) fn shown(&self, name: &str) -> String {
         self.call(name).as_str().split('?').next().unwrap_or_default().to_owned()
     }
 
-    /// The path without a slash at its end; empty where there is none.
+    /// The path without trailing slashes.
     pub(super) fn path(&self) -> &str {
         self.0.path().trim_end_matches('/')
     }
@@ -150,7 +149,7 @@ impl Address {
             Some(port) => format!("{name}:{port}"),
             None => name.to_owned(),
         };
-        // A slash alone is what every address has that has no path.
+        // An address without a path has a single slash.
         let path = Some(self.0.path()).filter(|path| *path != "/").unwrap_or_default();
         let mut address = format!("{}://{host}{path}", self.0.scheme());
         if let Some(query) = self.0.query() {
@@ -162,10 +161,10 @@ impl Address {
 }
 
 impl Endpoint {
-    /// Finds out whether an address can be one of a server.
+    /// Checks an address.
     ///
     /// # Errors
-    /// When it cannot.
+    /// If it is not a usable address.
     pub fn check(address: &str) -> Result<(), AddressError> {
         Address::parse(address).map(|_| ())
     }
@@ -177,32 +176,32 @@ impl Endpoint {
         Self { provider: provider.to_owned(), host: host.to_owned(), address }
     }
 
-    /// Whether the host alone tells this server from others: its path is `/v1`, and there is no query.
+    /// Whether the host alone identifies this server: its path is `/v1`, and there is no query.
     #[must_use]
     pub fn is_usual(&self) -> bool {
         self.address.split_once("://").and_then(|(_, rest)| rest.strip_prefix(&self.host)) == Some(USUAL_PATH)
     }
 
-    /// What tells this server from others in hashes that are stored: the host where that is enough, so
-    /// that hashes of earlier versions stay as they are, and the whole address otherwise.
+    /// Identifies this server in stored hashes: the host if that is enough, so hashes of earlier versions stay the
+    /// same, or else the whole address.
     #[must_use]
     pub fn identity(&self) -> &str {
         if self.is_usual() { &self.host } else { &self.address }
     }
 
-    /// The host of an address, with the port where it is not the usual one.
+    /// The host of an address, with the port if it is not the default.
     #[must_use]
     pub fn host_of(address: &str) -> Option<String> {
         Some(Address::parse(address).ok()?.endpoint("").host)
     }
 
-    /// Whether both are the same server.
+    /// Whether this is the server at an address.
     #[must_use]
     pub fn is_at(&self, address: &str) -> bool {
         Address::parse(address).is_ok_and(|other| other.endpoint(&self.provider).address == self.address)
     }
 
-    /// Host and path for people; the path only where it is not the usual one.
+    /// Host and path for display, without the usual path.
     #[must_use]
     pub fn place(&self) -> &str {
         if self.is_usual() {
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_without_its_password() {
+    fn an_invalid_address_is_refused_without_showing_its_password() {
         for wrong in [
             "api.openai.com",
             "ftp://x/v1",
@@ -304,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn two_addresses_are_one_server_only_where_every_part_is_the_same() {
+    fn two_addresses_are_one_server_only_if_every_part_is_the_same() {
         let identity =
             |address: &str| Address::parse(address).unwrap().endpoint("openai").identity().to_owned();
         let all = [
@@ -325,7 +324,7 @@ mod tests {
                 assert_ne!(identity(one), identity(other), "{one} {other}");
             }
         }
-        // The hashes of version 1 knew the host alone.
+        // Hashes of version 1 have only the host.
         assert_eq!(identity("https://h/v1/"), "h");
         assert_eq!(identity("http://h:1/v1"), "h:1");
         assert!(!identity("https://h/v1?key=sk-secret").contains("secret"));

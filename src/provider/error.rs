@@ -1,19 +1,19 @@
-//! Why no answer came, and what that tells of the server.
+//! Why there is no answer, and what that shows about the server.
 
 use std::time::Duration;
 
 use super::Unmetered;
 use crate::vocabulary::{ErrorClass, FaultKind};
 
-/// Why no answer came.
+/// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ProviderError {
-    /// Nobody listens there.
+    /// The server is unreachable.
     #[error("cannot connect to {host}: {reason}")]
     Connect {
         /// Host.
         host: String,
-        /// In the system's words.
+        /// The system's message.
         reason: String,
     },
     /// The name of the host is unknown.
@@ -21,15 +21,15 @@ pub enum ProviderError {
     Name {
         /// Host.
         host: String,
-        /// In the system's words.
+        /// The system's message.
         reason: String,
     },
-    /// The server does not speak TLS as it must.
+    /// The TLS handshake failed.
     #[error("cannot connect to {host} over TLS: {reason}")]
     Tls {
         /// Host.
         host: String,
-        /// In the library's words.
+        /// The library's message.
         reason: String,
     },
     /// The server's certificate is not trusted.
@@ -40,12 +40,12 @@ pub enum ProviderError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The platform refused the prompt: an answer, for whoever asks about refusals.
+    /// The platform blocked the prompt; for expectations of refusals this is an answer.
     #[error("{host} blocked the prompt ({word})")]
     Blocked {
         /// Host.
         host: String,
-        /// Its word for it.
+        /// The provider's word for it.
         word: String,
     },
     /// The connection broke.
@@ -53,17 +53,17 @@ pub enum ProviderError {
     Broken {
         /// Host.
         host: String,
-        /// In the library's words.
+        /// The library's message.
         reason: String,
-        /// Whether an answer had begun: an HTTP 200 whose body is cut or empty.
+        /// Whether an answer had started: an HTTP 200 with a cut-off or empty body.
         answered: bool,
     },
-    /// The answer ended with an error instead of by itself.
+    /// The answer ended with an error.
     #[error("{host} ended its answer with an error (finish_reason {word})")]
     Ended {
         /// Host.
         host: String,
-        /// The finish reason, cut to length.
+        /// The finish reason, shortened.
         word: String,
     },
     /// No answer in time.
@@ -74,48 +74,48 @@ pub enum ProviderError {
         /// The limit.
         after: Duration,
     },
-    /// An HTTP status that is not 2xx, or an error object inside a 200.
+    /// An HTTP status other than 2xx, or an error object inside a 200.
     #[error("{host} answered {status}: {body}")]
     Status {
         /// Host.
         host: String,
-        /// Status; of an error object its `code` from 100 to 599, and 200 where it has none.
+        /// Status; for an error object its `code` from 100 to 599, or 200 without one.
         status: u16,
         /// The provider's message, or an excerpt of the body.
         body: String,
-        /// The whole body, in which refused parameters are looked for; shown to nobody.
+        /// The whole body, to find refused parameters in; never shown.
         whole: Box<str>,
         /// How long the provider asks to wait.
         retry_after: Option<Duration>,
-        /// Whether it says that the account has no money left.
+        /// Whether the account has no credit left.
         unpaid: bool,
-        /// Whether it came in the place of an answer: an error object inside an HTTP 200.
+        /// Whether it came instead of an answer: an error object inside an HTTP 200.
         answered: bool,
     },
     /// The vendor has no embeddings.
-    #[error("akit knows no embeddings of provider `{provider}`")]
+    #[error("provider `{provider}` has no embeddings")]
     NoEmbeddings {
         /// Its name.
         provider: String,
     },
-    /// A body that is not what the interface promises.
-    #[error("{host} answered something else than a completion: {reason}")]
+    /// A body that does not match the API.
+    #[error("{host} sent something other than an answer: {reason}")]
     Malformed {
         /// Host.
         host: String,
         /// What is wrong, with an excerpt.
         reason: String,
     },
-    /// A budget cannot be kept there.
-    #[error("{host} cannot be asked within `--budget`: {why}")]
+    /// The budget cannot be enforced there.
+    #[error("`--budget` cannot be enforced for {host}: {why}")]
     Unmetered {
         /// Host.
         host: String,
         /// Why not.
         why: Unmetered,
     },
-    /// What an own bot said cannot be read in the way that the configuration says.
-    #[error("the answer of {host} cannot be read: {reason}")]
+    /// The answer of an `http` or `command` application does not match the configuration.
+    #[error("cannot read the answer of {host}: {reason}")]
     Misread {
         /// Its address, or the program.
         host: String,
@@ -129,9 +129,9 @@ pub enum ProviderError {
     Program {
         /// Its name.
         name: String,
-        /// How, with what it complained of.
+        /// How, with its error output.
         reason: String,
-        /// Whether it ran at all.
+        /// Whether it was started.
         started: bool,
         /// The key to change.
         help: String,
@@ -139,8 +139,8 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
-    /// Whether there is an answer and it is broken, which a replay tells again; the others are about the road to it,
-    /// the account, or what was asked.
+    /// Whether the answer itself is broken, which a replay repeats; other errors are about the connection, the
+    /// account or the request.
     #[must_use]
     pub fn is_broken_answer(&self) -> bool {
         match self {
@@ -161,7 +161,7 @@ impl ProviderError {
         }
     }
 
-    /// Stable kebab-case kind, for manifests and JUnit.
+    /// The kind, stable, for stored runs and JUnit.
     #[must_use]
     pub fn kind(&self) -> FaultKind {
         match self {
@@ -208,7 +208,7 @@ impl ProviderError {
         }
     }
 
-    /// Whether the request may have been answered and paid for all the same.
+    /// Whether the request may still have been answered and charged.
     #[must_use]
     pub fn may_cost(&self) -> bool {
         match self {
@@ -218,7 +218,7 @@ impl ProviderError {
             | Self::Certificate { .. }
             | Self::NoEmbeddings { .. } => false,
             Self::Program { started, .. } => *started,
-            // An error in place of an answer is none that is paid for; one inside a 200 may come behind an answer.
+            // An error status is not charged; an error inside a 200 may follow an answer.
             Self::Status { status, .. } => matches!(status, 100..=299),
             Self::Blocked { .. }
             | Self::Broken { .. }
@@ -230,7 +230,7 @@ impl ProviderError {
         }
     }
 
-    /// All that it says, with all that the server said, for whoever looks for something in it.
+    /// The full message with the whole body of the response, for searches.
     #[must_use]
     pub fn words(&self) -> String {
         match self {
@@ -268,7 +268,7 @@ impl ProviderError {
         }
     }
 
-    /// What it tells of the server, beside the one request.
+    /// What it shows about the server.
     #[must_use]
     pub fn reach(&self) -> Reach {
         match self {
@@ -285,7 +285,7 @@ impl ProviderError {
             }
             error if error.is_of_account() => Reach::Account,
             Self::Status { status: 429, .. } => Reach::Busy,
-            // The last five are those of Cloudflare.
+            // 520 to 524 are Cloudflare's.
             Self::Status { status: 502..=504 | 520..=524, answered: false, .. } => Reach::Gateway,
             Self::Blocked { .. }
             | Self::NoEmbeddings { .. }
@@ -298,7 +298,7 @@ impl ProviderError {
         }
     }
 
-    /// Whether the account is at fault: its key, its rights, or that there is no money left.
+    /// Whether the account is the cause: its key, its permissions or its credit.
     pub(super) fn is_of_account(&self) -> bool {
         match self {
             Self::Status { status: 401..=403, .. } => true,
@@ -316,10 +316,10 @@ impl ProviderError {
         }
     }
 
-    /// The same without the server's own words, which may repeat what it was sent.
+    /// The same without the server's own text, which may repeat what it was sent.
     #[must_use]
     pub fn withheld(self) -> Self {
-        let words = || "(its words are withheld: redaction is on)".to_owned();
+        let words = || "(text withheld: redaction is on)".to_owned();
         match self {
             Self::Status { host, status, retry_after, unpaid, answered, .. } => {
                 let (body, whole) = (words(), Box::default());
@@ -335,19 +335,19 @@ impl ProviderError {
     }
 }
 
-/// What an error tells of the server.
+/// What an error shows about the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Nobody listens there who can be talked to.
+    /// It is unreachable.
     Nobody,
-    /// It was reached, or it was not.
+    /// It may or may not have been reached.
     Unclear,
-    /// Something in front of it answered, or hung up: it may be gone, or fail at this one question.
+    /// Something in front of it answered or closed the connection: it may be down, or fail only for this request.
     Gateway,
     /// It works.
     Server,
-    /// It wants to be asked less.
+    /// It asks for fewer requests.
     Busy,
-    /// It serves nobody who asks with this key.
+    /// It rejects every request with this key.
     Account,
 }

@@ -1,5 +1,5 @@
-//! Answers in files of others, which know nothing of a case's id: the results of promptfoo, and conversations as OpenAI
-//! writes them. They are matched by what they say of the test.
+//! Answers in other tools' files, which have no case ids: promptfoo results, and conversations in OpenAI's format.
+//! They are matched by what they say about the test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::stats::whole;
 use crate::text;
 use crate::vocabulary::{Answer, ToolCall, Usage};
 
-/// A case, as files of others may know it.
+/// A case, with everything such files may identify it by.
 #[derive(Clone, Copy, Debug)]
 pub struct Whom<'a> {
     /// Name of its scenario.
@@ -22,40 +22,40 @@ pub struct Whom<'a> {
     pub name: Option<&'a str>,
     /// Its variables.
     pub variables: &'a BTreeMap<String, String>,
-    /// What is sent.
+    /// The messages sent.
     pub messages: &'a [Message],
 }
 
 impl Whom<'_> {
-    /// What is asked.
+    /// The question.
     fn asked(&self) -> &str {
         self.messages.last().map_or("", |last| plain(&last.content))
     }
 }
 
-/// Who said it, and what.
+/// Speaker and text.
 type Line = (Role, String);
 
-/// What a file says was asked.
+/// The question as a file has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Asked {
     Text(String),
     Messages(Vec<Line>),
 }
 
-/// How well what was asked fits a case.
+/// How well a question matches a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fit {
-    /// It is what the case asks.
+    /// It is the case's question.
     Exact,
-    /// The case's question stands in it, or nobody says what was asked.
+    /// It contains the case's question, or the file has no question.
     Perhaps,
     /// It is another question.
     Other,
 }
 
 impl Asked {
-    /// What was said last.
+    /// The last message.
     fn last(&self) -> &str {
         match self {
             Self::Text(text) => plain(text),
@@ -63,7 +63,7 @@ impl Asked {
         }
     }
 
-    /// The messages of a list before its answer; nothing where one of them cannot be read.
+    /// The messages before the answer; `None` if one is unreadable.
     fn read(messages: &[Json]) -> Option<Self> {
         let until = message::answers(messages).next().map_or(messages.len(), |(at, _)| at);
         let line = |one: &Json| {
@@ -78,7 +78,7 @@ impl Asked {
         let is_exact = match self {
             Self::Text(text) => plain(text) == whom.asked(),
             Self::Messages(list) => {
-                // A case that has no instructions leaves them to the application.
+                // A case without instructions leaves them to the application.
                 let has_system = whom.messages.iter().any(|one| is_system(one.role));
                 let lines = list.iter().filter(|(role, _)| has_system || !is_system(*role));
                 let lines = lines.map(|(role, text)| ((!is_system(*role)).then_some(*role), plain(text)));
@@ -94,10 +94,10 @@ impl Asked {
     }
 }
 
-/// An answer, and what its file says of the test.
+/// An answer, and what its file says about the test.
 #[derive(Clone, Debug)]
 struct Given {
-    /// Where it stands: `result 3`, `line 7`.
+    /// Its place: `result 3`, `line 7`.
     place: String,
     description: Option<String>,
     variables: BTreeMap<String, String>,
@@ -126,7 +126,7 @@ pub(super) struct Foreign {
     by_prompt: BTreeMap<String, Vec<usize>>,
 }
 
-/// A text as it is compared: line ends of a file's end are none of a prompt.
+/// A text for comparison, without the line breaks at a file's end.
 fn plain(text: &str) -> &str {
     text.trim()
 }
@@ -143,14 +143,14 @@ impl Foreign {
         self.given.push(given);
     }
 
-    /// Adds a conversation of a line that names no case: its answer, and the messages before it.
+    /// Adds a conversation of a line without an id.
     pub(super) fn add_conversation(&mut self, line: u32, messages: &Json, answer: Answer) {
         let asked = messages.as_array().and_then(|list| Asked::read(list));
         let place = format!("line {line}");
         self.add(Given { place, description: None, variables: BTreeMap::new(), asked, answer });
     }
 
-    /// The answers to a case, by the description of the test, else by its variables, else by its prompt.
+    /// The answers to a case, by the test's description, or else its variables, or else its prompt.
     fn all(&self, whom: &Whom<'_>) -> Vec<usize> {
         let fit = |at: &usize| self.given[*at].fit(whom);
         let mut named = [whom.name, Some(whom.id)].into_iter().flatten();
@@ -167,7 +167,7 @@ impl Foreign {
             let asked = self.by_prompt.get(whom.asked()).cloned().unwrap_or_default();
             found = asked.into_iter().filter(|at| fit(at) == Fit::Exact).collect();
         }
-        // One test may have been asked with several prompts.
+        // One test may have been run with several prompts.
         if found.iter().any(|at| fit(at) == Fit::Exact) {
             found.retain(|at| fit(at) == Fit::Exact);
         }
@@ -181,8 +181,8 @@ impl Foreign {
         self.all(whom).get(trial as usize).map(|at| &self.given[*at].answer)
     }
 
-    /// Answers of which nobody can tell what they answer, for people: to several cases, to another question than that of
-    /// their case, or to one case by several questions.
+    /// Describes ambiguous answers: ones that match several cases or another case's question, or several questions
+    /// for one case.
     pub(super) fn doubtful(&self, cases: &[Whom<'_>]) -> Vec<String> {
         if self.given.is_empty() {
             return Vec::new();
@@ -199,7 +199,7 @@ impl Foreign {
             if asked.len() > 1 {
                 let places: Vec<_> = all.iter().map(|at| self.given[*at].place.clone()).collect();
                 found.push(format!(
-                    "{} answer different prompts, and none of them is sure to be that of case `{}`",
+                    "{} answer different prompts, and none is certain to be the one of case `{}`",
                     places.join(" and "),
                     text::excerpt(whom.id, 60)
                 ));
@@ -224,7 +224,7 @@ impl Foreign {
         found
     }
 
-    /// What answers none of these cases, for people.
+    /// Describes the answers that match none of these cases.
     pub(super) fn unmatched(&self, cases: &[Whom<'_>]) -> Vec<String> {
         if self.given.is_empty() {
             return Vec::new();
@@ -238,7 +238,7 @@ impl Foreign {
         unused.map(|(_, given)| told(given)).collect()
     }
 
-    /// Adds the results of promptfoo; `None` where a document is something else, and what is wrong where it is not usable.
+    /// Adds promptfoo results; `None` if the document is something else, or an error if they are not usable.
     pub(super) fn add_promptfoo(&mut self, document: &Json) -> Option<Result<(), String>> {
         let results =
             document.pointer("/results/results").or_else(|| document.pointer("/results"))?.as_array()?;
@@ -246,7 +246,7 @@ impl Foreign {
         if providers.len() > 1 {
             let names: Vec<_> = providers.iter().map(|name| text::excerpt(name, 60)).collect();
             return Some(Err(format!(
-                "these are results of several providers ({}); write those of one, with `promptfoo eval --filter-providers`",
+                "these are results of several providers ({}); write those of one with `promptfoo eval --filter-providers`",
                 text::list(&names)
             )));
         }
@@ -269,7 +269,7 @@ fn provider(result: &Json) -> Option<String> {
 fn given(number: usize, result: &Json) -> Result<Given, String> {
     let text = |place: &str| result.pointer(place).and_then(Json::as_str).map(str::to_owned);
     let asked = text("/prompt/raw").or_else(|| text("/prompt")).map(|raw| {
-        // A conversation stands there as its JSON.
+        // A conversation is written as JSON.
         let messages = serde_json::from_str::<Vec<Json>>(&raw).ok();
         messages.and_then(|list| Asked::read(&list)).unwrap_or(Asked::Text(raw))
     });
@@ -279,11 +279,11 @@ fn given(number: usize, result: &Json) -> Result<Given, String> {
         variables.into_iter().flatten().map(|(name, value)| (name.clone(), scalar(value))).collect();
     let output = result.pointer("/response/output").or_else(|| result.pointer("/output"));
     let output = output.filter(|output| !output.is_null());
-    // What could not be asked is no answer, and must not be left out.
+    // A failed request has no answer, and must not be left out.
     let is_error = says_error(result, output.is_some());
     let said = match output {
         None if is_error => Said::default(),
-        None => return Err("there is no `response.output` in it".to_owned()),
+        None => return Err("it has no `response.output`".to_owned()),
         Some(output) => said(output).map_err(|unread| format!("`response.output` {unread}"))?,
     };
     let response = result.get("response");
@@ -324,7 +324,7 @@ fn given(number: usize, result: &Json) -> Result<Given, String> {
     })
 }
 
-/// What an output says. promptfoo keeps a vendor's calls as they came: as a message, as a list of calls or parts, or each as
+/// Reads an output. promptfoo keeps a vendor's calls unchanged: as a message, as a list of calls or parts, or each as
 /// JSON on a line of the text.
 fn said(output: &Json) -> Result<Said, Unread> {
     match output {
@@ -358,7 +358,7 @@ fn said(output: &Json) -> Result<Said, Unread> {
     }
 }
 
-/// Whether JSON is a call, by any of the names that vendors have for it.
+/// Whether JSON is a call, by any vendor's names.
 fn is_call(json: &Json) -> bool {
     const TYPES: [&str; 7] = [
         "function",
@@ -374,18 +374,18 @@ fn is_call(json: &Json) -> bool {
         || ["functionCall", "function_call"].iter().any(|key| json[key].is_object())
 }
 
-/// Calls in any of these forms.
+/// Reads calls in any of these forms.
 fn calls(list: &[Json]) -> Result<Vec<ToolCall>, Unread> {
     let inner = |call: &Json| ["functionCall", "function_call"].iter().find_map(|key| call.get(key).cloned());
     let list = list.iter().map(|call| inner(call).unwrap_or_else(|| call.clone())).collect::<Json>();
     Ok(message::said(&json!({ "tool_calls": list }))?.tool_calls)
 }
 
-/// Whether a result is that of a fault. A failed assertion is none: it is told in the same place, with what it was graded.
+/// Whether a result is an error. A failed assertion, which is in the same place, is not.
 fn says_error(result: &Json, has_output: bool) -> bool {
     let is_told = |place: &str| result.pointer(place).is_some_and(end::says_something);
     let is_assertion = match result.get("failureReason").and_then(Json::as_u64) {
-        // None, and that of an assertion.
+        // 0: no failure; 1: an assertion failed.
         Some(reason @ (0 | 1)) => reason == 1 || !is_told("/error"),
         Some(_) => return true,
         None => is_told("/gradingResult"),

@@ -30,7 +30,7 @@ pub(super) const GOOGLE: Spec = Spec {
     }),
 };
 
-/// Stands for the signature of a thought behind a call that somebody else played (ai.google.dev, "Thought signatures").
+/// Placeholder for the thought signature of a call from elsewhere (ai.google.dev, "Thought signatures").
 const UNSIGNED: &str = "skip_thought_signature_validator";
 
 /// generateContent.
@@ -157,13 +157,13 @@ impl Dialect for Gemini {
         let Some(candidate) = candidates.get(place) else {
             return Err(match blocked::prompt(reply, 200) {
                 Some(word) => Misread::Blocked(word),
-                None => Misread::of(reply, "there is no candidate in it"),
+                None => Misread::of(reply, "it has no candidate"),
             });
         };
         let parts = candidate.place("/content/parts").and_then(Json::as_array);
         let word = candidate.get("finishReason").filter(|word| !word.is_null());
         if parts.is_none() && word.is_none() {
-            return Err(Misread::of(reply, "there is no content in it"));
+            return Err(Misread::of(reply, "it has no content"));
         }
         let (calls, rest): (Vec<&Json>, Vec<&Json>) =
             parts.into_iter().flatten().partition(|part| part.get("functionCall").is_some());
@@ -179,7 +179,7 @@ impl Dialect for Gemini {
             .map_err(|unread| Misread::of(reply, format!("the content of its message {unread}")))?;
         let count = |name: &str| reply.get("usageMetadata")?.get(name)?.as_u64();
         let thoughts = count("thoughtsTokenCount");
-        // Thoughts stand beside the answer, and what tools were told beside the prompt.
+        // Thoughts are counted separately from the answer, and tool input from the prompt.
         let sum = |one: u64, name: &str| one.saturating_add(count(name).unwrap_or_default());
         let usage = count("promptTokenCount").map(|sent| Usage {
             input_tokens: sum(sent, "toolUsePromptTokenCount"),
@@ -209,20 +209,20 @@ impl Dialect for Gemini {
     }
 }
 
-/// Whether a candidate is the first one, which need not come first.
+/// Whether a candidate is number 0, which need not come first.
 fn is_first(candidate: &Json) -> bool {
     candidate.get("index").and_then(Json::as_u64).unwrap_or_default() == 0
 }
 
-/// A model as it stands in an address.
+/// A model in an address.
 fn named(model: &str) -> String {
     if model.contains('/') { model.to_owned() } else { format!("models/{model}") }
 }
 
-/// The messages but for instructions, as contents: neighbours of one role are one.
+/// The messages without instructions, as contents; consecutive messages of one role are joined.
 fn contents(messages: &[&Message]) -> Vec<Json> {
     let mut contents: Vec<(&str, Vec<Json>)> = Vec::new();
-    // What a function returned names the function.
+    // A function's result has the function's name.
     let mut names: Vec<(Option<&str>, &str)> = Vec::new();
     for message in messages {
         let text = (!message.content.is_empty()).then(|| json!({ "text": message.content }));
@@ -263,8 +263,7 @@ fn contents(messages: &[&Message]) -> Vec<Json> {
     contents.into_iter().map(|(role, parts)| json!({ "role": role, "parts": parts })).collect()
 }
 
-/// The calls of a body with their arguments as they were written: an object that was read has lost the order of its
-/// members, and those that stood there twice.
+/// The calls of a body with their raw arguments: a parsed object has lost the order of its members and repeated ones.
 #[derive(Deserialize)]
 struct Written {
     candidates: Vec<WrittenCandidate>,
@@ -292,7 +291,7 @@ struct WrittenCall {
     args: Option<Box<RawValue>>,
 }
 
-/// What a function is called with, as it was written; several calls stand one behind the other.
+/// The raw arguments of a function's calls, concatenated.
 fn arguments(body: &str, candidate: usize, function: &str) -> Option<String> {
     let first = serde_json::from_str::<Written>(body).ok()?.candidates.into_iter().nth(candidate)?;
     let calls = first.content.parts.into_iter().filter_map(|part| part.call);

@@ -1,4 +1,4 @@
-//! A line of a file of replies.
+//! A line of a file of recorded answers.
 
 use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny};
@@ -9,13 +9,13 @@ use crate::source::json_object;
 use crate::text;
 use crate::vocabulary::{Usage, told};
 
-/// What a line of replies looks like.
-pub const LINE: &str = "each line is `{\"id\": \"case\", \"reply\": \"text\"}`, see docs/scenario.md";
+/// What a line of recorded answers looks like.
+pub const LINE: &str = "write each line as `{\"id\": \"case\", \"reply\": \"text\"}`; see docs/scenario.md";
 
-/// Tokens as akit writes them, or as a server does.
+/// Tokens in akit's format or a server's.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "sums and details that servers add are known, and not read")]
+#[expect(dead_code, reason = "sums and details that servers add are accepted, but not used")]
 struct Tokens {
     #[serde(default, rename = "input_tokens", alias = "prompt_tokens")]
     input: u64,
@@ -29,20 +29,20 @@ struct Tokens {
     output_tokens_details: Option<IgnoredAny>,
 }
 
-/// Tokens of an object; serde by itself also takes a list.
+/// Tokens from an object; serde alone would also accept a list.
 fn tokens<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Usage>, D::Error> {
     let Some(raw) = Option::<Box<RawValue>>::deserialize(from)? else { return Ok(None) };
-    let told: Tokens = json_object(raw.get().as_bytes()).map_err(|error| {
+    let read: Tokens = json_object(raw.get().as_bytes()).map_err(|error| {
         D::Error::custom(format!("`usage` cannot be used: {}", text::json::trouble(&error)))
     })?;
-    Ok(Some(Usage { input_tokens: told.input, output_tokens: told.output, ..Usage::default() }))
+    Ok(Some(Usage { input_tokens: read.input, output_tokens: read.output, ..Usage::default() }))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "a row of `akit prompts` is a line of replies once `reply` is added to it")]
+#[expect(dead_code, reason = "a row of `akit prompts` becomes a valid line once `reply` is added to it")]
 pub(super) struct Line {
-    /// Absent in conversations of others, which are matched by what was asked.
+    /// Missing in other tools' conversations, which are matched by their question.
     pub(super) id: Option<String>,
     pub(super) scenario: Option<String>,
     #[serde(default)]
@@ -50,7 +50,7 @@ pub(super) struct Line {
     #[serde(default, deserialize_with = "present")]
     pub(super) reply: Option<String>,
     pub(super) tool_calls: Option<Json>,
-    /// What the application told of its state; `null` is something told.
+    /// The application's state; `null` counts as a state.
     #[serde(default, deserialize_with = "told")]
     pub(super) state: Option<Json>,
     pub(super) finish_reason: Option<String>,
@@ -63,31 +63,31 @@ pub(super) struct Line {
     /// When it was given, RFC 3339.
     pub(super) at: Option<String>,
     pub(super) prompt: Option<IgnoredAny>,
-    /// The conversation with the answer; beside a `reply` only what was asked.
+    /// The conversation with the answer; next to a `reply`, only the question.
     pub(super) messages: Option<Json>,
     pub(super) tools: Option<IgnoredAny>,
 }
 
-/// A text: what is there must not be null.
+/// A string that may be missing, but not null.
 fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     String::deserialize(from).map(Some)
 }
 
-/// Why a line has no answer that can be judged.
+/// Why a line has no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LineError {
     #[error("`reply` is missing; write the answer as `reply`, `messages` or `tool_calls`")]
     NoAnswer,
-    #[error("`tool_calls` stands beside `messages`; write the calls into the last message")]
+    #[error("`tool_calls` next to `messages`; write the calls into the last message")]
     CallsBesideMessages,
-    #[error("`reply` stands beside `messages` that have an answer of their own; remove one of them")]
+    #[error("`reply` next to `messages` that already have an answer; remove one of them")]
     TwoAnswers,
     #[error(transparent)]
     Message(#[from] MessageError),
 }
 
 impl Line {
-    /// What was answered.
+    /// The answer.
     pub(super) fn said(&mut self) -> Result<Said, LineError> {
         let calls = self.tool_calls.as_ref().map(message::calls).transpose()?;
         match (self.reply.take(), &self.messages, calls) {

@@ -1,4 +1,4 @@
-//! The assistant's message as OpenAI writes it, in the body of an answer and in a file of replies.
+//! The assistant's message in OpenAI's format, in answers and in files of recorded answers.
 
 use super::place::Place as _;
 use std::num::NonZeroU32;
@@ -10,17 +10,17 @@ use strum::EnumString;
 use crate::text;
 use crate::vocabulary::{ToolCall, Usage};
 
-/// Who may speak in a conversation.
+/// Roles in a conversation.
 const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
 
 /// What a message says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Said {
-    /// The text; that of a refusal where there is no other.
+    /// The text, or that of the refusal if there is no other.
     pub(super) text: String,
     /// Whether it is a refusal.
     pub(super) refused: bool,
-    /// The functions that it asks to have called.
+    /// The tool calls.
     pub(super) tool_calls: Vec<ToolCall>,
 }
 
@@ -32,42 +32,38 @@ pub enum MessageError {
         "`messages` is not a list of messages; write each as `{{\"role\": \"assistant\", \"content\": \"…\"}}`"
     )]
     NoMessages,
-    /// A message of nobody.
+    /// A message with an unknown role.
     #[error("message {0} has the role `{1}`; use one of {roles}", roles = text::list(&ROLES))]
     Role(usize, String),
-    /// What a function returned, of a call that nobody can tell.
-    #[error(
-        "message {0} of `tool` has neither `tool_call_id` nor `name`; tell of which call it is the result"
-    )]
+    /// A function's result that names no call.
+    #[error("message {0} of `tool` has neither `tool_call_id` nor `name`; add the id of its call")]
     NoCallId(usize),
     /// The answer is missing.
     #[error("`messages` ends with a message of `{0}`; add the assistant's answer as the last message")]
     NoAnswer(String),
-    /// More was asked than one question, of a line that names no case.
+    /// More than one question, on a line without an id.
     #[error(
-        "`messages` has {0} messages of the user, and the line names no case; add its `id`, or write the last answer \
-         alone as `reply`"
+        "`messages` has {0} messages of the user, and the line has no `id`; add the case's `id`, or write only the last \
+        answer as `reply`"
     )]
     SeveralTurns(usize),
-    /// A message stands where it answers nothing.
+    /// A message before the first question.
     #[error(
-        "message {0} is of `{1}`, and nothing was asked before; write a conversation from the customer's first words"
+        "message {0} of `{1}` comes before the first question; start the conversation with a message of the user"
     )]
     NothingAsked(usize, String),
-    /// Nobody answered.
-    #[error(
-        "message {0} of the user has no answer; write the two messages as one, or leave out what nobody answered"
-    )]
+    /// A question without an answer.
+    #[error("message {0} of the user has no answer; join it with the next one, or remove it")]
     Unanswered(usize),
     /// The answer, or a part of it, cannot be read.
-    #[error("the content of message {0} {1}; write a text, or a list of parts with `text`")]
+    #[error("the content of message {0} {1}; write a string, or a list of parts with `text`")]
     Unread(usize, Unread),
     /// There is no list of calls.
     #[error(
         "`tool_calls` is not a list of calls; write each as `{{\"name\": \"refund\", \"arguments\": {{…}}}}`"
     )]
     NoCalls,
-    /// A call of nothing.
+    /// A call without a name.
     #[error("tool call {0} has no name; write it as `{{\"name\": \"refund\", \"arguments\": {{…}}}}`")]
     NoName(usize),
 }
@@ -83,16 +79,16 @@ impl MessageError {
     }
 }
 
-/// What a part of a content is, by the type that it names. A type that is not here is one that nobody read.
+/// The kind of a content part, by its type. Any other type is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "snake_case")]
 enum PartKind {
-    /// What was said.
+    /// Text.
     #[strum(serialize = "text", serialize = "output_text", serialize = "input_text")]
     Text,
-    /// That nothing will be said.
+    /// A refusal.
     Refusal,
-    /// What the model thought.
+    /// A thought.
     #[strum(
         serialize = "reasoning",
         serialize = "reasoning_text",
@@ -107,32 +103,32 @@ enum PartKind {
         serialize = "analysis"
     )]
     Thought,
-    /// Where something that was said comes from.
+    /// A source reference.
     #[strum(serialize = "reference")]
     Source,
 }
 
-/// What is in a message that akit cannot read, so that nobody judges the rest of it.
+/// What akit cannot read in a message. The rest of such a message is not judged either.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unread {
     /// The content is neither text nor a list.
-    #[error("is no text")]
+    #[error("is not text")]
     Content,
     /// A part of an unknown type.
-    #[error("has a part {0} of type `{1}`, which akit does not know")]
+    #[error("has a part {0} of unknown type `{1}`")]
     Kind(usize, String),
     /// A part of a known type without its text.
     #[error("has a part {0} without text: {1}")]
     Part(usize, String),
-    /// The calls are in no list.
-    #[error("stands beside `tool_calls` or a `function_call` that akit cannot read")]
+    /// The calls are not a list.
+    #[error("comes with `tool_calls` or a `function_call` that akit cannot read")]
     Calls,
-    /// A call of nothing.
-    #[error("stands beside a tool call {0} without a name")]
+    /// A call without a name.
+    #[error("comes with a tool call {0} without a name")]
     NoName(usize),
 }
 
-/// A refusal beside the content: its text, which is empty where it is told without words.
+/// The text of a refusal next to the content; empty if it has none.
 pub(super) fn refusal_in(message: &Json) -> Option<&str> {
     match message.get("refusal")? {
         Json::Null | Json::Bool(false) => None,
@@ -141,10 +137,10 @@ pub(super) fn refusal_in(message: &Json) -> Option<&str> {
     }
 }
 
-/// What a message says.
+/// Reads a message.
 ///
 /// # Errors
-/// When a part of it cannot be read: what it says might be the very thing that must not be said.
+/// If a part is unreadable: it might say exactly what must not be said.
 pub(super) fn said(message: &Json) -> Result<Said, Unread> {
     let mut refusal = refusal_in(message).map(str::to_owned);
     let text = match message.get("content") {
@@ -182,13 +178,13 @@ pub(super) fn said(message: &Json) -> Result<Said, Unread> {
     Ok(Said { text, refused: refusal.is_some(), tool_calls })
 }
 
-/// What a part of a content is, and its words.
+/// The kind of a content part, and its text.
 fn read_part(number: usize, part: &Json) -> Result<(PartKind, &str), Unread> {
     let odd = || Unread::Part(number, text::excerpt(&part.to_string(), 60));
     let string = |name: &str| part.get(name).and_then(Json::as_str);
     let kind = match part.get("type") {
         _ if part.get("thought") == Some(&Json::Bool(true)) => PartKind::Thought,
-        // Without a type, what it holds says what it is.
+        // Without a type, its members decide.
         None if part.get("refusal").is_some() => PartKind::Refusal,
         None => PartKind::Text,
         Some(Json::String(name)) => {
@@ -204,19 +200,19 @@ fn read_part(number: usize, part: &Json) -> Result<(PartKind, &str), Unread> {
     words.map(|words| (kind, words)).ok_or_else(odd)
 }
 
-/// The tokens that a model thought with, of those that it answered with.
+/// The tokens spent on thoughts.
 pub(super) fn thinking(reply: &Json) -> Option<NonZeroU32> {
     let details = ["/usage/completion_tokens_details", "/usage/output_tokens_details", "/usage"];
-    let told = details.into_iter().find_map(|place| reply.place(place)?.get("reasoning_tokens")?.as_u64());
+    let counted = details.into_iter().find_map(|place| reply.place(place)?.get("reasoning_tokens")?.as_u64());
     let message = reply.place("/choices/0/message");
     let text = |name: &str| message?.get(name)?.as_str().filter(|text| !text.trim().is_empty());
-    // Without a count, an answer that is all thoughts has spent what it spent on them.
+    // Without a count, an answer that is all thoughts has spent all its tokens on them.
     let thought = || text("reasoning_content").or_else(|| text("reasoning"));
-    let spent = told.or_else(|| thought().and_then(|_| reply.place("/usage/completion_tokens")?.as_u64()));
+    let spent = counted.or_else(|| thought().and_then(|_| reply.place("/usage/completion_tokens")?.as_u64()));
     spent.and_then(|tokens| NonZeroU32::new(u32::try_from(tokens).unwrap_or(u32::MAX)))
 }
 
-/// The tokens of an answer that has thoughts in its content.
+/// The tokens of an answer with thoughts in its content.
 pub(super) fn thinking_of(content: &[Json], usage: Option<Usage>) -> Option<NonZeroU32> {
     let kind = |part: &Json| part.get("type")?.as_str()?.parse::<PartKind>().ok();
     let has_thought = content.iter().any(|part| kind(part) == Some(PartKind::Thought));
@@ -224,30 +220,30 @@ pub(super) fn thinking_of(content: &[Json], usage: Option<Usage>) -> Option<NonZ
     NonZeroU32::new(u32::try_from(tokens).unwrap_or(u32::MAX))
 }
 
-/// What calls name their arguments, `input` that of a custom tool: text that nobody promised to be JSON.
+/// Names for a call's arguments; `input` is a custom tool's, whose text need not be JSON.
 const ARGUMENTS: [&str; 4] = ["arguments", "args", "parameters", "input"];
 
-/// Members of a call beside its arguments.
+/// Members of a call other than its arguments.
 const BESIDE: [&str; 9] =
     ["name", "id", "call_id", "tool_call_id", "type", "index", "status", "function", "custom"];
 
-/// A call as OpenAI writes it, or with name and arguments at the call itself, as akit does.
+/// A call in OpenAI's format, or with name and arguments at the top level, as akit writes it.
 fn call(call: &Json) -> ToolCall {
     let function = function(call);
-    let told = ARGUMENTS.into_iter().filter_map(|name| Some((name, function.get(name)?)));
-    let mut told = told.filter(|(_, told)| !told.is_null());
-    let arguments = match (told.next(), told.next()) {
-        // Compatible servers send an object where OpenAI sends its text.
+    let given = ARGUMENTS.into_iter().filter_map(|name| Some((name, function.get(name)?)));
+    let mut given = given.filter(|(_, value)| !value.is_null());
+    let arguments = match (given.next(), given.next()) {
+        // Compatible servers send an object where OpenAI sends a JSON string.
         (Some((name, Json::String(text))), None) if name != "input" => {
             serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into())
         }
         (Some((_, arguments)), None) => arguments.clone(),
-        // Which of several it is called with, and what is told by another name, nobody knows: that is text that fits nothing.
+        // Several arguments, or ones under an unknown name, are ambiguous: kept as text that matches nothing.
         (Some(_), Some(_)) => function.to_string().into(),
         (None, _) => {
             let members = function.as_object().into_iter().flat_map(serde_json::Map::iter);
             let mut others =
-                members.filter(|(name, told)| !told.is_null() && !ARGUMENTS.contains(&name.as_str()));
+                members.filter(|(name, value)| !value.is_null() && !ARGUMENTS.contains(&name.as_str()));
             let is_other = others.any(|(name, _)| !BESIDE.contains(&name.as_str()));
             if is_other { function.to_string().into() } else { Json::Null }
         }
@@ -260,14 +256,13 @@ fn call(call: &Json) -> ToolCall {
     }
 }
 
-/// What a call holds its name in.
+/// The object that has the call's name.
 fn function(call: &Json) -> &Json {
     let within = ["function", "custom"].into_iter().filter_map(|name| call.get(name));
     within.into_iter().find(|within| !within.is_null()).unwrap_or(call)
 }
 
-/// The calls of a body with their arguments as they were written: an object that was read has lost the order of its
-/// members, and those that stood there twice.
+/// The calls of a body with their raw arguments: a parsed object has lost the order of its members and repeated ones.
 #[derive(Deserialize)]
 struct Written {
     choices: Vec<WrittenChoice>,
@@ -296,11 +291,10 @@ impl WrittenCall {
     }
 }
 
-/// The arguments of the calls of one function, as they were written in this choice of the body; those of several stand
-/// one behind the other.
+/// The raw arguments of one function's calls in this choice of the body, concatenated.
 pub(super) fn arguments(message: &Json, body: &str, choice: usize, function: &str) -> Option<String> {
     let listed = message.get("tool_calls").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
-    // Some servers say the same call in both forms.
+    // Some servers send the same call in both forms.
     let single = message.get("function_call").filter(|single| match listed {
         [call] => call.get("function") != Some(single),
         _ => true,
@@ -323,10 +317,10 @@ fn name(call: &Json) -> Option<&str> {
     function(call).get("name").and_then(Json::as_str).filter(|name| !name.trim().is_empty())
 }
 
-/// The calls of a list, each of which must have a name.
+/// Reads a list of calls.
 ///
 /// # Errors
-/// When it is no list, or a call has no name.
+/// If it is not a list, or a call has no name.
 pub(super) fn calls(list: &Json) -> Result<Vec<ToolCall>, MessageError> {
     let list = list.as_array().ok_or(MessageError::NoCalls)?;
     if let Some(at) = list.iter().position(|call| name(call).is_none()) {
@@ -335,8 +329,8 @@ pub(super) fn calls(list: &Json) -> Result<Vec<ToolCall>, MessageError> {
     Ok(list.iter().map(call).collect())
 }
 
-/// The assistant's messages behind the last one of the user, which are one answer: what functions returned stands between
-/// them.
+/// The assistant's messages after the user's last one. Together they are one answer; results of functions may be in
+/// between.
 pub(super) fn answers(messages: &[Json]) -> impl DoubleEndedIterator<Item = (usize, &Json)> {
     let is_of = |message: &Json, role: &str| message.get("role").and_then(Json::as_str) == Some(role);
     let asked = messages.iter().rposition(|message| is_of(message, "user"));
@@ -344,10 +338,10 @@ pub(super) fn answers(messages: &[Json]) -> impl DoubleEndedIterator<Item = (usi
     behind.filter(move |(_, message)| is_of(message, "assistant"))
 }
 
-/// The answer in a conversation of one question: all that the assistant said and called behind it.
+/// The answer of a conversation with one question: all text and calls of the assistant after it.
 ///
 /// # Errors
-/// When it does not end with an answer.
+/// If the conversation does not end with an answer.
 pub(super) fn answer(messages: &Json) -> Result<Said, MessageError> {
     let list = messages.as_array().filter(|list| list.iter().all(Json::is_object));
     let list = list.ok_or(MessageError::NoMessages)?;
@@ -361,8 +355,8 @@ pub(super) fn answer(messages: &Json) -> Result<Said, MessageError> {
         return Err(MessageError::NoAnswer(who.clone()));
     }
     let is_of_call = |message: &Json| {
-        let told = ["tool_call_id", "name"].into_iter().find_map(|key| message.get(key)?.as_str());
-        told.is_some_and(|told| !told.trim().is_empty())
+        let named = ["tool_call_id", "name"].into_iter().find_map(|key| message.get(key)?.as_str());
+        named.is_some_and(|name| !name.trim().is_empty())
     };
     if let Some(at) = list.iter().zip(&roles).position(|(one, role)| role == "tool" && !is_of_call(one)) {
         return Err(MessageError::NoCallId(at + 1));
@@ -383,7 +377,7 @@ pub(super) fn answer(messages: &Json) -> Result<Said, MessageError> {
     Ok(all)
 }
 
-/// How often the user speaks.
+/// Number of the user's messages.
 pub(super) fn asked(messages: &Json) -> usize {
     let is_asked = |message: &&Json| message.get("role").and_then(Json::as_str) == Some("user");
     messages.as_array().map_or(0, |list| list.iter().filter(is_asked).count())

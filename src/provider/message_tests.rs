@@ -1,4 +1,4 @@
-//! What messages of an assistant say.
+//! Reading an assistant's messages.
 
 use serde_json::json;
 
@@ -50,7 +50,7 @@ fn the_last_message_is_the_answer_with_its_calls() {
 }
 
 #[test]
-fn what_is_no_answer_to_one_question_is_named() {
+fn anything_but_an_answer_to_one_question_is_an_error() {
     let user = || json!({ "role": "user", "content": "hello" });
     let end = |last: Json| json!([user(), last]);
     let table = [
@@ -84,7 +84,7 @@ fn what_is_no_answer_to_one_question_is_named() {
 }
 
 #[test]
-fn a_part_that_nobody_can_read_is_never_passed_over() {
+fn an_unreadable_part_is_never_skipped() {
     for (part, error) in [
         (json!({ "type": "text", "text": { "value": "secret" } }), "without text"),
         (json!({ "type": "text", "content": "secret" }), "without text"),
@@ -96,11 +96,11 @@ fn a_part_that_nobody_can_read_is_never_passed_over() {
         (json!(null), "without text"),
         (json!(["secret"]), "without text"),
         (json!({}), "without text: {}"),
-        (json!({ "type": "error", "text": "secret" }), "of type `error`"),
-        (json!({ "type": "tool_use", "name": "refund", "input": {} }), "of type `tool_use`"),
-        (json!({ "type": "Text", "text": "secret" }), "of type `Text`"),
-        (json!({ "type": "output_audio", "transcript": "secret" }), "of type `output_audio`"),
-        (json!({ "type": "", "text": "secret" }), "of type ``"),
+        (json!({ "type": "error", "text": "secret" }), "of unknown type `error`"),
+        (json!({ "type": "tool_use", "name": "refund", "input": {} }), "of unknown type `tool_use`"),
+        (json!({ "type": "Text", "text": "secret" }), "of unknown type `Text`"),
+        (json!({ "type": "output_audio", "transcript": "secret" }), "of unknown type `output_audio`"),
+        (json!({ "type": "", "text": "secret" }), "of unknown type ``"),
     ] {
         for content in [json!([{ "type": "text", "text": "ok" }, part]), json!([part])] {
             let found = said(&json!({ "content": content })).unwrap_err().to_string();
@@ -133,7 +133,7 @@ fn a_part_that_nobody_can_read_is_never_passed_over() {
 }
 
 #[test]
-fn a_custom_tool_keeps_its_name_and_what_it_is_called_with() {
+fn a_custom_tool_keeps_its_name_and_arguments() {
     let custom = json!({ "id": "1", "type": "custom", "custom": { "name": "refund", "input": "{\"n\":1}" } });
     let said = said(&json!({ "content": null, "tool_calls": [custom] })).unwrap();
     assert_eq!(said.tool_calls[0].name, "refund");

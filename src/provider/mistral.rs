@@ -1,4 +1,4 @@
-//! Mistral's chat completions: OpenAI's with a seed of another name, and no other name for the cap.
+//! Mistral's chat completions: OpenAI's with another name for the seed and a single name for the token limit.
 
 use super::chat::{Chat, Wire, bearer};
 use super::endpoint::Address;

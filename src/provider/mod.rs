@@ -1,6 +1,6 @@
-//! Back ends that answer: one trait, one file per back end.
+//! Providers: one trait, one file per provider.
 //!
-//! A back end sends one request once. Caching, timeouts and retries are the client's.
+//! A provider sends one request once. Caching, timeouts and retries are up to the client.
 
 mod access;
 mod anthropic;
@@ -95,135 +95,135 @@ pub struct Message {
     pub role: Role,
     /// What is said.
     pub content: String,
-    /// Functions that the application asked to have called.
+    /// Tool calls that the application requested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
-    /// Of what a function returned: the id of its call.
+    /// Id of the call, for a function's result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_call_id: Option<String>,
-    /// What the application wants back as it came, in place of words and calls: its thoughts are among them.
+    /// The answer's parts in the provider's own form, sent back instead of text and calls; they include thoughts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Json>,
 }
 
 impl Message {
-    /// A message of nothing but words.
+    /// A message that is only text.
     #[must_use]
     pub fn new(role: Role, content: impl Into<String>) -> Self {
         Self { role, content: content.into(), tool_calls: Vec::new(), tool_call_id: None, parts: Vec::new() }
     }
 }
 
-/// Where a request stands among others, for applications that remember. No part of the key of its record.
+/// The conversation a request belongs to, for stateful applications. Not part of the cache key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conversation {
-    /// Its id, another one for every trial of every run.
+    /// Its id, unique for every trial of every run.
     pub id: String,
     /// 0-based number of the trial.
     pub trial: u32,
     /// 1-based number of the turn.
     pub turn: u32,
-    /// What the application gave in its first answer to be known again by.
+    /// The session id from the application's first answer.
     pub session: Option<String>,
 }
 
-/// A JSON Schema that the reply must obey.
+/// A JSON Schema for the answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OutputSchema {
     /// Its name, `[a-z_]+`.
     pub name: &'static str,
     /// The schema.
     pub schema: Json,
-    /// Whether a reply in the first form that the server takes could not be read: the next one is asked for.
+    /// Whether an answer in the first form that the server accepts was unreadable, so the next form is used.
     #[serde(skip)]
     pub next_form: bool,
 }
 
-/// What is asked.
+/// A request for an answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ChatRequest {
-    /// Model by the provider's name.
+    /// Model, as the provider names it.
     pub model: String,
     /// The conversation, oldest first.
     pub messages: Vec<Message>,
     /// 0 to 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
-    /// Most tokens of the reply.
+    /// Token limit of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u64>,
     /// 31 bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u32>,
-    /// How much a model reasons, where that is set.
+    /// Reasoning effort, if set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effort: Option<&'static str>,
     /// Functions that the model may call, as written under `setup.functions`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Json>,
-    /// Shape of the reply.
+    /// Schema of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<OutputSchema>,
-    /// Where it stands in a conversation.
+    /// The conversation it belongs to.
     #[serde(skip)]
     pub conversation: Conversation,
-    /// The variables of the case, for applications whose requests have places for them.
+    /// The variables of the case, for request templates.
     #[serde(skip)]
     pub variables: Arc<BTreeMap<String, String>>,
 }
 
 impl ChatRequest {
-    /// Tokens of a usual answer.
+    /// Tokens of a typical answer.
     const USUAL_ANSWER: u64 = 500;
 
-    /// The bytes of everything that is asked: more than its tokens, for none is shorter than a byte, and what a server
-    /// adds to each message is shorter than the JSON round it.
+    /// The request's size in bytes. It exceeds the number of tokens: a token has at least one byte, and what a server
+    /// adds to each message is shorter than the JSON around it.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         serde_json::to_vec(self).map_or(u64::MAX, |bytes| bytes.len() as u64)
     }
 
-    /// The tokens that its answer will probably have.
+    /// The expected tokens of the answer.
     #[must_use]
     pub fn likely_answer(&self) -> u64 {
         self.max_tokens.map_or(Self::USUAL_ANSWER, |most| most.min(Self::USUAL_ANSWER))
     }
 
-    /// The tokens that are booked for it where they are limited: a quarter of its bytes, and all that the answer may have.
+    /// The tokens reserved under a token limit: a quarter of its bytes, and the answer's limit.
     #[must_use]
     pub fn booked_tokens(&self) -> u64 {
         (self.bytes() / 4).saturating_add(self.max_tokens.unwrap_or(Self::USUAL_ANSWER))
     }
 }
 
-/// What came back. A record holds it under `response`, the fields of the answer beside the others.
+/// What came back. In a record it is under `response`, with the answer's fields inlined.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Completion {
-    /// The answer; its text is empty when the model said nothing.
+    /// The answer; its text may be empty.
     #[serde(flatten)]
     pub answer: Answer,
-    /// The embedding, where one was asked for.
+    /// The embedding, if one was requested.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "floats")]
     pub embedding: Vec<f32>,
-    /// What the application gave to be known again by.
+    /// The session id from the application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
-    /// The parts of an answer that is wanted back as it came before the results of its calls.
+    /// The parts of an answer that must be sent back unchanged, before the results of its calls.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Json>,
-    /// What expectations found in the raw text, where this one is redacted.
+    /// What expectations found in the raw text, if this one is redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Json>,
-    /// Parameters that went along, with their values.
+    /// Parameters that were sent, with their values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params_sent: BTreeMap<String, Json>,
-    /// Parameters that the provider refused and that were left out.
+    /// Parameters that were left out because the provider refuses them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params_dropped: Vec<String>,
 }
 
 impl Completion {
-    /// Whether the server took the limit on the tokens of its answer, if one was sent.
+    /// Whether the server accepted the token limit, if one was sent.
     #[must_use]
     pub fn is_limited(&self) -> bool {
         let limits = [Part::MaxTokens, Part::MaxCompletionTokens, Part::MaxOutputTokens];
@@ -231,10 +231,10 @@ impl Completion {
     }
 }
 
-/// A future that a back end returns.
+/// A future that a provider returns.
 pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<Completion, ProviderError>> + Send + 'a>>;
 
-/// A back end.
+/// A provider.
 pub trait Provider: Send + Sync + fmt::Debug {
     /// Where requests go.
     fn endpoint(&self) -> &Endpoint;
@@ -244,18 +244,18 @@ pub trait Provider: Send + Sync + fmt::Debug {
         false
     }
 
-    /// What decides the answer beside address, model, parameters and messages: a part of the key of each record. No secret
-    /// is in it.
+    /// Anything else that affects the answer beyond address, model, parameters and messages, for the cache key.
+    /// Contains no secrets.
     fn keyed(&self, _request: &ChatRequest) -> Option<Json> {
         None
     }
 
-    /// Whether it remembers what was said before, and is sent the newest message alone.
+    /// Whether it keeps the conversation and gets only the newest message.
     fn is_stateful(&self) -> bool {
         false
     }
 
-    /// Whether it tells when the first token of an answer came.
+    /// Whether it reports when the first token of an answer arrived.
     fn streams(&self) -> bool {
         false
     }
@@ -263,6 +263,6 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// Sends one request once. Dropping the future aborts the request.
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a>;
 
-    /// Asks for the embedding of a text.
+    /// Requests the embedding of a text.
     fn embed<'a>(&'a self, model: &'a str, text: &'a str) -> Pending<'a>;
 }

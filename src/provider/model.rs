@@ -1,6 +1,6 @@
-//! What the name of a model says: its family, and the parameters that the family refuses.
+//! What a model's name shows: its family, and the parameters that the family refuses.
 
-/// Words that the names of well-known families begin with. An alias or a deployment has a name of its own.
+/// Beginnings of the names of well-known families. An alias or deployment may have any other name.
 const FAMILIES: [&str; 22] = [
     "gpt",
     "chatgpt",
@@ -26,22 +26,23 @@ const FAMILIES: [&str; 22] = [
     "smollm",
 ];
 
-/// The family of a model: `gpt`, `claude`, `llama`; the letters that its name begins with, where it is of no known one.
+/// The family of a model, such as `gpt`, `claude` or `llama`; for an unknown one, the letters at the start of its
+/// name.
 #[must_use]
 pub fn family(model: &str) -> String {
     let name = model.rsplit('/').next().unwrap_or(model).to_lowercase();
     known(model).unwrap_or_else(|| name.chars().take_while(|c| c.is_alphabetic()).collect())
 }
 
-/// Whether another model answered than was asked for. Only where the name that was asked for is of a known family:
-/// what stands behind an alias is for whoever made it to say.
+/// Whether a model of another family answered than was requested. Always `false` for a requested name of no known
+/// family: an alias can stand for any model.
 #[must_use]
 pub fn is_stand_in(asked: &str, answered: &str) -> bool {
     let is_same = |family: &String| words(answered).any(|word| family_of(&word).as_ref() == Some(family));
     !answered.trim().is_empty() && known(asked).is_some_and(|family| !is_same(&family))
 }
 
-/// The known family that a name is of.
+/// The known family of a name.
 fn known(model: &str) -> Option<String> {
     words(model).find_map(|word| family_of(&word))
 }
@@ -62,13 +63,13 @@ fn words(model: &str) -> impl Iterator<Item = String> {
     lower.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>().into_iter()
 }
 
-/// The number behind the beginning of a word, where nothing else follows; no date.
+/// The number after the beginning of a word, if nothing else follows and it is not a date.
 fn number_behind(word: &str, begins: &str) -> Option<u32> {
     word.strip_prefix(begins)?.parse().ok().filter(|number| *number < 1000)
 }
 
-/// Whether a model reasons before it answers and takes no sampling parameters: OpenAI's o family and everything from
-/// GPT-5 on, save for the chat models.
+/// Whether a model reasons before it answers and refuses sampling parameters: OpenAI's o family and everything from
+/// GPT-5 on, except for the chat models.
 pub(super) fn is_openai_reasoning(model: &str) -> bool {
     let name: Vec<String> = words(model.rsplit('/').next().unwrap_or(model)).collect();
     let is_chat = name.iter().any(|word| word == "chat");
@@ -80,7 +81,7 @@ pub(super) fn is_openai_reasoning(model: &str) -> bool {
     is_o || (version.is_some_and(|version| version >= 5) && !is_chat)
 }
 
-/// Whether a model is one of Claude's that takes no sampling parameters: from Opus 4.7, Sonnet 5 and Haiku 5.5 on.
+/// Whether a Claude model refuses sampling parameters: from Opus 4.7, Sonnet 5 and Haiku 5.5 on.
 pub(super) fn is_unsampled_claude(model: &str) -> bool {
     const SINCE: [(&str, (u32, u32)); 3] = [("opus", (4, 7)), ("sonnet", (5, 0)), ("haiku", (5, 5))];
     let name: Vec<String> = words(model).collect();

@@ -1,10 +1,10 @@
-//! OpenAI, by its chat completions and its Responses; with another address, every server that speaks as it does.
+//! OpenAI, with chat completions and Responses, and compatible servers at other addresses.
 
 use super::chat::CHAT;
 use super::responses::RESPONSES;
 use super::spec::{Means, Spec, Vendor};
 
-/// OpenAI itself, and every server that speaks its chat completions.
+/// OpenAI, and every server with its chat completions API.
 pub(super) const OPENAI: Spec = Spec {
     name: "openai",
     means: Means::Network(Vendor {

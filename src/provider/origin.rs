@@ -1,4 +1,4 @@
-//! Scheme, host and port of an address: what decides who receives a request.
+//! Scheme, host and port of an address, which decide who receives a request.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use std::fmt;
 pub struct Origin(String);
 
 impl Origin {
-    /// The origin of an http or https address; `None` where it is no such address.
+    /// The origin of an http or https address; `None` for anything else.
     #[must_use]
     pub fn of(address: &str) -> Option<Self> {
         let url = reqwest::Url::parse(address.trim_end_matches('/')).ok()?;
         matches!(url.scheme(), "http" | "https").then(|| Self(url.origin().ascii_serialization()))
     }
 
-    /// The same for an address that is nothing but an origin, as in `https://llm.example.com:8443`.
+    /// The same for an address that is only an origin, such as `https://llm.example.com:8443`.
     #[must_use]
     pub fn bare(address: &str) -> Option<Self> {
         let url = reqwest::Url::parse(address).ok()?;
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_machine_is_told_from_names_that_look_like_it() {
+    fn names_that_look_like_the_same_machine_are_not() {
         let is_loopback = |address: &str| Origin::of(address).unwrap().is_loopback();
         for address in ["http://localhost:1/v1", "https://127.0.0.1", "http://[::1]:8080/v1", "http://127.1/"]
         {

@@ -1,13 +1,13 @@
-//! Members of JSON by a path that is fixed.
+//! Members of JSON by a fixed path.
 
 use serde_json::Value as Json;
 
 /// Finds a member by a path such as `/choices/0/message`.
 ///
-/// A JSON pointer without its escapes, which no fixed path has: to look for them costs more than all else that is read of a
-/// short answer.
+/// A JSON pointer without escapes, which no fixed path needs: handling them would cost more than reading the rest of
+/// a short answer.
 pub(super) trait Place {
-    /// What stands there, if anything does.
+    /// The value at the path, if any.
     fn place(&self, path: &str) -> Option<&Json>;
 }
 

@@ -1,4 +1,4 @@
-//! What tokens cost: as it is configured, or as the vendors say it of their own servers.
+//! Token prices, configured or from the vendors' price lists.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -6,31 +6,31 @@ use std::sync::LazyLock;
 use crate::stats::real;
 use crate::vocabulary::Usage;
 
-/// What the vendors say; its head says what its columns are.
+/// The vendors' prices; the header explains the columns.
 const LISTED: &str = include_str!("prices.txt");
 
-/// Most US dollars that a million tokens may cost; more is a slip.
+/// Highest accepted price in US dollars per million tokens; more is a typo.
 pub const MOST: f64 = 1e6;
 
 /// Prices of one model.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Price {
-    /// US dollars for a million tokens sent.
+    /// US dollars per million tokens sent.
     pub input: f64,
-    /// The same for those of them that the server had in its cache; those sent cost as much where nobody says so.
+    /// The same for tokens read from the server's cache; `input` if not set.
     pub cached: Option<f64>,
-    /// The same for those of them that it put into its cache.
+    /// The same for tokens written to the server's cache; `input` if not set.
     pub cache_write: Option<f64>,
-    /// US dollars for a million tokens received, thoughts included.
+    /// US dollars per million tokens received, thoughts included.
     pub output: f64,
-    /// Most tokens of an answer, where that is known.
+    /// Most tokens of an answer, if known.
     pub longest: Option<u64>,
-    /// Most tokens sent at which these prices hold.
+    /// Most tokens sent for which these prices apply.
     pub holds_to: Option<u64>,
 }
 
 impl Price {
-    /// The four prices, each with its key and whether it was named.
+    /// The four prices, each with its key and whether it is set.
     #[must_use]
     pub fn figures(&self) -> [(&'static str, f64, bool); 4] {
         let Self { input, cached, cache_write, output, .. } = *self;
@@ -39,7 +39,7 @@ impl Price {
         [("input", input, true), cached, written, ("output", output, true)]
     }
 
-    /// US dollars for an exchange; absent where it is too long for these prices.
+    /// US dollars for an exchange; `None` if it is too long for these prices.
     #[must_use]
     pub fn cost(&self, usage: Usage) -> Option<f64> {
         let [input, cached, cache_write, output] = self.figures().map(|(_, figure, _)| figure);
@@ -51,12 +51,12 @@ impl Price {
             .then(|| paid.into_iter().map(|(tokens, price)| real(tokens) * price / 1e6).sum())
     }
 
-    /// Most US dollars that so many tokens sent and received can cost, in the dearest way.
+    /// The most this many tokens sent and received can cost, in US dollars.
     #[must_use]
     pub fn worst(&self, input: u64, output: u64) -> Option<f64> {
         let [sent @ .., received] = self.figures().map(|(_, figure, _)| figure);
-        let dearest = sent.into_iter().fold(0.0, f64::max);
-        self.holds(input).then(|| (real(input) * dearest + real(output) * received) / 1e6)
+        let highest = sent.into_iter().fold(0.0, f64::max);
+        self.holds(input).then(|| (real(input) * highest + real(output) * received) / 1e6)
     }
 
     fn holds(&self, input: u64) -> bool {
@@ -64,12 +64,12 @@ impl Price {
     }
 }
 
-/// Prices by the model's name, as it is asked for; those that are configured.
+/// Configured prices by requested model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prices(pub BTreeMap<String, Price>);
 
 impl Prices {
-    /// The price of a model at a host: the configured one, or that of the vendor whose own host it is.
+    /// The price of a model at a host: the configured one, or the vendor's at its own host.
     #[must_use]
     pub fn at(&self, host: &str, model: &str) -> Option<Price> {
         let listed = listed(model, |of| of == host);
@@ -79,7 +79,7 @@ impl Prices {
         }
     }
 
-    /// The price of a model wherever it is asked.
+    /// The price of a model at any host.
     #[must_use]
     pub fn named(&self, model: &str) -> Option<Price> {
         self.0.get(model).copied().or_else(|| listed(model, |_| true))
@@ -93,7 +93,7 @@ struct Listed {
     price: Price,
 }
 
-/// The list; a line that cannot be read is none, and a test holds that there is no such line.
+/// The list without unreadable lines; a test makes sure there are none.
 static ALL: LazyLock<Vec<Listed>> = LazyLock::new(|| LISTED.lines().filter_map(line).collect());
 
 fn line(line: &'static str) -> Option<Listed> {
@@ -116,7 +116,7 @@ fn listed(model: &str, is_host: impl Fn(&str) -> bool) -> Option<Price> {
     found.map(|one| one.price)
 }
 
-/// Whether a name is another one with a date behind it.
+/// Whether a name is another one followed by a date.
 pub(super) fn is_snapshot(name: &str, of: &str) -> bool {
     let date = name.strip_prefix(of).and_then(|rest| rest.strip_prefix('-'));
     date.is_some_and(|date| {
@@ -146,10 +146,10 @@ mod tests {
         let four = Price { cached: Some(0.5), cache_write: Some(4.0), ..bare };
         for (price, usage, dollars) in [
             (bare, usage(1_000_000, 0, 0, 100_000), 3.0),
-            // Without prices of their own cached tokens cost what others do.
+            // Without their own prices, cached tokens cost as much as others.
             (bare, usage(1_000_000, 900_000, 50_000, 0), 2.0),
             (four, usage(1_000_000, 500_000, 250_000, 0), 0.5 + 0.25 + 1.0),
-            // More was cached than was sent.
+            // More cached than sent.
             (four, usage(1_000_000, 5_000_000, u32::MAX, 0), 0.5),
             (four, usage(0, 1, 1, 0), 0.0),
         ] {
@@ -172,8 +172,8 @@ mod tests {
             let words: Vec<_> = line.split_whitespace().collect();
             let [host, model, .., date, source] = words[..] else { panic!("{line}") };
             assert_eq!(words.len(), 10, "{line}");
-            assert!(LISTED.contains(&format!("\n# {source} ")), "{line}: {source} is nowhere");
-            assert!(seen.insert((host, model)), "{line} stands twice");
+            assert!(LISTED.contains(&format!("\n# {source} ")), "{line}: no source {source}");
+            assert!(seen.insert((host, model)), "{line} is repeated");
             assert!(is_snapshot(&format!("m-{date}"), "m") && ("2025".."2028").contains(&date), "{line}");
             assert!(words[6..8].iter().all(|word| *word == "-" || word.parse::<u64>().is_ok()), "{line}");
             let price = Prices::default().at(host, model).unwrap();
@@ -195,7 +195,7 @@ mod tests {
             ("api.openai.com", "gpt-4o-mini-2024-07-18", Some(0.15)),
             ("api.openai.com", "gpt-4o-2024-05-13", Some(5.0)),
             ("api.anthropic.com", "claude-haiku-4-5-20251001", Some(1.0)),
-            // What is configured goes before the list, at every host.
+            // A configured price takes precedence at every host.
             ("api.openai.com", "gpt-4o", Some(1.0)),
             ("127.0.0.1:8080", "mine", Some(1.0)),
             // Another host, another model, another version.
@@ -211,7 +211,7 @@ mod tests {
         ] {
             assert_eq!(at(host, model), input, "{model} at {host}");
         }
-        // How long an answer gets is the vendor's to say.
+        // The longest answer comes from the vendor.
         assert_eq!(prices.at("api.openai.com", "gpt-4o").unwrap().longest, Some(16_384));
         assert_eq!(prices.named("claude-opus-5").map(|price| price.input), Some(5.0));
     }

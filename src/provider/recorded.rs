@@ -1,4 +1,4 @@
-//! A conversation in a file of replies, turn by turn.
+//! A recorded conversation, turn by turn.
 
 use serde_json::Value as Json;
 
@@ -12,14 +12,14 @@ use crate::vocabulary::Answer;
 pub struct Exchanged {
     /// What the customer said.
     pub asked: String,
-    /// What was answered: the words and calls of all messages up to the customer's next one.
+    /// The answer: text and calls of all messages up to the customer's next one.
     pub answer: Answer,
-    /// These messages, with what functions returned between them.
+    /// These messages, with the results of functions between them.
     pub said: Vec<Message>,
 }
 
 impl Exchanged {
-    /// A turn whose answer came at once.
+    /// A turn with a single answer.
     #[must_use]
     pub fn of(asked: String, answer: Answer) -> Self {
         let tool_calls = answer.tool_calls.clone();
@@ -28,10 +28,10 @@ impl Exchanged {
     }
 }
 
-/// The turns of messages that end with an answer; of the last one this is known besides its words.
+/// The turns of messages that end with an answer; `last` has the other facts about the last answer.
 ///
-/// Instructions before the first turn are passed over. What stands where nobody asked anything is an error: no
-/// expectation would see it.
+/// Instructions are ignored. A message before the first question is an error, because no expectation would see
+/// it.
 pub(super) fn turns(messages: &Json, last: &Answer) -> Result<Box<[Exchanged]>, MessageError> {
     let all = messages.as_array().map_or(&[][..], Vec::as_slice);
     let mut turns: Vec<(String, Option<Answer>, Vec<Message>)> = Vec::new();
@@ -63,7 +63,7 @@ pub(super) fn turns(messages: &Json, last: &Answer) -> Result<Box<[Exchanged]>, 
                     None => own,
                 });
             }
-            // What functions returned is no answer. A judge may see it; what cannot be read is shown as it stands.
+            // A function's result is not an answer. A judge may see it; an unreadable one is shown as is.
             (_, Some((.., heard))) => {
                 let content = message::said(one).map_or_else(
                     |_| one.get("content").map(Json::to_string).unwrap_or_default(),
@@ -76,7 +76,7 @@ pub(super) fn turns(messages: &Json, last: &Answer) -> Result<Box<[Exchanged]>, 
     let count = turns.len();
     let of = |(at, (asked, answer, said)): (usize, (String, Option<Answer>, Vec<Message>))| {
         let answer = answer.ok_or(MessageError::Unanswered(at + 1))?;
-        // What the line says beside its messages is about the last answer.
+        // The line's other keys are about the last answer.
         let answer = if at + 1 < count {
             answer
         } else {

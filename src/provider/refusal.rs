@@ -1,4 +1,4 @@
-//! What a server refuses of a request, whatever its words: it names it somewhere in its error, and it is left out.
+//! Parts of a request that a server refuses: its error names them somehow, and akit leaves them out.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,39 +9,39 @@ use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 use super::{ProviderError, model};
 use crate::text;
 
-/// A part of a request that can be left out, or said in another way.
+/// A part of a request that can be left out or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Part {
-    /// Without it the model has its own.
+    /// Without it the model uses its default.
     Temperature,
-    /// Without it answers differ more.
+    /// Without it answers vary more.
     Seed,
-    /// Without it the model reasons as much as it is used to.
+    /// Without it the model uses its default.
     ReasoningEffort,
-    /// Without it a function is asked for.
+    /// Without it a function call is requested.
     ResponseFormat,
-    /// Without it the words of the prompt are left.
+    /// Without it only the prompt asks for the format.
     ToolChoice,
-    /// Gives way to the next.
+    /// Replaced by the next.
     MaxTokens,
-    /// Gives way to the one before.
+    /// Replaced by the previous one.
     MaxCompletionTokens,
-    /// Of Responses.
+    /// The one of the Responses API.
     MaxOutputTokens,
-    /// Without it a stream does not tell its tokens.
+    /// Without it a stream has no usage.
     StreamOptions,
-    /// Instructions of a judge then stand before its question.
+    /// Without it the judge's instructions are at the start of the user message.
     SystemRole,
 }
 
 impl Part {
-    /// The name on the wire.
+    /// The name in requests.
     pub(super) fn name(self) -> &'static str {
         self.into()
     }
 
-    /// What every server is known to refuse for a model.
+    /// Parts known to be refused for a model.
     pub(super) fn of_family(model: &str) -> BTreeSet<Self> {
         match (model::is_openai_reasoning(model), model::is_unsampled_claude(model)) {
             (true, _) => [Self::Temperature, Self::MaxTokens].into(),
@@ -76,7 +76,7 @@ impl Part {
         self.value(body).is_some()
     }
 
-    /// Whether it is named; `words` is folded.
+    /// Whether the error names it; `words` is folded.
     fn is_named(self, words: &str, body: &Json) -> bool {
         let has = |phrase: &str| text::has_phrase(words, phrase);
         match self {
@@ -103,7 +103,7 @@ impl Part {
             .any(has),
             Self::ToolChoice => has("tool choice") || has("toolconfig") || has("tool config"),
             Self::StreamOptions => has("stream options"),
-            // Some tell the sum of tokens instead of the parameter.
+            // Some name the number of tokens instead of the parameter.
             Self::MaxTokens | Self::MaxCompletionTokens | Self::MaxOutputTokens => {
                 let sent = self.value(body).map(Json::to_string).unwrap_or_default();
                 has(&self.name().replace('_', " ")) || (words.contains("token") && has(&sent))
@@ -115,27 +115,27 @@ impl Part {
     }
 }
 
-/// The part of a body that a 400 or 422 names; the request then goes out without it.
+/// The part of a body that a 400 or 422 names; the request is then sent without it.
 pub(super) fn named(error: &ProviderError, body: &Json, is_judge: bool) -> Option<Part> {
     let words = folded(refused(error)?);
-    // How an application is instructed is what is tested: its messages are not rewritten.
+    // An application's instructions are under test, so they are not rewritten.
     let may_go = |part: &Part| *part != Part::SystemRole || is_judge;
     let named = Part::iter().find(|part| part.stands_in(body) && may_go(part) && part.is_named(&words, body));
-    // A judge's cap is akit's own: it goes, under either name, when a server speaks of tokens at all.
+    // A judge's token limit is akit's own: it is dropped, under either name, if the error mentions tokens at all.
     let caps = [Part::MaxTokens, Part::MaxCompletionTokens, Part::MaxOutputTokens];
     let cap = || caps.into_iter().find(|part| part.stands_in(body));
     named.or_else(|| cap().filter(|_| is_judge && words.contains("token")))
 }
 
-/// The form of a body that a 400 or 422 without any name may be about.
+/// The output form in a body that a 400 or 422 may be about without naming it.
 pub(super) fn form(error: &ProviderError, body: &Json) -> Option<Part> {
     refused(error)?;
     [Part::ResponseFormat, Part::ToolChoice].into_iter().find(|part| part.stands_in(body))
 }
 
-/// The whole body of an error that refuses the request.
+/// The body of an error that refuses the request.
 pub(super) fn refused(error: &ProviderError) -> Option<&str> {
-    // How OpenRouter says that no server behind it takes what was asked for.
+    // OpenRouter's error if no server behind it accepts the request.
     const NO_ENDPOINT: &str = "no endpoints found that";
     match error {
         ProviderError::Status { status: 400 | 422, whole, .. } => Some(whole),
@@ -147,7 +147,7 @@ pub(super) fn refused(error: &ProviderError) -> Option<&str> {
 }
 
 impl ProviderError {
-    /// A status with the server's message, all of its body, and how long it asks to wait.
+    /// A status error with the server's message, its whole body, and how long it asks to wait.
     pub(crate) fn of_status(
         host: &str,
         status: u16,
@@ -160,8 +160,8 @@ impl ProviderError {
     }
 }
 
-/// Whether an error says that the account has no money left. A 429 in words about quotas and plans is one only where it
-/// names no time: they are said of a busy minute too.
+/// Whether the account has no credit left. A 429 about quotas and plans counts only without a wait, because such
+/// messages are also used for rate limits.
 pub(super) fn is_unpaid(status: u16, whole: &str, message: &str, has_wait: bool) -> bool {
     const CODES: [&str; 5] = [
         "insufficient_quota",
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_part_is_found_whatever_the_words() {
+    fn a_refused_part_is_found_in_any_wording() {
         let body = json!({
             "messages": [{ "role": "system", "content": "x" }], "temperature": 0.0, "seed": 1,
             "max_tokens": 8192, "response_format": {}, "reasoning_effort": "low",
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_judges_cap_goes_when_a_server_speaks_of_tokens() {
+    fn a_judges_limit_is_dropped_if_the_error_mentions_tokens() {
         let words = [
             "max_tokens must be <= 4096",
             "The maximum tokens you requested exceeds the model limit of 4096",

@@ -1,4 +1,4 @@
-//! `replies`: answers that somebody else produced, one JSON object per line, judged without a call.
+//! `replies`: recorded answers, one JSON object per line, judged without calling the application.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::stats::whole;
 use crate::text;
 use crate::vocabulary::{Answer, CaseId, moment};
 
-/// Why a file of replies cannot be used: what is wrong with it, or with some of its lines.
+/// Why a file of recorded answers cannot be used: errors of the file or its lines.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", first(.0))]
 pub struct RepliesError(pub Diagnostics);
@@ -31,18 +31,18 @@ fn first(found: &Diagnostics) -> String {
 #[derive(Clone, Debug)]
 pub struct Replies {
     name: String,
-    /// When the newest of them was given, where a line says so.
+    /// When the newest one was given, if known.
     latest: Option<DateTime<Utc>>,
-    /// Whether any of them tells of calls, be it that there were none.
+    /// Whether the files mention tool calls, even empty lists.
     tells_calls: bool,
     answers: BTreeMap<(String, u32), Vec<Known>>,
-    /// Those that stand at the end of a conversation, with all of it.
+    /// Conversations of answers that have one.
     talks: BTreeMap<(String, u32), Vec<Talk>>,
-    /// Those of files that know no ids.
+    /// Answers of files without ids.
     foreign: Foreign,
 }
 
-/// What calls of functions are called in answers, as it is written.
+/// Keys of tool calls in any format.
 const CALLS: [&str; 6] = [
     "\"tool_calls\"",
     "\"toolCalls\"",
@@ -59,7 +59,7 @@ fn names_calls(text: &str) -> bool {
 /// A reply, the scenario that it names, and its place.
 type Known = (Option<String>, Answer, Place);
 
-/// The scenario that a line names, and its conversation, or why it is none.
+/// The scenario that a line names, and its conversation, or what is wrong with it.
 type Talk = (Option<String>, Result<Box<[Exchanged]>, String>);
 
 /// A line of one of the files.
@@ -72,22 +72,22 @@ struct Place {
     is_silent: bool,
 }
 
-/// A line that answers no case.
+/// A line that matches no case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unused<'a> {
     /// The line.
     pub line: u32,
-    /// The id that it names.
+    /// Its id.
     pub id: &'a str,
-    /// The scenario that it names.
+    /// Its scenario.
     pub scenario: Option<&'a str>,
 }
 
 impl Replies {
-    /// Reads files of answers, which count as one.
+    /// Reads files of answers and combines them.
     ///
     /// # Errors
-    /// When a file or lines of it cannot be read, or one case, scenario and trial is there twice.
+    /// If a file or line is invalid, or a case has two answers for one scenario and trial.
     pub fn read(paths: &[PathBuf]) -> Result<Self, RepliesError> {
         let name = paths.iter().map(|path| crate::source::repository_name(path)).collect::<Vec<_>>();
         let mut all = Self {
@@ -106,8 +106,8 @@ impl Replies {
         if found.has_errors() { Err(RepliesError(found)) } else { Ok(all) }
     }
 
-    /// Trials are found by their numbers, so one behind a gap would never be looked at. A line that names no scenario
-    /// stands for all, so the one before it must do so as well.
+    /// Trials are found by number, so one after a gap would never be used. A line without a scenario applies to all,
+    /// so the trial before it must, too.
     fn gaps(&self, sources: &[Arc<SourceFile>]) -> Diagnostics {
         let mut gaps = Vec::new();
         for ((id, trial), known) in self.answers.iter().filter(|((_, trial), _)| *trial > 0) {
@@ -122,10 +122,10 @@ impl Replies {
         let mut found = Diagnostics::default();
         for (Place { file, line, .. }, id, trial, is_for_others) in gaps {
             let (source, before) = (&sources[file], trial - 1);
-            let whom = if is_for_others { " that names no scenario either" } else { "" };
+            let whom = if is_for_others { " without a scenario" } else { "" };
             let message =
-                format!("trial {trial} of case `{}`, and no trial {before}{whom}", text::excerpt(id, 60));
-            let help = "number the trials of a case from 0, without a gap, and name its scenario on each of its lines or none";
+                format!("case `{}` has trial {trial}, but no trial {before}{whom}", text::excerpt(id, 60));
+            let help = "number the trials of a case from 0 without gaps, and set `scenario` on all of its lines or none";
             found.push(
                 Diagnostic::error("reply", source, source.clamp(line, 1, u32::MAX), message).help(help),
             );
@@ -139,12 +139,12 @@ impl Replies {
         let source = match SourceFile::read(path) {
             Ok(source) => Arc::new(source),
             Err(error) => {
-                // It is the file that must be fixed, whoever names it.
+                // The error is in the file, not where it is configured.
                 let file = Arc::new(SourceFile::from_text(&shown, ""));
-                let message = format!("cannot read the replies in {shown}: {error}");
+                let message = format!("cannot read the recorded answers in {shown}: {error}");
                 found.push(
                     Diagnostic::error("unreadable-file", &file, Span::default(), message)
-                        .help("check the path; replies are JSON lines in UTF-8"),
+                        .help("check the path; the file must be JSON lines in UTF-8"),
                 );
                 return Err(RepliesError(found));
             }
@@ -183,21 +183,21 @@ impl Replies {
                 let id = text::excerpt(id, 60);
                 let trial = line.trial;
                 return Err(wrong(format!(
-                    "a second reply to case `{id}`, trial {trial}; number them with `trial`"
+                    "a second answer for case `{id}`, trial {trial}; number them with `trial`"
                 )));
             }
         } else if line.messages.is_none() || line.reply.is_some() || line.scenario.is_some() || line.trial > 0
         {
             return Err(wrong("`id` is missing".to_owned()));
         }
-        let amount = |name: &str, told: Option<f64>| match told {
+        let amount = |name: &str, value: Option<f64>| match value {
             Some(amount) if !amount.is_finite() || amount < 0.0 => {
                 Err(wrong(format!("`{name}` is negative")))
             }
-            told => Ok(told),
+            value => Ok(value),
         };
-        let time = |name: &str, told: Option<f64>| {
-            amount(name, told).map(|told| told.map(|ms| whole(ms.round()).unwrap_or(u64::MAX)))
+        let time = |name: &str, value: Option<f64>| {
+            amount(name, value).map(|value| value.map(|ms| whole(ms.round()).unwrap_or(u64::MAX)))
         };
         if let Some(time) = &line.at {
             let told =
@@ -240,7 +240,7 @@ impl Replies {
                         .or_default()
                         .push((line.scenario.clone(), turns));
                 }
-                // Nearly every case has one, and a list that grows makes room for four.
+                // Most cases have one; by default a growing list reserves four.
                 let known = self.answers.entry((id, line.trial)).or_insert_with(|| Vec::with_capacity(1));
                 known.push((line.scenario, answer, place));
             }
@@ -250,7 +250,7 @@ impl Replies {
         Ok(())
     }
 
-    /// The lines that answer none of these cases: of another name, or behind lines that name each scenario.
+    /// The lines that match none of these cases: with another id, or overridden by lines that name each scenario.
     #[must_use]
     pub fn unused(&self, cases: &BTreeSet<CaseId<'_>>) -> Vec<Unused<'_>> {
         let mut scenarios: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -276,8 +276,8 @@ impl Replies {
         unused
     }
 
-    /// The answers to cases of a scenario, in the order of their trials, as if they had been recorded: of each trial its
-    /// turns, with what was asked in them. The name is what reports call them.
+    /// Answers from elsewhere, as if recorded: by scenario and case, the trials in order, each with its turns.
+    /// Reports show them under `name`.
     #[must_use]
     pub fn of<'a>(
         name: &str,
@@ -299,12 +299,12 @@ impl Replies {
             }
         }
         let name = name.to_owned();
-        // What akit asked for itself says what it says.
+        // Answers that akit requested itself include their calls.
         let tells_calls = true;
         Self { name, latest: None, tells_calls, answers: replies, talks, foreign: Foreign::default() }
     }
 
-    /// When the newest of them was given, where a line says so.
+    /// When the newest one was given, if known.
     #[must_use]
     pub fn latest(&self) -> Option<DateTime<Utc>> {
         self.latest
@@ -317,19 +317,19 @@ impl Replies {
         self.tells_calls && !known.any(|(.., place)| place.is_silent)
     }
 
-    /// The file, as reports name it.
+    /// The file name in reports.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The answer to a case: that of its id, else that of what a file of others says of the test.
+    /// The answer to a case, by its id, or else by what another tool's file says about the test.
     #[must_use]
     pub fn answer(&self, whom: &Whom<'_>, trial: u32) -> Option<&Answer> {
         self.find(whom.scenario, whom.id, trial).or_else(|| self.foreign.find(whom, trial))
     }
 
-    /// The conversation of a case, where its line has one: its turns, or why they cannot be read.
+    /// The conversation of a case, if its line has one: its turns, or why they are unreadable.
     #[must_use]
     pub fn conversation(&self, whom: &Whom<'_>, trial: u32) -> Option<Result<&[Exchanged], &str>> {
         let known = self.talks.get(&(whom.id.to_owned(), trial))?;
@@ -338,13 +338,13 @@ impl Replies {
         Some(found.1.as_deref().map_err(String::as_str))
     }
 
-    /// What answers none of these cases in files of others, for people.
+    /// Describes answers in other tools' files that match none of these cases.
     #[must_use]
     pub fn unmatched(&self, cases: &[Whom<'_>]) -> Vec<String> {
         self.foreign.unmatched(cases)
     }
 
-    /// Answers in files of others of which nobody can tell which of these cases they answer, for people.
+    /// Describes answers in other tools' files that match these cases ambiguously.
     #[must_use]
     pub fn doubtful(&self, cases: &[Whom<'_>]) -> Vec<String> {
         self.foreign.doubtful(cases)
@@ -361,7 +361,7 @@ impl Replies {
         exact.or_else(|| known.iter().find(|(name, ..)| name.is_none()))
     }
 
-    /// How many trials of a case the file holds, counted from 0 without a gap.
+    /// Number of a case's trials, from 0 without a gap.
     #[must_use]
     pub fn trials(&self, whom: &Whom<'_>) -> u32 {
         let mut trials = 0;

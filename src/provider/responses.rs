@@ -1,4 +1,4 @@
-//! OpenAI's Responses, asked without any state on the server.
+//! OpenAI's Responses, used without state on the server.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -15,7 +15,7 @@ use super::{ChatRequest, Message, Role, blocked, message, usage};
 use crate::secret::Secret;
 use crate::vocabulary::Usage;
 
-/// The Responses of OpenAI itself.
+/// OpenAI's own Responses.
 pub(super) const RESPONSES: Responses = Responses { wire: &chat::WIRE };
 
 /// Responses.
@@ -59,7 +59,7 @@ impl Dialect for Responses {
         let mut draft = Draft::default();
         draft.put("/model", request.model.as_str());
         draft.put("/input", request.messages.iter().flat_map(items).collect::<Json>());
-        // What a server keeps of one case must not reach another.
+        // Stored state of one case must not affect another.
         draft.put("/store", false);
         draft.offer(left, Part::Temperature, "/temperature", request.temperature);
         draft.offer(left, Part::MaxOutputTokens, "/max_output_tokens", request.max_tokens);
@@ -96,7 +96,7 @@ impl Dialect for Responses {
     fn piece(&self, whole: &mut Json, mut piece: Json) -> Piece {
         let kind = piece.get("type").and_then(Json::as_str).unwrap_or_default();
         match kind {
-            // The last event has the whole answer in it.
+            // The last event has the whole answer.
             "response.completed" | "response.incomplete" | "response.failed" => {
                 *whole = piece["response"].take();
                 Piece::End
@@ -118,7 +118,7 @@ impl Dialect for Responses {
         let output = match (output, blocked::prompt(reply, 200)) {
             (Some(output), _) => output,
             (None, Some(word)) => return Err(Misread::Blocked(word)),
-            (None, None) => return Err(Misread::of(reply, "there is no output in it")),
+            (None, None) => return Err(Misread::of(reply, "it has no output")),
         };
         let (mut content, mut calls) = (Vec::new(), Vec::new());
         for (number, item) in (1..).zip(output) {
@@ -130,8 +130,7 @@ impl Dialect for Responses {
                 }
                 "reasoning" => {}
                 kind => {
-                    let reason =
-                        format!("it has an item {number} of type `{kind}`, which akit does not know");
+                    let reason = format!("its item {number} has the unknown type `{kind}`");
                     return Err(Misread::of(reply, reason));
                 }
             }
@@ -174,7 +173,7 @@ impl Dialect for Responses {
     }
 }
 
-/// The items that a message is.
+/// The items of a message.
 fn items(message: &Message) -> Vec<Json> {
     if let (Role::Tool, Some(id)) = (message.role, &message.tool_call_id) {
         return vec![json!({ "type": "function_call_output", "call_id": id, "output": message.content })];
@@ -189,7 +188,7 @@ fn items(message: &Message) -> Vec<Json> {
     said.into_iter().chain(calls).collect()
 }
 
-/// A function as the interface wants it.
+/// A function in this API's format.
 fn function(declared: &Declared<'_>, strict: bool) -> Json {
     let mut function = declared.as_object("parameters");
     function["type"] = "function".into();

@@ -1,4 +1,4 @@
-//! A vendor's server: one loop for all of them, and what differs in the [`Dialect`].
+//! A vendor's server: one loop for all vendors; the differences are in the [`Dialect`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,7 @@ use crate::secret::Secret;
 use crate::text;
 use crate::vocabulary::{Answer, StopReason, Usage};
 
-/// Headers that belong to the connection.
+/// Headers of the connection, which cannot be configured.
 const OF_CONNECTION: [&str; 7] =
     ["content-type", "content-length", "host", "transfer-encoding", "connection", "accept-encoding", "te"];
 
@@ -30,9 +30,9 @@ pub(super) struct Server {
     access: Access,
     headers: HeaderMap,
     dialect: &'static dyn Dialect,
-    /// What the server has refused of requests that it took without it, by model: it is not offered again.
+    /// Parts that the server refused in requests it then accepted without them, by model; not sent again.
     refused: Mutex<BTreeMap<String, BTreeSet<Part>>>,
-    /// Where calls go, and that for people, by their names.
+    /// Addresses of calls and their display form, by name.
     places: Mutex<BTreeMap<String, (reqwest::Url, String)>>,
 }
 
@@ -62,7 +62,7 @@ impl Server {
         })
     }
 
-    /// What a model does not take, as far as it is known.
+    /// Parts known to be refused for a model.
     fn known(&self, model: &str) -> BTreeSet<Part> {
         let mut left = Part::of_family(self.access.options.family.as_deref().unwrap_or(model));
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,13 +75,13 @@ impl Server {
         refused.entry(model.to_owned()).or_default().extend(left);
     }
 
-    /// Everything in a request that must not come back to light.
+    /// All secrets in a request.
     fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let headers = self.access.options.headers.iter().flat_map(|header| &header.secrets);
         self.access.api_key.iter().chain(headers)
     }
 
-    /// Where a call goes, and that for people: worked out once.
+    /// Address of a call and its display form, cached.
     fn place(&self, name: &str) -> (reqwest::Url, String) {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = places.get(name) {
@@ -100,7 +100,7 @@ impl Server {
     async fn ask(&self, request: &ChatRequest) -> Result<Completion, ProviderError> {
         let mut left = self.known(&request.model);
         let mut first: Option<ProviderError> = None;
-        // A verdict is awaited as a whole.
+        // A verdict is never streamed.
         let streams = self.access.options.stream && request.output.is_none();
         let deployed = self.access.options.deployment.as_ref();
         let named = deployed.map(|name| ChatRequest { model: name.clone(), ..request.clone() });
@@ -141,10 +141,10 @@ impl Server {
                 }
                 Err(error) => error,
             };
-            // Each turn of the loop leaves one more part out, so it ends.
+            // Each iteration leaves one more part out, so the loop ends.
             let named = refusal::named(&error, &body, request.output.is_some());
             match named.or_else(|| refusal::form(&error, &body)).filter(|part| left.insert(*part)) {
-                // What was no refusal of a form is told as it was first said.
+                // If the form was not the problem, the first error is reported.
                 Some(_) => first = first.or(named.is_none().then_some(error)),
                 None => return Err(first.filter(|_| refusal::refused(&error).is_some()).unwrap_or(error)),
             }
@@ -165,10 +165,7 @@ impl Server {
         let reply = reply.json;
         let malformed = || ProviderError::Malformed {
             host: asked.clone(),
-            reason: format!(
-                "there is no embedding in it; it begins {}",
-                text::excerpt(&reply.to_string(), 120)
-            ),
+            reason: format!("it has no embedding; it begins {}", text::excerpt(&reply.to_string(), 120)),
         };
         let (values, tokens) = self.dialect.embedded(&reply).ok_or_else(malformed)?;
         #[expect(clippy::cast_possible_truncation, reason = "embeddings are stored in single precision")]
@@ -210,7 +207,7 @@ impl Provider for Server {
     }
 }
 
-/// What was read as an answer.
+/// Converts a parsed response to an answer.
 fn answer(read: Result<Read, Misread>, asked: &str) -> Result<Answer, ProviderError> {
     let host = || asked.to_owned();
     let read = read.map_err(|misread| match misread {
@@ -225,10 +222,10 @@ fn answer(read: Result<Read, Misread>, asked: &str) -> Result<Answer, ProviderEr
     }
     if stop == StopReason::ToolCalls && verdict.is_none() && said.tool_calls.is_empty() && !said.refused {
         let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
-        let reason = format!("it ended with `{word}`, and there is no call in it");
+        let reason = format!("it ended with `{word}`, but has no call");
         return Err(ProviderError::Malformed { host: host(), reason });
     }
-    // A verdict in a call is one whatever stands beside it.
+    // A verdict in a call counts whatever text comes with it.
     let message::Said { text, refused, tool_calls } = said;
     let is_verdict = verdict.is_some();
     let text = verdict.unwrap_or(text);
@@ -245,7 +242,7 @@ fn answer(read: Result<Read, Misread>, asked: &str) -> Result<Answer, ProviderEr
     })
 }
 
-/// All headers: those of the configuration take the place of the dialect's.
+/// All headers; configured ones override the dialect's.
 fn headers(dialect: &dyn Dialect, access: &Access) -> Result<HeaderMap, ConnectError> {
     let mut headers = HeaderMap::new();
     let organization = access.organization.clone().map(|name| ("openai-organization", name));
@@ -268,19 +265,19 @@ fn headers(dialect: &dyn Dialect, access: &Access) -> Result<HeaderMap, ConnectE
     Ok(headers)
 }
 
-/// Adds members that are not there yet; objects are gone through.
+/// Adds missing members, recursively.
 fn add(body: &mut Map<String, Json>, extra: &Map<String, Json>) {
     for (name, value) in extra {
         match (body.get_mut(name), value) {
             (None, _) => drop(body.insert(name.clone(), value.clone())),
             (Some(Json::Object(inner)), Json::Object(more)) => add(inner, more),
-            // What akit was told by a key of its own holds.
+            // akit's own keys take precedence.
             (Some(_), _) => {}
         }
     }
 }
 
-/// The parameters in a body: everything but what was asked. A schema is told by its kind.
+/// The parameters in a body: everything but the content. For a schema only its type.
 fn sent(body: &Json) -> BTreeMap<String, Json> {
     const ASKED: [&str; 8] =
         ["model", "messages", "tools", "system", "systemInstruction", "contents", "input", "instructions"];

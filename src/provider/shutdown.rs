@@ -1,20 +1,20 @@
-//! Models that their vendors shut down.
+//! Shutdown dates of models.
 
 use super::price::is_snapshot;
 
-/// What the vendors say; its head says what its columns are.
+/// The vendors' announcements; the header explains the columns.
 const LISTED: &str = include_str!("shutdown.txt");
 
-/// The end of a model.
+/// A model's shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shutdown {
-    /// The day, as in `2027-01-14`.
+    /// The day, such as `2027-01-14`.
     pub day: &'static str,
-    /// What the vendor names in its place.
+    /// The replacement that the vendor recommends.
     pub instead: Option<&'static str>,
 }
 
-/// When a model is shut down at the host of its vendor, where a day is known.
+/// When a model is shut down at its vendor's host, if known.
 #[must_use]
 pub fn shutdown(host: &str, model: &str) -> Option<Shutdown> {
     let is_meant = |name: &str| model == name || is_snapshot(model, name);
@@ -23,7 +23,7 @@ pub fn shutdown(host: &str, model: &str) -> Option<Shutdown> {
         .map(|[_, _, day, instead]| Shutdown { day, instead: Some(instead).filter(|name| *name != "-") })
 }
 
-/// The models whose day is known.
+/// The models with a known shutdown.
 pub fn ending_models() -> impl Iterator<Item = &'static str> {
     lines().map(|[_, model, _, _]| model)
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_is_read_and_no_suite_begins_with_a_model_that_ends() {
+    fn every_line_is_read_and_no_new_suite_uses_a_model_that_ends() {
         let written = LISTED.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
         assert_eq!(lines().count(), written.count());
         for [host, model, day, _] in lines() {
@@ -52,7 +52,7 @@ mod tests {
         }
         for (name, vendor) in Spec::vendors() {
             let is_shut = lines().any(|[host, ..]| shutdown(host, vendor.model).is_some());
-            assert!(!is_shut, "{name} begins with {}", vendor.model);
+            assert!(!is_shut, "{name} suggests {}", vendor.model);
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is known of a provider: its name, how it is reached, and the way out where it cannot be.
+//! What akit knows about a provider: its name, how it is reached, and what to use if it is not supported.
 
 use super::Provider;
 use super::access::{Access, Api, ConnectError};
@@ -6,45 +6,44 @@ use super::dialect::Dialect;
 use super::server::Server;
 use crate::http::Http;
 
-/// A provider that may be named.
+/// A provider that `provider:` may name.
 #[derive(Debug)]
 pub struct Spec {
     /// Its name under `provider:`.
     pub name: &'static str,
-    /// How it is asked.
+    /// How it is called.
     pub means: Means,
 }
 
-/// How a provider is asked.
+/// How a provider is called.
 #[derive(Debug)]
 pub enum Means {
     /// Over the network.
     Network(Vendor),
-    /// As the user's own files say.
+    /// As configured, for `http` and `command`.
     Own,
-    /// Not at all: its answers were recorded.
+    /// Not at all: its answers are recorded.
     Recorded,
-    /// Not by this version; how to test it all the same.
+    /// Not in this version; what to use instead.
     NotYet(&'static str),
 }
 
 /// How a vendor's servers are reached.
 #[derive(Debug)]
 pub struct Vendor {
-    /// Where, when nobody says so; empty where everybody has an address of their own.
+    /// Default address; empty if every customer has their own.
     pub address: &'static str,
-    /// The variable that names another address.
+    /// The variable for another address.
     pub address_variable: Option<&'static str>,
-    /// The variables that may hold the key, the first that is set counts; a vendor that has one wants a key at its own
-    /// address.
+    /// The variables for the key; the first one set counts. A vendor with any needs a key at its own address.
     pub key_variables: &'static [&'static str],
-    /// The variable that names the organization.
+    /// The variable for the organization.
     pub organization_variable: Option<&'static str>,
-    /// The model that a new suite begins with.
+    /// The model for a new suite.
     pub model: &'static str,
     /// How requests are written and answers read.
     pub(super) dialect: &'static dyn Dialect,
-    /// The same for `api: responses`, where there is one.
+    /// The same for `api: responses`, if supported.
     pub(super) responses: Option<&'static dyn Dialect>,
 }
 
@@ -52,7 +51,7 @@ impl Vendor {
     /// Prepares a server; connects to nothing.
     ///
     /// # Errors
-    /// When the access cannot be used.
+    /// If the access cannot be used.
     pub fn connect(&self, http: Http, access: Access) -> Result<Box<dyn Provider>, ConnectError> {
         let dialect = match access.options.api {
             Some(Api::Responses) => self.responses.ok_or(ConnectError::Api)?,
@@ -63,7 +62,7 @@ impl Vendor {
 }
 
 impl Spec {
-    /// How it is reached, where it is.
+    /// How it is reached over the network, if it is.
     #[must_use]
     pub fn vendor(&'static self) -> Option<&'static Vendor> {
         match &self.means {
@@ -72,7 +71,7 @@ impl Spec {
         }
     }
 
-    /// Whether it can be named to be asked.
+    /// Whether this version supports it.
     #[must_use]
     pub const fn is_offered(&self) -> bool {
         !matches!(self.means, Means::NotYet(_))

@@ -1,36 +1,36 @@
-//! Server-sent events, as they come in (HTML, "Server-sent events", 9.2).
+//! A parser of server-sent events (HTML, "Server-sent events", 9.2).
 
 use std::string::FromUtf8Error;
 use std::time::Duration;
 
 use crate::vocabulary::{Answer, Timings};
 
-/// An event that is whole.
+/// A complete event.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Event {
-    /// Its name; empty where it has none.
+    /// Its name, or empty.
     pub(super) name: String,
-    /// What it says; empty where it has a name alone.
+    /// Its data, or empty.
     pub(super) data: String,
 }
 
 impl Event {
-    /// Whether its name is this; one without a name is a `message`.
+    /// Whether it has this name; an event without a name is a `message`.
     pub(super) fn is(&self, name: &str) -> bool {
         self.name == name || (self.name.is_empty() && name == "message")
     }
 }
 
-/// The text of events that is not read yet.
+/// Text of events that is not parsed yet.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     rest: Vec<u8>,
     event: Event,
-    /// Whether nothing came yet: a byte order mark may stand there.
+    /// Whether this is the start, where a byte order mark may be.
     began: bool,
 }
 
-/// When the parts of an answer came.
+/// When the parts of an answer arrived.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     first: Option<Duration>,
@@ -40,7 +40,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// A part came, so long after the request.
+    /// Records a part that arrived this long after the request.
     pub(super) fn part(&mut self, at: Duration) {
         if self.first.is_some() {
             self.largest = self.largest.max(at.saturating_sub(self.last));
@@ -69,22 +69,22 @@ impl Pace {
 pub(super) fn events(body: &str) -> Vec<Event> {
     let mut events = Events::default();
     let found = events.take(body.as_bytes());
-    // Text has no bytes that are none.
+    // Text is valid UTF-8.
     found.into_iter().chain(events.end()).flatten().collect()
 }
 
 impl Events {
-    /// Takes bytes, and gives each event that is whole now.
+    /// Takes bytes and returns the events completed by them.
     ///
     /// # Errors
-    /// When a line is no text.
+    /// If a line is not UTF-8.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<Vec<Event>, FromUtf8Error> {
         self.rest.extend_from_slice(bytes);
         let mut found = Vec::new();
         let mut from = 0;
         while let Some(end) = self.rest[from..].iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
             let end = from + end;
-            // Whether a line end has a second half is not known yet.
+            // A `\n` may follow.
             let next = match (self.rest[end], self.rest.get(end + 1)) {
                 (b'\r', None) => break,
                 (b'\r', Some(b'\n')) => end + 2,
@@ -98,10 +98,10 @@ impl Events {
         Ok(found)
     }
 
-    /// What is left when no more bytes come: some servers leave the last empty line out.
+    /// The last event, if the server omits the final empty line.
     ///
     /// # Errors
-    /// When a line is no text, or is cut in the middle of a character.
+    /// If a line is not UTF-8, or ends within a character.
     pub(super) fn end(&mut self) -> Result<Vec<Event>, FromUtf8Error> {
         self.take(b"\n\n")
     }
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_an_error_wherever_they_stand() {
+    fn invalid_utf_8_is_an_error_anywhere() {
         for raw in
             [&b"data: f\xfcr\n\n"[..], b": \xff\n\n", b"event: \xc0\xaf\n\n", b"data: \xed\xa0\x80\n\n"]
         {
@@ -173,7 +173,7 @@ mod tests {
         }
         let mut events = Events::default();
         assert_eq!(events.take(b"data: \xf0\x9f").unwrap(), []);
-        // Nothing is wrong with it but that it stops.
+        // It is valid so far, but ends early.
         assert_eq!(events.end().unwrap_err().utf8_error().error_len(), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Every provider that may be named: the one table of names, addresses, variables and ways out.
+//! The table of all providers, with names, addresses, variables and alternatives.
 
 use super::Origin;
 use super::anthropic::ANTHROPIC;
@@ -11,25 +11,25 @@ use super::own::{COMMAND, HTTP, Own, PRESETS};
 use super::spec::{Means, Spec, Vendor};
 use crate::text;
 
-/// Who answers where nobody says so.
+/// The default provider.
 pub const DEFAULT: &str = OPENAI.name;
 
-/// Who has an address of their own for everybody.
+/// The provider whose customers each have their own address.
 pub const AZURE_OPENAI: &str = AZURE.name;
 
-/// Who gives answers that were recorded.
+/// The provider of recorded answers.
 pub const REPLIES: &str = "replies";
 
-/// The way out for an application that runs in a program of one's own.
+/// The alternative for an application that runs in the user's own program.
 const OWN: Means = Means::NotYet(
-    "write `provider: http` with `providerConfig: { url: \"http://127.0.0.1:8080/chat\" }` where the application \
-     listens, or `provider: command` with `providerConfig: { command: [node, bot.js] }` where akit starts it",
+    "set `provider: http` with `providerConfig: { url: \"http://127.0.0.1:8080/chat\" }` if the application is a server, \
+    or `provider: command` with `providerConfig: { command: [node, bot.js] }` if akit should start it",
 );
 
-/// The way out for a server that speaks an interface of its own.
+/// The alternative for a server with its own API.
 const SERVED: Means = Means::NotYet(
-    "write `provider: http` with `providerConfig: { url: …, headers: { Authorization: \"Bearer ${KEY}\" }, body: …, \
-     answer: … }`, or `provider: openai` with `baseUrl` where it has an OpenAI-compatible address",
+    "set `provider: http` with `providerConfig: { url: …, headers: { Authorization: \"Bearer ${KEY}\" }, body: …, \
+    answer: … }`, or `provider: openai` with `baseUrl` if it has an OpenAI-compatible API",
 );
 
 impl Spec {
@@ -52,13 +52,13 @@ impl Spec {
         Self { name: "vercel-ai", means: OWN },
     ];
 
-    /// The provider of a name.
+    /// The provider with this name.
     #[must_use]
     pub fn of(name: &str) -> Option<&'static Self> {
         Self::ALL.iter().find(|spec| spec.name == name)
     }
 
-    /// Whether it is the user's own bot.
+    /// Whether it is `http` or `command`.
     #[must_use]
     pub fn is_own(name: &str) -> bool {
         matches!(Self::of(name).map(|spec| &spec.means), Some(Means::Own))
@@ -69,28 +69,28 @@ impl Spec {
         Self::ALL.iter().filter_map(|spec| Some((spec.name, spec.vendor()?)))
     }
 
-    /// How a provider is reached; `like` names one of those that speak as `openai` does.
+    /// How a provider is reached; `like` names a server compatible with `openai`.
     #[must_use]
     pub fn vendor_of(name: &str, like: Option<&str>) -> Option<&'static Vendor> {
         let own = Self::of(name)?.vendor()?;
         Some(like.filter(|_| name == DEFAULT).and_then(Self::like).unwrap_or(own))
     }
 
-    /// One of those that speak as `openai` does.
+    /// A server compatible with `openai`.
     #[must_use]
     pub fn like(name: &str) -> Option<&'static Vendor> {
         LIKE.iter().find(|(known, _)| *known == name).map(|(_, vendor)| vendor)
     }
 
-    /// The provider under which a name may stand under `like:`.
+    /// The provider for which `like:` accepts this name.
     #[must_use]
     pub fn taker_of(like: &str) -> Option<&'static str> {
         let is_preset = || PRESETS.iter().any(|(name, _)| *name == like);
         Self::like(like).map(|_| DEFAULT).or_else(|| is_preset().then_some(HTTP))
     }
 
-    /// Why a key does not belong to a provider, and how to fix it; `None` where it does. Of one that nobody asks, old files
-    /// may say what its own program read.
+    /// Why a key does not belong to a provider, and how to fix it; `None` if it does. For a provider that akit does
+    /// not call, old files may have keys for their own programs.
     #[must_use]
     pub fn misplaced(provider: &str, key: &str) -> Option<(String, String)> {
         let is_asked = matches!(Self::of(provider)?.means, Means::Network(_) | Means::Own);
@@ -105,17 +105,16 @@ impl Spec {
         };
         let Some(first) = takers.first() else {
             let help = Own::instead(provider, key)?.to_owned();
-            return Some((format!("`{key}` is no key of provider `{provider}`"), help));
+            return Some((format!("provider `{provider}` has no key `{key}`"), help));
         };
         (!takers.contains(&provider)).then(|| {
             let whose = text::list(takers);
-            let message =
-                format!("`{key}` is a key of provider {whose}, and the provider here is `{provider}`");
-            (message, format!("remove it, or write `provider: {first}`"))
+            let message = format!("`{key}` is a key of provider {whose}, but the provider is `{provider}`");
+            (message, format!("remove it, or set `provider: {first}`"))
         })
     }
 
-    /// The variables that hold the key of the vendor whose own server this is.
+    /// The variables for the key of the vendor at this address.
     #[must_use]
     pub fn key_variables_at(address: &str) -> &'static [&'static str] {
         let Some(origin) = Origin::of(address).filter(|origin| !origin.is_loopback()) else { return &[] };
@@ -131,7 +130,7 @@ const AZURE_KEYS: &[&str] = match &AZURE.means {
     Means::Own | Means::Recorded | Means::NotYet(_) => &[],
 };
 
-/// Every name that may stand under `provider:`.
+/// All names that `provider:` accepts.
 pub const NAMES: [&str; Spec::ALL.len()] = {
     let mut names = [""; Spec::ALL.len()];
     let mut index = 0;
@@ -142,7 +141,7 @@ pub const NAMES: [&str; Spec::ALL.len()] = {
     names
 };
 
-/// How many can be asked.
+/// Number of supported providers.
 const OFFERED_COUNT: usize = {
     let (mut count, mut index) = (0, 0);
     while index < Spec::ALL.len() {
@@ -152,7 +151,7 @@ const OFFERED_COUNT: usize = {
     count
 };
 
-/// The names that can be asked: those that help and schema offer.
+/// The supported providers, which help and schema list.
 pub const OFFERED: [&str; OFFERED_COUNT] = {
     let mut names = [""; OFFERED_COUNT];
     let (mut count, mut index) = (0, 0);
@@ -166,7 +165,7 @@ pub const OFFERED: [&str; OFFERED_COUNT] = {
     names
 };
 
-/// The names that may stand under `like:`: servers that speak as `openai` does, and presets of own bots.
+/// The names that `like:` accepts: servers compatible with `openai`, and presets for `http`.
 pub const LIKES: [&str; LIKE.len() + PRESETS.len()] = {
     let mut names = [""; LIKE.len() + PRESETS.len()];
     let mut index = 0;

@@ -1,40 +1,40 @@
-//! Why nobody knows what a request can cost, or did.
+//! Why the cost of a request is unknown.
 
 use crate::text;
 
-/// Why a budget cannot be kept where this is asked.
+/// Why a budget cannot be enforced.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unmetered {
-    /// Nobody knows what its tokens cost.
-    #[error("there is no price for {}", named(.model))]
+    /// The model has no price.
+    #[error("no price for {}", named(.model))]
     NoPrice {
         /// The model.
         model: String,
     },
-    /// Nobody knows how long an answer can get.
-    #[error("an answer of {} may be of any length", named(.model))]
+    /// The length of an answer is not limited.
+    #[error("answers of {} have no maximum length", named(.model))]
     NoLength {
         /// The model.
         model: String,
     },
-    /// The server takes no limit on the length of an answer.
-    #[error("it takes no limit on the tokens of an answer")]
+    /// The server does not accept a limit on the length of an answer.
+    #[error("it does not accept a token limit")]
     NoLimit,
-    /// The server does not say what an answer took.
-    #[error("it does not report the tokens of its answers")]
+    /// The server does not report usage.
+    #[error("it does not report token usage")]
     NoUsage,
-    /// The server counts more than akit sent and let it answer: what its next answers cost cannot be told.
-    #[error("it counted more tokens than the request and its limit account for")]
+    /// The server counts more than the request and its limit allow, so the cost of the next answers is unpredictable.
+    #[error("it counted more tokens than the request and its limit allow")]
     Beyond,
-    /// Another model answered, at prices of its own.
-    #[error("{} answered instead, and what that costs is not known", text::excerpt(.model, 60))]
+    /// Another model answered, at its own prices.
+    #[error("{} answered instead, at an unknown cost", text::excerpt(.model, 60))]
     StandIn {
         /// The model that answered.
         model: String,
     },
 }
 
-/// A model, or the bot that has none.
+/// A model, or a bot without one.
 fn named(model: &str) -> &str {
     if model.is_empty() { "a bot without a `model`" } else { model }
 }
@@ -45,17 +45,18 @@ impl Unmetered {
     pub fn help(&self) -> String {
         match self {
             Self::NoPrice { model } if model.is_empty() => {
-                "name a model (`-m NAME`) that has a price under `prices:` in akit.yaml, or leave `--budget` out".to_owned()
+                "choose a model (`-m NAME`) with a price under `prices:` in akit.yaml, or remove `--budget`"
+                    .to_owned()
             }
             Self::NoPrice { model } => format!(
-                "add `prices: {{ {}: {{ input: USD, output: USD }} }}` to akit.yaml, for a million tokens each, or leave `--budget` out",
+                "add `prices: {{ {}: {{ input: USD, output: USD }} }}` (per million tokens) to akit.yaml, or remove `--budget`",
                 serde_json::json!(model)
             ),
             Self::NoLength { .. } => "set `maxTokens` in the scenario".to_owned(),
             Self::NoLimit | Self::NoUsage | Self::Beyond => {
-                "leave `--budget` out, or ask a server that does".to_owned()
+                "remove `--budget`, or use another server".to_owned()
             }
-            Self::StandIn { .. } => "name the model that answers, or leave `--budget` out".to_owned(),
+            Self::StandIn { .. } => "set the model that answers, or remove `--budget`".to_owned(),
         }
     }
 }

@@ -1,22 +1,22 @@
-//! The tokens that a server says it counted.
+//! Token usage as servers report it.
 
 use super::place::Place as _;
 use serde_json::Value as Json;
 
 use crate::vocabulary::Usage;
 
-/// A count of tokens that a cache gave or took.
+/// A count of tokens read from or written to a cache.
 pub(super) fn of_cache(count: Option<u64>) -> u32 {
     u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX)
 }
 
-/// The usage of a chat completion; absent where it does not tell what was sent and received.
+/// The usage of a chat completion; `None` without counts of sent and received tokens.
 pub(super) fn of_chat(reply: &Json) -> Option<Usage> {
     let count = |path: &str| reply.get("usage")?.place(path)?.as_u64();
     let (input_tokens, received) = (count("/prompt_tokens")?, count("/completion_tokens")?);
     Some(Usage {
         input_tokens,
-        // Gemini and others count thoughts in the sum alone.
+        // Gemini and others count thoughts only in the total.
         output_tokens: count("/total_tokens")
             .map_or(received, |all| received.max(all.saturating_sub(input_tokens))),
         cached_tokens: of_cache(count("/prompt_tokens_details/cached_tokens")),
@@ -34,11 +34,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn usage_is_read_as_servers_tell_it() {
+    fn usage_is_read_as_servers_report_it() {
         let table = [
             (json!({ "prompt_tokens": 9, "completion_tokens": 4 }), Some([9, 0, 0, 4])),
             (json!({ "prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13 }), Some([9, 0, 0, 4])),
-            // Thoughts beside the answer, and within it.
+            // Thoughts counted separately, and within the answer.
             (
                 json!({ "prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 113 }),
                 Some([9, 0, 0, 104]),

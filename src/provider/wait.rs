@@ -1,4 +1,4 @@
-//! How long a busy server wants to be left alone: what it asks for, when its limits begin anew, or what its words say.
+//! How long a busy server asks to wait: its `Retry-After`, its rate-limit reset, or its message.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,23 +6,23 @@ use reqwest::header::HeaderMap;
 
 use crate::http;
 
-/// Longest wait for a limit to begin anew: it tells when all of it is back, and a part is enough.
+/// Longest wait for a reset, which tells when all of the limit is back; a part is enough.
 const LONGEST_RESET: Duration = Duration::from_secs(60);
 
-/// Characters of a body in which a wait is looked for.
+/// Characters of a body that are searched for a wait.
 const LOOKED_AT: usize = 4_000;
 
-/// The wait that an answer of this status names.
+/// The wait that a response asks for.
 pub(super) fn named(status: u16, headers: &HeaderMap, body: &str, now: SystemTime) -> Option<Duration> {
     let asked = http::retry_after(headers, now);
-    // An answer that is no 429 may tell its limits all the same, and its body may speak of anything.
+    // Other responses may have rate-limit headers, too, and their bodies may say anything.
     if asked.is_some() || status != 429 {
         return asked;
     }
     in_words(body).or_else(|| reset(headers, now).map(|wait| wait.min(LONGEST_RESET)))
 }
 
-/// When the limits that are used up begin anew; where none is known to be, the first that does.
+/// When the used-up limits reset, or the first reset if none is known to be used up.
 fn reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let read = |name: &str| headers.get(name)?.to_str().ok();
     let (mut used_up, mut all) = (None, None);
@@ -39,7 +39,7 @@ fn reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     used_up.or(all)
 }
 
-/// A time from now, or since 1970 in seconds or milliseconds, or a date.
+/// A duration, a Unix time in seconds or milliseconds, or a date.
 fn moment(value: &str, now: SystemTime) -> Option<Duration> {
     let from_now = |since: Duration| {
         let at = SystemTime::UNIX_EPOCH.checked_add(since)?;
@@ -56,7 +56,7 @@ fn moment(value: &str, now: SystemTime) -> Option<Duration> {
     }
 }
 
-/// The wait that stands in words, as in "Please try again in 1.2s." or `"retryDelay": "34s"`.
+/// The wait in a message such as "Please try again in 1.2s." or `"retryDelay": "34s"`.
 fn in_words(body: &str) -> Option<Duration> {
     const BEFORE: [&str; 7] = [
         "try again in",
@@ -71,7 +71,7 @@ fn in_words(body: &str) -> Option<Duration> {
     let after = |words: &&str| {
         let rest = &text[text.find(*words)? + words.len()..];
         let rest = rest.trim_start_matches([' ', '"', '\'', ':']);
-        // As many words as make a time: a number may be followed by anything.
+        // The longest sequence of words that is a time: anything may follow it.
         let ends =
             rest.char_indices().filter(|(_, c)| !c.is_ascii_alphanumeric() && *c != '.').map(|(at, _)| at);
         let ends: Vec<_> = ends.chain([rest.len()]).take(6).collect();

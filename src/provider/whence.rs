@@ -1,19 +1,19 @@
-//! Who said how a server is reached, for people who have to fix it.
+//! Where a server's address and key are configured, for help texts.
 
 use super::ProviderError;
 
-/// Who said how a server is reached, for people who have to fix it.
+/// Where a server's address and key are configured, for help texts.
 #[derive(Clone, Debug, Default)]
 pub struct Whence {
-    /// The address.
+    /// Source of the address.
     pub address: String,
-    /// The key.
+    /// Source of the key.
     pub key: String,
-    /// Where the request of an own bot is written.
+    /// Where the request of an `http` or `command` application is configured.
     pub own: Option<OwnPlaces>,
 }
 
-/// Where the request of an own bot is written: the keys with their places, for people.
+/// Where the request of an `http` or `command` application is configured: keys with their places.
 #[derive(Clone, Debug, Default)]
 pub struct OwnPlaces {
     /// The address, or the program.
@@ -23,7 +23,7 @@ pub struct OwnPlaces {
 }
 
 impl ProviderError {
-    /// How to fix it, where these said how the server is reached.
+    /// How to fix it, given where the server is configured.
     #[must_use]
     pub fn help(&self, said_by: &Whence, model: &str) -> String {
         if let Some(help) = said_by.own.as_ref().and_then(|places| self.help_of_own(places, said_by)) {
@@ -32,51 +32,54 @@ impl ProviderError {
         let words = match self {
             Self::Misread { help, .. } | Self::Program { help, .. } => return help.clone(),
             Self::Tls { .. } => {
-                "see whether the address is one of `http://`, or what stands before the server"
+                "check whether the address should be `http://`, and whether a proxy is in front of the server"
             }
             Self::Connect { .. } | Self::Name { .. } => {
-                return format!("check the address (from {}) and that the server runs", said_by.address);
+                return format!(
+                    "check the address (from {}) and that the server is running",
+                    said_by.address
+                );
             }
             Self::Certificate { .. } => {
-                "name your organization's certificates with `--ca-bundle FILE`, or in SSL_CERT_FILE"
+                "pass your organization's certificates with `--ca-bundle FILE` or in SSL_CERT_FILE"
             }
-            Self::Blocked { .. } => "ask for something that the platform lets pass",
+            Self::Blocked { .. } => "change the prompt to one that the platform does not block",
             Self::NoEmbeddings { .. } => {
-                "name a judge that has embeddings (openai, azure-openai, google, mistral, ollama) under `grader:`, \
-                 or write `mode: llm`"
+                "choose a judge with embeddings (openai, azure-openai, google, mistral, ollama) under `grader:`, or set \
+                `mode: llm`"
             }
-            Self::Broken { .. } => "the server closed the connection; look into its log",
-            Self::Ended { .. } => "the provider failed while it answered; its log says why",
+            Self::Broken { .. } => "the server closed the connection; check its log",
+            Self::Ended { .. } => "the provider failed while answering; check its log",
             Self::Timeout { .. } => "raise `--timeout`, or `timeout:` of the case",
             Self::Status { status: 100..=299, .. } => {
-                "the provider sent this error inside an HTTP 200; its log says more"
+                "the provider sent this error inside an HTTP 200; check its log"
             }
             Self::Status { status: 401 | 403, .. } => {
-                return format!("check the key (from {}) and its rights", said_by.key);
+                return format!("check the key (from {}) and its permissions", said_by.key);
             }
             Self::Status { status: 300..=399, .. } => {
-                "name the address that answers by itself: redirects are not followed, for they would take the key along"
+                "set the final address; redirects are not followed, because they would leak the key"
             }
             Self::Status { status: 404, .. } => {
                 return format!("check the address (from {}) and the model `{model}`", said_by.address);
             }
             error if error.is_of_account() => {
-                return format!("look at the plan and the balance of the account (key from {})", said_by.key);
+                return format!("check the account's plan and balance (key from {})", said_by.key);
             }
             Self::Status { status: 429, retry_after: Some(asked), .. } if asked.as_secs() >= 60 => {
                 return format!(
-                    "it asks to be left alone for {} s: raise `--patience` above that, or run later",
+                    "the server asks to wait {} s; raise `--patience` above that, or run later",
                     asked.as_secs()
                 );
             }
             Self::Status { status: 429, .. } => "lower `-c`, or raise `--patience`",
-            Self::Status { status: 400..=499, .. } => "the provider names what it does not accept",
-            Self::Status { .. } => "the provider is in trouble; try again later or raise `--retries`",
+            Self::Status { status: 400..=499, .. } => "change what the provider does not accept",
+            Self::Status { .. } => "the provider has a problem; try again later, or raise `--retries`",
             Self::Unmetered { why, .. } => return why.help(),
             Self::Malformed { .. } => {
                 return format!(
-                    "is this an address of this provider's interface (from {})? That of an OpenAI-compatible server \
-                     usually ends in `/v1`",
+                    "check the address of the provider's API (from {}); for an OpenAI-compatible server it usually \
+                    ends in `/v1`",
                     said_by.address
                 );
             }
@@ -84,26 +87,28 @@ impl ProviderError {
         words.to_owned()
     }
 
-    /// How to fix it, where an own bot is asked: the key that may be wrong, and its place.
+    /// The same for an `http` or `command` application: the key to check, with its place.
     fn help_of_own(&self, places: &OwnPlaces, said_by: &Whence) -> Option<String> {
         let (url, body) = (&places.url, &places.body);
         Some(match self {
             Self::Timeout { .. } => format!("raise `--timeout`, or `timeout:` of the case, or check {url}"),
-            Self::Connect { .. } | Self::Name { .. } => format!("check {url}, and that the server runs"),
-            Self::Broken { .. } | Self::Ended { .. } => format!("see the log of the bot at {url}"),
+            Self::Connect { .. } | Self::Name { .. } => {
+                format!("check {url}, and that the server is running")
+            }
+            Self::Broken { .. } | Self::Ended { .. } => format!("check the log of the bot at {url}"),
             Self::Malformed { .. } => format!("check {url}"),
             Self::Status { status: 401 | 403, .. } => {
-                format!("check the key (from {}), or `auth` and `headers` beside {url}", said_by.key)
+                format!("check the key (from {}), or `auth` and `headers` next to {url}", said_by.key)
             }
             Self::Status { status: 300..=399, .. } => {
                 format!(
-                    "write the address that answers by itself into {url}: redirects are not followed, for they would take keys along"
+                    "set {url} to the final address; redirects are not followed, because they would leak keys"
                 )
             }
             Self::Status { status: 404 | 405, .. } => format!("check {url}, and `method`"),
-            Self::Status { status: 400..=428 | 430..=499, .. } => format!("check what is sent: {body}"),
+            Self::Status { status: 400..=428 | 430..=499, .. } => format!("check the request: {body}"),
             Self::Status { status: 0..=299 | 500.., .. } => {
-                format!("see the log of the bot at {url}; try again later or raise `--retries`")
+                format!("check the log of the bot at {url}; try again later, or raise `--retries`")
             }
             Self::Status { status: 429, .. }
             | Self::Tls { .. }

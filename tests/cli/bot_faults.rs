@@ -22,20 +22,20 @@ fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
             || json(json!({ "answer": null })),
             "malformed-answer",
             "no text at `/answer`",
-            "there is no text in what came",
+            "the response has no text",
         ),
         (
             ASKS,
             || json(json!({ "answer": { "text": "hi" } })),
             "malformed-answer",
-            "there is an object at `/answer`",
+            "an object at `/answer` instead of text",
             "such as `/answer/text`",
         ),
         (
             ASKS,
             || json(json!({ "answer": ["a", "b"] })),
             "malformed-answer",
-            "there is a list at `/answer`",
+            "a list at `/answer` instead of text",
             "such as `/answer/*`",
         ),
         (
@@ -64,7 +64,7 @@ fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
             || json_text("{\"answer\": \"go"),
             "connection-broken",
             "the body is cut",
-            "see the log of the bot at `url` (s.yaml:4:3)",
+            "check the log of the bot at `url` (s.yaml:4:3)",
         ),
         (ASKS, || json_text(" \n"), "connection-broken", "the body is empty", "`url` (s.yaml:4:3)"),
         (
@@ -79,14 +79,14 @@ fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
             || Answer::Raw(500, Vec::new(), b"boom \x1b[31m".to_vec()),
             "provider-down",
             "answered 500: boom",
-            "see the log of the bot at `url` (s.yaml:4:3)",
+            "check the log of the bot at `url` (s.yaml:4:3)",
         ),
         (
             ASKS,
             || Answer::Raw(400, Vec::new(), b"{\"message\":\"text is missing\"}".to_vec()),
             "refused-request",
             "text is missing",
-            "check what is sent: `body` (s.yaml:5:3)",
+            "check the request: `body` (s.yaml:5:3)",
         ),
         (
             ASKS,
@@ -107,7 +107,7 @@ fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
             || Answer::Raw(401, Vec::new(), Vec::new()),
             "unauthorized",
             "answered 401",
-            "`auth` and `headers` beside `url` (s.yaml:4:3)",
+            "`auth` and `headers` next to `url` (s.yaml:4:3)",
         ),
         (
             ASKS,
@@ -134,8 +134,8 @@ fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
             "  body: { q: \"{{prompt}}\" }\n",
             || json(json!({ "a": { "b": "x" } })),
             "malformed-answer",
-            "nothing says where the answer is",
-            "add `answer:` with a JSON pointer beside `url` (s.yaml:4:3): texts are at `/a/b`",
+            "it is JSON, and `answer` is not set",
+            "add `answer:` with a JSON pointer next to `url` (s.yaml:4:3): texts are at `/a/b`",
         ),
         (
             "  body: { q: \"{{prompt}}\" }\n",
@@ -176,7 +176,7 @@ fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
             "  body: { q: \"{{prompt}}\" }\n  sse: { answer: /t }\n",
             || json(json!({ "t": "good" })),
             "malformed-answer",
-            "it is no stream of events",
+            "it is not a stream of events",
             "change `sse` (s.yaml:6:3)",
         ),
         (

@@ -81,7 +81,7 @@ fn a_pointer_that_finds_nothing_is_wrong_where_the_same_thing_stands_elsewhere()
             Some(place) => {
                 let (kind, message, help) = fault(&ran.ended(4));
                 assert_eq!(kind, "malformed-answer");
-                let right = format!("there is nothing at `{tools}`, and a call at `{place}`");
+                let right = format!("nothing at `{tools}`, but a call at `{place}`");
                 assert!(
                     message.contains(&right) && help.contains("change `tools` (s.yaml:"),
                     "{message} {help}"
@@ -164,7 +164,7 @@ fn a_body_that_is_no_answer_says_what_it_is() {
             plain,
             || typed("text/plain", "<!-- x --><html><body>good</body></html>"),
             "it is a web page",
-            "should be the answer",
+            "send only the answer",
         ),
         (
             plain,
@@ -173,7 +173,7 @@ fn a_body_that_is_no_answer_says_what_it_is() {
             "",
         ),
         (plain, || typed("application/json", "\"good\""), "application/json", "add `answer: \"\"`"),
-        (plain, gzip, "it is packed (gzip)", ""),
+        (plain, gzip, "it is compressed (gzip)", ""),
         (plain, || Answer::Raw(204, vec![], Vec::new()), "it has no body (204)", "answer with 200"),
     ];
     for (keys, answer, message, help) in table {
@@ -229,11 +229,11 @@ fn a_stream_ends_where_it_says_and_nowhere_else() {
             "event: token, done: done",
             "event: token\ndata: done\n\nevent: token\ndata: zzz\n\n",
             4,
-            "more comes behind `done`",
+            "more follows after `done`",
         ),
-        ("", "data: good\n\ndata: [DONE]\n\ndata: zzz\n\n", 4, "more comes behind"),
+        ("", "data: good\n\ndata: [DONE]\n\ndata: zzz\n\n", 4, "more follows after"),
         ("", "data: {\"error\":\"model overloaded\"}\n\ndata: [DONE]\n\n", 4, "model overloaded"),
-        ("", "event: done\n\n", 4, "no stream of events"),
+        ("", "event: done\n\n", 4, "not a stream of events"),
     ] {
         let ran = judged(&sse(keys), absent, "", move || events(body));
         assert_eq!(ran.status, code, "{keys} {body:?}: {}{}", ran.stdout, ran.stderr);
@@ -307,7 +307,7 @@ fn played_functions_need_a_bot_that_is_told_what_they_return() {
     let blind = with(&format!("{ASKS}  tools: /calls\n"));
     for command in ["run", "validate"] {
         let ran = Akit::new(&[command, "s.yaml"]).file("s.yaml", &blind).run().ended(2);
-        ran.err("the bot is not sent what its calls return")
+        ran.err("the results of calls are not sent to the bot")
             .err("add `messages: \"{{messages}}\"` to `body`");
     }
     // Where the configuration has the body, it is told before anything is sent.
@@ -319,7 +319,7 @@ fn played_functions_need_a_bot_that_is_told_what_they_return() {
         "name: s\n{functions}cases:\n  - {{ id: a, prompt: hi, expected: {{ type: contains, values: [good] }} }}\n"
     );
     let ran = Akit::new(&["run", "s.yaml"]).file("s.yaml", plain).file("akit.yaml", config).run().ended(2);
-    ran.err("the bot is not sent what its calls return").err("akit.yaml:2");
+    ran.err("the results of calls are not sent to the bot").err("akit.yaml:2");
     assert!(server.asked().is_empty());
     let ran =
         run(&with("  body: { all: \"{{messages}}\" }\n  answer: /answer\n  tools: /calls\n"), &[]).ended(0);

@@ -72,7 +72,7 @@ fn a_changed_prompt_misses_its_own_record_alone() {
     let missed = replay(&ran, &url, &["--json", "replay.json", "--case", "a1", "--case", "a2"])
         .ended(4)
         .out("the reply to one/a1")
-        .out("ask once with `--cache record` and a key");
+        .out("run once with `--cache record` and a key");
     let report = missed.json("replay.json");
     assert_eq!(outcomes(&report)[..3], ["a1 errored", "a2 passed", "a3 skipped"]);
     assert_eq!(report["cases"][0]["trials"][0]["fault"]["kind"], "cache-miss");
@@ -130,9 +130,9 @@ fn a_damaged_record_is_told_and_asked_again() {
     for (n, damage) in [&b""[..], &whole[..whole.len() / 2], b"{}", b"[]", b"\xff\0"].into_iter().enumerate()
     {
         std::fs::write(&records(&ran)[0], damage).unwrap();
-        run(&ran, "replay").ended(4).out("a record was passed over");
+        run(&ran, "replay").ended(4).out("ignored a damaged record");
         assert_eq!(server.asked().len(), n + 1);
-        run(&ran, "auto").ended(0).out("a record was passed over");
+        run(&ran, "auto").ended(0).out("ignored a damaged record");
         assert_eq!(server.asked().len(), n + 2);
         run(&ran, "auto").ended(0);
         assert_eq!(server.asked().len(), n + 2, "the record is whole again");
@@ -154,7 +154,7 @@ fn a_cache_that_cannot_be_written_is_told_before_anything_is_sent() {
     }
     assert_eq!(server.asked().len(), 0);
     let ran = run(&[], config).ended(0).err("warning: ").err(told);
-    assert_eq!(ran.stdout.matches("could not be recorded in s.yaml/records").count(), 1, "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches("cannot record answers in s.yaml/records").count(), 1, "{}", ran.stdout);
     assert_eq!(server.asked().len(), 2);
     // The doctor says the same.
     let doctor = |flags: &[&str]| {

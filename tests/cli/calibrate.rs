@@ -130,7 +130,7 @@ fn answers_that_the_judge_cannot_judge_are_left_out_and_counted() {
 fn a_judge_that_lets_a_known_bad_answer_pass_is_not_measured() {
     let server = Server::as_told(|_| Answer::Text(json!({ "reasoning": "fine", "score": 10 }).to_string()));
     let ran = calibrate(&server, &labels(20)).run().ended(4);
-    assert!(ran.stderr.contains("let a known-bad answer pass"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("passed a known-bad answer"), "{}", ran.stderr);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_sound_calibration_lets_verdicts_fail_and_corrects_the_rate() {
     assert!(ran.stdout.contains("RESULT: FAIL — 1 passed, 2 failed, 0 errored"), "{}", ran.stdout);
     // The verdict under `not` is asked about what should not be, and is left out of the rate.
     let note =
-        "note: the judge said pass 1 of 2 times, 50.0%; corrected for the judge's errors 50.0%, 95% interval";
+        "note: 1 of 2 verdicts were passes, 50.0%; corrected for the judge's errors: 50.0%, 95% interval";
     assert!(ran.stdout.contains(note), "{}", ran.stdout);
     assert!(!ran.stdout.contains("ADVISORY"), "{}", ran.stdout);
 }
@@ -240,10 +240,10 @@ fn without_a_sound_calibration_a_verdict_fails_nothing_and_everybody_is_told() {
     let weak = measured(&server, 12);
     let other = measured(&server, 20).replace("\"model\": \"judge\"", "\"model\": \"older-judge\"");
     let cases = [
-        (None, "there is no calibration `cal.json`"),
-        (Some("{}"), "`cal.json` is no calibration: `schema` is missing"),
-        (Some(&weak), "`cal.json` is too weak: kappa is 0.2, 0.6 is needed"),
-        (Some(&other), "`cal.json` is of another judge: its model was `older-judge`, here it is `judge`"),
+        (None, "no calibration file `cal.json`"),
+        (Some("{}"), "`cal.json` is not a calibration: `schema` is missing"),
+        (Some(&weak), "`cal.json` is too weak: kappa is 0.2, at least 0.6 is required"),
+        (Some(&other), "`cal.json` is for another judge: model `older-judge`, now `judge`"),
     ];
     for (stored, why) in cases.map(|(stored, why)| (stored.map(AsRef::<str>::as_ref), why)) {
         let ran = run(&server, ", min_kappa: 0.6", stored).run().ended(0);
@@ -255,7 +255,7 @@ fn without_a_sound_calibration_a_verdict_fails_nothing_and_everybody_is_told() {
             "{why}: {notes:?}"
         );
         let let_pass =
-            "ADVISORY: 2 cases would have failed by such a verdict, let pass: support/brief, support/rude";
+            "ADVISORY: 2 cases passed despite a failing verdict of the judge: support/brief, support/rude";
         assert!(ran.stdout.contains(let_pass), "{}", ran.stdout);
         assert!(notes.contains(&let_pass), "{notes:?}");
         let rude = &ran.json("run.json")["cases"][2];
@@ -290,7 +290,7 @@ fn a_required_calibration_makes_verdicts_errors_without_asking() {
     assert!(ran.stdout.contains("RESULT: ERROR — 0 passed, 0 failed, 3 errored"), "{}", ran.stdout);
     assert!(
         ran.stdout.contains(
-            "judge-uncalibrated: the grader is not calibrated for this verdict: there is no calibration"
+            "judge-uncalibrated: the judge is not calibrated for this verdict: no calibration file"
         ),
         "{}",
         ran.stdout

@@ -114,10 +114,10 @@ fn every_fault_of_a_program_is_an_error_with_its_kind_and_its_key() {
             "cat >/dev/null; exit 3",
             "",
             "command-failed",
-            "it ended with exit code 3; it wrote nothing to stderr",
+            "exit code 3; nothing on stderr",
             "`command` (s.yaml:4:3)",
         ),
-        ("kill -9 $$", "", "command-failed", "it ended by a signal", "`command`"),
+        ("kill -9 $$", "", "command-failed", "ended by a signal", "`command`"),
         ("cat >/dev/null", "", "malformed-answer", "it printed nothing", "`command` (s.yaml:4:3)"),
         (
             "cat >/dev/null; echo log; echo '{\"answer\": \"good\"}'",
@@ -160,10 +160,10 @@ fn every_fault_of_a_program_is_an_error_with_its_kind_and_its_key() {
     let ran = akit.file("s.yaml", SUITE).run().ended(4);
     let [kind, message, help] = fault(&ran);
     assert!(
-        kind == "command-failed" && message.contains("./none") && message.contains("cannot start it"),
+        kind == "command-failed" && message.contains("./none") && message.contains("cannot start: "),
         "{message}"
     );
-    assert!(help.contains("behind `--`"), "{help}");
+    assert!(help.contains("after `--`"), "{help}");
 }
 
 #[test]
@@ -171,13 +171,13 @@ fn what_is_wrong_with_a_command_is_told_before_it_runs() {
     let history =
         "prompt: [{ role: user, content: a }, { role: assistant, content: b }, { role: user, content: c }]";
     let table = [
-        ("  command: []\n".to_owned(), "`command` names no program"),
-        ("  command: [./bot, \"--key=${BOT_KEY}\"]\n".to_owned(), "arguments are no place for secrets"),
+        ("  command: []\n".to_owned(), "`command` has no program"),
+        ("  command: [./bot, \"--key=${BOT_KEY}\"]\n".to_owned(), "other users can see arguments"),
         (
             "  command: [./bot]\n  input: text\n  persistent: true\n".to_owned(),
-            "`input: text` stands beside `persistent: true`",
+            "`input: text` does not work with `persistent: true`",
         ),
-        ("  command: [./bot]\n  apiKey: abc\n".to_owned(), "name the variable that holds it under `env`"),
+        ("  command: [./bot]\n  apiKey: abc\n".to_owned(), "list the variable under `env`"),
         ("  command: [./bot]\n  url: http://127.0.0.1\n".to_owned(), "`url` is a key of provider `http`"),
         ("  input: json\n".to_owned(), "provider `command` has no `command`"),
         (
@@ -224,7 +224,7 @@ fn what_stands_behind_two_hyphens_is_the_program_unless_it_can_only_be_scenarios
     }
     // Even one that is called as a scenario is.
     let ran = run("command", &["-p", "command", "--", "suites/s.yaml"]).ended(4);
-    assert!(ran.stdout.contains("suites/s.yaml failed: cannot start it"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("suites/s.yaml failed: cannot start: "), "{}", ran.stdout);
     // Nobody runs a program for another provider, and none is taken for a scenario.
     for arguments in [&["--", "echo", "good"][..], &["suites", "--", "suites/s.yaml"]] {
         run("openai", arguments).ended(2).err("a program stands behind `--`").err("add `-p command`");

@@ -32,7 +32,7 @@ fn a_program_that_is_out_of_step_answers_nothing() {
     // Two lines for a question, at once.
     let ran =
         run("while read -r line; do printf '{\"answer\":\"good\"}\\n{\"answer\":\"I promise\"}\\n'; done\n");
-    let ran = ran.ended(4).out("more than one line for a question");
+    let ran = ran.ended(4).out("more than one line for a request");
     assert!(kinds(&ran).iter().all(|kind| kind == "malformed-answer"), "{:?}", kinds(&ran));
     // A blank line says nothing.
     let ran = run(&format!("echo; n=0\nwhile read -r line; do n=$((n+1)); {answer}; echo; done\n")).ended(0);
@@ -47,7 +47,7 @@ fn what_a_program_prints_is_read_as_what_a_server_sends() {
     // JSON is no text where nobody says where the answer is in it.
     let run = |keys: &str, script: &str| shell(script, keys).run();
     let ran = run("", "echo '{\"error\": \"db down\", \"good\": 1}'").ended(4);
-    assert!(fault(&ran)[1].contains("it is JSON, and nothing says where"), "{:?}", fault(&ran));
+    assert!(fault(&ran)[1].contains("it is JSON, and `answer` is not set"), "{:?}", fault(&ran));
     run("", "echo 'good: {}'").ended(0);
     // A question ends with its line.
     run("", "read -r question && echo \"good $question\"").ended(0);

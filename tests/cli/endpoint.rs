@@ -87,7 +87,7 @@ fn a_rate_limit_ends_with_patience_and_says_what_was_asked_for() {
         .run()
         .ended(4)
         .out("not asked: ")
-        .out("it asks to be left alone for 3600 s: raise `--patience`");
+        .out("the server asks to wait 3600 s; raise `--patience`");
     assert!(server.asked().len() <= 4, "{}", server.asked().len());
     Akit::new(&["run", "s.yaml", "--patience", "soon"]).file("s.yaml", suite(1)).run().ended(2).err("`soon`");
 }

@@ -121,7 +121,7 @@ fn files_of_answers_count_as_one_and_an_answer_stands_in_one_of_them() {
     run(&replies(&[("a", "a")]), &replies(&[("b", "b")])).ended(0).out("2 passed");
     run(&replies(&[("a", "a")]), &replies(&[("b", "b"), ("a", "a")]))
         .ended(2)
-        .err("a second reply to case `a`, trial 0")
+        .err("a second answer for case `a`, trial 0")
         .err("--> two.jsonl:2:");
 }
 

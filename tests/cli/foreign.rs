@@ -121,7 +121,7 @@ fn what_matches_nothing_is_named_and_what_failed_is_an_error() {
         json!({ "results": { "results": [result(Json::Null, json!({}), "Hello!", json!("no")), other] } });
     judged("out.json", &both.to_string()).ended(2).err("results of several providers (`file://bot.py`");
     let empty = json!({ "results": { "results": [{ "prompt": { "raw": "Hello!" } }] } });
-    judged("out.json", &empty.to_string()).ended(2).err("result 1: there is no `response.output` in it");
+    judged("out.json", &empty.to_string()).ended(2).err("result 1: it has no `response.output`");
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn an_answer_is_never_that_to_another_question() {
             case("a", "Q one", ""),
             json!([result("a", json!({}), "One?", "x"), result("a", json!({}), "One!", "promise")]),
             "nothing was judged",
-            "result 1 and result 2 answer different prompts, and none of them is sure to be that of case `a`",
+            "result 1 and result 2 answer different prompts, and none is certain to be the one of case `a`",
         ),
         (
             case("kind", &system("Be kind"), "") + &case("strict", &system("Be strict"), ""),
@@ -409,7 +409,7 @@ fn what_is_called_on_the_way_to_an_answer_is_called_by_it() {
         .file("c.jsonl", both.to_string())
         .run()
         .ended(2)
-        .err("`reply` stands beside `messages` that have an answer of their own");
+        .err("`reply` next to `messages` that already have an answer");
 }
 
 #[test]

@@ -77,14 +77,14 @@ pub(crate) fn table() -> Vec<Row> {
             vec![with(|body| body["choices"][0]["message"] = Json::Null)],
             errored("malformed-reply"),
             1,
-            "there is no message in it",
+            "it has no message",
         ),
         row(
             "a message that is a text",
             vec![with(|body| body["choices"][0]["message"] = "all fine".into())],
             errored("malformed-reply"),
             1,
-            "there is no message in it",
+            "it has no message",
         ),
         row(
             "a refusal beside the message",
@@ -110,7 +110,7 @@ pub(crate) fn table() -> Vec<Row> {
             vec![ended("tool_calls", "all fine")],
             errored("malformed-reply"),
             1,
-            "there is no call in it",
+            "but has no call",
         ),
         row(
             "a custom tool call",

@@ -292,7 +292,7 @@ pub(crate) fn table() -> Vec<Row> {
             vec![message(json!({ "content": 7 }))],
             errored("malformed-reply"),
             1,
-            "is no text",
+            "is not text",
         ),
         row(
             "a part of another shape",
@@ -310,7 +310,7 @@ pub(crate) fn table() -> Vec<Row> {
             )],
             errored("malformed-reply"),
             1,
-            "a part 2 of type `tool_use`",
+            "a part 2 of unknown type `tool_use`",
         ),
         row(
             "a bare text among the parts",

@@ -90,7 +90,7 @@ fn an_address_is_understood_as_it_is_written_or_refused() {
     let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(&["a"])).run().ended(0);
     for (written, words) in [
         (format!("{root}/v1#part"), "a fragment"),
-        (format!("{root}/v 1"), "contains a blank"),
+        (format!("{root}/v 1"), "contains a space"),
         ("http://u:S3cr3t@[::1/v1".to_owned(), "is not a usable address"),
         ("ht!tp://S3cr3t:x@h".to_owned(), "is not a usable address"),
     ] {

@@ -64,7 +64,7 @@ fn what_is_no_verdict_is_asked_once_more_and_then_an_error() {
         let server = Server::start(move |_| Answer::Text(reply.to_owned()));
         let ran = run(&server.url, suite(""), &["--grader-model", "j"])
             .ended(4)
-            .out("the grader's reply is no verdict");
+            .out("the judge's answer is not a verdict");
         let report = ran.json("run.json");
         assert_eq!(outcomes(&report), ["a errored"], "{reply}");
         assert_eq!(report["cases"][0]["trials"][0]["fault"]["kind"], "judge-unreadable", "{reply}");
@@ -90,7 +90,7 @@ fn a_verdict_that_could_not_be_read_is_asked_for_again_and_only_a_replay_shows_i
         _ => Answer::Text(verdict(9)),
     });
     let model = ["--grader-model", "j"];
-    let first = run(&server.url, suite(""), &model).ended(4).out("is no verdict");
+    let first = run(&server.url, suite(""), &model).ended(4).out("is not a verdict");
     let again = |more: &[&str]| {
         first
             .then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--grader-model", "j"])
@@ -99,7 +99,7 @@ fn a_verdict_that_could_not_be_read_is_asked_for_again_and_only_a_replay_shows_i
             .run()
     };
     // A replay shows what happened.
-    again(&["--replay"]).ended(4).out("is no verdict");
+    again(&["--replay"]).ended(4).out("is not a verdict");
     assert_eq!(server.votes().len(), 2);
     // The default does not read it again: the judge is well by now.
     again(&[]).ended(0);
@@ -131,7 +131,7 @@ fn a_judge_in_trouble_is_an_error_of_the_case() {
     let server = Server::start(|_| Answer::Raw(401, Vec::new(), b"{\"error\":\"no rights\"}".to_vec()));
     let ran = run(&server.url, suite(""), &["--grader-model", "j"])
         .ended(4)
-        .out("the grader could not be asked")
+        .out("the judge could not be called")
         .out("no rights");
     assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "unauthorized");
 }
@@ -223,19 +223,13 @@ fn verdicts_are_recorded_and_replayed_without_anybody() {
     let first = ran.then(&again).args(&["--replay", "--json", "-"]).run().ended(0);
     assert_eq!(ran.then(&again).args(&["--replay", "--json", "-", "-c", "1"]).run().stdout, first.stdout);
     let changed = suite("").replace("Be kind.", "Be brief.");
-    ran.then(&again)
-        .arg("--replay")
-        .file("s.yaml", changed)
-        .run()
-        .ended(4)
-        .out("the grader's verdict on s/a");
+    ran.then(&again).arg("--replay").file("s.yaml", changed).run().ended(4).out("the judge's verdict on s/a");
     assert_eq!(server.votes().len(), 1);
 }
 
 #[test]
 fn a_judge_that_lets_known_bad_answers_pass_or_good_ones_fail_is_void_in_replay_too() {
-    for (score, asked, what) in
-        [(10, 2, "let a known-bad answer pass ("), (0, 1, "let a known-good answer fail")]
+    for (score, asked, what) in [(10, 2, "passed a known-bad answer ("), (0, 1, "failed a known-good answer")]
     {
         let server = Server::as_told(move |_| Answer::Text(verdict(score)));
         let ran = run(&server.url, suite(""), &["--grader-model", "j", "--seed", "3"]).ended(4).out(what);

@@ -146,7 +146,7 @@ fn what_a_server_refuses_is_left_out_whatever_it_says() {
         assert!(last.body["messages"].to_string().contains("Be kind."), "{row}");
         let notes = ran.json("run.json")["notes"].to_string();
         assert_eq!(
-            notes.contains(&format!("does not take `{part}`")),
+            notes.contains(&format!("does not accept `{part}`")),
             !["system", "max_tokens"].contains(&part),
             "{row}: {notes}"
         );

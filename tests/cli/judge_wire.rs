@@ -150,7 +150,7 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
         (
             "a key twice in an object",
             |_| raw_call(r#"{"reasoning":"x","score":1,"score":10}"#),
-            "stands there twice",
+            "repeats a member",
         ),
         (
             "the score first in an object",
@@ -166,9 +166,9 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
         (
             "an unknown end",
             |_| message(&json!({ "content": verdict(9) }), "quantum"),
-            "for a reason that akit does not know (finish_reason quantum)",
+            "for an unknown reason (finish_reason quantum)",
         ),
-        ("empty", |_| Answer::Text(String::new()), "the reply is empty"),
+        ("empty", |_| Answer::Text(String::new()), "is not a verdict: it is empty"),
         ("an array", |_| Answer::Text("[\"x\",10]".to_owned()), "not exactly one JSON object"),
         ("words", |_| Answer::Text("Score: 9/10".to_owned()), "not exactly one JSON object"),
         ("words before it", |_| Answer::Text(format!("Sure! {}", verdict(9))), "not exactly one JSON object"),
@@ -201,12 +201,12 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
         (
             "a key twice",
             |_| Answer::Text("{\"reasoning\":\"x\",\"score\":1,\"score\":10}".to_owned()),
-            "stands there twice",
+            "repeats a member",
         ),
         (
             "a key twice in arguments",
             |_| call(&json!(""), &json!("{\"reasoning\":\"x\",\"score\":1,\"score\":10}"), "tool_calls"),
-            "stands there twice",
+            "repeats a member",
         ),
         (
             "the score first",
@@ -254,7 +254,7 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
                 let one = json!({ "function": { "name": "search", "arguments": verdict(9) } });
                 message(&json!({ "content": "", "tool_calls": [one] }), "tool_calls")
             },
-            "the reply is empty",
+            "is not a verdict: it is empty",
         ),
         (
             "a refusal beside it",
@@ -297,7 +297,7 @@ fn the_forms_are_tried_in_their_order() {
             }
             Answer::Text("I would say 9.".to_owned())
         });
-        run(&server.url, "grader: { model: j, canaries: off }\n", &[]).ended(4).out("no verdict");
+        run(&server.url, "grader: { model: j, canaries: off }\n", &[]).ended(4).out("is not a verdict");
         let forms: Vec<_> = server.asked().iter().map(form).collect();
         assert_eq!(forms, asked, "{taken:?}");
     }
@@ -311,7 +311,7 @@ fn the_forms_are_tried_in_their_order() {
         "call" => call(&json!(""), &json!(verdict(10)), "tool_calls"),
         _ => Answer::Text("I would say 9.".to_owned()),
     });
-    run(&gullible.url, "", &[]).ended(4).out("let a known-bad answer pass");
+    run(&gullible.url, "", &[]).ended(4).out("passed a known-bad answer");
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn a_cut_verdict_gets_twice_the_tokens_once_and_the_error_names_the_key() {
             }
             message(&json!({ "content": "", "reasoning_content": "hm" }), "length")
         });
-        let ran = run(&server.url, config, &[]).ended(4).out(&format!("cut at {} tokens", caps[1]));
+        let ran = run(&server.url, config, &[]).ended(4).out(&format!("cut off at {} tokens", caps[1]));
         let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
         assert_eq!(fault["kind"], "judge-unreadable");
         assert!(fault["help"].as_str().unwrap().contains("raise `grader.maxTokens`"), "{fault}");
@@ -371,7 +371,7 @@ fn another_cap_finds_the_recorded_verdicts_and_another_effort_does_not() {
 fn an_answer_that_is_too_long_fails_also_where_it_must_not_hold() {
     let config = "grader: { model: j, maxAnswer: 20 }\n";
     let server = Server::start(|_| panic!("nobody is asked"));
-    run(&server.url, config, &[]).ended(1).out("27 characters, more than the 20 of `grader.maxAnswer`");
+    run(&server.url, config, &[]).ended(1).out("27 characters, over the limit of 20 (`grader.maxAnswer`)");
     let not = SUITE.replace(
         "{ type: llm_grader, rubric: Be kind., threshold: 0.5 }",
         "{ not: { type: llm_grader, rubric: Be rude. } }",

@@ -121,7 +121,7 @@ fn what_is_not_asked_otherwise_is_found() {
 fn each_component_misses_what_it_touches_and_is_named() {
     let recorded = record();
     let reply = |case: &str, part: &str| format!("the reply to keys/{case} <- {part}");
-    let vote = |case: &str, part: &str| format!("the grader's verdict on keys/{case} <- {part}");
+    let vote = |case: &str, part: &str| format!("the judge's verdict on keys/{case} <- {part}");
     let replies = |part: &str| vec![reply("first", part), reply("second", part)];
     let tool = "systemPrompt: Be brief.\n  functions: [{ name: track, parameters: { type: object } }]";
     let system = "prompt:\n      - { role: system, content: Be kind. }\n      - { role: user, content: Where is my parcel? }";

@@ -91,7 +91,7 @@ fn every_kind_of_trouble_is_an_error_with_its_kind_its_words_and_a_way_out() {
             "number",
             || raw(200, "{\"choices\":[{\"message\":{\"content\":7}}]}"),
             "malformed-reply",
-            "is no text",
+            "is not text",
             "OpenAI",
         ),
         (
@@ -344,7 +344,7 @@ fn a_parameter_that_the_server_refuses_is_dropped_once_and_noted_once() {
             .ended(0);
     let with: Vec<_> = server.asked().iter().map(|asked| asked.body.get("temperature").is_some()).collect();
     assert_eq!(with, [true, false, false], "it is offered once and not again");
-    let note = "does not take `temperature` for m; it was left out";
+    let note = "does not accept `temperature` for m; akit left it out";
     assert_eq!(ran.stdout.matches(note).count(), 1, "{}", ran.stdout);
     assert_eq!(ran.json("run.json")["notes"].as_array().unwrap().len(), 1);
 }

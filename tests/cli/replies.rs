@@ -98,11 +98,11 @@ fn an_answer_that_nobody_looks_at_is_told_at_its_line() {
     let gaps = [line("", 0, "a"), line("\"scenario\":\"t\",", 1, "a"), line("", 2, "no"), line("", 4, "no")];
     run(&["a"], &gaps.concat())
         .ended(2)
-        .err("trial 2 of case `a`, and no trial 1 that names no scenario either")
+        .err("case `a` has trial 2, but no trial 1 without a scenario")
         .err("--> r.jsonl:3:1")
-        .err("trial 4 of case `a`, and no trial 3")
+        .err("case `a` has trial 4, but no trial 3")
         .err("--> r.jsonl:4:1")
-        .err("help: number the trials of a case from 0, without a gap");
+        .err("help: number the trials of a case from 0 without gaps");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn wrong_lines_are_told_with_their_place_before_anything_runs() {
     let table = [
         (format!("{good}\n{{\"id\":\"b\"}}\n"), "`reply` is missing"),
         (format!("{good}not json\n"), "it is not JSON"),
-        (format!("{good}{good}"), "a second reply to case `a`, trial 0"),
+        (format!("{good}{good}"), "a second answer for case `a`, trial 0"),
         (format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"answer\":\"y\"}}\n"), "unknown key `answer`"),
         (format!("{good}[]\n"), "a list stands where an object belongs"),
         (format!("{good}{{\"id\":7,\"reply\":\"x\"}}\n"), "the number `7` stands where text belongs"),
@@ -157,19 +157,19 @@ fn wrong_lines_are_told_with_their_place_before_anything_runs() {
     ];
     for (lines, expected) in table {
         let place = format!("--> r.jsonl:{}:", if expected.starts_with("`reply`") { 3 } else { 2 });
-        let ran = run(&["a"], &lines).ended(2).err(expected).err(&place).err("each line is `{\"id\"");
+        let ran = run(&["a"], &lines).ended(2).err(expected).err(&place).err("write each line as `{\"id\"");
         assert!(!ran.path("run.json").exists() && ran.stdout.is_empty());
     }
 }
 
 #[test]
 fn files_of_replies_that_cannot_be_read_are_told() {
-    run(&["a"], "\0").ended(2).err("cannot read the replies in r.jsonl: this is a binary file");
+    run(&["a"], "\0").ended(2).err("cannot read the recorded answers in r.jsonl: this is a binary file");
     Akit::new(&["run", "s.yaml", "--replies", "nowhere.jsonl"])
         .file("s.yaml", suite(&["a"]))
         .run()
         .ended(2)
-        .err("cannot read the replies in nowhere.jsonl: no such file or directory");
+        .err("cannot read the recorded answers in nowhere.jsonl: no such file or directory");
     Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
         .file("s.yaml", suite(&["a"]))
         .file("r.jsonl", b"{\"id\":\"a\",\"reply\":\"\xff\"}\n")

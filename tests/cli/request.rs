@@ -257,7 +257,7 @@ fn a_missing_key_is_told_before_anything_is_sent() {
     run(head, &["--replay"]).ended(4).out("not in the cache");
     run("", &["--replay"]).ended(4).out("not in the cache");
     for (url, expected) in [
-        ("ftp://127.0.0.1/v1", "it must begin with http:// or https://"),
+        ("ftp://127.0.0.1/v1", "it must start with http:// or https://"),
         ("127.0.0.1:8080/v1", "is not a usable address"),
         ("http://", "is not a usable address"),
         ("http://user:secret-pass@127.0.0.1/v1", "credentials do not belong in an address"),

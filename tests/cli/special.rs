@@ -262,7 +262,7 @@ fn the_cache_is_regular_files_of_a_bounded_size() {
         std::fs::write(victim.join(name), "mine").unwrap();
     }
     symlink(&victim, &shelf).unwrap();
-    ask(&world, &[]).ended(0).out("could not be recorded");
+    ask(&world, &[]).ended(0).out("cannot record answers");
     let same = ["run", "s.yaml", "--model", "m", "--target-version", "1", "--base-url", &server.url];
     let cache = |command: &str| {
         let akit = world.then(&["cache", command, "s.yaml"]).args(&same[2..]);

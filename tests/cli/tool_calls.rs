@@ -144,7 +144,7 @@ fn lines_without_an_answer_are_told_with_their_place_and_a_way_to_fix_them() {
         (json!({ "messages": [user()] }), "`messages` ends with a message of `user`; add the assistant's"),
         (json!({ "messages": [] }), "`messages` is not a list of messages; write each as"),
         (json!({ "messages": [{ "role": "bot\u{1b}[31m" }] }), "message 1 has the role `bot�[31m`; use one"),
-        (json!({ "messages": [bot()], "tool_calls": [{ "name": "x" }] }), "`tool_calls` stands beside"),
+        (json!({ "messages": [bot()], "tool_calls": [{ "name": "x" }] }), "`tool_calls` next to"),
         (json!({ "reply": "x", "tool_calls": "refund" }), "`tool_calls` is not a list of calls; write"),
         (json!({ "reply": "x", "tool_calls": [{ "function": {} }] }), "tool call 1 has no name; write"),
         (json!({ "tool_calls": [] }), "`reply` is missing; write the answer as"),

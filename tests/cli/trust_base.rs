@@ -250,7 +250,7 @@ fn the_calibration_is_read_at_the_base() {
     // Nor does one help that only the change brings.
     let ran = base(&files(&all));
     change(&ran, &files(&[("cal.json", &sound)]));
-    trusting(&ran, "base", &replied).run().ended(0).err("there is no calibration `cal.json in the base");
+    trusting(&ran, "base", &replied).run().ended(0).err("no calibration file `cal.json in the base");
 }
 
 /// What a change accepts it accepts in its own file, and by name.

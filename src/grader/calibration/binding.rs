@@ -1,5 +1,5 @@
-//! What a calibration must show before a judge's verdicts can fail a gate, and what its errors make
-//! of a pass rate.
+//! What a calibration must show before a judge's verdicts can fail a gate, and the pass rate corrected for
+//! the judge's errors.
 
 use super::{Calibration, CalibrationError, Identity, hash, kappa};
 use crate::grader::{Ballot, Bar, Grader, Question};
@@ -8,32 +8,32 @@ use crate::stats::{LEVEL, SLACK, Tally, corrected};
 use crate::text::number::{percent, score};
 use crate::vocabulary::{Outcome, VerdictKind};
 
-/// What is demanded of a calibration. The estimates themselves are compared, not the ends of their
-/// intervals; `min_n` bounds how wide those are.
+/// Requirements for a calibration. They apply to the estimates, not to the ends of their intervals; `min_n`
+/// limits how wide those can be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Demands {
-    /// Fewest judged labels.
+    /// Minimum of judged labels.
     pub min_n: Option<u64>,
-    /// Least kappa, −1 to 1.
+    /// Minimum kappa, −1 to 1.
     pub min_kappa: Option<f64>,
-    /// Least TPR, 0 to 1.
+    /// Minimum TPR, 0 to 1.
     pub min_tpr: Option<f64>,
-    /// Least TNR, 0 to 1.
+    /// Minimum TNR, 0 to 1.
     pub min_tnr: Option<f64>,
-    /// What a verdict without such a calibration is.
+    /// What happens to verdicts without such a calibration.
     pub unmet: Unmet,
 }
 
-/// What a verdict of an uncalibrated judge is.
+/// What happens to verdicts of an uncalibrated judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unmet {
-    /// Shown, without power to fail anything.
+    /// They are shown, but fail nothing.
     Advisory,
-    /// An error; the judge is not asked.
+    /// They are errors; the judge is not asked.
     Error,
 }
 
-/// A stored calibration and what is demanded of it.
+/// A stored calibration and its requirements.
 #[derive(Clone, Debug)]
 pub struct Binding {
     path: String,
@@ -42,19 +42,19 @@ pub struct Binding {
     demands: Demands,
 }
 
-/// What a verdict of a judge may do.
+/// How a judge's verdict counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Pass and fail: the judge is calibrated for it.
+    /// Fully: the judge is calibrated for it.
     Sound,
-    /// Be shown; why it may do nothing more.
+    /// It is only shown, for this reason.
     Advisory(String),
-    /// Not even be asked for; why.
+    /// It is not even asked for, for this reason.
     Refused(String),
 }
 
 impl Binding {
-    /// The calibration of a file, or why there is none; a missing or unreadable one leaves every verdict without it.
+    /// Binds verdicts to the calibration in a file; without a readable one, no verdict is calibrated.
     #[must_use]
     pub fn of(
         path: &std::path::Path,
@@ -65,7 +65,7 @@ impl Binding {
         Self { path: crate::source::slashed(path), stored, demands }
     }
 
-    /// What is wrong with the calibration whoever judges, if anything is.
+    /// What is wrong with the calibration for any judge, if anything.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         match &self.stored {
@@ -74,7 +74,7 @@ impl Binding {
         }
     }
 
-    /// What becomes of the judge's verdicts where the calibration does not carry them.
+    /// What happens to verdicts that the calibration does not cover.
     #[must_use]
     pub fn consequence(&self) -> &'static str {
         match self.demands.unmet {
@@ -83,14 +83,14 @@ impl Binding {
         }
     }
 
-    /// What this judge's verdict on this question may do.
+    /// How this judge's verdict on this question counts.
     #[must_use]
     pub fn standing(&self, grader: &Grader, question: &Question<'_>, bar: Bar, ballot: Ballot) -> Standing {
         let why = self.trouble().or_else(|| {
             let stored = self.stored.as_ref().ok()?;
             let here = Identity::of(grader, question.scale, ballot, &[]);
             if let Some(difference) = stored.judge.difference(&here) {
-                return Some(format!("`{}` is of another judge: {difference}", self.path));
+                return Some(format!("`{}` is for another judge: {difference}", self.path));
             }
             let uncovered = stored.covers(&hash(question.rubric, question.scale), bar.threshold).err()?;
             Some(format!("`{}` does not cover it: {uncovered}", self.path))
@@ -102,14 +102,14 @@ impl Binding {
         }
     }
 
-    /// What a calibration shows less of than is demanded.
+    /// Which requirements the calibration does not meet.
     fn weakness(&self, stored: &Calibration) -> Option<String> {
         let counts = stored.counts;
         let (tpr, tnr) = (counts.tpr().share(), counts.tnr().share());
         let kappa = kappa(counts).map(|kappa| kappa.value);
         let mut weak = Vec::new();
         if let Some(least) = self.demands.min_n.filter(|least| counts.n() < *least) {
-            weak.push(format!("{} labels were judged, {least} are needed", counts.n()));
+            weak.push(format!("{} labels were judged, at least {least} are required", counts.n()));
         }
         let demands = [
             ("kappa", kappa, self.demands.min_kappa),
@@ -119,9 +119,11 @@ impl Binding {
         for (name, found, least) in demands {
             match (found, least) {
                 (Some(found), Some(least)) if found + SLACK < least => {
-                    weak.push(format!("{name} is {}, {} is needed", score(found), score(least)));
+                    weak.push(format!("{name} is {}, at least {} is required", score(found), score(least)));
                 }
-                (None, Some(least)) => weak.push(format!("{name} is unknown, {} is needed", score(least))),
+                (None, Some(least)) => {
+                    weak.push(format!("{name} is unknown, at least {} is required", score(least)));
+                }
                 _ => {}
             }
         }
@@ -133,7 +135,7 @@ impl Binding {
         (!weak.is_empty()).then(|| format!("`{}` is too weak: {}", self.path, weak.join("; ")))
     }
 
-    /// What everybody should know of a run whose judge is bound to this calibration.
+    /// Notes for the reports of a run whose judge is bound to this calibration.
     #[must_use]
     pub fn notes(&self, cases: &[CaseResult]) -> Vec<String> {
         let mut whys: Vec<(&str, usize)> = Vec::new();
@@ -161,7 +163,7 @@ impl Binding {
         if !let_pass.is_empty() {
             let cases = crate::text::count(let_pass.len(), "case");
             let names = let_pass.join(", ");
-            notes.push(format!("ADVISORY: {cases} would have failed by such a verdict, let pass: {names}"));
+            notes.push(format!("ADVISORY: {cases} passed despite a failing verdict of the judge: {names}"));
         }
         if let (Ok(stored), true) = (&self.stored, sound.of > 0) {
             notes.extend(rate(stored, sound));
@@ -170,15 +172,15 @@ impl Binding {
     }
 }
 
-/// Whether a verdict is about what should be; one under `not` is about what should not.
+/// Whether a verdict is about something wanted; one under `not` is about something unwanted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Upright {
     Yes,
     No,
 }
 
-/// Counts the judge's verdicts from here down: as advisory, by their reason, or as sound. The rate
-/// of passes is one of upright verdicts alone.
+/// Counts the judge's verdicts in this tree: advisory ones by reason, and sound ones. The pass rate counts
+/// upright verdicts only.
 fn count<'a>(verdict: &'a Verdict, upright: Upright, whys: &mut Vec<(&'a str, usize)>, sound: &mut Tally) {
     let below = if verdict.kind == VerdictKind::Not { Upright::No } else { upright };
     verdict.parts.iter().for_each(|part| count(part, below, whys, sound));
@@ -198,19 +200,19 @@ fn count<'a>(verdict: &'a Verdict, upright: Upright, whys: &mut Vec<(&'a str, us
     }
 }
 
-/// The pass rate that a calibrated judge observed, and what is behind it.
+/// The observed pass rate, and the rate corrected for the judge's errors.
 fn rate(stored: &Calibration, observed: Tally) -> Vec<String> {
     let (tpr, tnr) = (stored.counts.tpr(), stored.counts.tnr());
     let share = |tally: Tally| tally.share().map_or("unknown".to_owned(), percent);
-    let seen = format!("the judge said pass {} of {} times, {}", observed.hits, observed.of, share(observed));
+    let seen = format!("{} of {} verdicts were passes, {}", observed.hits, observed.of, share(observed));
     let found = match corrected(observed, tpr, tnr, LEVEL) {
         Ok(found) => found,
         Err(error) => {
-            return vec![format!("{seen}; this cannot be corrected for the judge's errors: {error}")];
+            return vec![format!("{seen}; cannot be corrected for the judge's errors: {error}")];
         }
     };
     let mut notes = vec![format!(
-        "{seen}; corrected for the judge's errors {}, 95% interval {} to {} (TPR {}, TNR {}, {} labels)",
+        "{seen}; corrected for the judge's errors: {}, 95% interval {} to {} (TPR {}, TNR {}, {} labels)",
         percent(found.estimate),
         percent(found.interval.low),
         percent(found.interval.high),
@@ -220,7 +222,7 @@ fn rate(stored: &Calibration, observed: Tally) -> Vec<String> {
     )];
     if !(-SLACK..=1.0 + SLACK).contains(&found.raw) {
         notes.push(
-            "the judge's errors on the labels do not explain so extreme a pass rate: chance, or the labels are unlike these answers".to_owned(),
+            "the judge's errors on the labels do not explain such an extreme pass rate: it is chance, or the labels are unlike these answers".to_owned(),
         );
     }
     notes

@@ -1,4 +1,4 @@
-//! Answers that people have judged: one JSON object per line.
+//! Labeled answers: one JSON object per line.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::source::{Diagnostic, Diagnostics, SourceFile, json_object};
 use crate::stats::SLACK;
 use crate::text;
 
-/// The score that is needed where a label says nothing else; that of `llm_grader`.
+/// The default score needed to pass, the same as for `llm_grader`.
 const THRESHOLD: f64 = 0.7;
 
 /// An answer that people have judged.
@@ -22,15 +22,15 @@ pub struct Label {
     pub id: String,
     /// 1-based line in its file.
     pub line: u32,
-    /// What was asked, where it is known.
+    /// The question, if known.
     pub conversation: Vec<Message>,
     /// The answer.
     pub answer: String,
     /// What a good answer does.
     pub rubric: Rubric,
-    /// The score that is needed, 0 to 1.
+    /// The score needed to pass, 0 to 1.
     pub threshold: f64,
-    /// Whether people let it pass.
+    /// Whether people pass it.
     pub pass: bool,
 }
 
@@ -54,11 +54,11 @@ struct AnchorLine {
     example: String,
 }
 
-/// What is wrong with a line, and how to mend it.
+/// What is wrong with a line, and how to fix it.
 struct Wrong(String, String);
 
 impl Label {
-    /// Reads all labels of a file and reports every line that is wrong.
+    /// Reads all labels of a file and reports every invalid line.
     #[must_use]
     pub fn read_all(source: &Arc<SourceFile>, found: &mut Diagnostics) -> Vec<Self> {
         let mut labels: Vec<Self> = Vec::new();
@@ -74,8 +74,8 @@ impl Label {
                 Err(error) => {
                     let column = u32::try_from(error.column()).unwrap_or(1);
                     let at = source.clamp(number, column, 1);
-                    let message = format!("this is no label: {}", text::json::trouble(&error));
-                    let help = "each line is `{\"answer\": \"…\", \"rubric\": \"…\", \"label\": \"pass\"}`, see docs/calibration.md";
+                    let message = format!("invalid label: {}", text::json::trouble(&error));
+                    let help = "write each line as `{\"answer\": \"…\", \"rubric\": \"…\", \"label\": \"pass\"}`; see docs/calibration.md";
                     found.push(Diagnostic::error("invalid-label", source, at, message).help(help));
                     continue;
                 }
@@ -86,7 +86,7 @@ impl Label {
                     match seen.get(&content) {
                         Some(first) => {
                             let message = format!("this label repeats the one on line {first}");
-                            let help = "it counts twice, and every interval is narrower than it may be";
+                            let help = "remove it; it counts twice, which makes every interval too narrow";
                             let finding = Diagnostic::error("repeated-label", source, here, message);
                             found.push(finding.help(help).warn());
                         }
@@ -104,7 +104,7 @@ impl Label {
         labels
     }
 
-    /// What an answer must reach on a scale.
+    /// The score needed on a scale.
     #[must_use]
     pub fn bar(&self, scale: u32) -> Bar {
         Bar { threshold: self.threshold, scale }
@@ -115,21 +115,21 @@ impl Label {
             if (0.0..=1.0).contains(&value) {
                 return Ok(value);
             }
-            Err(Wrong(format!("`{name}` is a number from 0 to 1, found {value}"), String::new()))
+            Err(Wrong(format!("`{name}` must be a number from 0 to 1, found {value}"), String::new()))
         };
         let threshold = share("threshold", line.threshold.unwrap_or(THRESHOLD))?;
         let pass = match &line.label {
             Json::String(word) if word == "pass" => true,
             Json::String(word) if word == "fail" => false,
             Json::Number(score) => {
-                // As scores of judges are compared: without floating error.
+                // With slack for floating-point error, as for judges' scores.
                 share("label", score.as_f64().unwrap_or(f64::NAN))? + SLACK >= threshold
             }
             other => {
                 let shown = text::excerpt(&other.to_string(), 40);
                 let message =
-                    format!("`label` is `\"pass\"`, `\"fail\"` or a score from 0 to 1, found {shown}");
-                return Err(Wrong(message, "a score passes when it reaches the threshold".to_owned()));
+                    format!("`label` must be `\"pass\"`, `\"fail\"` or a score from 0 to 1, found {shown}");
+                return Err(Wrong(message, "a score passes if it reaches the threshold".to_owned()));
             }
         };
         if line.rubric.trim().is_empty() {
@@ -154,7 +154,7 @@ impl Label {
         })
     }
 
-    /// What a judge is asked about it.
+    /// What the judge is asked, to find repeated labels.
     fn content(&self) -> String {
         let input = self.conversation.first().map(|turn| &turn.content);
         format!("{input:?} {:?} {:?} {}", self.answer, self.rubric, self.threshold)
@@ -189,15 +189,18 @@ mod tests {
     }
 
     #[test]
-    fn wrong_lines_are_all_told() {
+    fn all_invalid_lines_are_reported() {
         for (line, expected) in [
-            ("no", "this is no label: it is not JSON"),
+            ("no", "invalid label: it is not JSON"),
             ("{\"answer\":\"a\",\"rubric\":\"r\"}", "`label` is missing"),
             ("{\"answer\":\"a\",\"rubric\":\"r\",\"label\":\"pass\",\"score\":1}", "unknown key `score`"),
             ("{\"answer\":\"a\",\"rubric\":\"r\",\"label\":\"good\"}", "found \"good\""),
             ("{\"answer\":\"a\",\"rubric\":\"r\",\"label\":true}", "found true"),
             ("{\"answer\":\"a\",\"rubric\":\"r\",\"label\":7}", "from 0 to 1, found 7"),
-            ("{\"answer\":\"a\",\"rubric\":\"r\",\"label\":1,\"threshold\":-1}", "`threshold` is a number"),
+            (
+                "{\"answer\":\"a\",\"rubric\":\"r\",\"label\":1,\"threshold\":-1}",
+                "`threshold` must be a number",
+            ),
             ("{\"answer\":\"a\",\"rubric\":\" \",\"label\":1}", "`rubric` is blank"),
             ("{\"answer\":\"a\",\"rubric\":\"builtin:tome\",\"label\":1}", "did you mean `builtin:tone`?"),
         ] {

@@ -1,4 +1,4 @@
-//! Asks a judge about every labelled answer, several at once, and keeps their order.
+//! Judges every labeled answer, several at once, and keeps their order.
 
 use std::sync::Arc;
 
@@ -10,27 +10,26 @@ use crate::grader::{Ballot, Bench, Grader, GraderError, Graders, Question};
 use crate::manifest::Fault;
 use crate::vocabulary::{FaultKind, Outcome};
 
-/// What stands for the scenario's name in what is told about a verdict.
+/// The scenario name in messages about verdicts.
 const SCENARIO: &str = "calibration";
 
-/// How verdicts are asked for.
+/// How answers are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Manner {
     /// Steps of the scale.
     pub scale: u32,
-    /// How many verdicts are asked for.
+    /// Votes per answer.
     pub ballot: Ballot,
 }
 
-/// What is measured.
 struct Measuring {
     grader: Arc<Grader>,
     manner: Manner,
     sink: Arc<dyn Sink>,
 }
 
-/// The judge's score of each labelled answer on its scale, or why there is none; `None` where the road was closed
-/// before all were judged.
+/// The judge's score for each labeled answer, or why there is none; `None` if the road was closed before all
+/// were judged.
 pub async fn measure(
     grader: Arc<Grader>,
     labels: &[Label],
@@ -45,8 +44,8 @@ pub async fn measure(
     let found = engine::closed(work, labels.to_vec(), Order::AsListed, concurrency, road).await;
     measuring.sink.see(Event::Finished);
     let crashed = || {
-        let message = "akit itself failed while this answer was judged".to_owned();
-        Err(Fault::new(FaultKind::Internal, message, "please report this with the message above"))
+        let message = "akit crashed while judging this answer".to_owned();
+        Err(Fault::new(FaultKind::Internal, message, "report this bug with the message above"))
     };
     let verdicts = found.results.into_iter();
     verdicts.map(|verdict| verdict.or_else(|| found.crashed.then(crashed))).collect()
@@ -76,7 +75,7 @@ impl Work for Measuring {
 }
 
 impl Measuring {
-    async fn judge(&self, label: &Label, nobody: &Graders) -> Result<u32, GraderError> {
+    async fn judge(&self, label: &Label, graders: &Graders) -> Result<u32, GraderError> {
         let question = Question {
             is_cut: false,
             is_whole: false,
@@ -87,7 +86,7 @@ impl Measuring {
             conversation: &label.conversation,
         };
         let bench = Bench {
-            graders: nobody,
+            graders,
             root: self.grader.root(),
             messages: &label.conversation,
             scenario: SCENARIO,

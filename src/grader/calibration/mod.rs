@@ -1,8 +1,8 @@
-//! How far a judge agrees with people: measured on labelled answers, stored, and bound to the judge
-//! that was measured.
+//! Calibration: how well a judge agrees with people, measured on labeled answers and stored together with
+//! the identity of that judge.
 //!
-//! The four counts are the truth of a stored calibration; every other figure is worked out from them
-//! anew, so that an edited kappa fools nobody.
+//! Only the four counts of a stored calibration are used; every other figure is recomputed from them, so
+//! editing the stored kappa has no effect.
 
 mod binding;
 mod label;
@@ -21,13 +21,13 @@ pub use binding::{Binding, Demands, Standing, Unmet};
 pub use label::Label;
 pub use measure::{Manner, measure};
 
-/// The name and version of the wire form.
+/// Name and version of the file format.
 pub const SCHEMA: &str = "akit.calibration/1";
 
-/// Characters of a rubric that a calibration shows.
+/// Characters of a rubric that a calibration stores.
 const SHOWN: usize = 80;
 
-/// What a judge's agreement with people was.
+/// How well a judge agreed with people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Calibration {
@@ -35,126 +35,126 @@ pub struct Calibration {
     pub schema: String,
     /// Version of akit that wrote it.
     pub akit: String,
-    /// When the newest verdict was given, RFC 3339 in UTC; a recorded one counts as of its recording.
+    /// When the newest verdict was given, RFC 3339 in UTC; for a recorded one, when it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
-    /// Who was measured.
+    /// The judge that was measured.
     pub judge: Identity,
-    /// How many labels there were.
+    /// Number of labels.
     pub n: u64,
-    /// Labels whose answers were judged; every figure is about these.
+    /// Labels whose answers were judged; every figure is based on these.
     pub judged: u64,
     /// Labels whose answers could not be judged.
     pub errored: u64,
-    /// The judge's verdicts beside the labels; positive is a pass.
+    /// The judge's verdicts against the labels; positive is a pass.
     pub counts: Confusion,
-    /// How often both agree.
+    /// How often judge and labels agree.
     pub agreement: Option<Measured>,
-    /// How often somebody would agree who always says the same word.
+    /// The agreement of a judge that always gives the same verdict.
     pub constant: Constant,
-    /// Agreement beyond chance; absent where the labels or both sides know one word only.
+    /// Agreement beyond chance; missing if all labels are the same.
     pub kappa: Option<Kappa>,
-    /// Of what people pass, what the judge passes; absent where people pass nothing.
+    /// Share of the answers that people pass that the judge passes; missing if people pass none.
     pub tpr: Option<Measured>,
-    /// Of what people fail, what the judge fails; absent where people fail nothing.
+    /// Share of the answers that people fail that the judge fails; missing if people fail none.
     pub tnr: Option<Measured>,
-    /// The score that was needed, 0 to 1; absent where labels differ in it.
+    /// The score needed to pass, 0 to 1; missing if the labels differ in it.
     pub threshold: Option<f64>,
-    /// The rubrics that were judged by, in the order of their hashes.
+    /// The rubrics used, in the order of their hashes.
     pub rubrics: Vec<Covered>,
     /// How often each score was given.
     pub scores: Scores,
 }
 
-/// What makes a judge the same judge.
+/// What identifies a judge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Identity {
     /// Provider.
     pub provider: String,
-    /// Model by the provider's name.
+    /// Model, as the provider names it.
     pub model: String,
-    /// Host that was asked. For people: another host with the same model is the same judge.
+    /// Host, for information: the same model on another host is the same judge.
     pub host: String,
-    /// Name and version of the prompt's template.
+    /// Name and version of the prompt template.
     pub template: String,
-    /// SHA-256 of the template.
+    /// SHA-256 of the prompt template.
     pub template_hash: String,
     /// Steps of the scale.
     pub scale: u32,
-    /// Verdicts that are asked for; absent for one, or up to three near the threshold.
+    /// Votes per answer; missing for the default, one or up to three near the threshold.
     pub votes: Option<u32>,
-    /// How much it reasons, where that is set.
+    /// Reasoning effort, if set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort: Option<String>,
-    /// SHA-256 over the hashes of all rubrics and their thresholds.
+    /// SHA-256 of all rubric hashes and thresholds.
     pub rubric_set_hash: String,
 }
 
-/// A rubric at a threshold, and how many judged labels it has.
+/// A rubric at a threshold, with its number of judged labels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Covered {
-    /// SHA-256 of the rubric as the judge is told it, examples included.
+    /// SHA-256 of the rubric as the judge sees it, examples included.
     pub hash: String,
-    /// The score that is needed, 0 to 1.
+    /// The score needed to pass, 0 to 1.
     pub threshold: f64,
     /// Judged labels.
     pub n: u64,
-    /// The beginning of the rubric, for people.
+    /// The beginning of the rubric, for information.
     pub text: String,
 }
 
-/// A share that was counted.
+/// A counted share.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Measured {
     /// The share, 0 to 1.
     pub value: f64,
-    /// Those that count.
+    /// Numerator.
     pub hits: u64,
-    /// All.
+    /// Denominator.
     pub of: u64,
-    /// Wilson's interval, 95%.
+    /// Wilson interval, 95%.
     pub interval: Interval,
 }
 
-/// Somebody who always says the same word.
+/// A judge that always gives the same verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Constant {
-    /// The word that agrees more often: `pass` or `fail`.
+    /// The verdict that agrees more often: `pass` or `fail`.
     pub says: String,
-    /// How often it agrees, 0 to 1; absent when nothing was judged.
+    /// How often it agrees, 0 to 1; missing if nothing was judged.
     pub agreement: Option<f64>,
 }
 
-/// How often each score was given: at index `i` stands the score `i / scale`.
+/// How often each score was given; index `i` counts the score `i / scale`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Scores {
-    /// To answers that people pass.
+    /// Answers that people pass.
     pub pass: Vec<u64>,
-    /// To answers that people fail.
+    /// Answers that people fail.
     pub fail: Vec<u64>,
 }
 
 /// Why a stored calibration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CalibrationError {
-    /// There is no such file.
-    #[error("there is no calibration `{0}`")]
+    /// The file does not exist.
+    #[error("no calibration file `{0}`")]
     Missing(String),
     /// The file cannot be read.
-    #[error("cannot read the calibration `{path}`: {source}")]
+    #[error("cannot read calibration `{path}`: {source}")]
     Read {
         /// The file.
         path: String,
         /// Why.
         source: ReadError,
     },
-    /// The file holds something else.
-    #[error("`{path}` is no calibration: {reason}")]
+    /// The file is not a calibration.
+    #[error("`{path}` is not a calibration: {reason}")]
     Foreign {
         /// The file.
         path: String,
@@ -171,7 +171,7 @@ impl Measured {
 }
 
 impl Identity {
-    /// The judge behind a grader; `rubrics` are those that it was measured on.
+    /// The identity of a judge; `rubrics` are those it was measured on.
     fn of(grader: &Grader, scale: u32, ballot: Ballot, rubrics: &[Covered]) -> Self {
         let endpoint = grader.client().endpoint();
         let set: Vec<_> = rubrics.iter().map(|one| format!("{} {}", one.hash, one.threshold)).collect();
@@ -191,7 +191,7 @@ impl Identity {
         }
     }
 
-    /// What makes the other one another judge, if it is one; rubrics aside.
+    /// What makes `other` a different judge, if it is one; ignores rubrics.
     fn difference(&self, other: &Self) -> Option<String> {
         let votes = |one: &Self| one.votes.map_or("default".to_owned(), |votes| votes.to_string());
         let effort = |one: &Self| one.effort.clone().unwrap_or("default".to_owned());
@@ -205,14 +205,14 @@ impl Identity {
         ];
         let (what, ours, theirs) = pairs.into_iter().find(|(_, ours, theirs)| ours != theirs)?;
         Some(match what {
-            "prompt template" => format!("its {what} was another one"),
-            _ => format!("its {what} was `{}`, here it is `{}`", ours, text::excerpt(&theirs, 60)),
+            "prompt template" => format!("another {what}"),
+            _ => format!("{what} `{ours}`, now `{}`", text::excerpt(&theirs, 60)),
         })
     }
 }
 
 impl Calibration {
-    /// What verdicts on labelled answers say of a judge; a verdict is a score on the scale.
+    /// The calibration from verdicts on labeled answers; a verdict is a score on the scale.
     #[must_use]
     pub fn of(grader: &Grader, manner: Manner, labels: &[Label], verdicts: &[Result<u32, Fault>]) -> Self {
         let steps = manner.scale as usize + 1;
@@ -263,7 +263,7 @@ impl Calibration {
     /// Reads a stored calibration.
     ///
     /// # Errors
-    /// When there is no such file, or it holds something else.
+    /// If the file does not exist, cannot be read or is not a calibration.
     pub fn read(path: &std::path::Path) -> Result<Self, CalibrationError> {
         let shown = crate::source::slashed(path);
         let source = SourceFile::read(path).map_err(|error| match error {
@@ -275,17 +275,17 @@ impl Calibration {
         Self::of_file(&source)
     }
 
-    /// A calibration that was read.
+    /// Parses a stored calibration.
     ///
     /// # Errors
-    /// When the file holds something else.
+    /// If the file is not a calibration.
     pub fn of_file(source: &SourceFile) -> Result<Self, CalibrationError> {
         let foreign = |reason| CalibrationError::Foreign { path: source.name().to_owned(), reason };
         let stored: Self =
             json_object(source.text().as_bytes()).map_err(|error| foreign(text::json::trouble(&error)))?;
         if stored.schema != SCHEMA {
             let schema = text::excerpt(&stored.schema, 40);
-            return Err(foreign(format!("its schema is `{schema}`, this akit reads `{SCHEMA}`")));
+            return Err(foreign(format!("its schema is `{schema}`; this akit reads `{SCHEMA}`")));
         }
         if stored.counts.n() != stored.judged {
             return Err(foreign("its counts do not add up to `judged`".to_owned()));
@@ -293,12 +293,12 @@ impl Calibration {
         Ok(stored)
     }
 
-    /// The calibration as it is stored: pretty JSON with a line end.
+    /// The stored form: pretty JSON with a final newline.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// Whether a rubric was judged by, at this threshold; otherwise why not.
+    /// Whether the labels have this rubric at this threshold; if not, why.
     fn covers(&self, hash: &str, threshold: f64) -> Result<(), String> {
         let mut at = self.rubrics.iter().filter(|one| one.hash == hash).map(|one| one.threshold).peekable();
         if at.peek().is_none() {
@@ -309,16 +309,16 @@ impl Calibration {
             return Ok(());
         }
         let (here, others) = (text::number::score(threshold), others.join(", "));
-        Err(format!("its labels have this rubric at the threshold {others}, here it is {here}"))
+        Err(format!("its labels have this rubric at threshold {others}, not {here}"))
     }
 }
 
-/// Kappa of a judge; absent for labels of one class, where it is 0 whatever the judge says.
+/// Kappa of a judge; `None` if all labels are the same, where it would be 0 for any judge.
 fn kappa(counts: Confusion) -> Option<Kappa> {
     counts.kappa(LEVEL).filter(|_| counts.tpr().of > 0 && counts.tnr().of > 0)
 }
 
-/// Counts a judged label for its rubric.
+/// Counts a judged label under its rubric.
 fn cover(rubrics: &mut Vec<Covered>, label: &Label, scale: u32) {
     let hash = hash(&label.rubric, scale);
     match rubrics.iter_mut().find(|one| one.hash == hash && same(one.threshold, label.threshold)) {
@@ -332,12 +332,12 @@ fn cover(rubrics: &mut Vec<Covered>, label: &Label, scale: u32) {
     }
 }
 
-/// SHA-256 of a rubric as a judge is told it.
+/// SHA-256 of a rubric as the judge sees it.
 fn hash(rubric: &Rubric, scale: u32) -> String {
     text::hex(&Sha256::digest(prompt::rubric(rubric, scale)))
 }
 
-/// Whether two thresholds are one, however they were written.
+/// Whether two thresholds are equal, however they were written.
 fn same(one: f64, other: f64) -> bool {
     (one - other).abs() < SLACK
 }

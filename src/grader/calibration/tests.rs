@@ -1,4 +1,4 @@
-//! Calibrations of judges that nobody has to ask.
+//! Calibrations of judges that are never called.
 
 use std::sync::Arc;
 
@@ -13,25 +13,25 @@ use crate::source::Location;
 use crate::vocabulary::{FaultKind, Outcome, VerdictKind};
 
 #[derive(Debug)]
-struct Nobody(Endpoint);
+struct Silent(Endpoint);
 
-impl Provider for Nobody {
+impl Provider for Silent {
     fn endpoint(&self) -> &Endpoint {
         &self.0
     }
 
     fn chat<'a>(&'a self, _: &'a ChatRequest) -> Pending<'a> {
-        unreachable!("nobody is asked")
+        unreachable!("nothing is asked")
     }
 
     fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
-        unreachable!("nobody is asked")
+        unreachable!("nothing is asked")
     }
 }
 
 fn grader(provider: &str, model: &str, host: &str) -> Grader {
     let endpoint = Endpoint::at_host(provider, host);
-    let client = ModelClient::new(Arc::new(Nobody(endpoint)), Cache::at("nowhere"), Mode::Off);
+    let client = ModelClient::new(Arc::new(Silent(endpoint)), Cache::at("nowhere"), Mode::Off);
     Grader::new(Arc::new(client), model.to_owned(), Patience::default(), Root(0))
 }
 
@@ -53,14 +53,14 @@ fn fault() -> Fault {
     Fault::new(FaultKind::Timeout, String::new(), "")
 }
 
-/// Labels of one rubric with the scores that the judge gave them.
+/// A calibration on labels of one rubric with these scores.
 fn calibration(rubric: &str, scores: &[(bool, Option<u32>)]) -> Calibration {
     let labels: Vec<_> = scores.iter().map(|(pass, _)| label(rubric, *pass)).collect();
     let verdicts: Vec<_> = scores.iter().map(|(_, score)| score.ok_or_else(fault)).collect();
     Calibration::of(&grader("openai", "judge", "a"), MANNER, &labels, &verdicts)
 }
 
-/// 8 of 10 good answers and 9 of 10 bad ones are told rightly.
+/// The judge is right about 8 of 10 good answers and 9 of 10 bad ones.
 fn usual() -> Calibration {
     let scores = |pass: bool, high: usize, low: usize| {
         let scores = std::iter::repeat_n(9, high).chain(std::iter::repeat_n(2, low));
@@ -99,18 +99,18 @@ fn a_calibration_is_read_as_it_was_stored_and_its_counts_are_believed() {
     for (what, changed, expected) in [
         ("schema", text.replace("calibration/1", "calibration/2"), "this akit reads `akit.calibration/1`"),
         ("counts", text.replace("\"tp\": 8", "\"tp\": 80"), "do not add up"),
-        ("nothing", String::new(), "is no calibration: it ends"),
+        ("nothing", String::new(), "is not a calibration: it ends"),
     ] {
         std::fs::write(&path, changed).unwrap();
         let error = Calibration::read(&path).unwrap_err().to_string();
         assert!(error.contains(expected), "{what}: {error}");
     }
-    // An edited kappa changes nothing: it is worked out from the counts.
+    // An edited kappa changes nothing: it is recomputed from the counts.
     let kappa = stored.kappa.unwrap().value.to_string();
     std::fs::write(&path, text.replace(&kappa, "0.99")).unwrap();
     let demands = Demands { min_kappa: Some(0.9), ..undemanding(Unmet::Advisory) };
     let trouble = Binding::of(&path, Calibration::read(&path), demands).trouble().unwrap();
-    assert!(trouble.ends_with("is too weak: kappa is 0.7, 0.9 is needed"), "{trouble}");
+    assert!(trouble.ends_with("is too weak: kappa is 0.7, at least 0.9 is required"), "{trouble}");
 }
 
 fn undemanding(unmet: Unmet) -> Demands {
@@ -160,30 +160,30 @@ fn any_change_of_the_judge_makes_a_calibration_stale() {
             "be kind",
             bar,
             ballot,
-            "its provider was `openai`, here it is `ollama`",
+            "is for another judge: provider `openai`, now `ollama`",
         ),
-        (grader("openai", "other", "a"), "be kind", bar, ballot, "its model was `judge`, here it is `other`"),
+        (grader("openai", "other", "a"), "be kind", bar, ballot, "model `judge`, now `other`"),
         (judge, "be brief", bar, ballot, "no label has this rubric"),
         (
             grader("openai", "judge", "a"),
             "be kind",
             Bar { threshold: 0.7, scale: 100 },
             ballot,
-            "its scale was `10`, here it is `100`",
+            "scale `10`, now `100`",
         ),
         (
             grader("openai", "judge", "a"),
             "be kind",
             bar,
             Ballot::Fixed(5),
-            "its number of votes was `default`, here it is `5`",
+            "number of votes `default`, now `5`",
         ),
         (
             grader("openai", "judge", "a"),
             "be kind",
             Bar { threshold: 0.9, scale: 10 },
             ballot,
-            "have this rubric at the threshold 0.7, here it is 0.9",
+            "have this rubric at threshold 0.7, not 0.9",
         ),
     ] {
         match bound.standing(&judge, rubric, bar, ballot) {
@@ -201,7 +201,7 @@ fn another_template_is_another_judge() {
     let judge = grader("openai", "judge", "a");
     let standing = bound(&old, undemanding(Unmet::Error)).standing(&judge, "be kind", bar, Ballot::default());
     let Standing::Refused(why) = standing else { panic!("{standing:?}") };
-    assert!(why.ends_with("is of another judge: its prompt template was another one"), "{why}");
+    assert!(why.ends_with("is for another judge: another prompt template"), "{why}");
 }
 
 #[test]
@@ -214,18 +214,19 @@ fn weak_and_missing_calibrations_say_so() {
         unmet: Unmet::Advisory,
     };
     let trouble = bound(&usual(), demanding.clone()).binding.trouble().unwrap();
-    let expected = "is too weak: 20 labels were judged, 50 are needed; TPR is 0.8, 0.9 is needed";
+    let expected =
+        "is too weak: 20 labels were judged, at least 50 are required; TPR is 0.8, at least 0.9 is required";
     assert!(trouble.ends_with(expected), "{trouble}");
     let one_class = calibration("be kind", &[(true, Some(9))]);
     let trouble = bound(&one_class, demanding.clone()).binding.trouble().unwrap();
-    assert!(trouble.contains("kappa is unknown, 0.7 is needed; TNR is unknown"), "{trouble}");
+    assert!(trouble.contains("kappa is unknown, at least 0.7 is required; TNR is unknown"), "{trouble}");
     let coin =
         calibration("be kind", &[(true, Some(9)), (true, Some(0)), (false, Some(9)), (false, Some(0))]);
     let trouble = bound(&coin, undemanding(Unmet::Advisory)).binding.trouble().unwrap();
     assert!(trouble.ends_with("TPR + TNR is 1, no better than chance"), "{trouble}");
     let path = std::path::Path::new("no/c.json");
     let missing = Binding::of(path, Calibration::read(path), demanding);
-    assert_eq!(missing.trouble().unwrap(), "there is no calibration `no/c.json`");
+    assert_eq!(missing.trouble().unwrap(), "no calibration file `no/c.json`");
     assert_eq!(bound(&usual(), undemanding(Unmet::Advisory)).binding.trouble(), None);
 }
 
@@ -285,12 +286,12 @@ fn notes_count_what_could_not_fail_and_correct_what_was_seen() {
         bound.binding.notes(&cases),
         [
             "ADVISORY: 2 verdicts of the judge could not fail the gate: stale",
-            "ADVISORY: 1 case would have failed by such a verdict, let pass: s/a",
+            "ADVISORY: 1 case passed despite a failing verdict of the judge: s/a",
             // (0.8 + 0.9 − 1) / (0.8 + 0.9 − 1) = 1; the interval by the formula of Lang & Reiczigel.
-            "the judge said pass 8 of 10 times, 80.0%; corrected for the judge's errors 100.0%, 95% interval 48.3% to 100.0% (TPR 80.0%, TNR 90.0%, 20 labels)",
+            "8 of 10 verdicts were passes, 80.0%; corrected for the judge's errors: 100.0%, 95% interval 48.3% to 100.0% (TPR 80.0%, TNR 90.0%, 20 labels)",
         ]
     );
     let all: Vec<_> = (0..10).map(|n| case(&n.to_string(), Passed, None)).collect();
-    assert!(bound.binding.notes(&all)[1].contains("do not explain so extreme a pass rate"));
+    assert!(bound.binding.notes(&all)[1].contains("do not explain such an extreme pass rate"));
     assert_eq!(bound.binding.notes(&[]), Vec::<String>::new());
 }

@@ -1,4 +1,4 @@
-//! `command`: a bot that is a program. One process for each question, or one for each worker.
+//! `command`: an application that akit runs as a program, one process per request or per worker.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -17,10 +17,10 @@ use crate::text;
 use crate::vocabulary::Answer;
 use std::sync::Arc;
 
-/// Its name under `provider:`.
+/// The provider's name.
 pub const COMMAND: &str = "command";
 
-/// Characters of what a program complains of that are shown.
+/// Characters shown of a program's error output.
 const SHOWN: usize = 600;
 
 /// Keys of the provider.
@@ -28,26 +28,26 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "command",
         Shape::Texts,
-        "Provider `command`: the program and its arguments, without a shell.",
+        "Provider `command`: program and arguments, run without a shell.",
     ),
     Field::optional(
         "input",
         Shape::OneOf(Input::VARIANTS),
-        "Provider `command`: what the program reads (text; json with `persistent`).",
+        "Provider `command`: format of the program's input (text; json with `persistent`).",
     ),
     Field::optional(
         "persistent",
         Shape::Bool,
-        "Provider `command`: whether one process answers many questions, a JSON line each (false).",
+        "Provider `command`: whether one process answers many requests, one JSON line each (false).",
     ),
     Field::optional(
         "env",
         Shape::Texts,
-        "Provider `command`: variables of the environment that the program gets beside PATH and HOME.",
+        "Provider `command`: environment variables passed to the program besides PATH and HOME.",
     ),
 ];
 
-/// What a program reads.
+/// A program's input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum Input {
@@ -64,13 +64,13 @@ pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
         let span = told.at.1;
         let named = told.value.iter().any(|part| reader.found.named(part) != *part);
         if told.value.iter().all(|part| part.trim().is_empty()) {
-            reader.wrong(span, "`command` names no program", "write it as `command: [./bot, --json]`");
+            reader.wrong(span, "`command` has no program", "write it as `command: [./bot, --json]`");
         } else if named {
-            // Every user of the machine can list the arguments of its processes.
+            // Any user of the machine can list the arguments of its processes.
             reader.wrong(
                 span,
-                "`command` holds the value of a variable, and arguments are no place for secrets",
-                "name the variable under `env`, and read it in the program",
+                "`command` contains the value of a variable, but other users can see arguments",
+                "list the variable under `env`, and read it in the program",
             );
         }
     }
@@ -82,14 +82,14 @@ pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
     {
         reader.wrong(
             *span,
-            "`input: text` stands beside `persistent: true`",
-            "write `input: json`: each question is a line",
+            "`input: text` does not work with `persistent: true`",
+            "set `input: json`, which sends one line per request",
         );
     }
 }
 
 impl Own {
-    /// The same with a command of the command line, for `-- ./bot --json`.
+    /// The same with a program from the command line, as in `-- ./bot --json`.
     #[must_use]
     pub fn with_command(&self, command: &[String]) -> Self {
         let file = Arc::new(SourceFile::from_text("the command line", ""));
@@ -99,16 +99,16 @@ impl Own {
     }
 }
 
-/// A bot that is a program.
+/// An application that is a program.
 #[derive(Debug)]
 pub struct OwnCommand {
     endpoint: Endpoint,
     program: Program,
     secrets: Vec<Secret>,
     own: Own,
-    /// Whether what is no JSON is the answer, whatever `answer` says.
+    /// Whether output that is not JSON is the answer, even with `answer`.
     takes_text: bool,
-    /// Processes that wait for a question.
+    /// Idle processes.
     idle: Mutex<Vec<Running>>,
 }
 
@@ -125,8 +125,8 @@ impl OwnCommand {
         Self { endpoint, program, secrets, own, takes_text: false, idle: Mutex::default() }
     }
 
-    /// The same in the place of a server for which `answer` is written: a program may as well print the answer alone, as
-    /// long as nothing else is to be read.
+    /// The same as a replacement of a server that `answer` was written for: the program may print just the answer if
+    /// nothing else is read.
     #[must_use]
     pub fn in_place_of_server(self) -> Self {
         let Own { tools, state, stop, usage, .. } = &self.own;
@@ -141,7 +141,7 @@ impl OwnCommand {
     fn place(&self) -> String {
         match &self.own.command {
             Some(told) if told.at.1.line > 0 => format!("`command` ({})", told.place()),
-            _ => "the command behind `--`".to_owned(),
+            _ => "the command after `--`".to_owned(),
         }
     }
 
@@ -156,7 +156,7 @@ impl OwnCommand {
     fn broken(&self, error: &ProcessError) -> ProviderError {
         let help = match error {
             ProcessError::Start(_) => format!(
-                "check {}: a path is looked up from the current folder, a bare name in PATH",
+                "check {}; a path is relative to the current folder, a bare name is looked up in PATH",
                 self.place()
             ),
             ProcessError::Read(_) | ProcessError::TooLong | ProcessError::Late(_) => {
@@ -165,7 +165,7 @@ impl OwnCommand {
         };
         let reason = match error {
             ProcessError::Start(error) => format!(
-                "cannot start it: {}",
+                "cannot start: {}",
                 text::excerpt(error.to_string().split(" (os error").next().unwrap_or_default(), 200)
             ),
             error => error.to_string(),
@@ -174,21 +174,21 @@ impl OwnCommand {
         ProviderError::Program { name: self.host().to_owned(), reason, started, help }
     }
 
-    /// How it ended and what it complained of, where that is a failure.
+    /// The error if the program failed.
     fn ended_badly(&self, ended: &Ended) -> Option<ProviderError> {
         (!ended.status.success()).then(|| self.gone(ended))
     }
 
     fn gone(&self, ended: &Ended) -> ProviderError {
         let how = match ended.status.code() {
-            Some(code) => format!("it ended with exit code {code}"),
-            None => format!("it ended by a signal ({})", ended.status),
+            Some(code) => format!("exit code {code}"),
+            None => format!("ended by a signal ({})", ended.status),
         };
         let complaints = self.scrub(ended.stderr.trim());
         let tail: String =
             complaints.chars().skip(complaints.chars().count().saturating_sub(SHOWN)).collect();
         let what = if tail.is_empty() {
-            "it wrote nothing to stderr".to_owned()
+            "nothing on stderr".to_owned()
         } else {
             format!("stderr: {}", text::excerpt(&tail, SHOWN))
         };
@@ -223,7 +223,7 @@ impl OwnCommand {
             (self.run(input).await?, None)
         };
         let answer = self.read(printed, is_json)?;
-        // One whose line could not be read ends: its next line might be the answer to this question.
+        // After an unreadable line the process is dropped: its next line might be the answer to this request.
         if let Some((running, watch)) = kept {
             watch.release();
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(running);
@@ -241,7 +241,7 @@ impl OwnCommand {
             let whole = String::from_utf8_lossy(error.as_bytes()).into_owned();
             self.body(&self.scrub(&whole)).misread(
                 &format!("invalid UTF-8 at byte {at}"),
-                format!("let the program print UTF-8: {}", self.place()),
+                format!("make the program print UTF-8: {}", self.place()),
             )
         })?;
         let (printed, hidden) = Secret::hide(&self.secrets, &printed);
@@ -273,11 +273,11 @@ impl OwnCommand {
                 Ok(json @ (Json::Object(_) | Json::Array(_))) => {
                     let body = Body { documents: vec![json], ..body };
                     let help = format!(
-                        "write `input: json` where it reads JSON too, or add `answer:` with a JSON pointer ({}): {}",
+                        "set `input: json` if the program also reads JSON, or add `answer:` with a JSON pointer ({}): {}",
                         self.place(),
                         body.texts()
                     );
-                    Err(body.misread("it is JSON, and nothing says where the answer is in it", help))
+                    Err(body.misread("it is JSON, and `answer` is not set", help))
                 }
                 _ => Ok(Answer {
                     text: printed.trim_end_matches(['\r', '\n']).to_owned(),
@@ -287,7 +287,7 @@ impl OwnCommand {
         };
         let json = json.map_err(|error| {
             let help = format!(
-                "let the program print one JSON object and nothing else, logs to stderr: {}",
+                "make the program print one JSON object and nothing else, and logs to stderr: {}",
                 self.place()
             );
             body.misread(&text::json::trouble(&error), help)
@@ -295,7 +295,7 @@ impl OwnCommand {
         Body { documents: vec![json], ..body }.answer(&self.own, Some(&answer))
     }
 
-    /// One process for the question.
+    /// Runs one process for the request.
     async fn run(&self, input: String) -> Result<Vec<u8>, ProviderError> {
         let running = self.program.start().map_err(|error| self.broken(&error))?;
         let _watch = running.watch();
@@ -304,8 +304,8 @@ impl OwnCommand {
         self.ended_badly(&ended).map_or(Ok(ended.stdout), Err)
     }
 
-    /// One of the processes that wait, or a new one. Whoever printed more than it was asked for is out of step: nobody
-    /// knows which line answers which question.
+    /// Uses an idle process or a new one. A process that printed extra lines is out of step: it is unclear which line
+    /// answers which request.
     async fn exchange(&self, input: String) -> Result<(Vec<u8>, Running, Watch), ProviderError> {
         let mut idle = None;
         while let (None, Some(running)) =
@@ -326,7 +326,7 @@ impl OwnCommand {
             let (watch, question) = (running.watch(), input.clone());
             let said = blocking(move || {
                 let printed = running.exchange(&question)?;
-                // A line that is cut was cut by the end of the program.
+                // An incomplete line means that the program ended.
                 if printed.ends_with(b"\n") {
                     Ok(Ok((printed, running)))
                 } else {
@@ -340,7 +340,7 @@ impl OwnCommand {
                         Meanwhile::Waited | Meanwhile::Ended => Ok((printed, running, watch)),
                     };
                 }
-                // It was about to end well when it was asked: it answers as often as it likes.
+                // It ended successfully before it read the request; a process may stop after any answer.
                 Err((printed, ended)) if was_idle && printed.is_empty() && ended.status.success() => {}
                 Err((_, ended)) => return Err(self.gone(&ended)),
             }
@@ -350,12 +350,12 @@ impl OwnCommand {
     fn out_of_step(&self, line: &[u8]) -> ProviderError {
         let line = self.scrub(&String::from_utf8_lossy(line));
         let help =
-            format!("let the program print one line for each question, logs to stderr: {}", self.place());
-        self.body(&line).misread("it printed more than one line for a question", help)
+            format!("make the program print one line per request, and logs to stderr: {}", self.place());
+        self.body(&line).misread("it printed more than one line for a request", help)
     }
 }
 
-/// An argument for people.
+/// An argument for display.
 fn shown(part: &str) -> String {
     if part.is_empty() || part.contains(char::is_whitespace) {
         text::argument(part)
@@ -364,7 +364,7 @@ fn shown(part: &str) -> String {
     }
 }
 
-/// What blocks, off the threads that others wait for.
+/// Runs blocking code on its own thread.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ProcessError> + Send + 'static,
 ) -> Result<T, ProcessError> {

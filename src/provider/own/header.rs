@@ -1,4 +1,4 @@
-//! Headers of a request, and which of their values are not to be shown.
+//! Request headers, and which of their values are secret.
 
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::Value as Json;
@@ -10,17 +10,17 @@ use crate::secret::Secret;
 use crate::source::{Node, Value};
 use crate::text;
 
-/// A header of an own bot, which may have `{{NAME}}` in it.
+/// A header with `{{NAME}}` in its value.
 #[derive(Clone, Debug)]
 pub struct OwnHeader {
     name: String,
     value: Pieces,
-    /// What of it is not to be shown: of `Bearer KEY` the key.
+    /// Its secret parts: of `Bearer KEY` the key.
     secrets: Vec<Secret>,
 }
 
 impl OwnHeader {
-    /// Gives it the values of its variables of the environment.
+    /// Fills in environment variables.
     pub(super) fn fill_in(&mut self, environment: &Environment) {
         let written = self.value.written().to_owned();
         let (value, filled) = self.value.filled(environment);
@@ -34,7 +34,7 @@ impl OwnHeader {
         self.value = value;
     }
 
-    /// The names in its value that are not akit's own.
+    /// The names in its value that are variables of the case.
     pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
         self.value.variables()
     }
@@ -43,33 +43,33 @@ impl OwnHeader {
         &self.name
     }
 
-    /// What is sent; nothing where it cannot be.
+    /// The header to send; `None` if it is invalid.
     pub(super) fn fill(&self, filling: &Filling<'_>) -> Option<(HeaderName, HeaderValue)> {
         let value = HeaderValue::from_str(&self.value.fill(filling, str::to_owned)).ok()?;
         Some((HeaderName::try_from(self.name.as_str()).ok()?, value))
     }
 
-    /// What is not to be shown of it.
+    /// Its secrets.
     pub(super) fn secrets(&self) -> impl Iterator<Item = Secret> {
         self.secrets.iter().cloned()
     }
 
-    /// Whether one of these names is in its value.
+    /// Whether its value has one of these names.
     pub(super) fn has(&self, names: &[&str]) -> bool {
         self.value.has(names)
     }
 }
 
-/// Words before a key that are none.
+/// Words before a key.
 const SCHEMES: [&str; 5] = ["bearer", "basic", "token", "apikey", "api-key"];
 
-/// Whether a header is known to hold no secret.
+/// Whether a header is known to contain no secret.
 fn is_open(name: &str) -> bool {
     const OPEN: [&str; 5] = ["accept", "accept-language", "content-type", "prefer", "user-agent"];
     OPEN.iter().any(|open| open.eq_ignore_ascii_case(name))
 }
 
-/// Whether a value is not to be shown, by the name that it stands under or by its looks.
+/// Whether a value looks like a secret, by its name or by itself.
 #[must_use]
 pub fn looks_secret(name: &str, value: &str) -> bool {
     const MARKS: [&str; 9] =
@@ -86,8 +86,8 @@ pub fn looks_secret(name: &str, value: &str) -> bool {
     is_random || MARKS.iter().any(|mark| name.contains(mark))
 }
 
-/// The parts of an address that are not to be shown: who asks, values of its query that are called a key or look like one, and
-/// parts of its path that do.
+/// The secret parts of an address: its credentials, values of its query that are named or look like secrets, and
+/// parts of its path that look like secrets.
 pub(super) fn secrets_of_address(address: &str) -> Vec<&str> {
     let address = address.split('#').next().unwrap_or_default();
     let behind = address.split_once("://").map_or("", |(_, behind)| behind);
@@ -100,8 +100,8 @@ pub(super) fn secrets_of_address(address: &str) -> Vec<&str> {
     whoever.chain(parts).chain(values).filter(|part| !part.is_empty()).collect()
 }
 
-/// The headers for the key of a record, as they are written: a variable of the environment counts by its name, since keys
-/// are rotated and a replay has none. What may be a key all the same counts by its digest.
+/// The headers for the cache key, as written: an environment variable counts by its name, because keys are rotated
+/// and a replay has none. A value that may still be a key counts by its digest.
 pub(super) fn keyed(headers: &[OwnHeader]) -> String {
     let value = |header: &OwnHeader| {
         let written = header.value.written();
@@ -111,7 +111,7 @@ pub(super) fn keyed(headers: &[OwnHeader]) -> String {
     Json::Object(all.collect()).to_string()
 }
 
-/// Reads headers; reports what is wrong.
+/// Reads headers and reports errors.
 pub(super) fn read(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<OwnHeader>> {
     let Value::Map(entries) = &node.value else { return None };
     let mut all = Vec::new();
@@ -121,7 +121,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<OwnHe
         if HeaderName::try_from(name).is_err() {
             reader.wrong(
                 key.span,
-                format!("`{}` is no name of a header", text::excerpt(name, 60)),
+                format!("`{}` is not a valid header name", text::excerpt(name, 60)),
                 "use letters, digits and `-`",
             );
             continue;
@@ -130,17 +130,21 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<OwnHe
             Value::String(text) => text.clone(),
             Value::Integer(_) | Value::Float(_) | Value::Bool(_) => value.to_json().to_string(),
             other => {
-                reader.wrong(span, format!("a header is text, found {}", other.kind()), "put it in quotes");
+                reader.wrong(
+                    span,
+                    format!("a header must be a string, found {}", other.kind()),
+                    "put it in quotes",
+                );
                 continue;
             }
         };
         let pieces =
             Pieces::parse(written.trim()).and_then(|pieces| match HeaderValue::from_str(pieces.head()) {
                 _ if pieces.has(&["messages"]) => {
-                    Err("`{{messages}}` is a list and stands inside a text".to_owned())
+                    Err("`{{messages}}` is a list and cannot be part of a string".to_owned())
                 }
                 Ok(_) => Ok(pieces),
-                Err(_) => Err("it holds a line end or another character that no header has".to_owned()),
+                Err(_) => Err("it contains a line break or another invalid character".to_owned()),
             });
         match pieces {
             Ok(value) => {
@@ -149,7 +153,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<OwnHe
             Err(trouble) => reader.wrong(
                 span,
                 format!("header `{name}`: {trouble}"),
-                "write it on one line, names as `{{name}}`",
+                "write it on one line, and names as `{{name}}`",
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! `http`: a bot behind an address of its own, asked with a body of its own.
+//! `http`: an application at its own address, with its own request body.
 
 use std::sync::Arc;
 
@@ -22,36 +22,28 @@ use crate::secret::Secret;
 use crate::source::{Diagnostics, Field, Fields, Node, Shape, SourceFile, Span, Value};
 use crate::text;
 
-/// Its name under `provider:`.
+/// The provider's name.
 pub const HTTP: &str = "http";
 
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH"];
 
 const SESSION: &[Field] = &[
-    Field::optional("from", Shape::Text, "JSON pointer to it in the first answer."),
-    Field::optional("header", Shape::Name, "Header of the first answer that holds it."),
-    Field::optional(
-        "cookie",
-        Shape::Name,
-        "Cookie of the first answer, sent back with every further message.",
-    ),
+    Field::optional("from", Shape::Text, "JSON pointer to the session id in the first answer."),
+    Field::optional("header", Shape::Name, "Header of the first answer with the session id."),
+    Field::optional("cookie", Shape::Name, "Cookie of the first answer, sent back with every later message."),
 ];
 
 const SSE: &[Field] = &[
-    Field::optional(
-        "event",
-        Shape::Name,
-        "Name of the events that hold parts of the answer; all of them where it is missing.",
-    ),
+    Field::optional("event", Shape::Name, "Name of the events with parts of the answer (all events)."),
     Field::optional(
         "answer",
         Shape::Text,
-        "JSON pointer into the data of each event; without it, the data is the text.",
+        "JSON pointer into the data of each event (the data itself is the text).",
     ),
-    Field::optional("done", Shape::Name, "Data, or name of the event, that ends the stream (`[DONE]`)."),
+    Field::optional("done", Shape::Name, "Data or name of the event that ends the stream (`[DONE]`)."),
 ];
 
-/// Presets by their name under `like:`, each with what it says, in the same keys.
+/// Presets by name under `like:`, with their settings.
 pub const PRESETS: [(&str, &str); 3] = [
     (
         "rasa",
@@ -69,77 +61,69 @@ pub const PRESETS: [(&str, &str); 3] = [
     ),
 ];
 
-/// Headers, of servers of vendors as well.
+/// Headers, also for vendors' servers.
 pub const HEADERS: Field = Field::optional(
     "headers",
     Shape::Scalars,
-    "Headers that go along; write `${NAME}` for what is secret. Provider `http` fills `{{NAME}}` in them.",
+    "Extra request headers; write `${NAME}` for secrets. Provider `http` fills in `{{NAME}}`.",
 );
 
 /// Keys of the provider.
 pub(super) const FIELDS: &[Field] = &[
-    Field::optional(
-        "url",
-        Shape::Name,
-        "Provider `http`: address that is asked, with `{{NAME}}` in path and query.",
-    ),
-    Field::optional(
-        "method",
-        Shape::OneOf(METHODS),
-        "Provider `http`: method (POST; GET where there is no `body`).",
-    ),
+    Field::optional("url", Shape::Name, "Provider `http`: address, with `{{NAME}}` in path and query."),
+    Field::optional("method", Shape::OneOf(METHODS), "Provider `http`: method (POST; GET without a `body`)."),
     Field::optional(
         "body",
         Shape::Part("body"),
-        "Provider `http`: what is sent, an object or a text with `{{prompt}}`, `{{messages}}`, `{{conversation_id}}`, `{{turn}}`, `{{session}}` and variables.",
+        "Provider `http`: request body, an object or a string with `{{prompt}}`, `{{messages}}`, `{{conversation_id}}`, `{{turn}}`, `{{session}}` and variables.",
     ),
     Field::optional(
         "session",
         Shape::Object(SESSION),
-        "Provider `http`: where the server says how it wants to be known again.",
+        "Provider `http`: where the server's first answer has the session id.",
     ),
     Field::optional(
         "stateful",
         Shape::Bool,
-        "Provider `http`: whether the server remembers, so that only the newest message is sent (false).",
+        "Provider `http`: whether the server keeps the conversation, so only the newest message is sent (false).",
     ),
     Field::optional(
         "sse",
         Shape::Object(SSE),
-        "Provider `http`: how a stream of server-sent events is read.",
+        "Provider `http`: how to read a stream of server-sent events.",
     ),
     Field::optional(
         "lines",
         Shape::Bool,
-        "Provider `http`: whether the answer is JSON lines whose texts are joined (false).",
+        "Provider `http`: whether the answer is JSON lines, whose texts are joined (false).",
     ),
     Field::optional(
         "ok",
         Shape::Part("statuses"),
-        "Provider `http`: statuses of an answer, such as [200, 202] (every 2xx).",
+        "Provider `http`: statuses that count as an answer, such as [200, 202] (every 2xx).",
     ),
     Field::optional(
         "auth",
         Shape::OneOf(Auth::VARIANTS),
-        "Provider `http`: the header that is made of `apiKey` (bearer).",
+        "Provider `http`: the authorization header for `apiKey` (bearer).",
     ),
 ];
 
-/// The header that is made of a key.
+/// The authorization header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum Auth {
     /// `Authorization: Bearer KEY`.
     #[default]
     Bearer,
-    /// `Authorization: Basic …`, of a key that is `user:password`.
+    /// `Authorization: Basic …`, for a key in the form `user:password`.
     Basic,
 }
 
-/// What the server wants to be known again by.
+/// Where the first answer has the session id.
 #[derive(Clone, Debug)]
 pub enum Session {
-    /// In the body of its first answer.
+    /// In the body.
     From(Pointer),
     /// In a header.
     Header(String),
@@ -155,7 +139,7 @@ pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
         told.written = header::keyed(&told.value);
     }
     own.body = reader.told("body", body);
-    // What the environment puts into a body decides the answer; of a header it is a key more often than not.
+    // Environment values in a body affect the answer; in a header they are mostly keys.
     if let (Some(told), Some(node)) = (&mut own.body, reader.fields.node("body")) {
         let plain = node.to_json();
         if reader.named(&plain) != plain {
@@ -182,16 +166,16 @@ pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
     });
     own.lines = reader.flag("lines");
     if let (Some(_), Some(Told { at: (_, span), value: true, .. })) = (&own.sse, &own.lines) {
-        reader.wrong(*span, "`lines` stands beside `sse`", "keep the one that the server sends");
+        reader.wrong(*span, "`lines` and `sse` are both set", "keep the one that the server uses");
     }
     own.ok = reader.told("ok", statuses);
     own.auth = reader.word("auth");
-    // Another one is a server of a vendor.
+    // Any other name is a vendor's server.
     let is_preset = |text: &&str| PRESETS.iter().any(|(name, _)| name == text);
     own.like = reader.text("like", |_, text, _| Some(text).filter(is_preset).map(str::to_owned));
 }
 
-/// An address; names in braces stand behind the server alone.
+/// Parses an address; `{{NAME}}` is allowed after the server only.
 fn url(reader: &mut Reader<'_, '_>, text: &str, span: Span) -> Option<Pieces> {
     let pieces = Pieces::parse(&text.trim().replace("{{ ", "{{").replace(" }}", "}}"));
     let is_fixed = |pieces: &Pieces| {
@@ -200,15 +184,15 @@ fn url(reader: &mut Reader<'_, '_>, text: &str, span: Span) -> Option<Pieces> {
     };
     let (message, help) = match pieces {
         Ok(pieces) if pieces.has(&["messages"]) => (
-            "`{{messages}}` is a list and stands inside a text".to_owned(),
-            "write it as a value of its own in `body`",
+            "`{{messages}}` is a list and cannot be part of a string".to_owned(),
+            "use it as a separate value in `body`",
         ),
         Ok(pieces) if is_fixed(&pieces) => return Some(pieces),
         Ok(_) => (
-            "the server in `url` has a name in braces in it".to_owned(),
-            "write scheme, host and port as they are; names stand in path and query",
+            "the server in `url` contains `{{NAME}}`".to_owned(),
+            "write scheme, host and port literally; use `{{NAME}}` in path and query only",
         ),
-        Err(trouble) => (format!("`url`: {trouble}"), "write `{{conversation_id}}` or another name"),
+        Err(trouble) => (format!("`url`: {trouble}"), "use a name such as `{{conversation_id}}`"),
     };
     reader.wrong(span, message, help);
     None
@@ -216,17 +200,17 @@ fn url(reader: &mut Reader<'_, '_>, text: &str, span: Span) -> Option<Pieces> {
 
 fn body(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Template> {
     if !matches!(node.value, Value::Map(_) | Value::List(_) | Value::String(_)) {
-        let message = format!("`body` is a mapping, a list or a text, found {}", node.value.kind());
+        let message = format!("`body` must be a mapping, a list or a string, found {}", node.value.kind());
         reader.wrong(node.span, message, "write it as `body: { text: \"{{prompt}}\" }`");
         return None;
     }
     let mut wrong = Vec::new();
     let template = Template::read(node, &mut |node: &Node, trouble| wrong.push((node.span, trouble)));
     if template == Template::Messages {
-        wrong.push((node.span, "`{{messages}}` is a list, and `body` is a text".to_owned()));
+        wrong.push((node.span, "`{{messages}}` is a list, but `body` is a string".to_owned()));
     }
     for (span, trouble) in wrong {
-        let help = "write `{{messages}}` as a value of its own, and `\\{{` for braces";
+        let help = "use `{{messages}}` as a separate value, and `\\{{` for literal braces";
         reader.wrong(span, format!("`body`: {trouble}"), help);
     }
     Some(template)
@@ -238,8 +222,8 @@ fn session(reader: &mut Reader<'_, '_>, fields: &Fields<'_>) -> Option<Session> 
         [None, Some((name, _)), None] => Some(Session::Header(name.to_owned())),
         [None, None, Some((name, _))] => Some(Session::Cookie(name.to_owned())),
         _ => {
-            let message = "`session` has one of `from`, `header` and `cookie`";
-            reader.wrong(fields.span(), message, "write `session: { from: /session }`");
+            let message = "`session` must have exactly one of `from`, `header` and `cookie`";
+            reader.wrong(fields.span(), message, "write it as `session: { from: /session }`");
             None
         }
     }
@@ -247,7 +231,7 @@ fn session(reader: &mut Reader<'_, '_>, fields: &Fields<'_>) -> Option<Session> 
 
 fn statuses(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<u16>> {
     let status = |node: &Node| match node.value {
-        // A redirect is no answer.
+        // A redirect is not an answer.
         Value::Integer(status @ (200..=299 | 400..=599)) => u16::try_from(status).ok(),
         _ => None,
     };
@@ -256,21 +240,21 @@ fn statuses(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<u16>> {
     if all.is_none() {
         reader.wrong(
             node.span,
-            "`ok` is a list of HTTP statuses from 200 to 299 and from 400 to 599",
+            "`ok` must be a list of HTTP statuses from 200 to 299 or 400 to 599",
             "write it as `ok: [200, 202]`",
         );
     }
     all
 }
 
-/// Keys that a preset may have.
+/// Keys of a preset.
 const IN_PRESETS: &[Field] = &Field::join::<{ super::OWN.len() + 2 }>(&[
     super::OWN,
     &[HEADERS, Field::optional("like", Shape::Name, "")],
 ]);
 
 impl Own {
-    /// The same, with what its preset says of the keys that are not written.
+    /// The same, completed by its preset.
     #[must_use]
     pub fn with_preset(&self) -> Self {
         let Some(like) = &self.like else { return self.clone() };
@@ -282,30 +266,30 @@ impl Own {
             let fields = Fields::check(&node, IN_PRESETS, "a preset", &file, &mut found)?;
             Some(Self::read(&fields, &file, &mut found))
         });
-        // An error is told at the key that can be changed.
+        // Errors are reported at a key that the user can change.
         preset.map_or_else(|| self.clone(), |preset| self.or(&preset))
     }
 }
 
-/// A bot over HTTP.
+/// An application over HTTP.
 #[derive(Debug)]
 pub struct OwnHttp {
     http: Http,
     endpoint: Endpoint,
     pub(super) own: Own,
     url: Pieces,
-    /// The address for people.
+    /// The address for display.
     host: String,
     key: Option<Secret>,
-    /// What must not be shown.
+    /// Secrets, which are not shown.
     pub(super) secrets: Vec<Secret>,
 }
 
 impl OwnHttp {
-    /// Prepares a server; connects to nothing. A `server` takes the place of the one in `url`.
+    /// Prepares a server; connects to nothing. `server` replaces the one in `url`.
     ///
     /// # Errors
-    /// When the address is no http or https URL with a host.
+    /// If the address is not an http or https URL with a host.
     pub fn new(
         http: Http,
         own: Own,
@@ -322,7 +306,7 @@ impl OwnHttp {
                 _ => written,
             };
         let filled = own.url.as_ref().map(|url| url.filled.as_slice()).unwrap_or_default();
-        // Where they stand behind the server, names stand for values.
+        // After the server, values are replaced by their names.
         let named = |name: fn(&str) -> String| {
             let server = written.find("://").map_or(0, |at| at + 3);
             let server = written[server..].find(['/', '?']).map_or(written.len(), |at| server + at);
@@ -339,7 +323,7 @@ impl OwnHttp {
         Ok(Self { http, endpoint, own, url, host, key, secrets })
     }
 
-    /// Who is asked, for people: without what a query may hold.
+    /// The address for display, without the query.
     pub(super) fn host(&self) -> String {
         self.host.clone()
     }
@@ -349,14 +333,13 @@ impl OwnHttp {
         Body { whole: &whole, host: &self.host(), ..Body::default() }.misread(reason, help)
     }
 
-    /// The headers, with those of `auth` and of the session.
+    /// The headers, with the session's cookie.
     fn headers(&self, filling: &Filling<'_>, request: &ChatRequest) -> Result<HeaderMap, ProviderError> {
         let mut all = HeaderMap::new();
         let unfit = |name: &str| {
             let place = self.own.headers.as_ref().map(Told::place).unwrap_or_default();
-            let reason =
-                format!("header `{name}` would hold a line end or another character that no header has");
-            self.misread("", &reason, format!("put another value into `headers` ({place})"))
+            let reason = format!("header `{name}` would contain a line break or another invalid character");
+            self.misread("", &reason, format!("change the value in `headers` ({place})"))
         };
         for header in self.own.headers.iter().flat_map(|told| &told.value) {
             let (name, value) = header.fill(filling).ok_or_else(|| unfit(header.name()))?;
@@ -371,7 +354,7 @@ impl OwnHttp {
         Ok(all)
     }
 
-    /// The text without the values of the key and of the environment, which a server may repeat.
+    /// The text without secrets, which a server may repeat.
     pub(super) fn scrub(&self, text: &str) -> String {
         Secret::scrub_all(&self.secrets, text)
     }
@@ -421,7 +404,7 @@ impl OwnHttp {
     }
 }
 
-/// What must not be shown: of a key, which may be `user:password`, the password alone, and what a header makes of both.
+/// Secrets of an application: for a key in the form `user:password` the password, and its encoded header.
 fn secrets(own: &Own, key: Option<&Secret>, auth: Auth) -> Vec<Secret> {
     let of_key = key.into_iter().flat_map(|key| {
         let whole = key.expose();
@@ -438,7 +421,7 @@ fn secrets(own: &Own, key: Option<&Secret>, auth: Auth) -> Vec<Secret> {
     of_key.map(Secret::new).chain(headers).chain(filled).collect()
 }
 
-/// A value as a part of an address.
+/// Escapes a value for an address.
 fn percent(value: &str) -> String {
     let byte = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
@@ -447,7 +430,7 @@ fn percent(value: &str) -> String {
     value.bytes().map(byte).collect()
 }
 
-/// A value within a text of a content type.
+/// Escapes a value for a body of this content type.
 fn escaped(value: &str, kind: &str) -> String {
     let kind = kind.to_ascii_lowercase();
     if kind.contains("json") {

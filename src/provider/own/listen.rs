@@ -1,4 +1,4 @@
-//! A stream of events of a bot: how it is read, and until when.
+//! Reading a stream of events until its end.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use super::super::stream::{Event, Events, Pace};
 use super::pointer::Pointer;
 use crate::http::{self, Lost, Received};
 
-/// How a stream of events is read.
+/// How to read a stream of events.
 #[derive(Clone, Debug)]
 pub struct Stream {
     pub(super) event: Option<String>,
@@ -15,16 +15,16 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Whether a part of the answer is in an event.
+    /// Whether an event has a part of the answer.
     pub(super) fn has_part(&self, event: &Event) -> bool {
         !event.data.is_empty() && self.event.as_ref().is_none_or(|name| event.is(name))
     }
 }
 
-/// How long a server may take to close a stream behind its end.
+/// How long to wait for the server to close the stream after its end.
 const REST: Duration = Duration::from_millis(50);
 
-/// Reads a stream of events up to the one that ends it; a server may keep its connection open behind that.
+/// Reads a stream up to the event that ends it; the server may keep the connection open after it.
 pub(super) async fn listened(
     call: reqwest::RequestBuilder,
     stream: &Stream,
@@ -43,7 +43,7 @@ pub(super) async fn listened(
         if is_over {
             break;
         }
-        // What is no text is told when all of it is read.
+        // Invalid UTF-8 is reported after all of it is read.
         for event in events.take(&body[read..]).unwrap_or_default() {
             has_ended |= event.is(&stream.done) || (event.data.trim() == "[DONE]" && stream.done == "[DONE]");
             if !has_ended && stream.has_part(&event) {

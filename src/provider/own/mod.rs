@@ -1,6 +1,6 @@
-//! The user's own bot, over HTTP or as a command: what is sent to it, and how what it says is read.
+//! The user's own application behind `http` or `command`: what is sent to it, and how its answers are read.
 //!
-//! Each of both has the table of its keys and their reading in its own file; how answers are read is common to both.
+//! Each has its table of keys and their parsing in its own file; reading answers is common to both.
 
 mod command;
 mod header;
@@ -30,16 +30,16 @@ pub use pointer::Pointer;
 pub use reading::Counts;
 pub use template::{Pieces, Template};
 
-/// A value, and where it is written.
+/// A value with its place in a file.
 #[derive(Clone)]
 pub struct Told<T> {
     /// The value.
     pub value: T,
-    /// The same as JSON, for comparisons and keys; secrets are not in it.
+    /// The same as JSON, without secrets, for comparisons and cache keys.
     pub written: String,
-    /// What of it must not be shown: values of variables of the environment, by the names of these.
+    /// Its secrets: values of environment variables, by name.
     pub filled: Vec<(String, Secret)>,
-    /// Where it is written.
+    /// Its place.
     pub at: At,
 }
 
@@ -59,14 +59,14 @@ impl<T> PartialEq for Told<T> {
 pub type At = (Arc<SourceFile>, Span);
 
 impl<T> Told<T> {
-    /// File, line and column, for people.
+    /// File, line and column, for display.
     #[must_use]
     pub fn place(&self) -> String {
         place(&self.at)
     }
 }
 
-/// File, line and column, for people.
+/// File, line and column, for display.
 #[must_use]
 pub fn place((file, span): &At) -> String {
     format!("{}:{}:{}", file.name(), span.line, span.column)
@@ -74,18 +74,18 @@ pub fn place((file, span): &At) -> String {
 
 macro_rules! keys {
     ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
-        /// What is said of the user's own bot, by the names of the keys.
+        /// The settings of an `http` or `command` application, by key.
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Own { $($(#[$doc])* pub $field: Option<Told<$type>>,)* }
 
         impl Own {
-            /// What this says, and of what it does not say the other.
+            /// These settings, completed by `other`.
             #[must_use]
             pub fn or(&self, other: &Self) -> Self {
                 Self { $($field: self.$field.clone().or_else(|| other.$field.clone()),)* }
             }
 
-            /// The keys that say something, with what they say, as JSON, and where.
+            /// The keys that are set, with their values as JSON and their places.
             #[must_use]
             pub fn entries(&self) -> Vec<(&'static str, &str, &At)> {
                 let all = [$(self.$field.as_ref().map(|told| (stringify!($field), told.written.as_str(), &told.at)),)*];
@@ -96,78 +96,77 @@ macro_rules! keys {
 }
 
 keys! {
-    /// Address, with names in path and query.
+    /// Address, with `{{NAME}}` in path and query.
     url: Pieces,
     /// Method of the request.
     method: String,
-    /// Headers by their names.
+    /// Headers by name.
     headers: Vec<OwnHeader>,
-    /// What is sent.
+    /// The request body.
     body: Template,
-    /// What the server wants to be known again by.
+    /// Where the session id is.
     session: Session,
     /// Whether only the newest message is sent.
     stateful: bool,
-    /// How a stream of events is read.
+    /// How to read server-sent events.
     sse: Stream,
-    /// Whether each line is JSON of its own.
+    /// Whether the answer is JSON lines.
     lines: bool,
-    /// Statuses of an answer.
+    /// Statuses that count as an answer.
     ok: Vec<u16>,
-    /// The header that is made of the key.
+    /// The header that carries the key.
     auth: Auth,
-    /// The preset for what is not said.
+    /// The preset for keys that are not set.
     like: String,
     /// The program and its arguments.
     command: Vec<String>,
-    /// What the program reads.
+    /// The program's input.
     input: Input,
-    /// Whether a program answers more than once.
+    /// Whether one process answers many requests.
     persistent: bool,
-    /// Variables of the environment that the program gets.
+    /// Environment variables passed to the program.
     env: Vec<String>,
-    /// Where the text is, tried in turn.
+    /// Where the text is; the pointers are tried in order.
     answer: Vec<Pointer>,
     /// Where the tool calls are.
     tools: Pointer,
     /// Where the application's state is.
     state: Pointer,
-    /// Where it says why the answer ended.
+    /// Where the stop word is.
     stop: Pointer,
-    /// Where the counts of tokens are.
+    /// Where the token counts are.
     usage: Counts,
 }
 
-/// Every key that only these two have.
+/// All keys of only these two providers.
 pub const OWN: &[Field] = &Field::join::<
     { http::FIELDS.len() + command::FIELDS.len() + reading::FIELDS.len() },
 >(&[http::FIELDS, command::FIELDS, reading::FIELDS]);
 
-/// Keys of others that are none of an own bot's, with what `http` and `command` have in their place; nothing where it is
-/// one of theirs, too.
+/// Keys of other providers, and what to use instead for `http` and `command`; empty if the key is valid there, too.
 const OF_OTHERS: [(&str, [&str; 2]); 10] = [
-    ("baseUrl", ["write `url`", "remove it: a command has no address"]),
+    ("baseUrl", ["use `url`", "remove it; a command has no address"]),
     ("apiKey", ["", IN_ENVIRONMENT]),
     ("apiKeyFile", ["", IN_ENVIRONMENT]),
     ("apiKeyCommand", ["", IN_ENVIRONMENT]),
     ("headers", ["", IN_ENVIRONMENT]),
-    ("organization", ["write it as a header under `headers`", IN_ENVIRONMENT]),
-    ("extraBody", ["write it into `body`", ITS_OWN]),
-    ("stream", ["write `sse` where the bot streams its answer", ITS_OWN]),
+    ("organization", ["add it as a header under `headers`", IN_ENVIRONMENT]),
+    ("extraBody", ["add it to `body`", ITS_OWN]),
+    ("stream", ["use `sse` if the bot streams its answer", ITS_OWN]),
     ("defaultModel", [ITS_OWN, ITS_OWN]),
-    ("file", ["write `provider: replies`", "write `provider: replies`"]),
+    ("file", ["set `provider: replies`", "set `provider: replies`"]),
 ];
 
-const IN_ENVIRONMENT: &str = "name the variable that holds it under `env`";
+const IN_ENVIRONMENT: &str = "put it into an environment variable, and list the variable under `env`";
 
-const ITS_OWN: &str = "remove it: the bot knows its model";
+const ITS_OWN: &str = "remove it; the bot chooses its model itself";
 
 impl Own {
-    /// Reads the keys of a mapping; reports all that is wrong.
+    /// Reads the keys of a mapping and reports all errors.
     #[must_use]
     pub fn read(fields: &Fields<'_>, file: &Arc<SourceFile>, found: &mut Diagnostics) -> Self {
         let mut own = Self::default();
-        // Few mappings have one of these keys.
+        // Most mappings have none of these keys.
         let mut keys = OWN.iter().map(|field| field.name).chain(["headers", "like"]);
         if keys.any(|key| fields.key_span(key).is_some()) {
             let mut reader = Reader { fields, file, found };
@@ -178,7 +177,7 @@ impl Own {
         own
     }
 
-    /// The providers that a key is for; nobody where it is for others, too.
+    /// The providers that have a key; empty if others have it, too.
     #[must_use]
     pub fn takers(key: &str) -> &'static [&'static str] {
         let has = |table: &[Field]| table.iter().any(|field| field.name == key);
@@ -190,7 +189,7 @@ impl Own {
         }
     }
 
-    /// What a provider of own bots has in the place of a key that it has not.
+    /// What to use instead of a key that `http` or `command` does not have.
     #[must_use]
     pub fn instead(provider: &str, key: &str) -> Option<&'static str> {
         let column = [HTTP, COMMAND].into_iter().position(|name| name == provider)?;
@@ -198,7 +197,7 @@ impl Own {
         Some(help[column]).filter(|help| !help.is_empty())
     }
 
-    /// The same with the headers' variables of the environment filled.
+    /// The same with environment variables in headers filled in.
     #[must_use]
     pub fn filled(mut self, environment: &Environment) -> Self {
         let headers = self.headers.iter_mut().flat_map(|told| &mut told.value);
@@ -206,36 +205,35 @@ impl Own {
         self
     }
 
-    /// How its answers are read, which is the same whoever carries them.
+    /// The settings for reading answers, which are the same for both.
     #[must_use]
     pub fn reading(&self) -> Self {
         let Self { answer, tools, state, stop, usage, .. } = self.with_preset();
         Self { answer, tools, state, stop, usage, ..Self::default() }
     }
 
-    /// Whether variables of the case are sent beside what is asked.
+    /// Whether variables of the case are sent.
     #[must_use]
     pub fn has_variables(&self) -> bool {
         !self.names().is_empty()
     }
 
-    /// Names in it that are neither akit's nor variables of these: the key, the name and where it stands.
+    /// The first `{{NAME}}` that is unknown: key, name and place.
     #[must_use]
     pub fn unknown(&self, is_known: impl Fn(&str) -> bool) -> Option<(&'static str, &str, &At)> {
         self.names().into_iter().find(|(_, name, _)| !is_known(name))
     }
 
-    /// What is said of such a name, and how to fix it.
+    /// The error for such a name, and how to fix it.
     #[must_use]
     pub fn undefined(key: &str, name: &str) -> (String, String) {
         let name = text::excerpt(name, 60);
-        let message = format!("`{{{{{name}}}}}` in `{key}` is no variable of the case");
-        let known =
-            "akit fills `{{prompt}}`, `{{messages}}`, `{{conversation_id}}`, `{{turn}}` and `{{session}}`";
-        (message, format!("add `{name}` to `variables`: {known}"))
+        let message = format!("`{{{{{name}}}}}` in `{key}` is not a variable of the case");
+        let known = "akit itself fills in `{{prompt}}`, `{{messages}}`, `{{conversation_id}}`, `{{turn}}` and `{{session}}`";
+        (message, format!("add `{name}` to `variables`; {known}"))
     }
 
-    /// The variables in it, each with the key and its place.
+    /// Its variables, each with key and place.
     fn names(&self) -> Vec<(&'static str, &str, &At)> {
         let mut names = Vec::new();
         if let Some(url) = &self.url {
@@ -251,7 +249,7 @@ impl Own {
         names
     }
 
-    /// Whether what is asked is sent at all.
+    /// Whether the prompt is sent at all.
     #[must_use]
     pub fn asks(&self) -> bool {
         let in_text = |pieces: &Pieces| pieces.has(&["prompt"]);
@@ -260,7 +258,7 @@ impl Own {
             || self.headers.iter().flat_map(|told| &told.value).any(|header| header.has(&["prompt"]))
     }
 
-    /// Whether all of a conversation is sent, and not only its last message.
+    /// Whether the whole conversation is sent, not only its last message.
     #[must_use]
     pub fn sends_history(&self) -> bool {
         let is_json = self.input.as_ref().map(|input| input.value).unwrap_or_default() == Input::Json;
@@ -269,7 +267,7 @@ impl Own {
         by_line || self.body.as_ref().is_some_and(|body| body.value.has_messages())
     }
 
-    /// The variables that go along, with their values.
+    /// The variables that are sent, with their values.
     #[must_use]
     pub fn used(&self, variables: &BTreeMap<String, String>) -> serde_json::Map<String, Json> {
         let names = self.names().into_iter();
@@ -278,20 +276,20 @@ impl Own {
             .collect()
     }
 
-    /// What is said where functions are played, and what they return is not sent, and how to fix it.
+    /// The error if simulated functions return something that is not sent, and how to fix it.
     #[must_use]
     pub fn unreturned(is_http: bool) -> (&'static str, &'static str) {
         let help = if is_http {
-            "add `messages: \"{{messages}}\"` to `body`, in which each result is a message of `tool`"
+            "add `messages: \"{{messages}}\"` to `body`; it includes each result as a message of `tool`"
         } else {
-            "write `input: json`: each result is a message of `tool` in `messages`"
+            "set `input: json`; its `messages` include each result as a message of `tool`"
         };
-        ("`setup.functions` has `returns`, and the bot is not sent what its calls return", help)
+        ("`setup.functions` has `returns`, but the results of calls are not sent to the bot", help)
     }
 
-    /// What decides an answer beside the address, for the key of its record: no secret is in it.
+    /// What affects an answer besides the address, for the cache key, without secrets.
     fn keyed(&self, variables: &BTreeMap<String, String>) -> Json {
-        // Who pays, how the program is run, and what the other keys come from.
+        // Not relevant to the answer, or covered by other keys.
         const LEFT: [&str; 4] = ["url", "auth", "like", "persistent"];
         let mut keyed: serde_json::Map<String, Json> = self
             .entries()
@@ -303,7 +301,7 @@ impl Own {
         if !used.is_empty() {
             keyed.insert("variables".to_owned(), used.into());
         }
-        // The address has their names. What is called a key may be rotated; what only looks like one may choose the answer.
+        // The address has only their names. Named keys may be rotated; other values may affect the answer.
         let filled = self.url.iter().flat_map(|url| &url.filled).filter(|(name, _)| !looks_secret(name, ""));
         let values: Vec<Json> = filled.map(|(_, value)| value.expose().into()).collect();
         if !values.is_empty() {
@@ -313,7 +311,7 @@ impl Own {
     }
 }
 
-/// A mapping whose keys are read.
+/// A mapping being read.
 struct Reader<'a, 'f> {
     fields: &'a Fields<'f>,
     file: &'a Arc<SourceFile>,
@@ -321,7 +319,7 @@ struct Reader<'a, 'f> {
 }
 
 impl<'f> Reader<'_, 'f> {
-    /// What a key says, read by its own code; a value that waits for the environment is not read.
+    /// Reads the value of a key with `read`, unless it waits for the environment.
     fn told<T>(&mut self, key: &str, read: impl FnOnce(&mut Self, &'f Node) -> Option<T>) -> Option<Told<T>> {
         let node = self.fields.node(key).filter(|node| !waits(node))?;
         let value = read(self, node)?;
@@ -332,7 +330,7 @@ impl<'f> Reader<'_, 'f> {
         Some(Told { value, written, filled, at: (Arc::clone(self.file), span) })
     }
 
-    /// Values of the environment that look like secrets, or stand under a name that does; of an address, its parts.
+    /// Collects environment values that look like secrets, by value or by name; for an address, its secret parts.
     fn secrets(&self, key: &str, node: &Node, found: &mut Vec<(String, Secret)>) {
         match &node.value {
             Value::String(text) => {
@@ -384,7 +382,7 @@ impl<'f> Reader<'_, 'f> {
         self.told(key, |_, _| Some(texts))
     }
 
-    /// A value with the name of each variable of the environment in place of its value, which may be a secret.
+    /// A value with environment values replaced by the names of their variables, because they may be secrets.
     fn named(&self, json: &Json) -> Json {
         match json {
             Json::String(text) => self.found.named(text).into(),
@@ -397,13 +395,13 @@ impl<'f> Reader<'_, 'f> {
         }
     }
 
-    /// A pointer; what is none is reported.
+    /// Parses a pointer, or reports an error.
     fn pointer(&mut self, text: &str, span: Span) -> Option<Pointer> {
         match Pointer::parse(text) {
             Ok(pointer) => Some(pointer),
             Err(meant) => {
                 let message =
-                    format!("`{}` is no JSON pointer, which begins with `/`", text::excerpt(text, 60));
+                    format!("`{}` is not a JSON pointer, which starts with `/`", text::excerpt(text, 60));
                 self.wrong(span, message, format!("write `{}`", text::excerpt(&meant, 60)));
                 None
             }
@@ -415,7 +413,7 @@ impl<'f> Reader<'_, 'f> {
     }
 }
 
-/// Whether something in a value waits for the environment.
+/// Whether a part of the value waits for the environment.
 fn waits(node: &Node) -> bool {
     match &node.value {
         Value::Waiting => true,

@@ -1,5 +1,5 @@
-//! JSON pointers (RFC 6901) into what a bot says: `*` stands for every item of a list, `-` for its last one, and `>WHO` for
-//! those behind the last one whose `role` or `type` is `WHO`.
+//! JSON pointers (RFC 6901) into a response: `*` is every item of a list, `-` the last one, and `>WHO` those after
+//! the last one whose `role` or `type` is `WHO`.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub struct Pointer {
 }
 
 impl Pointer {
-    /// Reads a pointer; what is none comes back with one that was probably meant, or with nothing.
+    /// Parses a pointer; the error is the pointer that was probably meant.
     pub(super) fn parse(written: &str) -> Result<Self, String> {
         let steps = match written.strip_prefix('/') {
             Some(rest) => rest.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect(),
@@ -23,14 +23,14 @@ impl Pointer {
         Ok(Self { written: written.to_owned(), steps })
     }
 
-    /// Everything that it points to; what is null is not there.
+    /// Everything it points to, without nulls.
     pub(super) fn find<'a>(&self, json: &'a Json) -> Vec<&'a Json> {
         let mut found = self.all(json);
         found.retain(|json| !json.is_null());
         found
     }
 
-    /// Whether it leads somewhere, to null as well.
+    /// Whether it points to anything, including null.
     pub(super) fn leads(&self, json: &Json) -> bool {
         !self.all(json).is_empty()
     }
@@ -43,7 +43,7 @@ impl Pointer {
         found
     }
 
-    /// The first thing that it points to.
+    /// The first value it points to.
     pub(super) fn first<'a>(&self, json: &'a Json) -> Option<&'a Json> {
         self.find(json).into_iter().next()
     }
@@ -69,7 +69,7 @@ fn below<'a>(json: &'a Json, step: &str) -> Vec<&'a Json> {
     }
 }
 
-/// The pointer for a path as others write it, such as `json.choices[0].text` or `$.answer`.
+/// Converts a path in another notation, such as `json.choices[0].text` or `$.answer`.
 fn meant(path: &str) -> String {
     let path = path.trim();
     let path = ["json", "output", "$"].iter().find_map(|root| path.strip_prefix(root)).unwrap_or(path);
@@ -77,13 +77,13 @@ fn meant(path: &str) -> String {
     format!("/{}", steps.join("/"))
 }
 
-/// Where texts are in what a bot said, at most `most`.
+/// Where texts are in a response, at most `most`.
 pub(super) fn texts(json: &Json, most: usize) -> Vec<String> {
     places(json, most, 1, &|_, value| value.as_str().is_some_and(|text| !text.is_empty()))
 }
 
-/// Where values are in what a bot said that `is` says yes to, by the key that leads to each: at most `most`, and in no more
-/// than the first items of a list.
+/// Where values are in a response for which `is(key, value)` holds: at most `most`, and only in the first `items` of
+/// a list.
 pub(super) fn places(
     json: &Json,
     most: usize,
@@ -162,7 +162,7 @@ mod tests {
         {
             assert_eq!(Pointer::parse(path).unwrap_err(), pointer);
         }
-        // What is told of texts finds them.
+        // The reported places are valid pointers.
         for place in texts(&json!({ "a": [{ "b/c": "x" }], "~": { "d": "y" }, "n": 1 }), 9) {
             let found = Pointer::parse(&place).unwrap();
             assert!(found.first(&json!({ "a": [{ "b/c": "x" }], "~": { "d": "y" } })).is_some(), "{place}");

@@ -1,4 +1,4 @@
-//! How the answer of an own bot is read: its text, and what comes with it, each by a JSON pointer.
+//! Reading the answer of an `http` or `command` application: text and other parts, each by a JSON pointer.
 
 use serde_json::Value as Json;
 
@@ -11,7 +11,7 @@ use crate::source::{Field, Fields, Node, Shape, Value};
 use crate::text;
 use crate::vocabulary::{Answer, StopReason, ToolCall, Usage};
 
-/// Characters of what came that are shown.
+/// Characters shown of a response.
 const SHOWN: usize = 160;
 
 const USAGE: &[Field] = &[
@@ -19,28 +19,36 @@ const USAGE: &[Field] = &[
     Field::optional("output", Shape::Text, "JSON pointer to the number of tokens received."),
 ];
 
-/// Keys of what is read.
+/// Keys for reading answers.
 pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "answer",
         Shape::Part("pointers"),
-        "Own bots: JSON pointer to the text of the answer (`*` is every item of a list, `-` its last one, `>user` those behind the last of this `role` or `type`), or several that are tried in turn.",
+        "`http` and `command`: JSON pointer to the answer's text (`*` is every item of a list, `-` the last, `>user` those after the last with this `role` or `type`), or several, tried in order.",
     ),
     Field::optional(
         "tools",
         Shape::Text,
-        "Own bots: JSON pointer to the list of tool calls, each with `name` and `arguments` (or `args`, `input`, `parameters`).",
+        "`http` and `command`: JSON pointer to the list of tool calls, each with `name` and `arguments` (or `args`, `input`, `parameters`).",
     ),
     Field::optional(
         "state",
         Shape::Text,
-        "Own bots: JSON pointer to the application's own state; without it, all that came.",
+        "`http` and `command`: JSON pointer to the application's state (the whole response).",
     ),
-    Field::optional("stop", Shape::Text, "Own bots: JSON pointer to the word for why the answer ended."),
-    Field::optional("usage", Shape::Object(USAGE), "Own bots: JSON pointers to the counts of tokens."),
+    Field::optional(
+        "stop",
+        Shape::Text,
+        "`http` and `command`: JSON pointer to the word for why the answer ended.",
+    ),
+    Field::optional(
+        "usage",
+        Shape::Object(USAGE),
+        "`http` and `command`: JSON pointers to the token counts.",
+    ),
 ];
 
-/// Where the counts of tokens are.
+/// Where the token counts are.
 #[derive(Clone, Debug)]
 pub struct Counts {
     input: Option<Pointer>,
@@ -69,7 +77,8 @@ fn pointers(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<Pointer>> {
             items.iter().collect()
         }
         other => {
-            let message = format!("`answer` is a JSON pointer or a list of them, found {}", other.kind());
+            let message =
+                format!("`answer` must be a JSON pointer or a list of them, found {}", other.kind());
             reader.wrong(node.span, message, "write it as `answer: /answer`");
             return None;
         }
@@ -77,10 +86,10 @@ fn pointers(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<Pointer>> {
     texts.into_iter().map(|node| reader.pointer(node.as_str()?, node.span)).collect()
 }
 
-/// An answer as it may be kept.
+/// An answer without secrets.
 ///
 /// # Errors
-/// When it has a key in it, which was taken out: what must not be shown is not judged either, or a leak would pass.
+/// If its text or calls contain a key. They are not judged without it, or a leak would pass.
 pub(super) fn without_keys(
     answer: Answer,
     (secrets, hidden): (&[Secret], bool),
@@ -88,13 +97,12 @@ pub(super) fn without_keys(
 ) -> Result<Answer, ProviderError> {
     let has_stars = |text: &str| text.contains("***");
     if hidden && (has_stars(&answer.text) || answer.tool_calls.iter().any(|call| has_stars(&call.line()))) {
-        let reason =
-            "the answer repeats a key that akit was given, which must not be shown and so is not judged";
-        let help = "let the bot keep keys to itself; write what is no key into `variables`, not into the environment";
+        let reason = "the answer contains a key that was passed to akit, so it is neither shown nor judged";
+        let help = "fix the bot, so it does not reveal keys; if the value is not a key, set it under `variables`, not in the environment";
         let [reason, help] = [reason, help].map(str::to_owned);
         return Err(ProviderError::Misread { host: host.to_owned(), reason, help });
     }
-    // The state is no text of an answer: a word that somebody uses as a key is not shown there.
+    // The state is not the answer's text: keys in it are only hidden.
     let scrubbed = |state: Json| {
         let written = Secret::scrub_all(secrets, &state.to_string());
         serde_json::from_str(&written).unwrap_or(state)
@@ -102,29 +110,29 @@ pub(super) fn without_keys(
     Ok(Answer { state: answer.state.map(scrubbed), ..answer })
 }
 
-/// What a bot said.
+/// A response.
 #[derive(Debug, Default)]
 pub(super) struct Body<'a> {
-    /// Its documents: one, or those of a stream, whose texts belong together.
+    /// Its documents: one, or those of a stream, whose texts are joined.
     pub(super) documents: Vec<Json>,
-    /// Those of them, by their places, in which no text of the answer is.
+    /// Indexes of documents without text of the answer.
     pub(super) silent: Vec<usize>,
     /// Whether it is a stream.
     pub(super) is_stream: bool,
-    /// As it came.
+    /// The raw text.
     pub(super) whole: &'a str,
-    /// Who said it, for people.
+    /// The sender, for display.
     pub(super) host: &'a str,
 }
 
 impl Body<'_> {
-    /// What came is not what was expected: what is wrong, and the help.
+    /// The error for an unexpected response.
     pub(super) fn misread(&self, reason: &str, help: String) -> ProviderError {
         let reason = format!("{reason}; it begins \"{}\"", text::excerpt(self.whole.trim(), SHOWN));
         ProviderError::Misread { host: self.host.to_owned(), reason, help }
     }
 
-    /// The answer in it: its text is where `answer` says, or in documents that are texts.
+    /// The answer; its text is at `answer`, or in documents that are strings.
     pub(super) fn answer(
         &self,
         own: &Own,
@@ -147,7 +155,7 @@ impl Body<'_> {
             other => text::excerpt(&other.to_string(), 40),
         });
         if let Some(told) = own.stop.as_ref().filter(|_| finish_reason.is_none()) {
-            self.see_to(told, "stop", "a stop word", &is_stop_word)?;
+            self.check_elsewhere(told, "stop", "a stop word", &is_stop_word)?;
         }
         let stop = StopReason::of(finish_reason.as_deref());
         if stop == StopReason::Broken {
@@ -158,7 +166,7 @@ impl Body<'_> {
         let found = self.documents.iter().enumerate().map(|(at, document)| texts(at, document));
         let texts: Vec<_> = found.collect::<Result<Vec<_>, _>>()?.concat();
         if let Some(answer) = answer.filter(|_| texts.is_empty()) {
-            // An answer may be nothing but calls, or a refusal without words; one whose words stand elsewhere is none.
+            // An answer may be calls only, or a refusal without text, but not one whose text is elsewhere.
             let is_wrong = if tool_calls.is_empty() {
                 stop.is_whole() || !stop.is_answer()
             } else {
@@ -185,7 +193,7 @@ impl Body<'_> {
         })
     }
 
-    /// The text of a document: at the first pointer that leads to any.
+    /// The text of a document, at the first pointer that finds any.
     fn text_of(&self, document: &Json, answer: &Told<Vec<Pointer>>) -> Result<Vec<String>, ProviderError> {
         let mut first = None;
         for pointer in &answer.value {
@@ -200,8 +208,8 @@ impl Body<'_> {
         first.unwrap_or_else(|| Ok(Vec::new()))
     }
 
-    /// A pointer that finds nothing is right where nothing is; where the same thing stands elsewhere, it is wrong.
-    fn see_to(
+    /// A pointer that finds nothing is fine, unless the same kind of value is elsewhere.
+    fn check_elsewhere(
         &self,
         told: &Told<Pointer>,
         key: &str,
@@ -210,12 +218,11 @@ impl Body<'_> {
     ) -> Result<(), ProviderError> {
         let place = self.documents.iter().find_map(|one| pointer::places(one, 1, usize::MAX, is).pop());
         let Some(place) = place else { return Ok(()) };
-        let reason =
-            format!("there is nothing at `{}`, and {what} at `{}`", told.value, text::excerpt(&place, 60));
+        let reason = format!("nothing at `{}`, but {what} at `{}`", told.value, text::excerpt(&place, 60));
         Err(self.misread(&reason, format!("change `{key}` ({})", told.place())))
     }
 
-    /// Whether words stand in it, beside the calls.
+    /// Whether it has text besides the calls.
     fn speaks(&self, tools: Option<&Told<Pointer>>) -> bool {
         self.documents.iter().any(|document| {
             let calls = tools.map(|told| told.value.find(document)).unwrap_or_default();
@@ -228,7 +235,7 @@ impl Body<'_> {
         })
     }
 
-    /// The words at a pointer.
+    /// The text at a pointer.
     fn words(
         &self,
         pointer: &Pointer,
@@ -250,28 +257,28 @@ impl Body<'_> {
                 text::list(&places.collect::<Vec<_>>())
             }
         };
-        let reason = format!("there is {kind} at `{pointer}`, and no text");
-        Err(self.misread(&reason, format!("point `answer` ({}) at a text, such as {within}", answer.place())))
+        let reason = format!("{kind} at `{pointer}` instead of text");
+        Err(self.misread(&reason, format!("point `answer` ({}) to a text, such as {within}", answer.place())))
     }
 
     fn nothing_at(&self, answer: &Told<Vec<Pointer>>) -> ProviderError {
         let pointers: Vec<_> = answer.value.iter().map(|pointer| format!("`{pointer}`")).collect();
-        let reason = format!("there is no text at {}", pointers.join(" or "));
+        let reason = format!("no text at {}", pointers.join(" or "));
         self.misread(&reason, format!("change `answer` ({}): {}", answer.place(), self.texts()))
     }
 
-    /// Where texts are in it, for people.
+    /// Describes where texts are.
     pub(super) fn texts(&self) -> String {
         let places = self.documents.first().map(|one| pointer::texts(one, 5)).unwrap_or_default();
         let places: Vec<_> = places.iter().map(|place| text::excerpt(place, 60)).collect();
         if places.is_empty() {
-            "there is no text in what came".to_owned()
+            "the response has no text".to_owned()
         } else {
             format!("texts are at {}", text::list(&places))
         }
     }
 
-    /// What the last document that has it says.
+    /// The value in the last document that has it.
     fn last(&self, told: Option<&Told<Pointer>>) -> Option<&Json> {
         let pointer = &told?.value;
         self.documents.iter().rev().find_map(|document| pointer.first(document))
@@ -281,7 +288,7 @@ impl Body<'_> {
         let Some(told) = told else { return Ok(Vec::new()) };
         let found: Vec<_> = self.documents.iter().flat_map(|document| told.value.find(document)).collect();
         if found.is_empty() {
-            self.see_to(told, "tools", "a call", &is_call)?;
+            self.check_elsewhere(told, "tools", "a call", &is_call)?;
         }
         let mut calls = Vec::new();
         for one in found {
@@ -289,14 +296,14 @@ impl Body<'_> {
                 Json::Array(items) => items.clone(),
                 Json::Object(_) => vec![one.clone()],
                 Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
-                    let reason = format!("there is no list of calls at `{}`", told.value);
+                    let reason = format!("no list of calls at `{}`", told.value);
                     return Err(self.misread(&reason, format!("change `tools` ({})", told.place())));
                 }
             };
             let read = message::calls(&Json::Array(listed)).map_err(|error| {
                 self.misread(
                     &error.to_string(),
-                    format!("change `tools` ({}), or what the bot calls them", told.place()),
+                    format!("change `tools` ({}), or the bot's format", told.place()),
                 )
             })?;
             calls.extend(read);
@@ -310,15 +317,15 @@ impl Body<'_> {
             self.documents.iter().rev().find_map(|document| pointer.first(document)?.as_u64())
         };
         let (input, output) = (count(&counts.input), count(&counts.output));
-        // Half a count is none: a budget would take the other half for nothing.
+        // Both counts are needed: a budget would treat a missing one as free.
         Some(Usage { input_tokens: input?, output_tokens: output?, ..Usage::default() })
     }
 }
 
-/// Keys of what was said before.
+/// Keys of the conversation so far.
 const PAST: [&str; 4] = ["history", "messages", "conversation", "context"];
 
-/// Whether somebody asks there to have a function called: it has a name, and arguments or a key that says so.
+/// Whether this is a tool call: it has a name, and arguments or a matching key.
 fn is_call(key: &str, value: &Json) -> bool {
     let one = value.get("function").filter(|function| function.is_object()).unwrap_or(value);
     let has = |names: &[&str]| names.iter().any(|name| one.get(name).is_some());
@@ -328,7 +335,7 @@ fn is_call(key: &str, value: &Json) -> bool {
         && (key.to_lowercase().contains("call") || has(&["arguments", "args", "input"]))
 }
 
-/// Whether a word stands there that says of an answer that it did not end by itself.
+/// Whether this is a stop word of an incomplete answer.
 fn is_stop_word(key: &str, value: &Json) -> bool {
     let key = key.to_lowercase();
     let is_meant = ["finish", "stop", "reason"].iter().any(|part| key.contains(part));

@@ -1,4 +1,4 @@
-//! What came back over HTTP: which part of it is the answer, and what came in its place.
+//! Reading an HTTP response: the answer in it, or what is wrong with it.
 
 use std::time::SystemTime;
 
@@ -20,7 +20,7 @@ use crate::text;
 use crate::vocabulary::Answer;
 
 impl OwnHttp {
-    /// Reads what came.
+    /// Reads a response.
     pub(super) fn read(
         &self,
         received: Received,
@@ -39,7 +39,7 @@ impl OwnHttp {
             let target = headers.get(LOCATION).and_then(|value| value.to_str().ok());
             let message = match target.filter(|_| (300..400).contains(&status)) {
                 Some(target) => format!(
-                    "go to {}",
+                    "redirect to {}",
                     text::excerpt(&self.scrub(target.split(['?', '#']).next().unwrap_or_default()), 200)
                 ),
                 None => message_of(&whole),
@@ -53,13 +53,13 @@ impl OwnHttp {
             let invalid = format!("invalid UTF-8 at byte {at}");
             self.misread(
                 &self.scrub(&shown),
-                if is_packed { "it is packed (gzip), which akit asks nobody for" } else { &invalid },
-                self.about("let the bot answer in UTF-8"),
+                if is_packed { "it is compressed (gzip), which akit did not request" } else { &invalid },
+                self.about("make the bot answer in UTF-8"),
             )
         })?;
         let (written, hidden) = Secret::hide(&self.secrets, &written);
         if status == 204 {
-            let help = self.about("let the bot answer with 200 and its words");
+            let help = self.about("make the bot answer with 200 and a text");
             return Err(self.misread("", "it has no body (204)", help));
         }
         if written.trim().is_empty() {
@@ -91,7 +91,7 @@ impl OwnHttp {
             Answer { text: written.trim_end_matches(['\r', '\n']).to_owned(), ..Answer::default() }
         };
         let answer = pace.of(without_keys(answer, (&self.secrets, hidden), &host)?);
-        // What is known already is not said again.
+        // Only the first answer has the session id.
         let session = match request.conversation.session {
             None => self.session(&body, &headers)?,
             Some(_) => None,
@@ -99,7 +99,7 @@ impl OwnHttp {
         Ok(Completion { answer, session, ..Completion::default() })
     }
 
-    /// Where the text is: what is said of the stream, else of the answer.
+    /// Pointers to the text: those of the stream, or else `answer`.
     fn pointers(&self) -> Option<Told<Vec<Pointer>>> {
         let of_stream = self.own.sse.as_ref().and_then(|told| {
             Some(Told {
@@ -112,12 +112,12 @@ impl OwnHttp {
         of_stream.or_else(|| self.own.answer.clone())
     }
 
-    /// A help, and where the address stands.
+    /// A help text with the place of the address.
     fn about(&self, help: &str) -> String {
         format!("{help}, or change `url` ({})", self.place())
     }
 
-    /// Where the address stands.
+    /// The place of the address.
     fn place(&self) -> String {
         self.own.url.as_ref().map(Told::place).unwrap_or_default()
     }
@@ -128,22 +128,22 @@ impl OwnHttp {
             if error.is_eof() {
                 return ProviderError::Broken {
                     host: self.host(),
-                    reason: format!("the body is cut: {reason}"),
+                    reason: format!("the body is cut off: {reason}"),
                     answered: true,
                 };
             }
             let told = self.pointers().map(|told| told.place());
             let help = match told {
                 Some(place) if !is_page(whole) => format!(
-                    "let the bot answer in JSON, or remove `answer` ({place}) if the whole body is the answer"
+                    "make the bot answer in JSON, or remove `answer` ({place}) if the whole body is the answer"
                 ),
-                _ => self.about("it should be JSON"),
+                _ => self.about("make the bot answer in JSON"),
             };
             self.misread(whole, if is_page(whole) { "it is a web page" } else { &reason }, help)
         })
     }
 
-    /// A body that is the answer as it is: no JSON whose text somebody has to name, no page, no picture.
+    /// Checks that a body can be the answer itself: not JSON, a web page or another format.
     fn plain(&self, written: &str, kind: &str) -> Result<(), ProviderError> {
         let json = serde_json::from_str::<Json>(written).ok();
         let is_quoted = json.as_ref().is_some_and(Json::is_string);
@@ -151,20 +151,24 @@ impl OwnHttp {
             let (shown, host) = (self.scrub(written), self.host());
             let body = Body { documents: vec![json], whole: &shown, host: &host, ..Body::default() };
             let help = format!(
-                "add `answer:` with a JSON pointer beside `url` ({}): {}",
+                "add `answer:` with a JSON pointer next to `url` ({}): {}",
                 self.place(),
                 body.texts()
             );
-            return Err(body.misread("it is JSON, and nothing says where the answer is in it", help));
+            return Err(body.misread("it is JSON, and `answer` is not set", help));
         }
         if is_page(written) {
-            return Err(self.misread(written, "it is a web page", self.about("it should be the answer")));
+            return Err(self.misread(
+                written,
+                "it is a web page",
+                self.about("make the bot send only the answer"),
+            ));
         }
         let family = kind.split(['/', ';']).next().unwrap_or_default().trim().to_ascii_lowercase();
         if !matches!(family.as_str(), "" | "text") {
-            let reason = format!("its content type is `{}`, which is no text", text::excerpt(kind, 60));
+            let reason = format!("its content type is `{}`, which is not text", text::excerpt(kind, 60));
             let help = if is_quoted {
-                "add `answer: \"\"`: all of it is the text"
+                "add `answer: \"\"` if all of it is the text"
             } else {
                 "add `answer:` with a JSON pointer if it is JSON"
             };
@@ -173,7 +177,7 @@ impl OwnHttp {
         Ok(())
     }
 
-    /// The data of a stream of events: JSON where pointers are to read it, texts otherwise; and which of them hold no
+    /// The data of a stream's events, as JSON if there are pointers or else as text, and the indexes of those without
     /// text of the answer.
     fn stream(&self, written: &str, stream: &Stream) -> Result<(Vec<Json>, Vec<usize>), ProviderError> {
         let place = self.own.sse.as_ref().map(Told::place).unwrap_or_default();
@@ -181,7 +185,7 @@ impl OwnHttp {
         if all.iter().all(|event| event.data.is_empty()) {
             return Err(self.misread(
                 written,
-                "it is no stream of events",
+                "it is not a stream of events",
                 format!("change `sse` ({place})"),
             ));
         }
@@ -190,7 +194,7 @@ impl OwnHttp {
         {
             return Err(ProviderError::Ended { host: self.host(), word: text::excerpt(&error.data, 40) });
         }
-        // A part of the answer may be the word that ends other streams.
+        // A part of the answer may be a word that ends other streams.
         let end = all.iter().position(|event| event.is(&stream.done));
         let Some(end) = end.or_else(|| all.iter().position(|event| event.data.trim() == stream.done)) else {
             let reason = format!(
@@ -202,7 +206,7 @@ impl OwnHttp {
         let is_behind = |event: &Event| stream.has_part(event) && event.data.trim() != "[DONE]";
         if all[end + 1..].iter().any(is_behind) {
             let reason =
-                format!("more comes behind `{}`, which ends the answer", text::excerpt(&stream.done, 40));
+                format!("more follows after `{}`, which ends the answer", text::excerpt(&stream.done, 40));
             return Err(self.misread(written, &reason, format!("change `done` of `sse` ({place})")));
         }
         let has_pointers = self.pointers().is_some();
@@ -213,7 +217,7 @@ impl OwnHttp {
             let document = match (is_part, has_pointers) {
                 (true, true) => Some(self.json(&event.data, written)?),
                 (true, false) => Some(event.data.as_str().into()),
-                // Beside the text may stand calls, counts and why it ended.
+                // Other events may have calls, usage or the stop word.
                 (false, _) => json(),
             };
             if is_part
@@ -258,7 +262,7 @@ impl OwnHttp {
     }
 }
 
-/// Whether a body is a whole page: one of a proxy, a login or an error, and not an answer with markup in it.
+/// Whether a body is a web page, such as a proxy's, a login or an error page, and not an answer with markup.
 fn is_page(body: &str) -> bool {
     let mut body = body.trim_start_matches('\u{feff}').trim_start();
     for (begin, end) in [("<?xml", "?>"), ("<!--", "-->"), ("<!--", "-->")] {

@@ -1,4 +1,4 @@
-//! Texts and objects with `{{NAME}}` in them, filled for each request.
+//! Strings and objects with `{{NAME}}`, filled in for each request.
 
 use std::collections::BTreeMap;
 
@@ -9,24 +9,24 @@ use crate::environment::Environment;
 use crate::source::{Node, Value};
 use crate::text;
 
-/// What akit fills by itself.
+/// Names that akit fills in itself.
 const NAMES: [&str; 5] = ["prompt", "messages", "conversation_id", "turn", "session"];
 
-/// What stands in a text.
+/// A part of a string.
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
     Words(String),
     Name(String),
 }
 
-/// A text with names in it.
+/// A string with names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pieces {
     pieces: Vec<Piece>,
     written: String,
 }
 
-/// What is filled in.
+/// The values to fill in.
 #[derive(Debug)]
 pub(super) struct Filling<'a> {
     request: &'a ChatRequest,
@@ -38,7 +38,7 @@ impl<'a> Filling<'a> {
         Self { request, is_stateful }
     }
 
-    /// Where what the server has not seen begins: the newest message, or all that functions returned.
+    /// Index of the first message the server has not seen: the newest, or the first of the newest function results.
     fn newest(&self) -> usize {
         let returned =
             self.request.messages.iter().rev().take_while(|message| message.role == Role::Tool).count();
@@ -50,7 +50,7 @@ impl<'a> Filling<'a> {
         self.request.messages.last().map_or("", |message| message.content.as_str())
     }
 
-    /// The messages that are sent.
+    /// The messages to send.
     pub(super) fn messages(&self) -> Json {
         let all = &self.request.messages;
         let from = if self.is_stateful { self.newest() } else { 0 };
@@ -70,7 +70,7 @@ impl<'a> Filling<'a> {
 }
 
 impl Pieces {
-    /// Reads a text; what is no name in it is answered with what is wrong.
+    /// Parses a string; the error says what is wrong.
     pub(super) fn parse(written: &str) -> Result<Self, String> {
         let (mut pieces, mut rest) = (Vec::new(), written);
         while let Some((before, behind)) = rest.split_once("{{") {
@@ -84,7 +84,7 @@ impl Pieces {
             let is_name =
                 !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
             if !is_name {
-                return Err(format!("`{{{{{}}}}}` is no name", text::excerpt(name, 40)));
+                return Err(format!("`{{{{{}}}}}` is not a valid name", text::excerpt(name, 40)));
             }
             if !before.is_empty() {
                 pieces.push(Piece::Words(before.to_owned()));
@@ -98,7 +98,7 @@ impl Pieces {
         Ok(Self { pieces, written: written.to_owned() })
     }
 
-    /// The text with each value written as `escape` does.
+    /// Fills in the values, each passed through `escape`.
     pub(super) fn fill(&self, filling: &Filling<'_>, escape: impl Fn(&str) -> String) -> String {
         let pieces = self.pieces.iter().map(|piece| match piece {
             Piece::Words(words) => words.clone(),
@@ -107,7 +107,7 @@ impl Pieces {
         pieces.collect()
     }
 
-    /// The same with the variables of the environment in its words filled, and the values that were put in.
+    /// Fills in environment variables; also returns their values.
     pub(super) fn filled(&self, environment: &Environment) -> (Self, Vec<String>) {
         let mut values = Vec::new();
         let pieces = self.pieces.iter().map(|piece| match piece {
@@ -122,13 +122,13 @@ impl Pieces {
         (filled, values)
     }
 
-    /// The text as it is written.
+    /// The string as written.
     #[must_use]
     pub fn written(&self) -> &str {
         &self.written
     }
 
-    /// The text before its first name.
+    /// The string before its first name.
     pub(super) fn head(&self) -> &str {
         match self.pieces.first() {
             Some(Piece::Words(words)) => words,
@@ -143,22 +143,22 @@ impl Pieces {
         })
     }
 
-    /// The names that are not akit's own.
+    /// The names that are variables of the case.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.names().filter(|name| !NAMES.contains(name))
     }
 
-    /// Whether one of these names is in it.
+    /// Whether it has one of these names.
     #[must_use]
     pub fn has(&self, names: &[&str]) -> bool {
         self.names().any(|name| names.contains(&name))
     }
 }
 
-/// A value with names in its texts.
+/// A value with names in its strings.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Template {
-    /// A text.
+    /// A string.
     Text(Pieces),
     /// The list of messages.
     Messages,
@@ -166,19 +166,19 @@ pub enum Template {
     List(Vec<Template>),
     /// A mapping.
     Map(BTreeMap<String, Template>),
-    /// What is sent as it is.
+    /// A literal value.
     Plain(Json),
 }
 
 impl Template {
-    /// Reads a value; `wrong` is told of each text that is none, with how to fix it.
+    /// Reads a value; `wrong` gets every invalid string.
     pub(super) fn read(node: &Node, wrong: &mut dyn FnMut(&Node, String)) -> Self {
         match &node.value {
             Value::String(text) => match Pieces::parse(text) {
                 Ok(Pieces { pieces, .. }) if pieces == [Piece::Name("messages".to_owned())] => Self::Messages,
                 Ok(pieces) => {
                     if pieces.has(&["messages"]) {
-                        wrong(node, "`{{messages}}` is a list and stands inside a text".to_owned());
+                        wrong(node, "`{{messages}}` is a list and cannot be part of a string".to_owned());
                     }
                     Self::Text(pieces)
                 }
@@ -199,7 +199,8 @@ impl Template {
         }
     }
 
-    /// The value for a request. A whole text that is `{{turn}}` is a number, and a session that is not known yet null.
+    /// The value for a request. A string that is just `{{turn}}` becomes a number, and `{{session}}` null while
+    /// unknown.
     pub(super) fn fill(&self, filling: &Filling<'_>) -> Json {
         let conversation = &filling.request.conversation;
         match self {
@@ -218,7 +219,7 @@ impl Template {
         }
     }
 
-    /// The texts in it.
+    /// Its strings.
     fn texts(&self) -> Vec<&Pieces> {
         match self {
             Self::Text(pieces) => vec![pieces],
@@ -228,12 +229,12 @@ impl Template {
         }
     }
 
-    /// The names in it that are not akit's own.
+    /// The names in it that are variables of the case.
     pub(super) fn variables(&self) -> Vec<&str> {
         self.texts().into_iter().flat_map(Pieces::variables).collect()
     }
 
-    /// Whether the list of messages is in it.
+    /// Whether it contains the list of messages.
     pub(super) fn has_messages(&self) -> bool {
         match self {
             Self::Messages => true,
@@ -243,7 +244,7 @@ impl Template {
         }
     }
 
-    /// Whether what is asked is in it.
+    /// Whether it contains the prompt.
     pub(super) fn asks(&self) -> bool {
         self.has_messages() || self.texts().iter().any(|pieces| pieces.has(&["prompt"]))
     }

@@ -1,4 +1,4 @@
-//! Files of replies: what is read, and what is told at its line.
+//! Files of recorded answers: what is read, and errors with their lines.
 
 use super::*;
 use crate::vocabulary::Usage;
@@ -25,7 +25,7 @@ fn the_scenario_tells_equal_ids_apart() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_named() {
+fn invalid_utf_8_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("replies.jsonl");
     // A surrogate in CESU-8, a byte of Latin-1, an overlong slash.
@@ -54,7 +54,7 @@ fn a_message_may_say_why_it_ended() {
         let replies = read(&line).unwrap();
         assert_eq!(replies.find("s", "a", 0).unwrap().finish_reason.as_deref(), expected, "{line}");
     }
-    // Beside a reply the messages are what was asked.
+    // Next to a reply, the messages are the question.
     let asked =
         r#"{"id":"a","reply":"x","messages":[{"role":"user","content":"q","finish_reason":"length"}]}"#;
     assert_eq!(read(asked).unwrap().find("s", "a", 0).unwrap().finish_reason, None);
@@ -65,7 +65,10 @@ fn wrong_lines_are_named() {
     let table = [
         ("{\"id\":\"a\"}", "`reply` is missing"),
         ("{\"id\":\"a\",\"reply\":\"x\",\"answer\":1}", "unknown key `answer`"),
-        ("{\"id\":\"a\",\"reply\":\"x\"}\n{\"id\":\"a\",\"reply\":\"y\"}", ":2: a second reply to case `a`"),
+        (
+            "{\"id\":\"a\",\"reply\":\"x\"}\n{\"id\":\"a\",\"reply\":\"y\"}",
+            ":2: a second answer for case `a`",
+        ),
         ("not json", "it is not JSON"),
         (r#"{"id":"a","reply":"x \ud800 y"}"#, "a lone surrogate"),
         (r#"{"id":"a","reply":"x \ud800\u0041 y"}"#, "a lone surrogate"),
@@ -85,18 +88,18 @@ fn wrong_lines_are_named() {
         (r#"{"id":"a","messages":[{"role":"user","content":"x"}]}"#, "add the assistant's answer"),
         (r#"{"id":"a","tool_calls":[{"name":" "}]}"#, "tool call 1 has no name"),
         (r#"{"id":"a","messages":[{"role":"assistant","function_call":{}}]}"#, "tool call 1 has no name"),
-        (r#"{"id":"a","trial":1,"reply":"x"}"#, "replies.jsonl:1: trial 1 of case `a`, and no trial 0"),
+        (r#"{"id":"a","trial":1,"reply":"x"}"#, "replies.jsonl:1: case `a` has trial 1, but no trial 0"),
         (
             "{\"id\":\"a\",\"reply\":\"x\"}\n{\"id\":\"a\",\"trial\":2,\"reply\":\"x\"}",
-            ":2: trial 2 of case `a`, and no trial 1",
+            ":2: case `a` has trial 2, but no trial 1",
         ),
         (
             "{\"id\":\"a\",\"scenario\":\"s\",\"reply\":\"x\"}\n{\"id\":\"a\",\"scenario\":\"t\",\"trial\":1,\"reply\":\"x\"}",
-            ":2: trial 1 of case `a`, and no trial 0",
+            ":2: case `a` has trial 1, but no trial 0",
         ),
         (
             "{\"id\":\"a\",\"reply\":\"x\"}\n{\"id\":\"a\",\"scenario\":\"b\",\"trial\":1,\"reply\":\"x\"}\n{\"id\":\"a\",\"trial\":2,\"reply\":\"y\"}",
-            ":3: trial 2 of case `a`, and no trial 1 that names no scenario either",
+            ":3: case `a` has trial 2, but no trial 1 without a scenario",
         ),
         (r#"{"id":"a","reply":"x","cost_usd":-0.1}"#, "`cost_usd` is negative"),
         (
@@ -121,7 +124,7 @@ fn wrong_lines_are_named() {
 }
 
 #[test]
-fn a_line_that_nobody_looks_at_is_told_whatever_its_trial() {
+fn an_unused_line_is_reported_whatever_its_trial() {
     let line = |id: &str, scenario: &str, trial: u32| {
         let scenario =
             if scenario.is_empty() { String::new() } else { format!(",\"scenario\":\"{scenario}\"") };

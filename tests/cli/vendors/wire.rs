@@ -99,7 +99,7 @@ fn a_parameter_that_is_refused_is_left_out_by_every_vendor() {
                 raw(200, &ok)
             }
         });
-        vendor.run(&server, "temperature: 0.5\n", SUITE).run().ended(0).out("does not take `temperature`");
+        vendor.run(&server, "temperature: 0.5\n", SUITE).run().ended(0).out("does not accept `temperature`");
         assert_eq!(server.asked().len(), 2, "{}", vendor.name);
     }
 }
@@ -167,7 +167,7 @@ fn headers_and_members_of_ones_own_go_along_and_count_in_the_key() {
     assert_eq!(sent["generationConfig"], json!({ "temperature": 0.5, "topK": 4 }));
     // What the connection needs is nobody's to say, and a variable that is missing is named.
     let host = Vendor { config: ", headers: { Host: h }", ..of("openai") };
-    host.run(&server, "", SUITE).run().ended(2).err("the header `Host` cannot be sent");
+    host.run(&server, "", SUITE).run().ended(2).err("cannot send header `Host`");
     own("").run(&server, "", SUITE).run().ended(2).err("environment variable `TENANT_TOKEN` is not set");
 }
 
@@ -226,7 +226,7 @@ fn a_judge_and_embeddings_can_be_any_vendor_that_has_them() {
         if vendor.speech == Speech::Messages {
             akit.run()
                 .ended(4)
-                .out("akit knows no embeddings of provider `anthropic`")
+                .out("provider `anthropic` has no embeddings")
                 .out("openai, azure-openai, google");
         } else {
             akit.run().ended(0);
