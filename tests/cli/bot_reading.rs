@@ -378,7 +378,7 @@ fn validate_warns_where_nothing_says_how_the_application_is_called() {
             "name: s\nprovider: {provider}\nmodel: m\ncases: [{{ id: a, prompt: b, expected: {{ type: exact, value: c }} }}]\n"
         );
         let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite).run().ended(0);
-        ran.out("1 warning").err(message).err("s.yaml:2");
+        let ran = ran.out("1 warning").err(message).err("s.yaml:2");
         ran.then(&["validate", "--strict", "s.yaml"]).run().ended(2);
         ran.then(&["run", "s.yaml"]).run().ended(2).err(message);
     }
