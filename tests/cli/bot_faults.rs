@@ -113,8 +113,8 @@ fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
             ASKS,
             || Answer::Raw(302, vec![("location", "https://evil.example/in?key=1".to_owned())], Vec::new()),
             "redirected",
-            "answered 302: go to https://evil.example/in",
-            "into `url` (s.yaml:4:3)",
+            "answered 302: redirect to https://evil.example/in",
+            "set `url` (s.yaml:4:3)",
         ),
         (
             ASKS,
