@@ -1,11 +1,11 @@
-//! Why there is nothing to judge, or no verdict.
+//! Faults: why there is nothing to judge, or no verdict.
 
 use crate::manifest::{Fault, Verdict};
 use crate::scenario::Scenario;
 use crate::text;
 use crate::vocabulary::{Answer, FaultKind, Outcome, StopReason, StopWords};
 
-/// Why there is nothing to judge in what came back.
+/// Why an answer cannot be judged.
 pub(super) fn no_answer(scenario: &Scenario, answer: &Answer) -> Option<Fault> {
     let word = || text::excerpt(answer.finish_reason.as_deref().unwrap_or_default(), 40);
     match answer.stop() {

@@ -186,8 +186,15 @@ pub(super) fn spike() -> StressRun {
         identical: 70,
     };
     third.change = Some(Change { rate: -0.3, low: -0.33, high: -0.27, cases: 3 });
-    third.judged =
-        Some(Judged { n: 48, passed: 30, rate: Some(0.625), low: Some(0.48), high: Some(0.75), errored: 2 });
+    third.judged = Some(Judged {
+        n: 48,
+        passed: 30,
+        rate: Some(0.625),
+        low: Some(0.48),
+        high: Some(0.75),
+        errored: 2,
+        reason: Some("the judge's answer was cut off at 8,192 tokens".to_owned()),
+    });
     third.ttft_ms = Some(percentiles(210.0));
     third.gap_ms = Some(percentiles(20.0));
     third.tokens_per_s = Some(4_321.0);
@@ -230,8 +237,8 @@ pub(super) fn spike() -> StressRun {
         conclusion: StressConclusion::Fail,
         exit_code: 1,
         reasons: vec![
-            "80 in flight: latency_p95_ms is 6200.0 ms, the limit is 2000.0 ms".to_owned(),
-            "80 in flight: pass_rate is 62.50%, the limit is 90.00%".to_owned(),
+            "80 in flight: latency_p95_ms is 6,200 ms, the limit is 2,000 ms".to_owned(),
+            "80 in flight: pass_rate is 62.5%, the limit is 90%".to_owned(),
             "5 in flight: ttft_p95_ms was not measured".to_owned(),
         ],
     };
@@ -277,7 +284,7 @@ pub(super) fn nothing_answered() -> StressRun {
         conclusion: StressConclusion::Fail,
         exit_code: 1,
         reasons: vec![
-            "5 in flight: error_rate is 100.00%, the limit is 1.00%".to_owned(),
+            "5 in flight: error_rate is 100%, the limit is 1%".to_owned(),
             "nothing answered".to_owned(),
         ],
     };

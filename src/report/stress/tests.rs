@@ -144,6 +144,11 @@ fn a_test_that_does_not_pass_has_a_testcase_that_does_not() {
         assert_eq!(report.failures + report.errors, 1);
         assert!(junit::of(&run).unwrap().contains(&format!("<{word} message=\"akit itself failed\"")));
     }
+    let mut run = nothing_answered();
+    run.cross_talk = Some(0);
+    let last = junit::of(&run).unwrap();
+    let (_, last) = last.split_once("conversations are kept apart").unwrap();
+    assert!(last.contains("nothing answered, so no conversation was checked"), "{last}");
     let mut run = spike();
     run.cross_talk = Some(2);
     let report = read(&run);
@@ -158,7 +163,7 @@ fn a_missed_limit_among_those_that_wait_is_not_told_as_met() {
     let text = junit::of(&run).unwrap();
     assert!(
         text.contains(
-            "latency_p95_ms is 1000.0 ms over the answers; with the requests that were still waiting"
+            "latency_p95_ms is 1,000 ms over the answers; with the requests that were still waiting"
         )
     );
 }
