@@ -26,6 +26,9 @@ pub use trial::{Held, Place, Telling, Trial, Turn};
 pub use verdict::{Grade, Verdict};
 pub use version1::{VERSION_1, read_version_1};
 
+/// The judge, in the words of stored baselines, which must not change.
+const GRADER: &str = "grader";
+
 /// The name and version of the format.
 pub const SCHEMA: &str = "akit.run/2";
 
@@ -263,7 +266,7 @@ impl RunManifest {
             Some(format!("application: {name}"))
         });
         let grades = self.grades().into_iter().filter_map(|grade| grade.model.as_ref());
-        replies.chain(grades.map(|name| format!("grader: {name}"))).collect()
+        replies.chain(grades.map(|name| format!("{GRADER}: {name}"))).collect()
     }
 
     /// A readable name of the suite; the common folder of its files if none is stored.

@@ -77,7 +77,7 @@ impl<'a> Live<'a> {
     /// A conversation that has not started.
     pub(super) fn of(whom: Whom<'a>, dialogue: &Dialogue, job: &'a Job, trial: u32) -> Result<Self, Fault> {
         let Target::Model { client, model, seeded, .. } = &job.target else {
-            return Err(Fault::new(FaultKind::NotPlanned, "nobody is asked".to_owned(), ""));
+            return Err(Fault::new(FaultKind::NotPlanned, "no application is configured".to_owned(), ""));
         };
         let Whom { scenario, case, root, load, .. } = whom;
         let hold = Arc::new(client.hold());

@@ -125,9 +125,9 @@ impl Runner {
         shared.sink.see(Event::Finished);
         let why = match ended {
             Ended::FailFast => "not asked: an earlier case did not pass (`--fail-fast`)",
-            Ended::Budget => "not judged: the budget ended the run before",
-            Ended::Deadline => "not judged: the deadline ended the run before",
-            _ => "not judged: the run was interrupted before",
+            Ended::Budget => "not judged: the budget ended the run first",
+            Ended::Deadline => "not judged: the deadline ended the run first",
+            _ => "not judged: the run was interrupted first",
         };
         let mut wanted = vec![0; shared.plan.jobs.len()];
         for unit in &units {

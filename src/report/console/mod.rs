@@ -199,7 +199,7 @@ fn result(report: &Report<'_>, layout: Layout) -> String {
     out
 }
 
-/// `1,234 tokens (judge 567)`; absent when nobody told how many.
+/// For example `1,234 tokens (judge 567)`; `None` if the tokens are unknown.
 fn tokens(report: &Report<'_>) -> Option<String> {
     let judge = report.run.grader_usage().map(crate::vocabulary::Usage::total);
     match (report.run.usage().map(crate::vocabulary::Usage::total), judge) {
@@ -308,7 +308,7 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// `label: value`, indented; nothing without a value.
+    /// Writes `label: value`, indented; nothing without a value.
     fn line(&mut self, indent: usize, label: &str, value: &str) {
         if !value.is_empty() {
             let _ = write!(self.out, "{:indent$}", "");
