@@ -45,8 +45,7 @@ thread_local! {
 }
 
 /// Gives this thread its own connections, because a connection driven by another thread wakes that thread for every
-/// answer.
-/// Numbers go up to [`CREWS`].
+/// answer. Numbers go up to [`CREWS`].
 pub fn keep_apart(number: usize) {
     CREW.set(number.min(CREWS));
 }
@@ -271,8 +270,7 @@ fn certificate(error: &reqwest::Error) -> Option<String> {
 }
 
 /// Whether a server hung up before TLS began, which usually means that it does not speak TLS. While connecting, only
-/// TLS reads,
-/// unless there is a proxy.
+/// TLS reads, unless there is a proxy.
 fn hung_up_at_greeting(error: &reqwest::Error) -> bool {
     let is_tls = error.url().is_some_and(|url| url.scheme() == "https") && through_proxy(error).is_empty();
     let hangs_up = |error: &std::io::Error| match error.kind() {

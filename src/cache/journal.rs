@@ -1,11 +1,9 @@
 //! The answers of a run so far, so that an interrupted or killed run can be finished without asking twice.
 //!
 //! One line of JSON per answer, appended before the answer is used: a killed process loses only what was in progress. A
-//! line
-//! is found by the key of the request and its purpose, so two cases that ask the same do not take each other's answers.
-//! It
-//! contains what a record of the cache contains, redacted in the same way. Results are not stored: they follow from the
-//! answers.
+//! line is found by the key of the request and its purpose, so two cases that ask the same do not take each other's
+//! answers. It contains what a record of the cache contains, redacted in the same way. Results are not stored: they
+//! follow from the answers.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -97,8 +95,7 @@ impl Noted {
 }
 
 /// The cost of one try, as far as it is known: the maximum before it is sent, and the exact cost once it is answered.
-/// The
-/// later line of a try counts, so a process killed in between is assumed to have spent the maximum.
+/// The later line of a try counts, so a process killed in between is assumed to have spent the maximum.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Paid {
@@ -208,8 +205,7 @@ impl Journal {
     }
 
     /// Adds an answer. After the first failure nothing more is written: a journal with a gap would still be correct,
-    /// but the
-    /// disk is in trouble.
+    /// but the disk is in trouble.
     pub fn note(&self, noted: &Noted) -> io::Result<()> {
         self.append(noted, 1)
     }

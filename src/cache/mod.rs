@@ -1,9 +1,8 @@
 //! Recorded exchanges on disk, keyed by the request. Knows nothing about models.
 //!
 //! One pretty JSON file per record under `aa/<sha-256>.json`, keys sorted, written to a temporary file and renamed:
-//! processes
-//! share a folder without locks, and a reader sees a whole record or none. A torn or foreign file is a miss with a
-//! warning.
+//! processes share a folder without locks, and a reader sees a whole record or none. A torn or foreign file is a miss
+//! with a warning.
 
 mod journal;
 mod nearest;
@@ -30,8 +29,7 @@ use recorder::Recorder;
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 /// Version of how keys are made. Version 1 had the host of a server but not its address; its records are read if the
-/// host is
-/// enough. No other version is read.
+/// host is enough. No other version is read.
 pub const KEY_VERSION: u32 = 2;
 
 pub use journal::{Asked, Journal, JournalError, Noted};

@@ -1,10 +1,8 @@
 //! Why a key has no record: how the nearest record differs.
 //!
 //! The folder is read once, on the first miss, and indexed by hashes of the question and of the rest. A record that
-//! differs in
-//! one part, or only in who was asked, is found at once, however many there are. Only the first few keys without a
-//! record of
-//! the same question are compared with every record.
+//! differs in one part, or only in who was asked, is found at once, however many there are. Only the first few keys
+//! without a record of the same question are compared with every record.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -251,8 +249,7 @@ impl Index {
     }
 
     /// The newest record that differs in one part, else the nearest one that differs only in who was asked, else the
-    /// nearest
-    /// one of the same question.
+    /// nearest one of the same question.
     fn alike(&self, sums: &[(u32, Sums)], wanted: &dyn Fn(&str) -> bool) -> Option<&Entry> {
         let named = |at: &&usize| wanted(&self.entries[**at].hash);
         let rests = || {
@@ -278,12 +275,10 @@ impl Index {
 
 impl Cache {
     /// How the nearest record of the same kind differs. Reads the folder the first time, which takes a while: do not
-    /// call it on
-    /// a thread that others wait for.
+    /// call it on a thread that others wait for.
     ///
     /// Nearest means: one part differs, or only who is asked, or the question is the same; else few parts differ, and
-    /// the
-    /// question begins and ends similarly.
+    /// the question begins and ends similarly.
     #[must_use]
     pub fn nearest(&self, key: &Key) -> Nearest {
         self.nearest_among(key, &|_| true)

@@ -1,10 +1,8 @@
 //! Writes records: each is complete under its name when [`Recorder::write`] returns, and groups of them are flushed to
-//! disk
-//! together.
+//! disk together.
 //!
 //! A killed process loses nothing that was written. A machine that loses power loses the last tenth of a second plus
-//! the
-//! time its disk takes; a torn record is read as damaged, and asked for again.
+//! the time its disk takes; a torn record is read as damaged, and asked for again.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -56,8 +54,7 @@ struct Unsynced {
 
 impl Recorder {
     /// Checks that the folder takes files, or, if it does not exist yet, that the nearest folder above does. Leaves no
-    /// file
-    /// behind.
+    /// file behind.
     pub(super) fn prepare(&self, folder: &Path) -> io::Result<()> {
         let full = std::path::absolute(folder)?;
         // A dangling link exists but takes no files.

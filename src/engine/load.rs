@@ -1,8 +1,7 @@
 //! Visits at a pace, for as long as a stage lasts: this many at once, or at scheduled times.
 //!
 //! Workers are kept from stage to stage, so that the number of visits never exceeds that of the stage, except for those
-//! left
-//! from a larger stage. A separate thread keeps the schedule, because timers of the runtime have a resolution of a
+//! left from a larger stage. A separate thread keeps the schedule, because timers of the runtime have a resolution of a
 //! millisecond.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -81,10 +80,8 @@ impl Now {
 }
 
 /// Runs the stages until no more visitors may come, the time is over, or `stop` completes. Visits in progress are
-/// dropped at
-/// the end of the time or at a stop, and awaited when no more may come. At most `most` visits of a schedule are in
-/// progress;
-/// the others wait. Returns whether akit crashed in one of them.
+/// dropped at the end of the time or at a stop, and awaited when no more may come. At most `most` visits of a schedule
+/// are in progress; the others wait. Returns whether akit crashed in one of them.
 pub async fn load<H: Host>(
     host: Arc<H>,
     stages: Vec<Stage>,

@@ -1,8 +1,7 @@
 //! Runs units of work: several at once, in an order drawn from the seed, with results in the order of the units.
 //!
 //! Servers slow down, warm up and drift during a run. A random order keeps that from always affecting the same cases of
-//! a
-//! file.
+//! a file.
 
 mod crew;
 mod load;

@@ -39,8 +39,7 @@ pub struct CaseResult {
     /// Its trials.
     pub trials: Vec<Trial>,
     /// Results of earlier attempts of the pipeline at the same commit; missing in the first attempt, and if the case
-    /// was not
-    /// suspected.
+    /// was not suspected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<Earlier>,
 }
@@ -71,8 +70,7 @@ impl CaseResult {
     }
 
     /// Whether its result follows from its ordinary trials: failed if a trial failed, else passed if one passed,
-    /// errored if
-    /// none was judged, and skipped if none was asked.
+    /// errored if none was judged, and skipped if none was asked.
     #[must_use]
     pub fn hangs_together(&self) -> bool {
         let said = |outcome| self.ordinary().any(|trial| trial.outcome == outcome);
@@ -97,10 +95,8 @@ impl CaseResult {
     }
 
     /// The trials that count as evidence on a failure. The first failure raises the suspicion and does not count; what
-    /// comes
-    /// after it was not selected for failing. If an earlier attempt raised the suspicion, every trial counts that was
-    /// not read
-    /// back from the cache of that attempt.
+    /// comes after it was not selected for failing. If an earlier attempt raised the suspicion, every trial counts that
+    /// was not read back from the cache of that attempt.
     pub fn evidence(&self) -> impl Iterator<Item = &Trial> {
         let again = self.earlier.is_some();
         let ordinary = self.ordinary().skip_while(move |trial| !again && trial.outcome != Outcome::Failed);

@@ -1,8 +1,7 @@
 //! The results of a run, in their versioned format (`--json`, `akit gate`, `akit report`).
 //!
 //! Plain data and sums; no rule of judging or gating is here. Cases are in the order of their files and positions,
-//! whatever
-//! finished first.
+//! whatever finished first.
 
 mod case;
 mod stress;
@@ -93,8 +92,7 @@ pub struct RunManifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// The paths given to `akit run`, relative to the root of the repository. More or fewer scenarios below them are
-    /// still the
-    /// same suite.
+    /// still the same suite.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suite: Vec<String>,
     /// Root seed: `--seed`, else 0.
@@ -142,21 +140,18 @@ pub struct ScenarioRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Whether recorded answers were used although it is unknown which version gave them: the application has its own
-    /// address
-    /// and no version.
+    /// address and no version.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unidentified: bool,
     /// 16 hexadecimal digits over provider, model, address, parameters, system prompt and tools, several joined by `+`.
-    /// The same
-    /// for every file of recorded answers; empty if every asked case names its own model.
+    /// The same for every file of recorded answers; empty if every asked case names its own model.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target_hash: String,
     /// The judge, if one was needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader: Option<String>,
     /// 16 hexadecimal digits over the judge's provider, model, host, prompt template, scale and votes, if a judge was
-    /// needed
-    /// that no expectation names itself.
+    /// needed that no expectation names itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader_hash: Option<String>,
 }

@@ -108,8 +108,7 @@ pub struct Level {
     /// Requests per second.
     pub rate: f64,
     /// From the intended send to the complete answer. For load that is kept in flight, corrected for the requests that
-    /// a stall
-    /// held back.
+    /// a stall held back.
     pub latency_ms: Percentiles,
     /// Whether the latency is corrected.
     pub corrected: bool,

@@ -163,8 +163,7 @@ impl Trial {
     }
 
     /// The first turn that went wrong in a conversation that did not pass: one that a verdict is about, else the last,
-    /// if
-    /// something could not be asked.
+    /// if something could not be asked.
     #[must_use]
     pub fn broken_turn(&self) -> Option<&Turn> {
         self.conversation.as_ref().filter(|_| self.outcome != Outcome::Passed)?;
@@ -257,8 +256,7 @@ impl Trial {
     }
 
     /// The verdicts that explain the result, without those that were not needed. Earlier turns come first; verdicts
-    /// about no
-    /// single turn come last.
+    /// about no single turn come last.
     #[must_use]
     pub fn decisive(&self) -> Vec<Telling<'_>> {
         let of_turns = self.turns.iter().flat_map(|turn| {

@@ -1,10 +1,8 @@
 //! Short annotations of a job: links for GitLab (`reports:annotations`), workflow commands for GitHub.
 //!
 //! GitLab has one kind of annotation, `external_link`, shown at the side of the job page (docs.gitlab.com, "CI/CD
-//! artifacts
-//! reports types"). GitHub shows ten errors and ten warnings per step (docs.github.com, "Workflow commands"); more are
-//! dropped
-//! silently, so the rest is left to the other reports.
+//! artifacts reports types"). GitHub shows ten errors and ten warnings per step (docs.github.com, "Workflow commands");
+//! more are dropped silently, so the rest is left to the other reports.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

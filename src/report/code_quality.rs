@@ -2,8 +2,7 @@
 //!
 //! From docs.gitlab.com, "Code Quality", "Code Quality report format": a JSON array of objects with `description`,
 //! `check_name`, `fingerprint`, `severity` and `location`. The findings and their identity are those of SARIF. A case
-//! that
-//! could not be judged is not a finding: it is in JUnit.
+//! that could not be judged is not a finding: it is in JUnit.
 
 use serde::Serialize;
 
@@ -66,8 +65,7 @@ fn issue(finding: &Alert) -> Issue {
 }
 
 /// GitLab's five severities: what blocks as a whole or is proven broken, what blocks, what is open, what may fail, and
-/// what is
-/// only information.
+/// what is only information.
 fn severity(finding: &Alert) -> &'static str {
     match (finding.level, finding.state) {
         (Level::Error, _) if finding.leads() => "blocker",

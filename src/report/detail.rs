@@ -80,8 +80,7 @@ impl Detail {
 }
 
 /// The most detailed page that is small enough, else the least detailed one. `size` estimates the bytes of all cases,
-/// so that
-/// a page that is too large is rarely rendered. The least detailed one is not held in memory.
+/// so that a page that is too large is rarely rendered. The least detailed one is not held in memory.
 pub(super) fn fit(
     size: impl Fn(Detail) -> usize,
     write: impl Fn(Detail, &mut dyn Write) -> Result<(), RenderError>,

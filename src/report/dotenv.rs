@@ -1,8 +1,7 @@
 //! The decision as values for later steps and jobs (`$GITHUB_OUTPUT`, `reports:dotenv` of GitLab, `source`).
 //!
 //! GitLab takes 20 variables and 5 KiB by default and keeps quotes literally; a shell would interpret a value. So there
-//! are
-//! few variables, and values contain only letters, digits, `.`, `_` and `-`.
+//! are few variables, and values contain only letters, digits, `.`, `_` and `-`.
 
 use std::fmt::Write as _;
 

@@ -44,8 +44,7 @@ impl<'a> Report<'a> {
     }
 
     /// The findings that are not results of failed cases: those about the whole run, and about cases that passed or
-    /// could not
-    /// be judged.
+    /// could not be judged.
     pub(super) fn findings(&self) -> impl Iterator<Item = &'a Finding> {
         let failed: BTreeSet<&Location> =
             self.with(Outcome::Failed).into_iter().map(|entry| &entry.case.location).collect();

@@ -1,8 +1,7 @@
 //! The run and the decision as data, for programs.
 //!
 //! A report is the manifest followed by `counts` and `decision`, so a reader of manifests can read reports. Nothing is
-//! cut or
-//! escaped beyond what JSON requires.
+//! cut or escaped beyond what JSON requires.
 
 use std::io::Write;
 

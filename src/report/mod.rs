@@ -1,8 +1,7 @@
 //! One file per format; each renders the same [`Report`] and decides nothing.
 //!
 //! Text from a model is hostile in every format. Cases are in the order of the run, counts come from the decision, and
-//! no
-//! format reads a file, a clock or the environment.
+//! no format reads a file, a clock or the environment.
 
 pub mod annotation;
 pub mod calibration;
@@ -119,8 +118,7 @@ impl Format {
     }
 
     /// Writes the whole report, ending with a line feed. What grows with the number of cases is written case by case.
-    /// Only the
-    /// console uses the ink.
+    /// Only the console uses the ink.
     ///
     /// # Errors
     /// If it cannot be written or serialized; no content of a report is known to cause that.

@@ -1,10 +1,8 @@
 //! `OpenMetrics` text, which GitLab (`reports:metrics`) compares with the target branch and Prometheus reads.
 //!
 //! From github.com/prometheus/OpenMetrics, version 1.0: each family has its TYPE, UNIT and HELP before its samples, a
-//! unit is
-//! the suffix of the family's name, and the text ends with `# EOF`. Unknown values are left out, and there are no
-//! timestamps:
-//! GitLab would take each run for a different metric.
+//! unit is the suffix of the family's name, and the text ends with `# EOF`. Unknown values are left out, and there are
+//! no timestamps: GitLab would take each run for a different metric.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

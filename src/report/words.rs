@@ -12,8 +12,7 @@ pub(in crate::report) struct Piece {
 }
 
 /// Maximum number of pairs of words, or of sentences, to compare. The time grows with their number, and a page has
-/// thousands
-/// of answers.
+/// thousands of answers.
 const PAIRS: usize = 250_000;
 
 /// Maximum number of pairs of words when comparing two sentences of long texts.

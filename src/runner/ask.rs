@@ -1,8 +1,7 @@
 //! The answer to a case: read from a file or requested, round by round while its function calls are played.
 //!
 //! Each round is a request with its own record, keyed by the messages before it. Function results come from the
-//! scenario
-//! only; nothing is called. The answer has the text of the last round and the calls of all rounds, in order.
+//! scenario only; nothing is called. The answer has the text of the last round and the calls of all rounds, in order.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -133,8 +132,7 @@ pub(super) fn request(scenario: &Scenario, case: &Case, model: &str, seed: Optio
 }
 
 /// Maximum cost of the rest of a conversation in US dollars, with this many turns left (including this one), this many
-/// bytes
-/// of customer text in each, and this many rounds already played in this turn.
+/// bytes of customer text in each, and this many rounds already played in this turn.
 ///
 /// # Errors
 /// If it is unknown.

@@ -2,8 +2,7 @@
 //! judged.
 //!
 //! Records contain what is sent and what the customer's choices depend on, redacted if the case is, so that a replay
-//! takes
-//! the same path. Expectations see the raw answers.
+//! takes the same path. Expectations see the raw answers.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;

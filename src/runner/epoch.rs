@@ -1,8 +1,7 @@
 //! Identities of applications and judges: if they differ, results are not compared without saying so.
 //!
 //! They must not depend on which cases were selected. So a model or judge that a case or expectation names itself is
-//! left
-//! out; it is part of the content of the case.
+//! left out; it is part of the content of the case.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +17,7 @@ use crate::scenario::Case;
 
 impl Plan {
     /// 16 hexadecimal digits over everything that decides what is asked. An interrupted run is resumed only by a run
-    /// with the
-    /// same digits.
+    /// with the same digits.
     #[must_use]
     pub fn signature(&self, graders: &Graders, settings: &Json) -> String {
         let judges = graders
@@ -56,8 +54,7 @@ impl Plan {
     }
 
     /// 16 hexadecimal digits over the application of a scenario; empty if every asked case names its own model, or none
-    /// is
-    /// asked.
+    /// is asked.
     ///
     /// Recorded answers have one identity, whatever the file: a later run could not tell them apart.
     pub(super) fn target_hash(&self, scenario: usize) -> String {
@@ -115,8 +112,7 @@ impl Plan {
     }
 
     /// Whether a scenario used recorded answers of an application that the suite does not describe and that has no
-    /// version: its
-    /// code may have changed since, unnoticed.
+    /// version: its code may have changed since, unnoticed.
     pub(super) fn is_unidentified(&self, scenario: usize) -> bool {
         self.jobs_of(scenario).any(|(_, job)| match &job.target {
             Target::Model { client, described, .. } => {

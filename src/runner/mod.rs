@@ -1,6 +1,5 @@
 //! Runs a plan: starts cases in an order drawn from the seed, asks, judges, and returns results in the order of files
-//! and
-//! positions, whatever finishes first.
+//! and positions, whatever finishes first.
 
 mod ask;
 mod dialogue;
@@ -153,8 +152,7 @@ impl Runner {
     }
 
     /// Asks some cases of a run again and adds the trials to it as confirmations, which do not change results. Returns
-    /// the cases
-    /// that got fewer trials than wanted.
+    /// the cases that got fewer trials than wanted.
     pub async fn again(&self, run: &mut RunManifest, wanted: &[Again]) -> BTreeSet<usize> {
         let shared = &self.shared;
         shared.sink.see(Event::Confirming { cases: wanted.len() });

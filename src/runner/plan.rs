@@ -110,8 +110,7 @@ impl Planned {
     }
 
     /// Number of trials if `repeat` are wanted. Recorded answers may have fewer, and a case without any is asked once,
-    /// to report
-    /// that.
+    /// to report that.
     pub(super) fn trials(&self, plan: &Plan, repeat: u32) -> u32 {
         match self.job.as_ref().map(|job| &job.target) {
             _ if self.skipped.is_some() => 0,

@@ -1,6 +1,5 @@
 //! What is redacted in a case, and when: prompt and answer before they leave the runner, the words of verdicts before
-//! they
-//! are stored.
+//! they are stored.
 
 use serde_json::{Value as Json, json};
 
@@ -65,11 +64,8 @@ pub(super) fn see_of(case: &Case) -> impl Fn(&Answer) -> Json + Send + Sync {
 }
 
 /// Redacts an answer, and stores with it what the expectation found in the raw one. An answer that already has this is
-/// kept
-/// as it is.
-/// Earlier rounds are part of the answer that expectations see. If they are only known redacted, nothing is seen, which
-/// is
-/// an error later.
+/// kept as it is. Earlier rounds are part of the answer that expectations see. If they are only known redacted, nothing
+/// is seen, which is an error later.
 pub(super) fn seal(case: &Case, said: Completion, earlier: &Earlier, see: See<'_>) -> Completion {
     let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.replies()) else { return said };
     let seen = said.seen.clone().unwrap_or_else(|| {

@@ -47,8 +47,7 @@ impl Found {
     }
 
     /// Milliseconds until a level with less load than the one before it was quick again, and stayed so. "Quick" is what
-    /// an
-    /// earlier level of this load or less took.
+    /// an earlier level of this load or less took.
     fn recovery(&self, level: usize, limit: Option<f64>) -> Option<u64> {
         let (before, now) = (self.run.levels.get(level.checked_sub(1)?)?, &self.run.levels[level]);
         if before.unit != now.unit || now.load >= before.load {

@@ -139,9 +139,8 @@ impl Found {
     }
 
     /// Adds the judge's verdicts on the sample of a level: for each answer its job and whether it passed; `None` if it
-    /// could
-    /// not be judged, which `why` explains. A case that only a judge can grade gets its pass rate from these verdicts
-    /// alone.
+    /// could not be judged, which `why` explains. A case that only a judge can grade gets its pass rate from these
+    /// verdicts alone.
     pub fn hear(
         &mut self,
         level: usize,
@@ -184,8 +183,7 @@ pub(super) fn interval(tally: Tally) -> (Option<f64>, Option<f64>, Option<f64>) 
 }
 
 /// Latencies from the intended send. A generator that keeps N requests in flight sends nothing while all of them wait,
-/// so
-/// the requests that a stall held back are filled in: one for each usual service time.
+/// so the requests that a stall held back are filled in: one for each usual service time.
 fn latency(count: &Count, amount: Amount) -> Times {
     match amount {
         Amount::PerSecond(_) => count.latency.clone(),
@@ -277,8 +275,7 @@ fn level(
 }
 
 /// Whether requests were sent on time: 99 of 100 within 5 ms, or within a tenth of the median latency. One of ten or
-/// more
-/// may be late, because the 99th percentile of fewer than a hundred is their maximum.
+/// more may be late, because the 99th percentile of fewer than a hundred is their maximum.
 fn keeps_schedule(lag: &Times, latency_p50: Option<f64>) -> bool {
     let most = latency_p50.map_or(5.0, |p50| (p50 / 10.0).max(5.0));
     let all = lag.0.len();

@@ -1,8 +1,7 @@
 //! Load tests: sends a suite at a pace that is fixed in advance, and counts level by level what the application does.
 //!
 //! Latency is measured from the time at which a request should have been sent. If the generator cannot keep its
-//! schedule,
-//! its figures are void. Memory does not grow with the number of requests.
+//! schedule, its figures are void. Memory does not grow with the number of requests.
 
 mod canary;
 mod decision;

@@ -32,8 +32,7 @@ impl Found {
     }
 
     /// The number of requests without an answer within this limit, if they alone push the 95th percentile above it. For
-    /// load
-    /// that is kept in flight, each counts for all the requests it held back.
+    /// load that is kept in flight, each counts for all the requests it held back.
     pub(super) fn waited(&self, level: usize, limit_ms: f64) -> Option<u64> {
         let limit = whole(limit_ms * 1000.0)?;
         let count = &self.counts[level];

@@ -1,13 +1,11 @@
 //! JUnit XML, as GitLab, Jenkins and GitHub actions read it.
 //!
 //! One `<testcase>` per case, never per trial, with names that stay the same from run to run. `<failure>` is a bad
-//! answer,
-//! `<error>` a case that could not be judged, `<skipped>` one that was not asked, or that fails in quarantine. A case
-//! that
-//! failed, was asked again and passed is flaky for every reader of JUnit: it passes with a `<flakyFailure>`, unless the
-//! gate
-//! blocks on it. A case has at most 12 elements, and its text at most 64 KiB; what is longer is cut visibly.
-//! Types start with `akit.`: GitLab rejects a whole report for the bare words `symbol` and `yaml`.
+//! answer, `<error>` a case that could not be judged, `<skipped>` one that was not asked, or that fails in quarantine.
+//! A case that failed, was asked again and passed is flaky for every reader of JUnit: it passes with a
+//! `<flakyFailure>`, unless the gate blocks on it. A case has at most 12 elements, and its text at most 64 KiB; what is
+//! longer is cut visibly. Types start with `akit.`: GitLab rejects a whole report for the bare words `symbol` and
+//! `yaml`.
 
 mod body;
 mod validation;

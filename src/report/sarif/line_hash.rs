@@ -1,8 +1,7 @@
 //! `primaryLocationLineHash`, exactly as GitHub's upload computes it; otherwise it warns about every result.
 //!
 //! From github/codeql-action `src/fingerprints.ts`: a rolling hash over the next 100 UTF-16 units from the start of a
-//! line,
-//! without spaces and tabs, CR and CRLF as LF; then 65535 for the end, and zeros.
+//! line, without spaces and tabs, CR and CRLF as LF; then 65535 for the end, and zeros.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -59,8 +59,7 @@ fn write_for(report: &Report<'_>, profile: Profile, out: &mut dyn Write) -> Resu
 }
 
 /// What is bad now, in the order of the run, then what is wrong with the run; and what kept a case or the run from
-/// being
-/// judged.
+/// being judged.
 pub(in crate::report) fn findings(report: &Report<'_>) -> (Vec<Alert>, Vec<Trouble>) {
     let (mut findings, mut troubles) = (Vec::new(), Vec::new());
     let mut room = STEPS;
@@ -154,8 +153,7 @@ fn failed(entry: &Entry<'_>, findings: &mut Vec<Alert>, room: &mut usize) {
 }
 
 /// The place of a verdict: for a turn, the customer's words, and the related expectation of the whole conversation. A
-/// verdict
-/// that no turn decides is at its own place.
+/// verdict that no turn decides is at its own place.
 fn spot(entry: &Entry<'_>, one: &VerdictView<'_>) -> [Option<Location>; 2] {
     let case = &entry.case.location;
     let at = |line: u32| (line > 0).then(|| Location { line, column: 0, ..case.clone() });

@@ -1,10 +1,8 @@
 //! A load test as JUnit XML: one testcase per level, and one per level and limit.
 //!
 //! `<failure>` is a missed limit or a level where nothing passed; `<error>` is a level that shows nothing: void,
-//! unanswered
-//! or not finished. Names contain loads and names of limits but no figures, so they stay the same from run to run. A
-//! test
-//! that does not pass has at least one testcase that does not pass.
+//! unanswered or not finished. Names contain loads and names of limits but no figures, so they stay the same from run
+//! to run. A test that does not pass has at least one testcase that does not pass.
 
 use std::time::Duration;
 
