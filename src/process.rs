@@ -234,8 +234,8 @@ impl Program {
     /// If it cannot be started or read, prints too much or takes too long.
     pub fn run(&self, longest: Duration) -> Result<Ended, ProcessError> {
         let running = self.start()?;
-        let (_watch, (told, result)) = (running.watch(), mpsc::channel());
-        thread::spawn(move || told.send(running.finish(Vec::new())));
+        let (_watch, (done, result)) = (running.watch(), mpsc::channel());
+        thread::spawn(move || done.send(running.finish(Vec::new())));
         let ended = result.recv_timeout(longest);
         ended.unwrap_or(Err(ProcessError::Late(longest)))
     }
@@ -319,7 +319,7 @@ type Line = (Vec<u8>, bool);
 
 /// The lines of an output as they come, without blank ones; an empty line is the end.
 fn lines(mut output: BufReader<ChildStdout>) -> Receiver<io::Result<Line>> {
-    let (told, lines) = mpsc::sync_channel(1);
+    let (sender, lines) = mpsc::sync_channel(1);
     thread::spawn(move || {
         loop {
             let mut line = Vec::new();
@@ -330,7 +330,7 @@ fn lines(mut output: BufReader<ChildStdout>) -> Receiver<io::Result<Line>> {
                 continue;
             }
             let is_ahead = output.buffer().iter().any(|byte| !byte.is_ascii_whitespace());
-            if told.send(read.map(|_| (line, is_ahead))).is_err() || is_end {
+            if sender.send(read.map(|_| (line, is_ahead))).is_err() || is_end {
                 return;
             }
         }

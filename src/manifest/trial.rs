@@ -282,8 +282,8 @@ impl Trial {
     /// Why it has this result; for a conversation, also where it broke.
     #[must_use]
     pub fn reason(&self) -> Cow<'_, str> {
-        let told = self.decisive();
-        let why = match (&self.fault, told.first()) {
+        let decisive = self.decisive();
+        let why = match (&self.fault, decisive.first()) {
             (Some(fault), _) => &fault.message,
             (None, Some(first)) => first.reason(),
             (None, None) => self.outcome.word(),
@@ -292,7 +292,7 @@ impl Trial {
             return why.into();
         }
         let at = self.broke_at().map(|at| format!("broke at {at}: ")).unwrap_or_default();
-        let more = told.len().saturating_sub(1);
+        let more = decisive.len().saturating_sub(1);
         let more =
             if more > 0 && self.fault.is_none() { format!("; and {more} more") } else { String::new() };
         format!("{at}{why}{more}").into()

@@ -49,8 +49,8 @@ impl<'a> Report<'a> {
         let failed: BTreeSet<&Location> =
             self.with(Outcome::Failed).into_iter().map(|entry| &entry.case.location).collect();
         self.decision.findings.iter().chain(&self.decision.warnings).filter(move |finding| {
-            let told = || finding.location.as_ref().is_some_and(|place| failed.contains(place));
-            !finding.is_by_case() || finding.conclusion != Conclusion::Pass && !told()
+            let is_shown = || finding.location.as_ref().is_some_and(|place| failed.contains(place));
+            !finding.is_by_case() || finding.conclusion != Conclusion::Pass && !is_shown()
         })
     }
 

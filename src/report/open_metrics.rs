@@ -112,10 +112,10 @@ fn rates(out: &mut Text, report: &Report<'_>) {
 }
 
 fn spending(out: &mut Text, report: &Report<'_>) {
-    let told = [("application", report.run.usage()), ("judge", report.run.grader_usage())];
-    if told.iter().any(|(_, usage)| usage.is_some()) {
+    let usages = [("application", report.run.usage()), ("judge", report.run.grader_usage())];
+    if usages.iter().any(|(_, usage)| usage.is_some()) {
         out.family("akit_tokens", "gauge", "tokens", "Tokens sent and received.");
-        for (role, usage) in told.iter().filter_map(|(role, usage)| Some((*role, (*usage)?))) {
+        for (role, usage) in usages.iter().filter_map(|(role, usage)| Some((*role, (*usage)?))) {
             out.sample("akit_tokens", &[("role", role), ("direction", "sent")], real(usage.input_tokens));
             out.sample(
                 "akit_tokens",

@@ -96,11 +96,11 @@ impl Before {
         if !matches!(case.outcome, Outcome::Passed | Outcome::Failed) {
             return None;
         }
-        let told = case.telling()?;
-        told.answer()?;
-        let turn = now.telling().and_then(|now| now.differs_at(told));
+        let trial = case.telling()?;
+        trial.answer()?;
+        let turn = now.telling().and_then(|now| now.differs_at(trial));
         // A conversation that had ended by then has no answer.
-        let before = told.answer_at(turn).cloned().unwrap_or_default();
+        let before = trial.answer_at(turn).cloned().unwrap_or_default();
         let now_answered = now.telling().and_then(|trial| trial.answer_at(turn));
         Some(Self {
             same_answer: now_answered.is_some_and(|now| now.says_as(&before)),

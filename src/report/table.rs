@@ -41,10 +41,10 @@ pub(super) fn compares(report: &Report<'_>) -> bool {
 /// Cases that could not be judged; a share if the policy allows some.
 fn errors(report: &Report<'_>) -> Row {
     let (decision, count) = (report.decision, number::size(report.decision.counts.errored));
-    let told =
+    let rates =
         decision.findings.iter().chain(&decision.warnings).filter(|finding| finding.id == FindingId::Errors);
     let may =
-        told.filter_map(|finding| Some((finding.measured?, finding.limit?))).find(|(_, may)| *may > 0.0);
+        rates.filter_map(|finding| Some((finding.measured?, finding.limit?))).find(|(_, may)| *may > 0.0);
     let (now, limit) = match may {
         Some((share, may)) => (format!("{count} ({})", number::percent(share)), number::percent(may)),
         None => (count, "0".to_owned()),
@@ -96,7 +96,7 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
     rows
 }
 
-/// A number that the policy does not allow. A threshold is told by what it measures, over which cases.
+/// A number that the policy does not allow. A threshold is named by its metric and the cases it covers.
 fn breach(finding: &Finding) -> Row {
     let number =
         |value: Option<f64>, words: &dyn Fn(f64) -> String| value.map_or_else(|| NONE.to_owned(), words);

@@ -46,8 +46,8 @@ impl<'a> Talk<'a> {
     pub(super) fn mark(&self, turn: &Turn) -> Option<&'static str> {
         let is_same = |other: &Turn| std::ptr::eq(other, turn);
         let is_told = || {
-            let told = self.trial.decisive();
-            self.trial.outcome != Outcome::Passed && told.iter().any(|one| one.turn.is_some_and(is_same))
+            let decisive = self.trial.decisive();
+            self.trial.outcome != Outcome::Passed && decisive.iter().any(|one| one.turn.is_some_and(is_same))
         };
         match self.trial.broken_turn() {
             Some(first) if is_same(first) => Some("broke here"),

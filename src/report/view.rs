@@ -179,7 +179,7 @@ impl<'a> TrialView<'a> {
     pub(super) fn of(trial: &'a Trial) -> Self {
         let talk = Talk::of(trial);
         let turn = talk.and_then(|talk| talk.turn());
-        let told = |one| VerdictView { is_of_talk: talk.is_some(), ..VerdictView::told(one) };
+        let of_talk = |one| VerdictView { is_of_talk: talk.is_some(), ..VerdictView::of_turn(one) };
         let answer = turn.map_or(trial.answer(), |turn| turn.answer.as_ref());
         // If no single turn broke it, the calls of all turns matter.
         let of_all = talk.is_some() && trial.broken_turn().is_none();
@@ -188,7 +188,7 @@ impl<'a> TrialView<'a> {
         let calls = calls.flat_map(|answer| &answer.tool_calls);
         Self {
             fault: trial.fault.as_deref(),
-            verdicts: trial.decisive().into_iter().map(told).collect(),
+            verdicts: trial.decisive().into_iter().map(of_talk).collect(),
             answer: answer.map(|answer| answer.text.as_str()),
             calls: Calls::of(calls),
             state: answer.and_then(|answer| answer.state.as_ref()),
@@ -269,7 +269,7 @@ impl<'a> VerdictView<'a> {
     }
 
     /// The same in a conversation, with the turn next to the reason.
-    fn told(telling: Telling<'a>) -> Self {
+    fn of_turn(telling: Telling<'a>) -> Self {
         let view = Self::of(telling.verdict);
         match telling.place() {
             None => view,

@@ -296,10 +296,10 @@ impl<'a> Rounds<'a> {
                 Played::Returned(returned) => returned,
             };
             let from = answer.tool_calls.len().saturating_sub(calls.len());
-            for (call, told) in answer.tool_calls[from..].iter_mut().zip(&returned) {
+            for (call, message) in answer.tool_calls[from..].iter_mut().zip(&returned) {
                 let redaction = self.case.redaction.on();
-                let shown = redaction.map(|redaction| redaction.redactor.text(&told.content));
-                call.returned = Some(shown.unwrap_or_else(|| told.content.clone()));
+                let shown = redaction.map(|redaction| redaction.redactor.text(&message.content));
+                call.returned = Some(shown.unwrap_or_else(|| message.content.clone()));
             }
             for messages in [&mut request.messages, &mut added] {
                 messages.push(spoken.clone());

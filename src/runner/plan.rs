@@ -178,7 +178,7 @@ impl Plan {
     /// A warning for each file of recorded answers without function calls, if cases check calls.
     #[must_use]
     pub fn replies_without_calls(&self) -> Vec<String> {
-        let told = |file: &&Replies| {
+        let words = |file: &&Replies| {
             let asks = |planned: &&Planned| {
                 let case = &self.scenarios[planned.scenario].cases[planned.case];
                 case.expectations().any(Expectation::needs_calls)
@@ -189,13 +189,13 @@ impl Plan {
                 format!("{name} has no function calls, but {cases} expect something of them")
             })
         };
-        self.files().iter().filter_map(told).collect()
+        self.files().iter().filter_map(words).collect()
     }
 
     /// A warning for each file with more answers to a case than are judged, with the largest number of one case.
     #[must_use]
     pub fn unjudged_replies(&self, repeat: u32) -> Vec<(String, u32)> {
-        let told = |file: &&Replies| {
+        let words = |file: &&Replies| {
             let planned =
                 self.jobs.iter().filter(|planned| planned.skipped.is_none() && planned.is_given_by(file));
             let more = planned.filter_map(|planned| {
@@ -220,7 +220,7 @@ impl Plan {
                 *most,
             ))
         };
-        self.files().iter().filter_map(told).collect()
+        self.files().iter().filter_map(words).collect()
     }
 
     /// A warning for each file with lines that match no case.
@@ -236,7 +236,7 @@ impl Plan {
         let cases: BTreeSet<_> = all().map(|(scenario, id)| CaseId::new(scenario, id)).collect();
         let ids: BTreeSet<&str> = all().map(|(_, id)| id.as_str()).collect();
         let known: Vec<&str> = ids.iter().copied().collect();
-        let told = |Unused { line, id, scenario }: &Unused<'_>| {
+        let words = |Unused { line, id, scenario }: &Unused<'_>| {
             let why = match scenario {
                 Some(name) if ids.contains(id) => format!(": not in `{}`", text::excerpt(name, 60)),
                 None if ids.contains(id) => ": lines that name the scenario take precedence".to_owned(),
@@ -253,7 +253,7 @@ impl Plan {
             let (lines, results) = (unused.len(), unmatched.len());
             let more = (lines + results).saturating_sub(NAMED);
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-            let named = unused.iter().map(told).chain(unmatched).take(NAMED).collect::<Vec<_>>().join(", ");
+            let named = unused.iter().map(words).chain(unmatched).take(NAMED).collect::<Vec<_>>().join(", ");
             let what = if results == 0 {
                 text::count(lines, "line")
             } else {

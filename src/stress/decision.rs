@@ -263,7 +263,7 @@ fn count(n: u64, noun: &str) -> String {
 
 /// What was measured at a level. Overdue requests are not in the figures of the report, but count against a limit as
 /// requests without an answer.
-fn measured(level: &Level, metric: ServiceLevel, [overdue, unheard]: [u64; 2]) -> Option<f64> {
+fn measured(level: &Level, metric: ServiceLevel, [overdue, overdue_escalations]: [u64; 2]) -> Option<f64> {
     let share = |hits: u64, of: u64| (of > 0).then(|| real(hits) / real(of));
     match metric {
         ServiceLevel::LatencyP95 => level.latency_ms.p95,
@@ -281,7 +281,7 @@ fn measured(level: &Level, metric: ServiceLevel, [overdue, unheard]: [u64; 2]) -
         ServiceLevel::Goodput => level.goodput,
         ServiceLevel::EscalationAvailability => {
             let (available, n) = level.escalation.map_or((0, 0), |one| (one.available, one.n));
-            share(available, n + unheard)
+            share(available, n + overdue_escalations)
         }
     }
 }

@@ -164,7 +164,8 @@ fn files(path: &Path, found: &mut Vec<std::path::PathBuf>) {
         for entry in std::fs::read_dir(path).unwrap() {
             files(&entry.unwrap().path(), found);
         }
-    } else if path.extension().is_some_and(|end| end == "rs") && !path.to_string_lossy().ends_with("tests.rs") {
+    } else if path.extension().is_some_and(|end| end == "rs") && !path.to_string_lossy().ends_with("tests.rs")
+    {
         found.push(path.to_owned());
     }
 }

@@ -56,10 +56,10 @@ const MESSAGE: usize = 300;
 /// If it cannot be written.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
     let at = report.run.at.as_deref().and_then(|at| DateTime::parse_from_rfc3339(at).ok());
-    let (cases, told) = (report.run.cases.len(), report.run.cases.iter().filter(|case| bad(case.outcome)));
+    let (cases, wrong) = (report.run.cases.len(), report.run.cases.iter().filter(|case| bad(case.outcome)));
     let limits = Limits {
         elements: (ALL_ELEMENTS / cases.max(1)).clamp(2, ELEMENTS),
-        text: (ALL_TEXT / told.count().max(1)).clamp(512, TEXT),
+        text: (ALL_TEXT / wrong.count().max(1)).clamp(512, TEXT),
     };
     let mut suites = Suites { order: BTreeMap::new(), list: Vec::new() };
     for scenario in &report.run.scenarios {
@@ -302,8 +302,8 @@ fn ty(state: State, trial: &TrialView<'_>) -> String {
 /// The other trials, as far as they fit; each takes two elements.
 fn reruns(entry: &Entry<'_>, room: usize, text: usize) -> Vec<TestRerun> {
     let passes = entry.case.outcome == Outcome::Passed || entry.forgiven() == Some(Forgiven::Flaky);
-    let told = entry.case.telling().filter(|_| !passes).map(|trial| trial.index);
-    let others = entry.case.trials.iter().filter(|trial| bad(trial.outcome) && Some(trial.index) != told);
+    let shown = entry.case.telling().filter(|_| !passes).map(|trial| trial.index);
+    let others = entry.case.trials.iter().filter(|trial| bad(trial.outcome) && Some(trial.index) != shown);
     others
         .take(room / 2)
         .map(|trial| {

@@ -194,9 +194,9 @@ fn flow(entry: &Entry<'_>, trial: &TrialView<'_>, room: &mut usize) -> Vec<Step>
 fn kinds<'a>(entry: &Entry<'a>) -> Vec<(Rule, String, [Option<Location>; 2], TrialView<'a>)> {
     let mut out: Vec<(Rule, String, [Option<Location>; 2], TrialView<'a>)> = Vec::new();
     let failed = entry.case.trials.iter().filter(|trial| trial.outcome == Outcome::Failed);
-    let told =
+    let verdicts =
         failed.flat_map(|trial| TrialView::of(trial).verdicts.into_iter().map(move |one| (one, trial)));
-    for (one, trial) in told {
+    for (one, trial) in verdicts {
         let rule = Rule::expect(one.kind);
         if out.iter().any(|(known, ..)| *known == rule) {
             continue;

@@ -1,4 +1,4 @@
-//! Load tests that every form renders.
+//! Load tests that every format renders.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ fn percentiles(p50: f64) -> Percentiles {
     Percentiles { p50: at(1.0), p90: at(1.6), p95: at(2.0), p99: at(4.0), p999: at(7.0), max: at(9.0) }
 }
 
-/// A level with this load that went well: half a second a hundred times, of which all passed.
+/// A good level with this load: a hundred answers in half a second each, all passed.
 pub(super) fn level(load: f64, began_s: f64) -> Level {
     let quality = Tally { hits: 100, of: 100 }.wilson(0.95).unwrap();
     Level {
@@ -151,7 +151,7 @@ fn tick_of_spike(at: u32) -> Tick {
     }
 }
 
-/// A spike of four levels, of which the third breaks down: limits are missed, answers wrong, nobody is handed over.
+/// A spike of four levels. The third breaks down: missed limits, wrong answers, fewer handoffs.
 pub(super) fn spike() -> StressRun {
     let mut run = passed();
     run.levels = vec![level(5.0, 0.0), level(20.0, 10.0), level(80.0, 20.0), level(5.0, 30.0)];
@@ -245,7 +245,7 @@ pub(super) fn spike() -> StressRun {
     run
 }
 
-/// A level that the machine could not keep, and one that another one of the same load came before.
+/// Two levels of equal load; this machine could not keep up with the second.
 pub(super) fn void() -> StressRun {
     let mut run = passed();
     run.levels = vec![level(50.0, 0.0), level(50.0, 10.0)];
@@ -264,7 +264,7 @@ pub(super) fn void() -> StressRun {
     run
 }
 
-/// A server that is not there.
+/// A server that does not exist.
 pub(super) fn nothing_answered() -> StressRun {
     let mut run = passed();
     let one = &mut run.levels[0];
@@ -309,7 +309,7 @@ pub(super) fn interrupted() -> StressRun {
     run
 }
 
-/// A test in which every text of others is this one.
+/// A test with this text wherever text from outside can be.
 pub(super) fn saying(text: &str) -> StressRun {
     let mut run = spike();
     let said = || text.to_owned();

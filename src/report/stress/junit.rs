@@ -90,7 +90,7 @@ fn of_level(run: &StressRun, at: usize, level: &Level) -> Option<Wrong> {
     // A test that ended early ended in the last level that sent anything.
     let last = run.levels.iter().rposition(|level| level.requests + level.cut_off > 0).unwrap_or_default();
     let quality = &level.quality;
-    let unheard = level.judged.as_ref().is_some_and(|judged| judged.n == 0 && judged.errored > 0);
+    let is_ungraded = level.judged.as_ref().is_some_and(|judged| judged.n == 0 && judged.errored > 0);
     if let Some(end) = ended(run).filter(|_| at >= last) {
         let how = if at > last { "this level did not start" } else { "this level is not complete" };
         Some(error("akit.incomplete", format!("{how}: {end}")))
@@ -104,7 +104,7 @@ fn of_level(run: &StressRun, at: usize, level: &Level) -> Option<Wrong> {
         let errors = errors(level);
         let why = if errors.is_empty() { "nothing was answered".to_owned() } else { errors };
         Some(error("akit.nothing-answered", format!("nothing answered: {why}")))
-    } else if unheard {
+    } else if is_ungraded {
         Some(error("akit.judge", "the judge could not grade any answer of the sample".to_owned()))
     } else if quality.n > 0 && quality.passed == 0 {
         let message = format!("none of {} judged conversations passed", number::whole(quality.n));

@@ -43,13 +43,13 @@ fn html_of_a_spike_without_its_frame() {
     insta::assert_snapshot!("html-spike", main(&page));
 }
 
-/// What a page has between its style and its script.
+/// The part of a page between its style and its script.
 fn main(page: &str) -> &str {
     let begins = page.find("<body").unwrap();
     &page[begins..page.rfind("<script>").unwrap()]
 }
 
-/// What a line takes of a terminal; what breaks commands of others is not seen.
+/// The width of a line in a terminal; zero-width spaces do not count.
 fn columns(line: &str) -> usize {
     line.chars().filter(|c| *c != '\u{200b}').count()
 }
@@ -225,7 +225,7 @@ fn what_is_written_obeys_the_committed_schema() {
     }
 }
 
-/// Whether a text that a forge renders or a pipeline reads does nothing by itself.
+/// Whether a text has no effect when a forge renders it or a pipeline reads it.
 fn is_inert(shown: &str) -> bool {
     shown.chars().all(|c| c == '\n' || text::inert(c))
         && !shown.lines().any(|line| line.trim_start().starts_with("::"))
