@@ -117,7 +117,7 @@ fn needed(outlook: &Outlook, effect: f64) -> String {
         (Some(size), _) => format!(
             "A drop of {asked} needs {} of these cases, or {cases}. More trials reduce chance; they do not \
              cover what no case asks.",
-            text::count(self::size(size.repeats), "repeat")
+            text::count(self::size(size.repeats), "trial")
         ),
         (None, Some(least)) => format!(
             "A drop of {asked} cannot be detected with these cases: even {MOST_REPEATS} trials of each detect no less than {}. \
