@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_line_a_run_and_the_newest_twenty() {
         insta::assert_snapshot!(table(&[line(Some(0.875))]), @r"
-        when                 verdict      pass rate passed failed errored skipped      tokens       cost       time  file
+        when                 decision     pass rate passed failed errored skipped      tokens       cost       time  file
         2026-01-02T03:04:05Z PASS             87.5%      7      1       0       2       1,449    $0.0123    15.12 s  runs/1.json
         ");
         let text = table(&vec![line(None); 23]);

@@ -410,7 +410,7 @@ mod tests {
         assert_eq!(plot.lines[0].path.matches('M').count(), 2);
         // The point between two gaps, and the one next to the line, at the bottom of the right edge.
         assert_eq!(plot.lines[0].dots, [("233.0".into(), "26.0".into()), ("410.0".into(), "160.0".into())]);
-        assert_eq!(plot.words, "t, against x: one: 0.0/s to 2.0/s, highest at 50");
+        assert_eq!(plot.words, "t, against x: one: 0/s to 2/s, highest at 50");
         let nothing = [Series { name: "one", points: vec![(1.0, None)], beside: Vec::new() }];
         assert!(Plot::of("t", Unit::Rate, &axis, &nothing, None).is_none());
     }

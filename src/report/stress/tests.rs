@@ -192,7 +192,7 @@ fn a_page_is_well_formed_and_complete() {
         "<code>scenarios/support.yaml:7</code>",
         "highest at 20 s",
         "<th scope=\"col\">timeout</th>",
-        " 62.50%</td>",
+        " 62.5%</td>",
         "20 in flight for latency and errors",
     ] {
         assert!(page.contains(part), "{part}");
