@@ -149,7 +149,7 @@ fn one_broken(broken: &Broken) -> Vec<String> {
     }
     if broken.new > 0 {
         out.push(format!(
-            "{} have no baseline: a failure counts as new unless extra trials clear it.",
+            "For {} there is no baseline: a failure counts as new unless extra trials clear it.",
             cases(broken.new)
         ));
     }

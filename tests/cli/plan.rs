@@ -143,7 +143,7 @@ fn one_failure_is_proof_where_the_application_is_deterministic() {
         |more: &[&str]| ran.then(&["plan", "s.yaml", "--baseline", "b.json"]).args(more).run().ended(0);
     plan(&["--confirm", "0"])
         .out("A single broken case is proven by one failure (`confirm: 0`), if it is one of 1 case.")
-        .out("1 case failed before too often");
+        .out("1 case failed too often before");
     plan(&[]).out("the baseline is thin").out("asked up to 20 times");
     // Where the data go to stdout, the page does not.
     let data = plan(&["--json", "-"]).err("detects a drop of");
