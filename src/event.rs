@@ -1,16 +1,16 @@
-//! What an engine says while it works. Owned by neither engines nor those who listen.
+//! Progress events of the engines, owned by neither engines nor listeners.
 
 use crate::vocabulary::Outcome;
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// Work begins on this many cases.
+    /// Work starts on this many cases.
     Started {
         /// How many.
         cases: usize,
     },
-    /// Cases that fail are asked again, to confirm or clear them.
+    /// Failed cases are asked again, to confirm or clear them.
     Confirming {
         /// How many.
         cases: usize,
@@ -21,34 +21,34 @@ pub enum Event<'a> {
         scenario: &'a str,
         /// Its id.
         case: &'a str,
-        /// What became of it.
+        /// Its result.
         outcome: Outcome,
     },
-    /// Nothing more is sent, and answers under way are awaited for a while.
+    /// Nothing more is sent; answers in progress are awaited for a while.
     Awaiting {
-        /// In a word: what made it stop.
+        /// What stopped it, in a word.
         why: &'a str,
-        /// How many requests are under way.
+        /// Number of requests in progress.
         requests: usize,
         /// For how long, in seconds.
         seconds: u64,
     },
-    /// Nothing more is sent, and nothing is awaited.
+    /// Nothing more is sent or awaited.
     Stopping {
-        /// In a word: what made it stop.
+        /// What stopped it, in a word.
         why: &'a str,
     },
     /// Work has ended.
     Finished,
 }
 
-/// Somebody who listens; called from several tasks at once, and must not block.
+/// A listener; called from several tasks at once, and must not block.
 pub trait Sink: Send + Sync {
-    /// Takes note.
+    /// Handles an event.
     fn see(&self, event: Event<'_>);
 }
 
-/// Listens to nothing.
+/// Ignores all events.
 #[derive(Clone, Copy, Debug)]
 pub struct Silent;
 

@@ -1,4 +1,4 @@
-//! One HTTPS client for providers and forges: built when first needed, bounded in what it reads.
+//! One HTTPS client for providers and forges: built on first use, with bounded reads.
 
 use std::cell::Cell;
 use std::io::ErrorKind;
@@ -9,19 +9,19 @@ use reqwest::header::HeaderMap;
 
 use crate::text;
 
-/// Largest body that is read, in bytes.
+/// Maximum size of a body, in bytes.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
-/// Largest file with certificates that is read, in bytes.
+/// Maximum size of a file with certificates, in bytes.
 const MAX_BUNDLE: u64 = 16 * 1024 * 1024;
 
-/// Characters of a cause that are shown.
+/// Maximum number of characters of a cause.
 const LONGEST_CAUSE: usize = 300;
 
 /// Why the client could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// A file with certificates that cannot be used.
+    /// A certificate file that cannot be used.
     #[error("cannot use the certificates in {path}: {reason}")]
     Certificates {
         /// The file.
@@ -34,18 +34,18 @@ pub enum HttpError {
     Client(String),
 }
 
-/// How many threads may keep their connections to themselves.
+/// Number of threads that may have their own connections.
 pub const CREWS: usize = 8;
 
-/// A client for each of those threads, built when somebody first asks for it; the last is everybody else's.
+/// A client for each of those threads, built on first use; the last one is for all other threads.
 type Built = Arc<[OnceLock<Result<reqwest::Client, HttpError>>; CREWS + 1]>;
 
 thread_local! {
     static CREW: Cell<usize> = const { Cell::new(CREWS) };
 }
 
-/// From now on this thread has connections that no other one uses: a connection that another thread looks after wakes that
-/// for every answer. There are [`CREWS`] such threads, by their numbers.
+/// Gives this thread its own connections, because a connection driven by another thread wakes that thread for every
+/// answer. Numbers go up to [`CREWS`].
 pub fn keep_apart(number: usize) {
     CREW.set(number.min(CREWS));
 }
@@ -54,7 +54,7 @@ pub fn keep_apart(number: usize) {
 #[derive(Clone, Debug)]
 pub struct Http {
     client: Built,
-    /// The same without a proxy, for what stays on this machine.
+    /// The same without a proxy, for addresses on this machine.
     direct: Built,
     certificates: Vec<reqwest::Certificate>,
 }
@@ -70,7 +70,7 @@ impl Http {
             certificates =
                 reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(error.to_string()))?;
             if certificates.is_empty() {
-                return Err(wrong("there is no certificate in it".to_owned()));
+                return Err(wrong("no certificate in it".to_owned()));
             }
         }
         // The library reads these by itself, and would wait for a pipe.
@@ -85,19 +85,18 @@ impl Http {
         Ok(Self { client: Arc::default(), direct: Arc::default(), certificates })
     }
 
-    /// The client for an address; it follows no redirect. What stays on this machine goes through no proxy. It is built
-    /// once, whoever asks first.
+    /// The client for an address; it follows no redirects, and uses no proxy for this machine. Built on first use.
     ///
     /// # Errors
-    /// When it cannot be built.
+    /// If it cannot be built.
     pub fn client(&self, address: &str) -> Result<&reqwest::Client, &HttpError> {
         self.client_of(reqwest::Url::parse(address).is_ok_and(|url| stays_here(&url)))
     }
 
-    /// The same for an address that was read before.
+    /// The same for a parsed address.
     ///
     /// # Errors
-    /// When it cannot be built.
+    /// If it cannot be built.
     pub fn client_at(&self, address: &reqwest::Url) -> Result<&reqwest::Client, &HttpError> {
         self.client_of(stays_here(address))
     }
@@ -108,7 +107,7 @@ impl Http {
     }
 
     fn build(&self, is_direct: bool) -> Result<reqwest::Client, HttpError> {
-        // A second installation is refused; the first one serves.
+        // A second installation is refused; the first one works.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || {
             let builder = reqwest::Client::builder();
@@ -121,7 +120,7 @@ impl Http {
                 .dns_resolver(Names)
                 .tls_certs_merge(self.certificates.clone())
         };
-        // A machine without a store of certificates (a container from scratch) uses Mozilla's.
+        // A machine without a certificate store (a container from scratch) uses Mozilla's.
         let built = builder().build().or_else(|_| {
             let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS
                 .iter()
@@ -133,10 +132,10 @@ impl Http {
     }
 }
 
-/// Looks names up as the system does, so that an unknown name is told from a host that does not answer.
+/// Resolves names like the system, so that an unknown name can be told from a host that does not answer.
 struct Names;
 
-/// The name of a host could not be looked up.
+/// The name of a host could not be resolved.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct UnknownName(std::io::Error);
@@ -144,14 +143,14 @@ struct UnknownName(std::io::Error);
 impl reqwest::dns::Resolve for Names {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
         Box::pin(async move {
-            // The port is filled in by whoever asks.
+            // The caller fills in the port.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(UnknownName)?;
             Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as reqwest::dns::Addrs)
         })
     }
 }
 
-/// Whether a file, or one in a folder, is none: whoever reads it may wait for ever.
+/// Whether a path, or an entry of its folder, is not a file: reading it could wait forever.
 fn waits(path: &std::path::Path) -> bool {
     let Ok(found) = std::fs::metadata(path) else { return false };
     if found.is_dir() {
@@ -161,7 +160,7 @@ fn waits(path: &std::path::Path) -> bool {
     !found.is_file()
 }
 
-/// What a server sent back.
+/// The response of a server.
 #[derive(Debug)]
 pub struct Received {
     /// HTTP status.
@@ -172,7 +171,7 @@ pub struct Received {
     pub body: Vec<u8>,
 }
 
-/// Why nothing came back. No variant holds the URL, which may contain a key.
+/// Why there is no response. No variant contains the URL, which may include a key.
 #[derive(Debug, thiserror::Error)]
 pub enum Lost {
     /// The connection could not be made: nothing was sent.
@@ -181,7 +180,7 @@ pub enum Lost {
     /// The name of the host is unknown: nothing was sent.
     #[error("{0}")]
     Name(String),
-    /// The server does not speak TLS as it must: nothing was sent.
+    /// The server does not speak TLS correctly: nothing was sent.
     #[error("{0}")]
     Tls(String),
     /// The server's certificate is not trusted: nothing was sent.
@@ -191,7 +190,7 @@ pub enum Lost {
     #[error("{0}")]
     Broken(String),
     /// More than [`MAX_BODY`] bytes.
-    #[error("the reply has more than {} MiB", MAX_BODY >> 20)]
+    #[error("the answer has more than {} MiB", MAX_BODY >> 20)]
     TooLong,
 }
 
@@ -214,7 +213,7 @@ impl From<reqwest::Error> for Lost {
     }
 }
 
-/// A reply whose body is still to be read.
+/// A response whose body is not read yet.
 #[derive(Debug)]
 pub struct Incoming {
     /// HTTP status.
@@ -226,10 +225,10 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// Puts the next bytes of the body behind those that are there; `false` where there are no more.
+    /// Appends the next bytes of the body; `false` at its end.
     ///
     /// # Errors
-    /// When the connection breaks, or the body is longer than [`MAX_BODY`].
+    /// If the connection breaks, or the body is longer than [`MAX_BODY`].
     pub async fn more(&mut self, body: &mut Vec<u8>) -> Result<bool, Lost> {
         let Some(chunk) = self.response.chunk().await? else { return Ok(false) };
         self.read += chunk.len();
@@ -241,14 +240,14 @@ impl Incoming {
     }
 }
 
-/// Sends a request once and waits for the head of the reply.
+/// Sends a request once and waits for the head of the response.
 pub async fn open(request: reqwest::RequestBuilder) -> Result<Incoming, Lost> {
     let mut response = request.send().await?;
     let headers = std::mem::take(response.headers_mut());
     Ok(Incoming { status: response.status().as_u16(), headers, response, read: 0 })
 }
 
-/// Sends a request once and reads the whole reply, whatever its status.
+/// Sends a request once and reads the whole response, whatever its status.
 pub async fn send(request: reqwest::RequestBuilder) -> Result<Received, Lost> {
     let mut incoming = open(request).await?;
     let mut body = Vec::new();
@@ -256,33 +255,33 @@ pub async fn send(request: reqwest::RequestBuilder) -> Result<Received, Lost> {
     Ok(Received { status: incoming.status, headers: incoming.headers, body })
 }
 
-/// What is wrong with a server's certificate, where that is why there is no connection.
+/// What is wrong with a server's certificate, if that is why the connection failed.
 fn certificate(error: &reqwest::Error) -> Option<String> {
     use rustls::CertificateError as Wrong;
     let rustls::Error::InvalidCertificate(wrong) = within(error)? else { return None };
     let words = match wrong {
-        Wrong::UnknownIssuer => "nobody that this machine trusts has issued it",
+        Wrong::UnknownIssuer => "its issuer is not trusted on this machine",
         Wrong::Expired | Wrong::ExpiredContext { .. } => "it has expired",
         Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => "it is not valid yet",
-        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => "it is that of another server",
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => "it belongs to another server",
         _ => "it cannot be verified",
     };
     Some(words.to_owned())
 }
 
-/// Whether a server that was reached hung up before TLS began: one that does not speak it, most of the time. Nothing but TLS
-/// reads while a connection is made, unless a proxy is in between.
+/// Whether a server hung up before TLS began, which usually means that it does not speak TLS. While connecting, only
+/// TLS reads, unless there is a proxy.
 fn hung_up_at_greeting(error: &reqwest::Error) -> bool {
     let is_tls = error.url().is_some_and(|url| url.scheme() == "https") && through_proxy(error).is_empty();
     let hangs_up = |error: &std::io::Error| match error.kind() {
-        // Nobody there would have refused the connection.
+        // A refused connection means that no server is there.
         ErrorKind::UnexpectedEof
         | ErrorKind::ConnectionReset
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe => true,
         _ => false,
     };
-    // The library wraps the system's error into others of the same type.
+    // The library wraps the system's error in others of the same type.
     is_tls && chain(error).filter_map(|one| one.downcast_ref()).any(hangs_up)
 }
 
@@ -294,13 +293,13 @@ fn within<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> 
 /// An error and its causes.
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |one| {
-        // What an error of the system holds is not its source.
+        // The error inside an `io::Error` is not its source.
         let held = one.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         held.map(|held| held as &(dyn std::error::Error + 'static)).or_else(|| one.source())
     })
 }
 
-/// Whether an address is one of this machine, which a proxy elsewhere would take for its own.
+/// Whether an address is on this machine; a remote proxy would take it for its own.
 fn stays_here(url: &reqwest::Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
@@ -309,7 +308,7 @@ fn stays_here(url: &reqwest::Url) -> bool {
         || address.is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// The proxy that a failed connection would have gone through, where the environment names one.
+/// The proxy that a failed connection used, if the environment names one.
 fn through_proxy(error: &reqwest::Error) -> String {
     let Some(url) = error.url().filter(|url| !stays_here(url)) else { return String::new() };
     let proxy = |name: &str| {
@@ -326,10 +325,10 @@ fn through_proxy(error: &reqwest::Error) -> String {
     let named = [of_scheme, "ALL_PROXY"].into_iter().find_map(|name| Some((name, proxy(name)?)));
     match named.filter(|_| !passed_by) {
         Some((name, address)) => {
-            // It may hold a password.
+            // It may contain a password.
             let host = address.rsplit('@').next().unwrap_or_default();
             let host = host.rsplit("://").next().unwrap_or_default();
-            format!("the proxy {} (from {name}) did not take it there: ", text::excerpt(host, 100))
+            format!("the proxy {} (from {name}) did not connect: ", text::excerpt(host, 100))
         }
         None => String::new(),
     }
@@ -346,7 +345,7 @@ fn causes(error: &reqwest::Error) -> String {
     text::excerpt(&text[..cut], LONGEST_CAUSE)
 }
 
-/// How long a server wants to be left alone: `retry-after-ms`, or `Retry-After` as a time or as a date.
+/// How long to wait, as the server asks: `retry-after-ms`, or `Retry-After` as a time or a date.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let read = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
@@ -361,7 +360,7 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(SystemTime::from(date).duration_since(now).unwrap_or_default())
 }
 
-/// A time as servers write it, as in `2`, `1.5s`, `120ms`, `6m0s` or `26 seconds`: all of the text.
+/// A whole text as a time the way servers write it: `2`, `1.5s`, `120ms`, `6m0s` or `26 seconds`.
 #[must_use]
 pub fn time(text: &str) -> Option<Duration> {
     let (mut rest, mut sum) = (text.trim(), 0.0);

@@ -1,9 +1,9 @@
 //! akit judges the answers of an LLM application and gates its release.
 //!
-//! Modules stand in rows and use only rows below their own; `tests/layers.rs` holds the table. They are private: what
-//! a room offers to others is `pub`, what it does not is `pub(super)`, and what nobody uses is an error.
+//! Modules form rows and use only rows below their own; `tests/layers.rs` has the table. They are private: `pub` is
+//! what a module offers to others, `pub(super)` is what it does not, and unused items are errors.
 
-// What a room offers is documented as an interface is.
+// The API of a module is documented like a public one.
 #![cfg_attr(not(test), warn(clippy::missing_docs_in_private_items))]
 
 mod analysis;
@@ -40,7 +40,7 @@ mod vocabulary;
 
 pub mod cli;
 
-/// What the project's own tests look at besides the program; no part of an interface.
+/// What the project's own tests use besides the program; not a public API.
 #[doc(hidden)]
 pub mod inside {
     pub use crate::cache::{Cache, Key};
@@ -54,13 +54,13 @@ pub mod inside {
 
     use crate::demands::{Demands, compare};
 
-    /// Every key that may be written: of expectations behind their kind, of scenarios, and of configurations.
+    /// All keys that may be written: of expectations after their kind, of scenarios, and of configurations.
     #[must_use]
     pub fn keys() -> [Vec<String>; 3] {
         [crate::expectation::keys(), crate::scenario::keys(), crate::config::keys()]
     }
 
-    /// Tables of the documentation whose values are those of a type, each with its page.
+    /// Tables of the documentation whose values come from a type, each with its page.
     #[must_use]
     pub fn tables() -> Vec<(&'static str, String)> {
         use crate::gate::{Conclusion, State};
@@ -68,7 +68,7 @@ pub mod inside {
         use crate::vocabulary::{Outcome, StopReason, meaning};
         use strum::IntoEnumIterator;
 
-        /// A table of two or more columns under its heading.
+        /// A table of two or more columns with its heading.
         fn table(heading: &str, rows: impl Iterator<Item = String>) -> String {
             let rule = "|---".repeat(heading.matches(" | ").count() + 1);
             let rows: Vec<_> = rows.map(|row| format!("| {row} |\n")).collect();
@@ -117,13 +117,13 @@ pub mod inside {
         ]
     }
 
-    /// Models that their vendors shut down: no page names one to begin with.
+    /// Models that their vendors shut down: no page may recommend one.
     #[must_use]
     pub fn ending_models() -> Vec<&'static str> {
         crate::provider::ending_models().collect()
     }
 
-    /// The kinds of weakening between two states of files, as the room `demands` reads them.
+    /// The kinds of weakening between two states of files, as `demands` sees them.
     #[must_use]
     pub fn weaker(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<WeakeningKind> {
         let [before, now] = [before, now].map(|files| Demands::of(files, &Environment::default()));

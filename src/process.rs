@@ -1,7 +1,7 @@
-//! Programs of the user: an argument list and no shell, an environment of their own, bounded in what they print.
+//! Programs of the user: an argument list without a shell, their own environment, and bounded output.
 //!
-//! A program and all that it starts are one group, which ends with it: at its end, when nobody waits for it any more, and
-//! when akit ends.
+//! A program and everything it starts form a group, which is killed when the program ends, when its result is no longer
+//! awaited, and when akit ends.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -12,17 +12,17 @@ use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Most bytes that are read of what a program prints.
+/// Maximum number of bytes read from a program's output.
 const MOST: u64 = 32 * 1024 * 1024;
 
-/// Bytes that are kept of the end of what it complains of.
+/// Number of bytes kept from the end of its error output.
 const KEPT: usize = 8 * 1024;
 
 /// Variables that every program gets.
 pub const USUAL: &[&str] =
     if cfg!(windows) { &["PATH", "HOME", "USERPROFILE", "SystemRoot"] } else { &["PATH", "HOME"] };
 
-/// How many files this process may have open at once: as many as were asked for, where the system allows it.
+/// Raises the number of files that this process may have open at once, as far as the system allows, and returns it.
 #[must_use]
 #[cfg(target_os = "linux")]
 pub fn allow_files(wanted: u64) -> u64 {
@@ -35,19 +35,19 @@ pub fn allow_files(wanted: u64) -> u64 {
     }
 }
 
-/// The same where nobody asks the system: as many as were asked for.
+/// On other systems nothing is raised: returns what was asked for.
 #[must_use]
 #[cfg(not(target_os = "linux"))]
 pub fn allow_files(wanted: u64) -> u64 {
     wanted
 }
 
-/// A program that may be started.
+/// A program that can be started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// It and its arguments; at least one.
+    /// The program and its arguments; at least one item.
     pub command: Vec<String>,
-    /// All of its environment.
+    /// Its whole environment.
     pub environment: Vec<(String, String)>,
 }
 
@@ -58,9 +58,9 @@ pub enum ProcessError {
     #[error("cannot start it: {0}")]
     Start(io::Error),
     /// It could not be read from.
-    #[error("cannot read what it prints: {0}")]
+    #[error("cannot read its output: {0}")]
     Read(io::Error),
-    /// It printed more than is read.
+    /// It printed more than the maximum.
     #[error("it printed more than {} MiB", MOST >> 20)]
     TooLong,
     /// It took too long.
@@ -68,28 +68,28 @@ pub enum ProcessError {
     Late(Duration),
 }
 
-/// What a program that has ended left behind.
+/// The result of a program.
 #[derive(Debug)]
 pub struct Ended {
     /// How it ended.
     pub status: ExitStatus,
     /// What it printed.
     pub stdout: Vec<u8>,
-    /// The end of what it complained of.
+    /// The end of its error output.
     pub stderr: String,
 }
 
-/// A group of processes that ends when this is dropped, unless it has ended before.
+/// A group of processes that is killed when this is dropped, unless it has ended.
 #[derive(Debug)]
 struct Group {
     leader: u32,
     has_ended: AtomicBool,
 }
 
-/// The groups that run.
+/// The running groups.
 static RUNNING: Mutex<Vec<Weak<Group>>> = Mutex::new(Vec::new());
 
-/// Ends all that was started and still runs: for whoever is about to end akit.
+/// Kills everything that was started and still runs, before akit ends.
 pub fn end_all() {
     for group in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
         group.end();
@@ -97,7 +97,7 @@ pub fn end_all() {
 }
 
 impl Group {
-    /// A group that is ended with akit.
+    /// A group that is killed with akit.
     fn of(leader: u32) -> Arc<Self> {
         let group = Arc::new(Self { leader, has_ended: AtomicBool::new(false) });
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,7 +106,7 @@ impl Group {
         group
     }
 
-    /// Ends all of it.
+    /// Kills the group.
     fn end(&self) {
         if !self.has_ended.swap(true, Ordering::SeqCst) {
             kill(self.leader);
@@ -120,12 +120,12 @@ impl Drop for Group {
     }
 }
 
-/// Ends a group when it is dropped: whoever waited does so no more.
+/// Kills a group when it is dropped, because its result is no longer awaited.
 #[derive(Debug)]
 pub struct Watch(Option<Arc<Group>>);
 
 impl Watch {
-    /// The group goes on.
+    /// Lets the group run on.
     pub fn release(mut self) {
         self.0 = None;
     }
@@ -143,7 +143,7 @@ impl Drop for Watch {
 fn kill(leader: u32) {
     use nix::sys::signal::{Signal, killpg};
     if let Ok(group) = i32::try_from(leader) {
-        // One that is gone needs no end.
+        // A group that is gone needs no kill.
         let _ = killpg(nix::unistd::Pid::from_raw(group), Signal::SIGKILL);
     }
 }
@@ -157,7 +157,7 @@ fn kill(leader: u32) {
         .status();
 }
 
-/// What a program did while nobody asked it anything.
+/// What a program did between two lines.
 #[derive(Debug)]
 pub enum Meanwhile {
     /// It waited.
@@ -168,7 +168,7 @@ pub enum Meanwhile {
     Ended,
 }
 
-/// A program that runs.
+/// A running program.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -176,7 +176,7 @@ pub struct Running {
     stdout: Option<BufReader<ChildStdout>>,
     /// Its lines, once it is asked for one.
     lines: Option<Receiver<io::Result<Line>>>,
-    /// Whether more than its last line came with it.
+    /// Whether more output came with its last line.
     is_ahead: bool,
     complaints: Arc<Mutex<VecDeque<u8>>>,
     listening: Option<JoinHandle<()>>,
@@ -193,7 +193,7 @@ impl Program {
     /// Starts it.
     ///
     /// # Errors
-    /// When there is no such program, or it may not be started.
+    /// If there is no such program, or it may not be started.
     pub fn start(&self) -> Result<Running, ProcessError> {
         let mut command = Command::new(self.name());
         command.args(self.command.iter().skip(1)).env_clear().envs(self.environment.iter().cloned());
@@ -228,33 +228,33 @@ impl Program {
         })
     }
 
-    /// Runs it to its end, for no longer than this.
+    /// Runs it to its end, up to a time limit.
     ///
     /// # Errors
-    /// When it cannot be started or read, prints too much or takes too long.
+    /// If it cannot be started or read, prints too much or takes too long.
     pub fn run(&self, longest: Duration) -> Result<Ended, ProcessError> {
         let running = self.start()?;
-        let (_watch, (told, result)) = (running.watch(), mpsc::channel());
-        thread::spawn(move || told.send(running.finish(Vec::new())));
+        let (_watch, (done, result)) = (running.watch(), mpsc::channel());
+        thread::spawn(move || done.send(running.finish(Vec::new())));
         let ended = result.recv_timeout(longest);
         ended.unwrap_or(Err(ProcessError::Late(longest)))
     }
 }
 
 impl Running {
-    /// Ends its group when this is dropped.
+    /// Kills its group when the result is dropped.
     #[must_use]
     pub fn watch(&self) -> Watch {
         Watch(Some(Arc::clone(&self.group)))
     }
 
-    /// Gives it all of its input, and waits for its end. Blocks.
+    /// Sends its input and waits for its end. Blocks.
     ///
     /// # Errors
-    /// When it cannot be read, or prints too much.
+    /// If it cannot be read, or prints too much.
     pub fn finish(mut self, input: Vec<u8>) -> Result<Ended, ProcessError> {
         if let Some(mut stdin) = self.stdin.take() {
-            // One that does not listen is none that fails.
+            // A program that does not read its input does not fail.
             thread::spawn(move || stdin.write_all(&input));
         }
         let (output, group) = (self.stdout, Arc::clone(&self.group));
@@ -284,13 +284,13 @@ impl Running {
         Ok(Ended { status, stdout, stderr: String::from_utf8_lossy(&kept).into_owned() })
     }
 
-    /// Gives it a line and reads one, which is empty where it has ended. Blocks.
+    /// Sends a line and reads one, which is empty if it has ended. Blocks.
     ///
     /// # Errors
-    /// When it cannot be read, or prints too much.
+    /// If it cannot be read, or prints too much.
     pub fn exchange(&mut self, line: &str) -> Result<Vec<u8>, ProcessError> {
         if let Some(stdin) = &mut self.stdin {
-            // One that has ended is known by what it does not print.
+            // A program that has ended is noticed by its missing output.
             let _ = stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdin.flush());
         }
         if let Some(stdout) = self.stdout.take() {
@@ -314,23 +314,23 @@ impl Running {
     }
 }
 
-/// A line, and whether more is there already.
+/// A line, and whether there is already more.
 type Line = (Vec<u8>, bool);
 
-/// The lines of an output as they come, without those that are blank; an empty one is its end.
+/// The lines of an output as they come, without blank ones; an empty line is the end.
 fn lines(mut output: BufReader<ChildStdout>) -> Receiver<io::Result<Line>> {
-    let (told, lines) = mpsc::sync_channel(1);
+    let (sender, lines) = mpsc::sync_channel(1);
     thread::spawn(move || {
         loop {
             let mut line = Vec::new();
             let read = output.by_ref().take(MOST + 1).read_until(b'\n', &mut line);
             let is_end = !matches!(read, Ok(1..));
-            // Nothing is said on an empty line.
+            // Blank lines are ignored.
             if !is_end && line.trim_ascii().is_empty() {
                 continue;
             }
             let is_ahead = output.buffer().iter().any(|byte| !byte.is_ascii_whitespace());
-            if told.send(read.map(|_| (line, is_ahead))).is_err() || is_end {
+            if sender.send(read.map(|_| (line, is_ahead))).is_err() || is_end {
                 return;
             }
         }
@@ -338,8 +338,7 @@ fn lines(mut output: BufReader<ChildStdout>) -> Receiver<io::Result<Line>> {
     lines
 }
 
-/// Waits until a program has ended. Where that is possible its number stays taken, so that its group can be ended and no
-/// other one.
+/// Waits for a program to end. If possible its process id stays reserved, so that only its own group can be killed.
 fn await_end(child: &mut Child) {
     #[cfg(target_os = "linux")]
     {

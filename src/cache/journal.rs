@@ -1,9 +1,9 @@
-//! What a run was answered so far, so that one that was interrupted or killed is finished without asking twice.
+//! The answers of a run so far, so that an interrupted or killed run can be finished without asking twice.
 //!
-//! One line of JSON for each answer, appended before the answer is used: a process that is killed loses what was under
-//! way. A line is found by the key of what was asked and by whom it was asked for, so two cases that ask the same do
-//! not take each other's. It holds what a record of the cache holds, redacted like one. What was judged is not noted: it
-//! follows from the answers.
+//! One line of JSON per answer, appended before the answer is used: a killed process loses only what was in progress. A
+//! line is found by the key of the request and its purpose, so two cases that ask the same do not take each other's
+//! answers. It contains what a record of the cache contains, redacted in the same way. Results are not stored: they
+//! follow from the answers.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -18,13 +18,13 @@ use serde_json::Value as Json;
 use crate::source::{json_object, slashed};
 use crate::vocabulary::ExchangeKind;
 
-/// How a journal begins, so that no other file is taken for one.
+/// The beginning of a journal, so that no other file is taken for one.
 const HEAD: &[u8] = b"{\"schema\":\"akit.journal/1\"}\n";
 
-/// Keeps the folder out of a repository: what is in it is of this machine and of this hour.
+/// Keeps the folder out of the repository: its content belongs to this machine and this moment.
 const IGNORE: &str = ".gitignore";
 
-/// How often a journal is opened that others remove at the same moment.
+/// How often to retry opening a journal that another process removes at the same moment.
 const TRIES: u32 = 5;
 
 /// The journal of one run.
@@ -36,21 +36,21 @@ pub struct Journal {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The file, once something was written or read; nobody else has it meanwhile.
+    /// The file, once something was written or read; locked against other processes.
     file: Option<File>,
-    /// Where in the file the answers of the interrupted run stand that were not taken yet.
+    /// Where the answers of the interrupted run are in the file that were not taken yet.
     left: BTreeMap<Asked, VecDeque<Place>>,
-    /// How many of those are replies of the application.
+    /// How many of those are answers of the application.
     replies: usize,
-    /// Hashes of everything that the interrupted run had asked.
+    /// Hashes of everything that the interrupted run asked.
     asked: BTreeSet<String>,
-    /// Answers in the file.
+    /// Number of answers in the file.
     answers: usize,
-    /// US dollars that the interrupted run had spent, or may have.
+    /// US dollars that the interrupted run spent, or may have spent.
     spent: f64,
     /// The number of the next try.
     next: u64,
-    /// Whether nothing is noted any more.
+    /// Whether nothing is written any more.
     is_off: bool,
 }
 
@@ -65,11 +65,10 @@ struct Place {
 pub struct Asked {
     /// What for.
     pub kind: ExchangeKind,
-    /// Hash of the key.
+    /// What it was for, as in "the reply to suite/case".
     pub key: String,
-    /// For whom, as in "the reply to suite/case".
     pub purpose: String,
-    /// The seed that went along: trials of one case may ask a judge the same.
+    /// The seed that was sent: trials of one case may ask a judge the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u32>,
 }
@@ -79,7 +78,7 @@ pub struct Asked {
 pub struct Noted {
     /// What it answers.
     pub asked: Asked,
-    /// Milliseconds that it took.
+    /// Milliseconds it took.
     pub latency_ms: u64,
     /// When it was asked, RFC 3339 in UTC.
     pub at: String,
@@ -88,15 +87,15 @@ pub struct Noted {
 }
 
 impl Noted {
-    /// A line, where it is one that akit writes.
+    /// Parses a line, if akit wrote it.
     fn read(line: &[u8]) -> Option<Self> {
         let noted: Self = json_object(line).ok()?;
         DateTime::parse_from_rfc3339(&noted.at).is_ok().then_some(noted)
     }
 }
 
-/// What one try costs, as far as is known when it is written: at most before it is sent, and exactly once it is answered.
-/// Of two lines the later one holds, so whoever is killed in between has spent the most.
+/// The cost of one try, as far as it is known: the maximum before it is sent, and the exact cost once it is answered.
+/// The later line of a try counts, so a process killed in between is assumed to have spent the maximum.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Paid {
@@ -107,23 +106,22 @@ struct Paid {
 /// Why there is nothing to finish.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// No run of this name was interrupted.
-    #[error("no interrupted run of this suite with these settings is kept in {0}")]
+    /// There is no interrupted run with this name.
+    #[error("no interrupted run of this suite with these settings in {0}")]
     Nothing(String),
-    /// Another process carries that run out.
-    #[error("this run is still under way in another process (it holds {0})")]
+    /// Another process is doing this run.
+    #[error("this run is still in progress in another process, which has locked {0}")]
     Busy(String),
-    /// It cannot be read, or is none.
+    /// It cannot be read, or is not a journal.
     #[error("cannot read {0}: {1}")]
     Unreadable(String, io::Error),
 }
 
 impl Journal {
-    /// A journal that is begun anew. One that an interrupted run left is given up; answers with how many answers that
-    /// had.
+    /// Starts a new journal. One left by an interrupted run is discarded; returns the number of answers it had.
     ///
     /// # Errors
-    /// Where another process carries the same run out, or something else stands in its place: then this run has none.
+    /// If another process is doing the same run, or something else is in its place: then this run has no journal.
     pub fn begin(folder: &Path, name: &str) -> Result<(Self, usize), JournalError> {
         let path = folder.join(format!("{name}.jsonl"));
         let (mut state, mut given_up) = (State::default(), 0);
@@ -140,7 +138,7 @@ impl Journal {
     /// The journal of an interrupted run.
     ///
     /// # Errors
-    /// Where there is none, another process has it, or it is none.
+    /// If there is none, another process has it, or it is not a journal.
     pub fn resume(folder: &Path, name: &str) -> Result<Self, JournalError> {
         let path = folder.join(format!("{name}.jsonl"));
         let Some(mut file) = there(&path)? else { return Err(JournalError::Nothing(slashed(folder))) };
@@ -152,37 +150,37 @@ impl Journal {
         Ok(Self { path, state: Mutex::new(state) })
     }
 
-    /// Where it lies.
+    /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How many answers it holds.
+    /// Number of answers in it.
     #[must_use]
     pub fn answers(&self) -> usize {
         self.state().answers
     }
 
-    /// US dollars that the interrupted run had spent, those of requests included that it did not see the end of.
+    /// US dollars that the interrupted run spent, including requests whose end it did not see.
     #[must_use]
     pub fn spent_usd(&self) -> f64 {
         self.state().spent
     }
 
-    /// Whether the interrupted run was answered, and the answer was not taken yet.
+    /// Whether the interrupted run has an answer to this that was not taken yet.
     #[must_use]
     pub fn holds(&self, asked: &Asked) -> bool {
         self.state().left.contains_key(asked)
     }
 
-    /// Whether there are replies of the application that were not taken yet.
+    /// Whether there are answers of the application that were not taken yet.
     #[must_use]
     pub fn has_replies_left(&self) -> bool {
         self.state().replies > 0
     }
 
-    /// Whether the interrupted run had asked this, by the hash of its key.
+    /// Whether the interrupted run asked this, by the hash of its key.
     #[must_use]
     pub fn had_asked(&self, hash: &str) -> bool {
         self.state().asked.contains(hash)
@@ -206,13 +204,13 @@ impl Journal {
         Noted::read(&line)
     }
 
-    /// Notes an answer. After the first failure nothing is noted any more: a journal with a gap would still be right,
+    /// Adds an answer. After the first failure nothing more is written: a journal with a gap would still be correct,
     /// but the disk is in trouble.
     pub fn note(&self, noted: &Noted) -> io::Result<()> {
         self.append(noted, 1)
     }
 
-    /// A number for the money of one try.
+    /// A number for the cost of one try.
     #[must_use]
     pub fn next_try(&self) -> u64 {
         let mut state = self.state();
@@ -220,7 +218,7 @@ impl Journal {
         state.next
     }
 
-    /// Notes what a try costs, as far as is known.
+    /// Adds what a try costs, as far as it is known.
     pub fn pay(&self, r#try: u64, usd: f64) -> io::Result<()> {
         self.append(&Paid { r#try, usd }, 0)
     }
@@ -247,11 +245,11 @@ impl Journal {
         written
     }
 
-    /// The run has ended by itself: nothing is left to finish.
+    /// Ends the journal: the run ended by itself, so nothing is left to finish.
     pub fn end(&self) {
         let mut state = self.state();
         state.is_off = true;
-        // Whoever waits for the lock finds that the file is gone.
+        // A process that waits for the lock finds that the file is gone.
         let file = state.file.take();
         if file.is_some() {
             remove(&self.path);
@@ -263,7 +261,7 @@ impl Journal {
     }
 }
 
-/// The journal that is there, locked; whatever else stands in its place is left alone.
+/// The existing journal, locked; anything else in its place is left alone.
 fn there(path: &Path) -> Result<Option<File>, JournalError> {
     let shown = slashed(path);
     match locked(path, OpenOptions::new().read(true).append(true)) {
@@ -274,14 +272,14 @@ fn there(path: &Path) -> Result<Option<File>, JournalError> {
     }
 }
 
-/// Opens a regular file that has no other name, and locks it; `None` where another process has it.
+/// Opens and locks a regular file with a single name; `None` if another process has it.
 fn locked(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
-    let refuse = || Err(io::Error::other("it is no file of akit's own"));
+    let refuse = || Err(io::Error::other("it is not a file that akit wrote"));
     let is_own = |data: &fs::Metadata| data.is_file() && has_one_name(data);
     if is_behind_link(path) {
         return refuse();
     }
-    // A pipe would wait for somebody at its other end.
+    // Opening a pipe would wait for its other end.
     if fs::symlink_metadata(path).is_ok_and(|data| !is_own(&data)) {
         return refuse();
     }
@@ -293,13 +291,13 @@ fn locked(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
     }
     let (opened, named) = (file.metadata()?, fs::symlink_metadata(path)?);
     if !is_own(&opened) || named.is_symlink() || !is_same(&opened, &named) {
-        // It was removed while its lock was awaited, or put there.
+        // It was removed or replaced while waiting for the lock.
         return Err(io::ErrorKind::NotFound.into());
     }
     Ok(Some(file))
 }
 
-/// Whether the folder is a link: what it leads to is not akit's.
+/// Whether the folder is a link: its target is not akit's.
 fn is_behind_link(path: &Path) -> bool {
     path.parent().and_then(|folder| fs::symlink_metadata(folder).ok()).is_some_and(|data| data.is_symlink())
 }
@@ -325,7 +323,7 @@ fn is_same(_: &fs::Metadata, _: &fs::Metadata) -> bool {
     true
 }
 
-/// A new file with nothing but its head.
+/// A new file with only the head.
 fn create(path: &Path) -> io::Result<File> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for _ in 0..TRIES {
@@ -341,8 +339,8 @@ fn create(path: &Path) -> io::Result<File> {
                 start(&mut file)?;
                 return Ok(file);
             }
-            Ok(_) => return Err(io::Error::other("another process carries the same run out")),
-            // Another process has removed the folder just now, with its own last journal.
+            Ok(_) => return Err(io::Error::other("another process is doing the same run")),
+            // Another process has just removed the folder with its last journal.
             Err(error) if error.kind() == io::ErrorKind::NotFound => last = error,
             Err(error) => return Err(error),
         }
@@ -350,14 +348,13 @@ fn create(path: &Path) -> io::Result<File> {
     Err(last)
 }
 
-/// Leaves nothing but the head.
+/// Truncates it to the head.
 fn start(file: &mut File) -> io::Result<()> {
     file.set_len(0)?;
     file.write_all(HEAD)
 }
 
-/// Removes a journal, and its folder with it when it was the last. What cannot be removed is no harm: its answers are
-/// found by what they answer.
+/// Removes a journal, and its folder if it was the last. A failure does no harm: answers are found by what they answer.
 fn remove(path: &Path) {
     let _ = fs::remove_file(path);
     let Some(folder) = path.parent() else { return };
@@ -366,25 +363,25 @@ fn remove(path: &Path) {
         let ignore = folder.join(IGNORE);
         let _ = fs::remove_file(&ignore);
         if fs::remove_dir(folder).is_ok() {
-            // The folder of everything that akit keeps stays where there is something else in it.
+            // The parent folder stays if there is something else in it.
             let _ = folder.parent().map(fs::remove_dir);
         } else {
-            // Somebody has begun a journal meanwhile.
+            // Another process has started a journal meanwhile.
             let _ = fs::write(ignore, "*\n");
         }
     }
 }
 
-/// Where every answer stands. A line that was not written to its end is cut off.
+/// Finds all answers. An incomplete last line is cut off.
 fn read(file: &mut File) -> io::Result<State> {
     let mut state = State::default();
     let mut reader = BufReader::new(&*file);
     let (mut offset, mut line, mut paid) = (0, Vec::new(), BTreeMap::new());
     reader.read_until(b'\n', &mut line)?;
     if line != HEAD {
-        // A process that was killed before it had written the head has noted nothing.
+        // A process that was killed before it wrote the head has noted nothing.
         let is_begun = HEAD.starts_with(&line);
-        return if is_begun { Ok(state) } else { Err(io::Error::other("it is no journal")) };
+        return if is_begun { Ok(state) } else { Err(io::Error::other("it is not a journal")) };
     }
     offset += line.len() as u64;
     loop {
@@ -393,7 +390,7 @@ fn read(file: &mut File) -> io::Result<State> {
         if length == 0 || line.last() != Some(&b'\n') {
             break;
         }
-        // A line that a disk has spoiled answers nothing.
+        // A damaged line answers nothing.
         if let Some(noted) = Noted::read(&line) {
             state.asked.insert(noted.asked.key.clone());
             state.replies += usize::from(noted.asked.kind == ExchangeKind::Reply);

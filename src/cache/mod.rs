@@ -1,8 +1,8 @@
-//! Exchanges on disk, addressed by what was asked. Knows nothing of models.
+//! Recorded exchanges on disk, keyed by the request. Knows nothing about models.
 //!
-//! One pretty JSON file per record under `aa/<sha-256>.json`, keys sorted, written to a temporary
-//! file and renamed: processes share a folder without locks, and a reader sees a whole
-//! record or none. A torn or foreign file is a miss with a warning.
+//! One pretty JSON file per record under `aa/<sha-256>.json`, keys sorted, written to a temporary file and renamed:
+//! processes share a folder without locks, and a reader sees a whole record or none. A torn or foreign file is a miss
+//! with a warning.
 
 mod journal;
 mod nearest;
@@ -28,8 +28,8 @@ use nearest::Index;
 use recorder::Recorder;
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-/// Version of how keys are made. Version 1 knew the host of a server and not its address; its records are
-/// read where the host says as much, and no other version is.
+/// Version of how keys are made. Version 1 had the host of a server but not its address; its records are read if the
+/// host is enough. No other version is read.
 pub const KEY_VERSION: u32 = 2;
 
 pub use journal::{Asked, Journal, JournalError, Noted};
@@ -37,7 +37,7 @@ pub use nearest::Nearest;
 
 pub use shelf::{Condition, Shelved};
 
-/// What is read and what is written.
+/// What is read and written.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames,
 )]
@@ -77,12 +77,12 @@ pub struct Key {
     former: Option<Former>,
 }
 
-/// How the key of version 1 is made of this one: worked out where somebody looks for it.
+/// How to make the version 1 key from this one, if it is looked up.
 #[derive(Clone, Debug, PartialEq)]
 struct Former {
     /// The part that it did not have.
     without: &'static str,
-    /// The part that it had in its place.
+    /// The part that it had instead.
     with: (&'static str, Json),
     key: OnceLock<Box<Key>>,
 }
@@ -94,7 +94,7 @@ impl Key {
         Self::of_version(KEY_VERSION, parts)
     }
 
-    /// The key that a version made of these parts.
+    /// The key that a version makes of these parts.
     fn of_version(version: u32, parts: Json) -> Self {
         let mut whole = serde_json::json!({ "key_version": version, "parts": null });
         whole["parts"] = parts;
@@ -102,13 +102,13 @@ impl Key {
         Self { parts: whole["parts"].take(), hash, former: None }
     }
 
-    /// The same, which a record of version 1 answers too that has one part in the place of another.
+    /// Also accepts a record of version 1 that has one part instead of another.
     #[must_use]
     pub fn or_former(self, without: &'static str, with: (&'static str, Json)) -> Self {
         Self { former: Some(Former { without, with, key: OnceLock::new() }), ..self }
     }
 
-    /// The key that version 1 made of what is asked.
+    /// The version 1 key of the request.
     fn former(&self) -> Option<&Key> {
         let former = self.former.as_ref()?;
         Some(former.key.get_or_init(|| {
@@ -136,7 +136,7 @@ impl Key {
         }
     }
 
-    /// The parts by each version of keys that answers to it, newest first.
+    /// The parts for each accepted key version, newest first.
     fn versions(&self) -> impl Iterator<Item = (u32, &Json)> {
         let former = self.former().map(|former| (KEY_VERSION - 1, &former.parts));
         std::iter::once((KEY_VERSION, &self.parts)).chain(former)
@@ -151,35 +151,35 @@ impl Key {
     }
 }
 
-/// Whether two requests have one key. Equal values have, and `1` and `1.0` have too.
+/// Whether two requests have the same key. Equal values do, and so do `1` and `1.0`.
 fn same(a: &Json, b: &Json) -> bool {
     a == b || canonical::bytes(a) == canonical::bytes(b)
 }
 
-/// A stored exchange.
+/// A recorded exchange.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// [`KEY_VERSION`] at the time of writing.
     pub key_version: u32,
-    /// Milliseconds that it took.
+    /// Milliseconds it took.
     pub latency_ms: u64,
     /// When the exchange took place, RFC 3339 in UTC.
     pub recorded_at: String,
-    /// What was asked: the parts of the key.
+    /// The request: the parts of the key.
     pub request: Json,
     /// What came back.
     pub response: Json,
 }
 
 impl Record {
-    /// Whether it is of a kind.
+    /// Whether it is of this kind.
     #[must_use]
     pub fn is(&self, kind: ExchangeKind) -> bool {
         self.request["kind"] == <&str>::from(kind)
     }
 
-    /// The record as it stands on disk: pretty, sorted keys, LF.
+    /// The record as it is on disk: pretty, sorted keys, LF.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
         pretty(self)
     }
@@ -189,20 +189,20 @@ impl Record {
         Ok(serde_json::to_string(self)? + "\n")
     }
 
-    /// The key that the record answers.
+    /// The key of the record.
     #[must_use]
     pub fn key(&self) -> Key {
         Key::of_version(self.key_version, self.request.clone())
     }
 
-    /// Whether a version of akit wrote it whose records this one can read.
+    /// Whether this version of akit can read it.
     #[must_use]
     pub fn is_readable(&self) -> bool {
         self.key_version == KEY_VERSION || self.key_version == KEY_VERSION - 1
     }
 }
 
-/// The bytes of a record. Whoever can propose a change can propose a link, to a device or another record.
+/// The bytes of a record. Anyone who can propose a change can propose a link, to a device or another record.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let shelf = path.parent().map(fs::symlink_metadata).transpose()?;
     let found = fs::symlink_metadata(path)?;
@@ -212,7 +212,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     crate::source::read(path, LARGEST).map_err(io::Error::other)
 }
 
-/// A record that is to be written: the fields of [`Record`], whose names are sorted as all keys are.
+/// A record to write: the fields of [`Record`], whose names are sorted like all keys.
 #[derive(Serialize)]
 struct NewRecord<'a> {
     key_version: u32,
@@ -226,38 +226,38 @@ fn pretty(record: &impl Serialize) -> Result<String, serde_json::Error> {
     Ok(serde_json::to_string_pretty(record)? + "\n")
 }
 
-/// What a look into the cache found.
+/// The result of a lookup.
 #[derive(Debug)]
 pub enum Lookup {
     /// The record.
     Hit(Box<Record>),
     /// No record.
     Miss,
-    /// A file that is no record of this key: why, with its path.
+    /// A file that is not a record of this key: why, with its path.
     Damaged(String),
     /// A record that only the change under test brings.
     Untrusted,
 }
 
-/// Records that anybody may have written who can propose a change.
+/// Records that anyone who can propose a change may have written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Untrusted {
     /// Those with these hashes.
     Some(BTreeSet<String>),
-    /// All: the folder itself is the change's.
+    /// All of them: the folder itself comes from the change.
     All,
 }
 
-/// Where records lie unless something names another folder.
+/// The default folder of records.
 pub const FOLDER: &str = ".akit/cache";
 
-/// Where answers of a run are noted until it ends.
+/// Where answers of a run are kept until it ends.
 pub const JOURNALS: &str = ".akit/journal";
 
-/// Largest record that is written and read, in bytes.
+/// Maximum size of a record, in bytes.
 const LARGEST: u64 = 32 * 1024 * 1024;
 
-/// A folder of records, and which of them were looked for.
+/// A folder of records, and which of them were looked up.
 #[derive(Clone, Debug)]
 pub struct Cache {
     folder: PathBuf,
@@ -265,26 +265,26 @@ pub struct Cache {
     written: Arc<Mutex<BTreeSet<String>>>,
     index: Arc<OnceLock<Index>>,
     recorder: Arc<Recorder>,
-    /// Whether a miss is held against what is there.
+    /// Whether a miss is compared with other records.
     explains: Arc<AtomicBool>,
     untrusted: Option<Arc<Untrusted>>,
 }
 
-/// A key that was looked for.
+/// A key that was looked up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Looked {
-    /// What for, in people's words.
+    /// Its purpose, for people.
     pub purpose: String,
-    /// When its record was made; `None` when there was none.
+    /// When its record was made; `None` without one.
     pub recorded_at: Option<String>,
-    /// The key, where it has no record.
+    /// The key, if it has no record.
     pub missing: Option<Key>,
-    /// Whether redaction is on, so that what is asked must not be shown.
+    /// Whether redaction is on, so that the request must not be shown.
     pub redacted: bool,
 }
 
 impl Cache {
-    /// The records under a folder, which is made when the first one is written.
+    /// The records in a folder, which is created when the first one is written.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         let explains = Arc::new(AtomicBool::new(true));
@@ -299,13 +299,13 @@ impl Cache {
         }
     }
 
-    /// The same, in which some records are not read.
+    /// A cache that does not read some records.
     #[must_use]
     pub fn distrusting(self, untrusted: Untrusted) -> Self {
         Self { untrusted: Some(Arc::new(untrusted)), ..self }
     }
 
-    /// Whether a record must not be read. One that was written here is this run's own.
+    /// Whether a record must not be read. Records written by this run are trusted.
     fn distrusts(&self, hash: &str) -> bool {
         let named = self.untrusted.as_deref().is_some_and(|untrusted| match untrusted {
             Untrusted::Some(hashes) => hashes.contains(hash),
@@ -314,24 +314,24 @@ impl Cache {
         named && !self.has_written(hash)
     }
 
-    /// From now on a miss is a miss, and nothing is looked for in its place.
+    /// Turns off explanations of misses.
     pub fn explain_nothing(&self) {
         self.explains.store(false, Ordering::Relaxed);
     }
 
-    /// Whether somebody wants to know what the nearest record has otherwise.
+    /// Whether misses are explained by the nearest record.
     #[must_use]
     pub fn explains(&self) -> bool {
         self.explains.load(Ordering::Relaxed)
     }
 
-    /// Every key that was looked for in this folder, with its purpose.
+    /// All keys that were looked up in this folder, with their purposes.
     #[must_use]
     pub fn looked(&self) -> BTreeMap<String, Looked> {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes note of a look for a record, by its hash.
+    /// Notes a lookup of a record, by its hash.
     pub fn note(&self, hash: &str, looked: Looked) {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner).insert(hash.to_owned(), looked);
     }
@@ -346,7 +346,7 @@ impl Cache {
         self.folder.join(&key.hash[..2]).join(format!("{}.json", key.hash))
     }
 
-    /// Looks a key up, also under the name that version 1 gave it.
+    /// Looks up a key, also under its version 1 name.
     #[must_use]
     pub fn get(&self, key: &Key) -> Lookup {
         match self.find(key, KEY_VERSION) {
@@ -369,26 +369,26 @@ impl Cache {
                 damaged(format!("key version {} under the name of version {version}", record.key_version))
             }
             Ok(record) if !same(&record.request, &key.parts) => {
-                damaged("it holds another request".to_owned())
+                damaged("it belongs to another request".to_owned())
             }
             Ok(record) => Lookup::Hit(Box::new(record)),
             Err(error) => damaged(format!("not a record: {}", text::json::trouble(&error))),
         }
     }
 
-    /// Finds out whether the folder takes records; nothing is left behind.
+    /// Checks that the folder takes records; leaves nothing behind.
     pub fn prepare(&self) -> io::Result<()> {
         self.recorder.prepare(&self.folder)
     }
 
-    /// Stores an exchange. Whoever looks for it from now on finds it, whatever becomes of this process.
+    /// Stores an exchange. From then on it can be looked up, even if this process is killed.
     pub fn put(&self, key: &Key, response: Json, latency_ms: u64, recorded_at: String) -> io::Result<()> {
         self.put_version(KEY_VERSION, key, response, latency_ms, recorded_at)?;
         self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(key.hash.clone());
         Ok(())
     }
 
-    /// Whether a record was made here, by its hash.
+    /// Whether a record was written by this run, by its hash.
     #[must_use]
     pub fn has_written(&self, hash: &str) -> bool {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).contains(hash)
@@ -406,7 +406,7 @@ impl Cache {
         let text = pretty(&record).map_err(io::Error::other)?;
         if text.len() as u64 > LARGEST {
             return Err(io::Error::other(format!(
-                "a record of {} bytes; at most {LARGEST} are kept",
+                "the record has {} bytes; the limit is {LARGEST}",
                 text.len()
             )));
         }

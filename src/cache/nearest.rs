@@ -1,8 +1,8 @@
-//! Why a key has no record: which parts of it the nearest record has otherwise.
+//! Why a key has no record: how the nearest record differs.
 //!
-//! The folder is read once, on the first miss, and indexed by hashes of what was asked and of whom. A record
-//! that differs in one part, or only in who was asked, is found at once, however many there are. Only the
-//! first few keys whose question nobody recorded are held against every record.
+//! The folder is read once, on the first miss, and indexed by hashes of the question and of the rest. A record that
+//! differs in one part, or only in who was asked, is found at once, however many there are. Only the first few keys
+//! without a record of the same question are compared with every record.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,36 +13,36 @@ use serde_json::Value as Json;
 use super::{Cache, Key, Record};
 use crate::text;
 
-/// Most records that are indexed.
+/// Maximum number of records in the index.
 const MOST: usize = 20_000;
 
-/// Keys whose question nobody recorded that are compared with the text of every record.
+/// Number of keys without a record of the same question that are compared with the text of every record.
 const SEARCHES: usize = 32;
 
-/// Comparisons with records of the same question, over all keys: half a second.
+/// Maximum number of comparisons with records of the same question, over all keys: half a second.
 const COMPARISONS: usize = 4_000_000;
 
-/// Characters of a question that are kept for a comparison, from its beginning and from its end.
+/// Characters of a question kept for a comparison, from its beginning and from its end.
 const KEPT: usize = 150;
 
-/// The parts that say who is asked, and which time.
+/// The parts that say who is asked, and which trial it is.
 const WHO: [&str; 7] = ["endpoint", "host", "model", "options", "provider", "trial", "version"];
 
-/// The parts that hold what is asked, the first that is there: an answer that is graded, the text of an
-/// embedding, a conversation.
+/// The parts that contain the question, the first that exists: a graded answer, the text of an embedding, a
+/// conversation.
 const QUESTIONS: [&str; 3] = ["answer", "input", "messages"];
 
-/// Before the number of a turn: what was answered there, which the application remembers.
+/// Followed by the number of a turn: its answer, which the application remembers.
 const ANSWER: &str = "the answer at turn ";
 
-/// One part of a key that differs; where both texts are empty, they are not to be shown.
+/// One part of a key that differs; if both texts are empty, they must not be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Its name, such as `model`, `params.temperature` or `rubric`.
     pub part: String,
-    /// What the record has, cut to one line; empty when it has nothing there.
+    /// The value of the record, cut to one line; empty if it has none.
     pub recorded: String,
-    /// What is looked for; empty when there is nothing.
+    /// The wanted value; empty if there is none.
     pub wanted: String,
 }
 
@@ -59,17 +59,17 @@ impl std::fmt::Display for Difference {
 /// What is known of the record nearest to a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Nearest {
-    /// It was not looked for: enough others were.
+    /// Not searched: the limit of searches is reached.
     #[default]
     Unknown,
-    /// No record of its kind is there.
+    /// There is no record of this kind.
     Nothing,
-    /// In what it differs.
+    /// How it differs.
     Differs(Vec<Difference>),
 }
 
 impl Nearest {
-    /// The same without what stands in the parts: the record may be one that nobody redacted.
+    /// The same without the values of the parts: the record may not be redacted.
     #[must_use]
     pub fn without_texts(self) -> Self {
         let bare = |one: Difference| Difference { recorded: String::new(), wanted: String::new(), ..one };
@@ -84,7 +84,7 @@ impl std::fmt::Display for Nearest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Nearest::Unknown => Ok(()),
-            Nearest::Nothing => f.write_str("; nothing of its kind is recorded"),
+            Nearest::Nothing => f.write_str("; nothing of this kind is recorded"),
             Nearest::Differs(differences) => {
                 let all: Vec<_> = differences.iter().map(ToString::to_string).collect();
                 write!(f, "; the nearest record differs in {}", all.join("; "))
@@ -93,13 +93,13 @@ impl std::fmt::Display for Nearest {
     }
 }
 
-/// The records of a folder by what they answer.
+/// The records of a folder, by what they answer.
 #[derive(Debug)]
 pub(super) struct Index {
     entries: Vec<Entry>,
-    /// By all parts, and by all but one that is not the question.
+    /// By all parts, and by all but one other than the question.
     by_rest: HashMap<u64, Vec<usize>>,
-    /// By kind and everything but [`WHO`].
+    /// By kind and everything except [`WHO`].
     by_content: HashMap<u64, Vec<usize>>,
     /// By kind and question.
     by_question: HashMap<u64, Vec<usize>>,
@@ -116,19 +116,18 @@ struct Entry {
     sums: Sums,
 }
 
-/// What the parts of a key come to. Sums of hashes do not depend on the order of parts, and a part can be taken
-/// out of them.
+/// Hashes of the parts of a key. Their sums do not depend on the order, and a part can be subtracted.
 #[derive(Debug, Default)]
 struct Sums {
     kind: u64,
-    /// Hash of each name and of the name with its value, in the order of the former.
+    /// Hash of each name, and of the name with its value, sorted by the former.
     parts: Vec<(u64, u64)>,
     whole: u64,
-    /// `whole` without one part that is not the question.
+    /// `whole` without one part other than the question.
     rests: Vec<u64>,
     content: u64,
     question: u64,
-    /// The beginning and the end of the question.
+    /// The beginning and end of the question.
     asked: (String, String),
 }
 
@@ -158,7 +157,7 @@ impl Sums {
         sums
     }
 
-    /// How many parts differ.
+    /// Number of parts that differ.
     fn distance(&self, other: &Self) -> usize {
         let (mut a, mut b) = (self.parts.iter().peekable(), other.parts.iter().peekable());
         let mut differ = 0;
@@ -182,7 +181,7 @@ impl Sums {
         }
     }
 
-    /// How unlike the questions are, in permille.
+    /// How different the questions are, in permille.
     fn unlikeness(&self, other: &Self) -> usize {
         let same = |a: &str, b: &str| a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
         let back =
@@ -249,8 +248,8 @@ impl Index {
         })
     }
 
-    /// The newest record that differs in one part, else the nearest one that differs only in who was asked, else
-    /// the nearest one of the same question.
+    /// The newest record that differs in one part, else the nearest one that differs only in who was asked, else the
+    /// nearest one of the same question.
     fn alike(&self, sums: &[(u32, Sums)], wanted: &dyn Fn(&str) -> bool) -> Option<&Entry> {
         let named = |at: &&usize| wanted(&self.entries[**at].hash);
         let rests = || {
@@ -275,17 +274,17 @@ impl Index {
 }
 
 impl Cache {
-    /// In what the nearest record of the same kind differs. Reads the folder the first time, which takes a
-    /// while: not for a thread that others wait for.
+    /// How the nearest record of the same kind differs. Reads the folder the first time, which takes a while: do not
+    /// call it on a thread that others wait for.
     ///
-    /// Near means: one part differs, or only who is asked, or the question is the same; else few parts differ,
-    /// and the question begins and ends alike.
+    /// Nearest means: one part differs, or only who is asked, or the question is the same; else few parts differ, and
+    /// the question begins and ends similarly.
     #[must_use]
     pub fn nearest(&self, key: &Key) -> Nearest {
         self.nearest_among(key, &|_| true)
     }
 
-    /// The same; among records that are equally near, those whose hash is preferred go first.
+    /// The same; among equally near records, those with a preferred hash come first.
     #[must_use]
     pub fn nearest_among(&self, key: &Key, preferred: &dyn Fn(&str) -> bool) -> Nearest {
         let entry = match self.index.get_or_init(|| Index::of(self)).nearest(key, preferred) {
@@ -293,7 +292,7 @@ impl Cache {
             Some(Err(unknown)) => return unknown,
             Some(Ok(entry)) => entry,
         };
-        // It was there when the folder was read.
+        // It existed when the folder was read.
         self.record(&entry.hash)
             .map_or(Nearest::Unknown, |record| Nearest::Differs(differences(&record, key)))
     }
@@ -307,8 +306,8 @@ fn shown(value: Option<&Json>) -> String {
     }
 }
 
-/// The parts of a key by name, in the order of names: those of `params` one by one, and a system prompt apart
-/// from the conversation.
+/// The parts of a key, sorted by name: those of `params` one by one, and a system prompt separate from the
+/// conversation.
 fn flat(parts: &Json) -> Vec<(String, Json)> {
     let mut found = Vec::new();
     for (name, value) in parts.as_object().into_iter().flatten() {
@@ -316,7 +315,7 @@ fn flat(parts: &Json) -> Vec<(String, Json)> {
             ("params" | "options", Json::Object(inner)) => {
                 found.extend(inner.iter().map(|(key, value)| (format!("{name}.{key}"), value.clone())));
             }
-            // Marks of what an application remembers say nothing to people.
+            // Marks of what an application remembers mean nothing to people.
             ("held", Json::Object(held)) => {
                 found.extend(held.get("case").map(|case| (name.clone(), case.clone())));
                 let turns = held.get("turns").and_then(Json::as_object).into_iter().flatten();
@@ -360,7 +359,7 @@ fn differences(record: &Record, key: &Key) -> Vec<Difference> {
         .collect()
 }
 
-/// A text round the first difference, in quotes.
+/// A quoted excerpt around the first difference.
 fn window(text: &str, at: usize) -> String {
     if text.is_empty() { String::new() } else { format!("\"{}\"", text::excerpt_around(text, at..at, 60)) }
 }

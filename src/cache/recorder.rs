@@ -1,9 +1,8 @@
-//! Writes records: each stands whole under its name when [`Recorder::write`] returns, and groups of them are brought
-//! to the disk together.
+//! Writes records: each is complete under its name when [`Recorder::write`] returns, and groups of them are flushed to
+//! disk together.
 //!
-//! A process that is killed loses nothing that was written. A machine that loses power loses what was written in the
-//! last tenth of a second and the time that its disk takes; a torn record is one that is read as damaged, and asked for
-//! again.
+//! A killed process loses nothing that was written. A machine that loses power loses the last tenth of a second plus
+//! the time its disk takes; a torn record is read as damaged, and asked for again.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -16,27 +15,27 @@ use std::time::{Duration, Instant};
 
 use crate::source::{sweep, temporary};
 
-/// Records of so much time are brought to the disk together.
+/// Records written within this time are flushed together.
 const GROUP: Duration = Duration::from_millis(100);
 
 /// Longest wait for the disk at the end.
 const LAST: Duration = Duration::from_secs(5);
 
-/// Most files of one process with the same name that others left behind.
+/// Maximum number of leftover files of one process with the same name.
 const NAMES: u64 = 1_000;
 
 /// Writes the records of one folder.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
-    /// The folder, links followed, once it is there.
+    /// The folder, links resolved, once it exists.
     root: OnceLock<PathBuf>,
-    /// The folders in it that are there.
+    /// The folders in it that exist.
     shelves: Mutex<BTreeSet<String>>,
     names: AtomicU64,
     disk: OnceLock<Arc<Disk>>,
 }
 
-/// What is written and not yet brought to the disk.
+/// What is written but not yet flushed.
 #[derive(Debug, Default)]
 struct Disk {
     state: Mutex<Unsynced>,
@@ -47,18 +46,18 @@ struct Disk {
 struct Unsynced {
     /// Files of the group.
     files: Vec<PathBuf>,
-    /// Whether a group is on its way.
+    /// Whether a group is being flushed.
     is_busy: bool,
     /// Whether nothing more will be written.
     is_over: bool,
 }
 
 impl Recorder {
-    /// Finds out whether the folder takes files, or whether the nearest one above does where it is not there yet. The
-    /// file that finds it out is gone again.
+    /// Checks that the folder takes files, or, if it does not exist yet, that the nearest folder above does. Leaves no
+    /// file behind.
     pub(super) fn prepare(&self, folder: &Path) -> io::Result<()> {
         let full = std::path::absolute(folder)?;
-        // A link that leads nowhere is there, and takes no files.
+        // A dangling link exists but takes no files.
         let is_there = |folder: &&Path| fs::symlink_metadata(folder).is_ok();
         let there = full.ancestors().find(is_there).unwrap_or(&full);
         if !there.is_dir() {
@@ -69,14 +68,14 @@ impl Recorder {
         fs::remove_file(path)
     }
 
-    /// Writes a record under the hash of its key, in hexadecimal.
+    /// Writes a record under the hexadecimal hash of its key.
     pub(super) fn write(&self, folder: &Path, key: &str, bytes: &[u8]) -> io::Result<()> {
         let root = self.root(folder)?;
         let name = &key[..2];
         let home = root.join(name);
         if !lock(&self.shelves).contains(name) {
             make(&home)?;
-            // Whoever can propose a change can propose a link to any folder of this machine.
+            // Anyone who can propose a change can propose a link to any folder of this machine.
             if !fs::symlink_metadata(&home)?.is_dir() {
                 return Err(io::Error::other(format!("`{name}` in it is a link or a special file")));
             }
@@ -84,7 +83,7 @@ impl Recorder {
             lock(&self.shelves).insert(name.to_owned());
         }
         let (path, mut file) = match self.temporary(&home) {
-            // Somebody has cleared the folder meanwhile.
+            // The folder was cleared meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(&home)?;
                 self.temporary(&home)?
@@ -97,7 +96,7 @@ impl Recorder {
             fs::rename(&path, &place)
         });
         if let Err(error) = written {
-            // What cannot be written cannot be removed either, perhaps.
+            // A file that could not be written may not be removable either.
             let _ = fs::remove_file(&path);
             return Err(error);
         }
@@ -114,7 +113,7 @@ impl Recorder {
         Ok(self.root.get_or_init(|| root))
     }
 
-    /// A new file beside the records; who looks at names alone sees that it is none.
+    /// A new file next to the records; its name shows that it is not one.
     fn temporary(&self, folder: &Path) -> io::Result<(PathBuf, File)> {
         let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
         for _ in 0..NAMES {
@@ -139,7 +138,7 @@ impl Recorder {
     }
 }
 
-/// Waits until everything is on the disk, for as long as is reasonable.
+/// Waits a reasonable time until everything is on disk.
 impl Drop for Recorder {
     fn drop(&mut self) {
         let Some(disk) = self.disk.get() else { return };
@@ -167,7 +166,7 @@ impl Disk {
         }
     }
 
-    /// Brings group after group to the disk until nothing more is written.
+    /// Flushes group after group until nothing more is written.
     fn sync(&self, root: &Path) {
         let mut state = lock(&self.state);
         loop {
@@ -188,7 +187,7 @@ impl Disk {
             let files = std::mem::take(&mut state.files);
             state.is_busy = true;
             drop(state);
-            // What the disk refuses is not told: the record is read today, and asked for again if it is lost.
+            // A failed flush is not reported: the record can be read now, and is asked for again if it is lost.
             let _ = bring(root, &files);
             state = lock(&self.state);
             state.is_busy = false;
@@ -197,10 +196,10 @@ impl Disk {
     }
 }
 
-/// Brings files and their names to the disk.
+/// Flushes files and their names to disk.
 #[cfg(target_os = "linux")]
 fn bring(root: &Path, _: &[PathBuf]) -> io::Result<()> {
-    // One call for all of them; a call for each file costs a wait for the disk each.
+    // One call for all of them; a call per file would wait for the disk each time.
     nix::unistd::syncfs(File::open(root)?).map_err(io::Error::from)
 }
 
@@ -216,7 +215,7 @@ fn bring(_: &Path, files: &[PathBuf]) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder that may be there.
+/// Creates a folder unless it exists.
 fn make(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),

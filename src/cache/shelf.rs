@@ -15,9 +15,9 @@ pub struct Shelved {
     pub path: PathBuf,
     /// Its size in bytes.
     pub bytes: u64,
-    /// What it holds.
+    /// Its content.
     pub record: Option<Record>,
-    /// Whether it is a record in its place.
+    /// Whether it is a valid record in its place.
     pub condition: Condition,
 }
 
@@ -26,28 +26,28 @@ pub struct Shelved {
 pub enum Condition {
     /// A record under its own key.
     Sound,
-    /// A record that another version of akit wrote; never read.
+    /// A record of another version of akit; never read.
     OtherVersion(u32),
-    /// A record under a name that is not its key's.
+    /// A record under a name that does not match its key.
     Misplaced,
-    /// No record: torn or foreign.
+    /// Not a record: torn or foreign.
     Damaged(String),
 }
 
 impl Cache {
-    /// Every file, in the order of keys. Left-over temporary files are passed over.
+    /// All files, in the order of keys, without leftover temporary files.
     pub fn shelved(&self) -> impl Iterator<Item = Shelved> {
         self.paths().into_iter().map(|path| examine(&path))
     }
 
-    /// Every record that can be read, with the hash in its name, which is taken on trust.
+    /// All readable records, with the hash in their names, which is not verified.
     pub(super) fn records(&self) -> impl Iterator<Item = (String, Record)> {
         self.paths()
             .into_iter()
             .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), readable(&path)?)))
     }
 
-    /// The record under a hash, which is taken on trust, if it can be read.
+    /// The record under a hash, if it can be read; the hash is not verified.
     pub(super) fn record(&self, hash: &str) -> Option<Record> {
         readable(&self.folder().join(hash.get(..2)?).join(format!("{hash}.json")))
     }
@@ -55,7 +55,7 @@ impl Cache {
     fn paths(&self) -> Vec<PathBuf> {
         let mut paths = Vec::new();
         for shelf in entries(&self.folder).into_iter().filter(|path| is_shelf(path)) {
-            // A link is shown and removed as what it is; what it leads to is not the cache's.
+            // A link is shown and removed as a link; its target does not belong to the cache.
             if shelf.is_symlink() {
                 paths.push(shelf);
                 continue;
@@ -68,7 +68,7 @@ impl Cache {
         paths
     }
 
-    /// Temporary files that a process left when it was killed, with their sizes in bytes.
+    /// Temporary files of killed processes, with their sizes in bytes.
     #[must_use]
     pub fn abandoned(&self, now: SystemTime) -> Vec<(PathBuf, u64)> {
         let shelves = entries(&self.folder).into_iter().filter(|path| is_shelf(path) && !path.is_symlink());
@@ -86,12 +86,12 @@ impl Cache {
     /// Removes a file of the cache.
     pub fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)?;
-        // The shelf goes with its last file; one that still holds others stays.
+        // The folder is removed with its last file.
         let _ = path.parent().map(fs::remove_dir);
         Ok(())
     }
 
-    /// Adds a record from elsewhere unless it is here. Answers whether it was added.
+    /// Adds a record from elsewhere unless it exists. Returns whether it was added.
     pub fn import(&self, record: &Record) -> io::Result<bool> {
         let (key, version) = (record.key(), record.key_version);
         if matches!(self.find(&key, version), super::Lookup::Hit(_)) {
@@ -113,7 +113,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
 }
 
-/// A folder with two hexadecimal digits for its name, such as only records have.
+/// A folder with a name of two hexadecimal digits, as only records have.
 fn is_shelf(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit) && path.is_dir()

@@ -37,7 +37,7 @@ pub(super) fn hear(found: &mut Found, suite: &mut Suite, plan: &Plan, budget: Op
     }
     let run = judged(suite, plan, &rows).unwrap_or_default();
     for level in 0..found.run().levels.len() {
-        let (mut verdicts, mut cost) = (Vec::new(), None);
+        let (mut verdicts, mut why, mut cost) = (Vec::new(), None, None);
         for (job, row) in &rows {
             let trials = run.as_ref().and_then(|run| {
                 let of = case(plan, *job);
@@ -47,6 +47,10 @@ pub(super) fn hear(found: &mut Found, suite: &mut Suite, plan: &Plan, budget: Op
                 let trial =
                     trials.and_then(|case| case.trials.iter().find(|trial| trial.index as usize == at));
                 verdicts.push((*job, trial.and_then(|trial| verdict(trial.outcome))));
+                if let Some(trial) = trial.filter(|trial| why.is_none() && trial.outcome == Outcome::Errored)
+                {
+                    why = Some(text::excerpt(&trial.reason(), 300));
+                }
                 let usd = trial.map_or(0.0, crate::manifest::Trial::spent_usd);
                 if usd > 0.0 {
                     *cost.get_or_insert(0.0) += usd;
@@ -54,7 +58,7 @@ pub(super) fn hear(found: &mut Found, suite: &mut Suite, plan: &Plan, budget: Op
             }
         }
         if !verdicts.is_empty() {
-            found.hear(level, &verdicts, cost);
+            found.hear(level, &verdicts, why, cost);
         }
     }
     if let Some(run) = run.filter(|run| run.ended != Ended::Complete) {

@@ -1,7 +1,7 @@
-//! Threads that each carry out tasks of their own.
+//! Threads that keep their own tasks.
 //!
-//! A pool of threads that take tasks from each other wakes another thread for almost every answer; under load that costs
-//! more than the answer. Here a task stays on its thread, and so do its connections.
+//! In a work-stealing pool, almost every answer wakes another thread, which costs more under load than the answer
+//! itself. Here a task stays on its thread, and so do its connections.
 
 use std::thread;
 
@@ -10,10 +10,10 @@ use tokio::sync::oneshot;
 
 use crate::http;
 
-/// Most threads: connections are kept apart for so many.
+/// Maximum number of threads: each has its own connections.
 const MOST: usize = http::CREWS;
 
-/// Threads that take no work from each other; they end when this is dropped.
+/// Threads that do not share work; they end when this is dropped.
 #[derive(Debug, Default)]
 pub struct Crew {
     handles: Vec<Handle>,
@@ -21,7 +21,7 @@ pub struct Crew {
 }
 
 impl Crew {
-    /// A thread for each processor, up to a few. Where none can be started, tasks are carried out where they are begun.
+    /// Starts a thread per processor, up to a maximum. If none can be started, tasks run on the calling runtime.
     #[must_use]
     pub fn muster() -> Self {
         let mut crew = Self::default();
@@ -33,7 +33,7 @@ impl Crew {
             let started = thread::Builder::new().name(format!("crew-{number}")).spawn(move || {
                 http::keep_apart(number);
                 let _ = runtime.block_on(ended);
-                // A name that is looked up is not awaited.
+                // Does not wait for a pending name lookup.
                 runtime.shutdown_background();
             });
             if started.is_err() {
@@ -45,7 +45,7 @@ impl Crew {
         crew
     }
 
-    /// Who carries out a task of this number.
+    /// The thread that runs the task with this number.
     pub(super) fn member(&self, number: usize) -> Handle {
         match self.handles.len() {
             0 => Handle::current(),

@@ -1,8 +1,8 @@
-//! Visits at a pace, for as long as a stage lasts: so many at once, or at times that are fixed before.
+//! Visits at a pace, for as long as a stage lasts: this many at once, or at scheduled times.
 //!
-//! Workers are kept from stage to stage, so that there are never more visits at once than the stage says but for those that
-//! a larger one has left. Times of a schedule are kept by a thread of its own: timers of the runtime are a millisecond
-//! coarse.
+//! Workers are kept from stage to stage, so that the number of visits never exceeds that of the stage, except for those
+//! left from a larger stage. A separate thread keeps the schedule, because timers of the runtime have a resolution of a
+//! millisecond.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Crew;
 
-/// Somebody who comes.
+/// A visitor.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival {
-    /// 0-based, of all.
+    /// Its number over all stages, 0-based.
     pub number: u64,
     /// The stage in which it was due.
     pub stage: usize,
@@ -24,50 +24,50 @@ pub struct Arrival {
     pub due: Instant,
 }
 
-/// What is done with those who come.
+/// What to do with visitors.
 pub trait Host: Send + Sync + 'static {
-    /// The number of the next one; nothing where no more may come.
+    /// The number of the next visitor; `None` if no more may come.
     fn next(&self) -> Option<u64>;
 
-    /// Serves one. It is dropped where it waits once the time is over.
+    /// Serves one. It is dropped while waiting once the time is over.
     fn serve(&self, arrival: Arrival) -> impl Future<Output = ()> + Send;
 
-    /// One was due and never began: there was no place for it until the end.
+    /// A visitor was due but never served: there was no free place until the end.
     fn missed(&self, arrival: Arrival);
 
     /// A stage begins.
     fn begin(&self, stage: usize, at: Instant);
 }
 
-/// When visits come.
+/// When visitors come.
 pub enum Pace {
-    /// So many are under way at once; all of them only after a while.
+    /// This many at once, reached only after a ramp.
     InFlight(usize, Duration),
-    /// Each at its time from the beginning of the stage, in order.
+    /// At times counted from the start of the stage, in order.
     At(Box<dyn Iterator<Item = Duration> + Send>),
 }
 
 /// A part of a load.
 pub struct Stage {
-    /// When visits come.
+    /// When visitors come.
     pub pace: Pace,
-    /// How long; nothing where only their number ends it.
+    /// How long it lasts; `None` if only the number of visits ends it.
     pub lasts: Option<Duration>,
 }
 
 /// What workers do now.
 #[derive(Clone, Copy, Debug)]
 enum Now {
-    /// The first so many work, in this stage; all of them only after a while.
+    /// The first `workers` of them work in this stage, all of them only after the ramp.
     Work { stage: usize, workers: usize, began: Instant, ramp: Duration },
     /// They wait.
     Rest,
-    /// Nobody works any more.
+    /// All of them stop.
     Over,
 }
 
 impl Now {
-    /// Tells workers what they do now, unless it is over: one of them has found out that no more may come.
+    /// Tells the workers, unless the load is over because a worker found that no more visitors may come.
     fn is_told(self, tell: &watch::Sender<Self>) -> bool {
         tell.send_if_modified(|now| {
             let goes_on = !matches!(now, Self::Over);
@@ -79,9 +79,9 @@ impl Now {
     }
 }
 
-/// Carries out one stage after the other until no more may come, the time is over, or `stop` is there. Those under way at
-/// the end of the time, or at a stop, are dropped; those under way when no more may come are awaited. At most so many of a
-/// schedule are under way at once; the others wait. Answers whether a defect of akit ended some of them.
+/// Runs the stages until no more visitors may come, the time is over, or `stop` completes. Visits in progress are
+/// dropped at the end of the time or at a stop, and awaited when no more may come. At most `most` visits of a schedule
+/// are in progress; the others wait. Returns whether akit crashed in one of them.
 pub async fn load<H: Host>(
     host: Arc<H>,
     stages: Vec<Stage>,
@@ -161,7 +161,7 @@ pub async fn load<H: Host>(
     crashed
 }
 
-/// Somebody for whom there is no place yet.
+/// A visitor who waits for a free place.
 struct Waits<H: Host> {
     host: Arc<H>,
     arrival: Arrival,
@@ -183,7 +183,7 @@ impl<H: Host> Drop for Waits<H> {
     }
 }
 
-/// Waits until a time; where there is none, for ever.
+/// Waits until a time, or forever if there is none.
 async fn until(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,
@@ -191,7 +191,7 @@ async fn until(time: Option<Instant>) {
     }
 }
 
-/// Waits until nothing is under way any more: no more may come.
+/// Waits until all visits are done: no more may come.
 async fn all_of(visits: &mut JoinSet<()>, crashed: &mut bool) {
     while let Some(done) = visits.join_next().await {
         *crashed |= done.is_err();
@@ -219,11 +219,11 @@ async fn work<H: Host>(host: Arc<H>, worker: usize, tell: watch::Sender<Now>, mu
                 () = sleep_until(begins) => {}
                 _ = now.changed() => continue,
             }
-            // Whoever begins was not late before.
+            // A worker that starts was not late before.
             free = Instant::now();
         }
         let Some(number) = host.next() else {
-            // Those who rest would wait for the end of the stage.
+            // Resting workers would wait for the end of the stage.
             tell.send_replace(Now::Over);
             return;
         };
@@ -232,19 +232,19 @@ async fn work<H: Host>(host: Arc<H>, worker: usize, tell: watch::Sender<Now>, mu
     }
 }
 
-/// The part of a time after which one of several begins.
+/// The share of a ramp after which one of several workers starts.
 fn share(ramp: Duration, worker: usize, workers: usize) -> Duration {
     let part = u32::try_from(worker).unwrap_or(u32::MAX);
     ramp / u32::try_from(workers).unwrap_or(u32::MAX).max(1) * part
 }
 
-/// Tells when each time of a schedule has come. It stops once it is dropped.
+/// Signals each time of a schedule when it comes. It stops once it is dropped.
 struct Clock {
     stopped: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Clock {
-    /// Starts a thread that tells the times.
+    /// Starts the thread that keeps time.
     fn start(
         times: impl Iterator<Item = Duration> + Send + 'static,
         begins: Instant,

@@ -1,7 +1,7 @@
-//! Carries out units of work: so many at once, in an order of the seed, with results in the order of the units.
+//! Runs units of work: several at once, in an order drawn from the seed, with results in the order of the units.
 //!
-//! Servers slow down, warm up and drift while a run lasts; an order of asking drawn from the seed keeps that
-//! from falling on the same cases of each file.
+//! Servers slow down, warm up and drift during a run. A random order keeps that from always affecting the same cases of
+//! a file.
 
 mod crew;
 mod load;
@@ -19,44 +19,44 @@ pub use crew::Crew;
 pub use load::{Arrival, Host, Pace, Stage, load};
 pub use order::Order;
 
-/// How long work may take to its end once the road is over.
+/// How long running work may take to finish once the road is over.
 const REST: Duration = Duration::from_millis(250);
 
-/// What is done with units of work.
+/// What to do with units of work.
 pub trait Work: Send + Sync + 'static {
     /// One unit.
     type Unit: Send + Sync + 'static;
-    /// What comes of it.
+    /// Its result.
     type Found: Send + 'static;
 
-    /// Whether another unit may be begun.
+    /// Whether another unit may start.
     fn goes_on(&self, unit: &Self::Unit) -> bool;
 
-    /// Carries a unit out. It is dropped where it waits once the road is over.
+    /// Runs a unit. It is dropped while waiting once the road is over.
     fn carry_out(&self, unit: &Self::Unit) -> impl Future<Output = Self::Found> + Send;
 
-    /// Takes note of a result, which stands among those of all units at this index.
+    /// Reports a result; `index` is its place among all units.
     fn found(&self, index: usize, units: &[Self::Unit], found: &[Option<Self::Found>]);
 }
 
-/// What came of a list of units.
+/// The results of a list of units.
 pub struct Found<T> {
-    /// The results in the order of the units; `None` where the work ended before.
+    /// The results in the order of the units; `None` if the work ended first.
     pub results: Vec<Option<T>>,
-    /// Whether a defect of akit ended some of the work.
+    /// Whether akit crashed in some of the work.
     pub crashed: bool,
 }
 
 struct Pool<W: Work> {
     work: Arc<W>,
     units: Vec<W::Unit>,
-    /// Positions of the list in the order in which they are begun.
+    /// Positions in the list, in starting order.
     order: Vec<usize>,
     next: AtomicUsize,
     found: Mutex<Vec<Option<W::Found>>>,
 }
 
-/// Carries out every unit of a list, so many of them at once, until the road is over.
+/// Runs all units of a list, several at once, until the road is over.
 pub async fn closed<W: Work>(
     work: Arc<W>,
     units: Vec<W::Unit>,
@@ -86,11 +86,11 @@ pub async fn closed<W: Work>(
     Found { results, crashed }
 }
 
-/// Waits until what still works is left to itself: it waits for nothing, so it does not hear that the road is over.
+/// Waits until running work is abandoned: work that waits for nothing does not notice that the road is over.
 async fn left_behind(road: &Road) {
     road.over().await;
     if road.closed() == Some(Ended::Budget) {
-        // What was answered is paid for, and is judged.
+        // An answer that came is paid for, and is judged.
         pending::<()>().await;
     }
     tokio::time::sleep(REST).await;
@@ -105,10 +105,10 @@ async fn run<W: Work>(pool: Arc<Pool<W>>, road: Road) {
             return;
         }
         let result = tokio::select! {
-            // What has come is taken before the road is looked at.
+            // Results that are there are taken before the road is checked.
             biased;
             result = pool.work.carry_out(unit) => result,
-            // Others may have what they need without the road.
+            // Other units may not need the road.
             () = road.over() => continue,
         };
         let mut found = pool.found();

@@ -1,29 +1,29 @@
-//! The order in which units are begun.
+//! The order in which units are started.
 
 use rand_core::Rng as _;
 
 use crate::seed::Root;
 
-/// In which order units are begun.
+/// The order in which units are started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// As they are listed, for work that stops at the first failure: "the first" is the reader's.
+    /// As listed, for work that stops at the first failure: readers expect "first" to mean their order.
     AsListed,
     /// Drawn from a seed.
     Drawn(Root),
 }
 
 impl Order {
-    /// The order for a number of units, as 0-based positions, each once.
+    /// The order of this many units, as 0-based positions.
     ///
-    /// One that is drawn is a Fisher–Yates shuffle, and depends on the root and the number alone.
+    /// If drawn, it is a Fisher–Yates shuffle that depends only on the root and the number.
     #[must_use]
     pub fn of(self, units: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..units).collect();
         let Order::Drawn(root) = self else { return order };
         let mut random = root.stream(&["order"]);
         for last in (1..units).rev() {
-            // The high half of the product lies below the bound; its bias is under one in 2^40.
+            // The high half of the product is below the bound; its bias is less than one in 2^40.
             let drawn = (u128::from(random.next_u64()) * (last as u128 + 1)) >> 64;
             order.swap(last, usize::try_from(drawn).unwrap_or(last));
         }

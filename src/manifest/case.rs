@@ -1,4 +1,4 @@
-//! One case of a run, its trials, and what they say together.
+//! One case of a run and its trials.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub struct CaseResult {
     pub scenario: String,
     /// Its id, unique in the scenario.
     pub id: String,
-    /// Its title, where it has one.
+    /// Its title, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Tags of scenario and case.
@@ -23,27 +23,28 @@ pub struct CaseResult {
     pub tags: Vec<String>,
     /// The line of its `id:`.
     pub location: Location,
-    /// 16 hexadecimal digits over what is asked and expected; the same after reformatting.
+    /// 16 hexadecimal digits of what is asked and expected; the same after reformatting.
     pub content_hash: String,
-    /// What became of it.
+    /// Its result.
     pub outcome: Outcome,
-    /// 0 to 1; absent when it was not judged.
+    /// 0 to 1; missing if it was not judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
-    /// Why, for people; empty when it passed.
+    /// Why, for people; empty if it passed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// What was asked: the last message of the user.
+    /// The prompt: the last message of the user.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prompt: String,
-    /// Each time that it was asked.
+    /// Its trials.
     pub trials: Vec<Trial>,
-    /// What earlier attempts at the same commit found; absent in the first, and where it was not suspected.
+    /// Results of earlier attempts of the pipeline at the same commit; missing in the first attempt, and if the case
+    /// was not suspected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<Earlier>,
 }
 
-/// Trials of a case in earlier attempts of a pipeline, those that prove something.
+/// Trials of a case in earlier attempts of a pipeline that count as evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Earlier {
@@ -54,7 +55,7 @@ pub struct Earlier {
 }
 
 impl Earlier {
-    /// The same as a tally.
+    /// As a tally.
     #[must_use]
     pub fn tally(self) -> stats::Tally {
         stats::Tally { hits: self.passes.into(), of: self.trials.into() }
@@ -62,14 +63,14 @@ impl Earlier {
 }
 
 impl CaseResult {
-    /// The case.
+    /// The name of the case.
     #[must_use]
     pub fn key(&self) -> CaseId<'_> {
         CaseId::new(&self.scenario, &self.id)
     }
 
-    /// Whether its outcome is that of its ordinary trials: failed where one failed, else passed where one
-    /// passed, errored where none was judged, and skipped where none was asked.
+    /// Whether its result follows from its ordinary trials: failed if a trial failed, else passed if one passed,
+    /// errored if none was judged, and skipped if none was asked.
     #[must_use]
     pub fn hangs_together(&self) -> bool {
         let said = |outcome| self.ordinary().any(|trial| trial.outcome == outcome);
@@ -77,25 +78,25 @@ impl CaseResult {
         self.outcome == outcome.unwrap_or(Outcome::Skipped)
     }
 
-    /// The first trial that explains the outcome.
+    /// The first trial that explains the result.
     #[must_use]
     pub fn telling(&self) -> Option<&Trial> {
         self.trials.iter().find(|trial| trial.outcome == self.outcome).or(self.trials.first())
     }
 
-    /// The trials that rates are taken of: all but confirmations.
+    /// The trials that count for rates: all but confirmations.
     pub fn ordinary(&self) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(|trial| !trial.confirmation)
     }
 
-    /// The trials that were asked anew to confirm a failure.
+    /// The trials that were asked again to confirm a failure.
     pub fn confirmations(&self) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(|trial| trial.confirmation)
     }
 
-    /// The trials that prove something about a failure. It is the first failure that raises the suspicion, and what
-    /// comes after it was not picked for failing. Where an earlier attempt raised it, every trial counts that was not
-    /// read again from where that attempt left its own.
+    /// The trials that count as evidence on a failure. The first failure raises the suspicion and does not count; what
+    /// comes after it was not selected for failing. If an earlier attempt raised the suspicion, every trial counts that
+    /// was not read back from the cache of that attempt.
     pub fn evidence(&self) -> impl Iterator<Item = &Trial> {
         let again = self.earlier.is_some();
         let ordinary = self.ordinary().skip_while(move |trial| !again && trial.outcome != Outcome::Failed);
@@ -104,13 +105,13 @@ impl CaseResult {
         all.filter(move |trial| !again || trial.is_asked())
     }
 
-    /// The ordinary trials whose answer was judged, in order.
+    /// The ordinary trials with a judged answer, in order.
     pub fn answers(&self) -> impl Iterator<Item = &Trial> {
         let judged = |trial: &&Trial| matches!(trial.outcome, Outcome::Passed | Outcome::Failed);
         self.ordinary().filter(judged).filter(|trial| trial.answer().is_some())
     }
 
-    /// How many of its ordinary trials passed, of those that were judged.
+    /// How many of its judged ordinary trials passed.
     #[must_use]
     pub fn tally(&self) -> stats::Tally {
         let count = |outcome| self.ordinary().filter(|trial| trial.outcome == outcome).count() as u64;
@@ -122,7 +123,7 @@ impl CaseResult {
         }
     }
 
-    /// Whether a judge had a part in its verdict.
+    /// Whether a judge contributed to its result.
     #[must_use]
     pub fn judged_by_grader(&self) -> bool {
         let mut found = false;
@@ -132,7 +133,7 @@ impl CaseResult {
         found
     }
 
-    /// Whether a judge's votes lie on both sides of their threshold, in any trial.
+    /// Whether a judge's votes are on both sides of the threshold, in any trial.
     #[must_use]
     pub fn split_votes(&self) -> bool {
         let mut split = false;

@@ -1,7 +1,7 @@
-//! What a run found, in its versioned wire form (`--json`, `akit gate`, `akit report`).
+//! The results of a run, in their versioned format (`--json`, `akit gate`, `akit report`).
 //!
-//! Plain data and sums; no rule of judging or gating lives here. Cases stand in the order of their
-//! files and positions, whatever finished first.
+//! Plain data and sums; no rule of judging or gating is here. Cases are in the order of their files and positions,
+//! whatever finished first.
 
 mod case;
 mod stress;
@@ -25,7 +25,10 @@ pub use trial::{Held, Place, Telling, Trial, Turn};
 pub use verdict::{Grade, Verdict};
 pub use version1::{VERSION_1, read_version_1};
 
-/// The name and version of the wire form.
+/// The judge, in the words of stored baselines, which must not change.
+const GRADER: &str = "grader";
+
+/// The name and version of the format.
 pub const SCHEMA: &str = "akit.run/2";
 
 /// Why the run ended.
@@ -43,14 +46,14 @@ pub enum Ended {
     Interrupted,
     /// SIGTERM.
     Terminated,
-    /// More was spent than `--budget` allows.
+    /// `--budget` was reached.
     Budget,
-    /// The time of `--deadline` was over.
+    /// `--deadline` was reached.
     Deadline,
 }
 
 impl Ended {
-    /// How a run that ends early is told while it ends.
+    /// How a run that ends early is described.
     #[must_use]
     pub fn told(self) -> &'static str {
         match self {
@@ -61,7 +64,7 @@ impl Ended {
         }
     }
 
-    /// Whether it was ended from outside, so that it can be finished later.
+    /// Whether it was stopped from outside, so that it can be resumed later.
     #[must_use]
     pub fn can_be_finished(self) -> bool {
         match self {
@@ -79,16 +82,16 @@ pub struct RunManifest {
     pub schema: String,
     /// Version of akit that wrote it.
     pub akit: String,
-    /// 16 hexadecimal digits from the content.
+    /// 16 hexadecimal digits derived from the content.
     pub run_id: String,
-    /// When the run ended, RFC 3339 in UTC; in replay the newest record's time, if any.
+    /// When the run ended, RFC 3339 in UTC; in replay, the time of the newest recorded answer, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
-    /// Commit that was tested, where the pipeline says so: the newest one of the change, not a merge
-    /// that the pipeline made.
+    /// The tested commit, if the pipeline names it: the newest one of the change, not a merge commit made by the
+    /// pipeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// What was named to `akit run`, by paths from the root of the repository; a scenario more or less below them is
+    /// The paths given to `akit run`, relative to the root of the repository. More or fewer scenarios below them are
     /// still the same suite.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suite: Vec<String>,
@@ -96,27 +99,27 @@ pub struct RunManifest {
     pub seed: u64,
     /// Why the run ended.
     pub ended: Ended,
-    /// Milliseconds: on the clock where something was asked live, else the sum of recorded latencies.
+    /// Milliseconds: wall-clock time if something was asked live, else the sum of recorded latencies.
     pub duration_ms: u64,
     /// The scenarios, in order.
     pub scenarios: Vec<ScenarioRun>,
     /// All cases, in order.
     pub cases: Vec<CaseResult>,
-    /// What was removed from it, where redaction was on.
+    /// What was removed from it, if redaction was on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redacted: Option<Redacted>,
-    /// Things that everybody should know, such as parameters that a provider refused.
+    /// What everyone should know, such as parameters that a provider refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// What redaction removed wherever it stood.
+/// What redaction removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Redacted {
-    /// How many of the asked cases it covered, at least 1.
+    /// Number of the asked cases with redaction, at least 1.
     pub cases: usize,
-    /// The kinds of values as markers name them, in alphabetical order; `custom` are patterns of the user.
+    /// The kinds of values, as their markers name them, in alphabetical order; `custom` means patterns of the user.
     pub kinds: Vec<String>,
 }
 
@@ -128,33 +131,32 @@ pub struct ScenarioRun {
     pub name: String,
     /// Its file, as in locations.
     pub file: String,
-    /// Root seed of its cases, where it is not the run's.
+    /// Seed of its cases, if it differs from the run's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// Who answered, as sent: `openai gpt-4o at api.openai.com`, or the file of replies.
+    /// The application, as it was asked: `openai gpt-4o at api.openai.com`, or the file of recorded answers.
     pub target: String,
-    /// Version of the application, where the configuration or a flag names one.
+    /// Version of the application, if the configuration or a flag names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Whether answers of earlier were used, and what gave them is not known: an application at an address of
-    /// its own, of no version.
+    /// Whether recorded answers were used although it is unknown which version gave them: the application has its own
+    /// address and no version.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unidentified: bool,
-    /// 16 hexadecimal digits over provider, model, address, parameters, system prompt and tools, several
-    /// joined by `+`; the same for every file of replies, and empty where only cases that name a
-    /// model themselves were asked.
+    /// 16 hexadecimal digits over provider, model, address, parameters, system prompt and tools, several joined by `+`.
+    /// The same for every file of recorded answers; empty if every asked case names its own model.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target_hash: String,
-    /// Who judged, where a judge was needed.
+    /// The judge, if one was needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader: Option<String>,
-    /// 16 hexadecimal digits over the judge's provider, model, host, prompt template, scale and votes,
-    /// where a judge was needed that no expectation names itself.
+    /// 16 hexadecimal digits over the judge's provider, model, host, prompt template, scale and votes, if a judge was
+    /// needed that no expectation names itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader_hash: Option<String>,
 }
 
-/// How many cases had each outcome.
+/// Number of cases per result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counts {
@@ -181,7 +183,7 @@ impl Counts {
         self.judged() + self.errored + self.skipped
     }
 
-    /// Passed over judged; absent when nothing was judged.
+    /// Passed over judged; `None` if nothing was judged.
     #[must_use]
     pub fn pass_rate(self) -> Option<f64> {
         (self.judged() > 0).then(|| real(self.passed) / real(self.judged()))
@@ -189,7 +191,7 @@ impl Counts {
 }
 
 impl RunManifest {
-    /// How many cases had each outcome.
+    /// Number of cases per result.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
@@ -204,14 +206,14 @@ impl RunManifest {
         counts
     }
 
-    /// Takes note that somebody said of all given answers when they were recorded.
+    /// Marks all given answers as dated: their time of recording is known.
     pub fn date_given(&mut self) {
         let trials = self.cases.iter_mut().flat_map(|case| &mut case.trials);
         let answers = trials.flat_map(|trial| &mut trial.turns).filter_map(|turn| turn.answer.as_mut());
         answers.for_each(|answer| answer.dated = answer.given);
     }
 
-    /// Tokens of the application under test; absent when no reply told them.
+    /// Tokens of the application under test; `None` if no answer reported them.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
         sum(self.answers().filter_map(|answer| answer.usage))
@@ -223,7 +225,7 @@ impl RunManifest {
         sum(self.grades().into_iter().filter_map(|grade| grade.usage))
     }
 
-    /// Milliseconds that all recorded answers and verdicts took when they were asked.
+    /// Milliseconds that all answers and verdicts took when they were first asked.
     #[must_use]
     pub fn recorded_ms(&self) -> u64 {
         let replies = self.answers().filter_map(|answer| answer.latency_ms);
@@ -231,17 +233,17 @@ impl RunManifest {
         replies.chain(grades).fold(0, u64::saturating_add)
     }
 
-    /// Every trial of every case.
+    /// All trials of all cases.
     pub fn trials(&self) -> impl Iterator<Item = &Trial> {
         self.cases.iter().flat_map(|case| &case.trials)
     }
 
-    /// Every answer of every trial.
+    /// All answers of all trials.
     pub fn answers(&self) -> impl Iterator<Item = &Answer> {
         self.trials().flat_map(Trial::answers)
     }
 
-    /// Every grade of every trial.
+    /// All grades of all trials.
     #[must_use]
     pub fn grades(&self) -> Vec<&Grade> {
         let mut grades = Vec::new();
@@ -251,8 +253,7 @@ impl RunManifest {
         grades
     }
 
-    /// Who really answered, in the providers' own words: models and marks of configurations, of the
-    /// application and of the judge.
+    /// The models and fingerprints that actually answered and judged, as the providers report them.
     #[must_use]
     pub fn answered_by(&self) -> BTreeSet<String> {
         let replies = self.answers().filter_map(|reply| {
@@ -260,10 +261,10 @@ impl RunManifest {
             Some(format!("application: {name}"))
         });
         let grades = self.grades().into_iter().filter_map(|grade| grade.model.as_ref());
-        replies.chain(grades.map(|name| format!("grader: {name}"))).collect()
+        replies.chain(grades.map(|name| format!("{GRADER}: {name}"))).collect()
     }
 
-    /// The suite for people, and for those who keep suites apart; by the folder of its files where it was not stored.
+    /// A readable name of the suite; the common folder of its files if none is stored.
     #[must_use]
     pub fn suite_name(&self) -> String {
         if !self.suite.is_empty() {
@@ -281,14 +282,14 @@ impl RunManifest {
         })
     }
 
-    /// The distinct files that cases stand in, in alphabetical order.
+    /// The distinct files of the cases, in alphabetical order.
     #[must_use]
     pub fn files(&self) -> BTreeSet<&str> {
         self.cases.iter().map(|case| case.location.file.as_str()).collect()
     }
 }
 
-/// A model and the mark of its configuration, as far as they are known.
+/// A model and its fingerprint, as far as they are known.
 #[must_use]
 pub fn versioned(model: Option<&str>, fingerprint: Option<&str>) -> Option<String> {
     match (model, fingerprint) {
@@ -317,7 +318,7 @@ pub struct Fault {
     /// How to fix it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub help: String,
-    /// The message without what is about this case alone, where many cases may have one cause.
+    /// The message without the details of this case, if many cases may share the cause.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub cause: String,
 }

@@ -1,15 +1,17 @@
-//! What a load test found, level by level: the form of `akit stress --json` (`akit.stress/1`).
+//! The report of a load test, level by level: the format of `akit stress --json` (`akit.stress/1`).
 //!
-//! Times in milliseconds, shares from 0 to 1, rates per second. What was not measured is absent or `null`, never zero.
+//! Times are in milliseconds, shares from 0 to 1, rates per second. What was not measured is missing or `null`, never
+//! zero.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::Ended;
+use crate::text::{self, number};
 use crate::vocabulary::{ErrorClass, ServiceLevel};
 
-/// The form of a load test.
+/// The format of a load test.
 pub const STRESS_SCHEMA: &str = "akit.stress/1";
 
 /// A load test.
@@ -22,131 +24,131 @@ pub struct StressRun {
     pub akit: String,
     /// When the load began, RFC 3339 in UTC.
     pub at: String,
-    /// What was named on the command line, from the root of the repository.
+    /// The paths of the command line, relative to the root of the repository.
     pub suite: Vec<String>,
-    /// Who was asked.
+    /// The application that was asked.
     pub target: Vec<String>,
-    /// Root of the schedule and of all seeds.
+    /// Seed of the schedule and of everything random.
     pub seed: u64,
     /// How it ended.
     pub ended: Ended,
-    /// From the first stage to the end.
+    /// Milliseconds from the start of the first level to the end.
     pub duration_ms: u64,
-    /// How the load was made.
+    /// The settings of the load.
     pub settings: StressSettings,
     /// Requests that were answered or failed.
     pub requests: u64,
-    /// US dollars for the answers and the judge, where prices are known.
+    /// US dollars for the answers and the judge, if the prices are known.
     pub cost_usd: Option<f64>,
     /// The levels, in the order of the stages.
     pub levels: Vec<Level>,
-    /// The largest loads that still held.
+    /// The largest loads the application handled.
     pub knees: Knees,
-    /// Conversations in which the reference of another one turned up; `null` without `--canary`.
+    /// Conversations in which the reference of another conversation turned up; `null` without `--canary`.
     pub cross_talk: Option<u64>,
-    /// Limits, for each level.
+    /// The limits, for each level.
     pub slo: Vec<Objective>,
     /// The cases, in order.
     pub cases: Vec<CaseUnderLoad>,
-    /// What happened in each step of time.
+    /// What happened over time.
     pub timeline: Vec<Tick>,
-    /// Things to know about it.
+    /// What a reader should know before trusting the figures.
     pub notes: Vec<String>,
-    /// What follows for a pipeline.
+    /// The decision.
     pub decision: StressDecision,
 }
 
-/// How a load was made.
+/// The settings of a load.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StressSettings {
-    /// Milliseconds over which the first stage grew to its load.
+    /// Milliseconds in which the first level grew to its load.
     pub ramp_up_ms: u64,
-    /// Most requests; absent where time alone ends it.
+    /// Maximum number of requests; missing if only time ends the test.
     pub most_requests: Option<u64>,
-    /// Share of arrivals that are escalations; 0 where no case has the tag.
+    /// Share of arrivals that are escalations; 0 if no case has the tag.
     pub escalation_share: f64,
-    /// Whether each conversation carried a reference of its own.
+    /// Whether each conversation carried its own reference.
     pub canary: bool,
-    /// Whether limits, retries and the brake of the client held.
+    /// Whether the client's limits, retries and circuit breaker were on (`--limits`).
     pub limits: bool,
-    /// Most US dollars; absent where nobody counts.
+    /// Maximum cost in US dollars; missing if there was no budget.
     pub budget_usd: Option<f64>,
-    /// SHA-256 over the times of the schedule; absent where load is kept in flight.
+    /// SHA-256 of the schedule; missing if load is kept in flight.
     pub schedule: Option<String>,
 }
 
-/// What is counted as load.
+/// The unit of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LoadUnit {
-    /// Visits at once.
+    /// Conversations at once.
     InFlight,
-    /// Arrivals a second.
+    /// Arrivals per second.
     PerSecond,
 }
 
-/// What was found at one stage.
+/// The figures of one level.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Level {
-    /// How much came.
+    /// The load.
     pub load: f64,
-    /// What that counts.
+    /// Its unit.
     pub unit: LoadUnit,
-    /// Seconds from the beginning of the test.
+    /// When it began, in seconds from the start of the test.
     pub began_s: f64,
-    /// How long it lasted, from the first send to the last answer.
+    /// Seconds from the first send to the last answer.
     pub lasted_s: f64,
     /// Requests that were answered or failed.
     pub requests: u64,
-    /// How often one was sent again; none but with `--limits`. Tries in vain before the last are in no other figure.
+    /// Retries; always 0 without `--limits`. Failed tries before the last one are in no other figure.
     pub retries: u64,
-    /// Requests that were sent a second.
+    /// Requests per second.
     pub rate: f64,
-    /// From the intended send to the whole answer. Of a load that is kept in flight it is corrected for what was not sent
-    /// while the server did not answer.
+    /// From the intended send to the complete answer. For load that is kept in flight, corrected for the requests that
+    /// a stall held back.
     pub latency_ms: Percentiles,
-    /// Whether that is corrected.
+    /// Whether the latency is corrected.
     pub corrected: bool,
-    /// From the send to the whole answer.
+    /// From the actual send to the complete answer.
     pub service_ms: Percentiles,
-    /// To the first token; absent where answers do not come piece by piece.
+    /// Time to the first token; missing if answers are not streamed.
     pub ttft_ms: Option<Percentiles>,
-    /// Between the pieces of an answer: the mean of each answer.
+    /// Time between the pieces of an answer: the mean of each answer.
     pub gap_ms: Option<Percentiles>,
-    /// Tokens received a second.
+    /// Tokens received per second.
     pub tokens_per_s: Option<f64>,
-    /// From the intended send to the send.
+    /// From the intended send to the actual send.
     pub dispatch_lag_ms: Lag,
-    /// Whether the generator kept its schedule.
+    /// Whether the generator kept its schedule; if not, the figures are void.
     pub valid: bool,
     /// Requests without an answer, by class.
     pub errors: BTreeMap<ErrorClass, u64>,
-    /// The share of them.
+    /// Share of requests without an answer.
     pub error_rate: Option<f64>,
-    /// Requests that were still under way at the end, and are in no figure.
+    /// Requests that were still waiting when the test ended; they are not in the figures.
     pub cut_off: u64,
-    /// What the answers were worth.
+    /// What expectations found in the answers.
     pub quality: Quality,
-    /// What the judge said of a sample.
+    /// What the judge found in a sample.
     pub judged: Option<Judged>,
-    /// Pass rate against that of the first level, case by case.
+    /// The pass rate compared with the first level, case by case.
     pub change: Option<Change>,
-    /// What became of those who asked for a person.
+    /// Customers who asked for a person.
     pub escalation: Option<Escalation>,
-    /// Answers a second that met the limits and their expectations; absent where nothing is expected.
+    /// Answers per second that met the limits and their expectations; missing if nothing is expected.
     pub goodput: Option<f64>,
-    /// Milliseconds until a level below the one before it was as quick again; absent where that did not happen.
+    /// Milliseconds until a level with less load than the one before it was quick again; missing if it never was.
     pub recovery_ms: Option<u64>,
-    /// US dollars, where the price is known.
+    /// US dollars, if the price is known.
     pub cost_usd: Option<f64>,
-    /// The histograms, so that those of several generators can be added up.
+    /// The histograms, so that figures of several generators can be added up.
     pub histograms: Histograms,
 }
 
-/// Percentiles; `null` where there is no answer.
+/// Percentiles; `null` without an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Percentiles {
@@ -158,9 +160,9 @@ pub struct Percentiles {
     pub p95: Option<f64>,
     /// 99th percentile.
     pub p99: Option<f64>,
-    /// The time that 999 of 1,000 took at most.
+    /// 99.9th percentile.
     pub p999: Option<f64>,
-    /// The longest.
+    /// Maximum.
     pub max: Option<f64>,
 }
 
@@ -172,15 +174,15 @@ pub struct Lag {
     pub p50: Option<f64>,
     /// 99th percentile.
     pub p99: Option<f64>,
-    /// The longest.
+    /// Maximum.
     pub max: Option<f64>,
 }
 
-/// What answers were worth, by expectations that need no judge.
+/// What expectations that need no judge found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Quality {
-    /// Conversations that were judged, errors never.
+    /// Conversations that were judged, without errors.
     pub n: u64,
     /// Those that met their expectations.
     pub passed: u64,
@@ -190,21 +192,21 @@ pub struct Quality {
     pub low: Option<f64>,
     /// Upper end.
     pub high: Option<f64>,
-    /// Answers that say nothing.
+    /// Empty answers.
     pub empty: u64,
-    /// Answers that were cut off.
+    /// Answers cut off at the token limit.
     pub cut: u64,
-    /// Answers that were refused.
+    /// Answers the model refused to give.
     pub refused: u64,
-    /// Conversations that ended with one and the same answer, though they were about different cases.
+    /// Conversations about different cases that ended with the same answer.
     pub identical: u64,
 }
 
-/// What a judge said of a seeded sample, after the load.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+/// The judge's verdicts on a random sample, after the load.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Judged {
-    /// Answers that have a verdict.
+    /// Answers with a verdict.
     pub n: u64,
     /// Those that passed.
     pub passed: u64,
@@ -216,9 +218,11 @@ pub struct Judged {
     pub high: Option<f64>,
     /// Answers that could not be judged.
     pub errored: u64,
+    /// Why the first of them could not be judged.
+    pub reason: Option<String>,
 }
 
-/// A difference of pass rates, case by case.
+/// A difference of pass rates.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Change {
@@ -228,29 +232,29 @@ pub struct Change {
     pub low: f64,
     /// Upper end.
     pub high: f64,
-    /// How many cases.
+    /// Number of those cases.
     pub cases: u64,
 }
 
-/// What became of those who asked for a person.
+/// Customers who asked for a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Escalation {
-    /// Conversations, those that ended with an error included.
+    /// Their conversations, including those that ended with an error.
     pub n: u64,
-    /// Those that were offered a person, or more.
+    /// Those who were offered a person, or got further.
     pub offered: u64,
-    /// Those that were told that it happens, or more.
+    /// Those who were told that a person takes over, or got further.
     pub claimed: u64,
-    /// Those that were handed over.
+    /// Those who were handed over.
     pub done: u64,
-    /// Those for whom the way to a person was open: `done`, or `claimed` where nothing shows that it is done.
+    /// Those for whom a person was available: `done`, or `claimed` if nothing shows when a handoff is done.
     pub available: u64,
-    /// Lower end of the interval of that share (Wilson, 95%).
+    /// Lower end of the interval of their share (Wilson, 95%).
     pub low: Option<f64>,
     /// Upper end.
     pub high: Option<f64>,
-    /// 95th percentile of the time from the intended first send to that answer.
+    /// 95th percentile of the time from the intended first send to the answer that made a person available.
     pub p95_ms: Option<f64>,
 }
 
@@ -258,58 +262,58 @@ pub struct Escalation {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Histograms {
-    /// From the intended send to the whole answer.
+    /// From the intended send to the complete answer.
     pub latency: String,
-    /// From the send to the whole answer.
+    /// From the actual send to the complete answer.
     pub service: String,
-    /// From the intended send to the send.
+    /// From the intended send to the actual send.
     pub dispatch_lag: String,
-    /// To the first token.
+    /// Time to the first token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttft: Option<String>,
 }
 
-/// The largest loads that still held; absent where the first did not.
+/// The largest loads the application handled; missing if it did not handle the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Knees {
-    /// Errors and latency.
+    /// In latency and errors.
     pub latency: Option<f64>,
-    /// Pass rate and the way to a person.
+    /// In pass rate and handoffs.
     pub quality: Option<f64>,
 }
 
-/// A limit at a level.
+/// A limit at one level.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Objective {
-    /// 0-based.
+    /// The level, 0-based.
     pub level: usize,
-    /// What is limited.
+    /// The limited metric.
     pub metric: ServiceLevel,
     /// The limit.
     pub limit: f64,
     /// What was measured.
     pub measured: Option<f64>,
-    /// Whether it is on the right side; `null` where nothing was measured.
+    /// Whether the limit was met; `null` if nothing was measured.
     pub met: Option<bool>,
 }
 
-/// A case of a load.
+/// A case under load.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CaseUnderLoad {
-    /// Scenario.
+    /// Name of its scenario.
     pub scenario: String,
-    /// Id.
+    /// Its id.
     pub id: String,
-    /// Its file, from the root of the repository.
+    /// Its file, relative to the root of the repository.
     pub file: String,
-    /// 1-based line.
+    /// Its line, 1-based.
     pub line: u32,
-    /// Whether it is an escalation.
+    /// Whether it is tagged `escalation`.
     pub escalation: bool,
-    /// Conversations that ended, with a verdict or an error.
+    /// Conversations that ended, with a result or an error.
     pub n: u64,
     /// Those that were judged.
     pub judged: u64,
@@ -317,7 +321,7 @@ pub struct CaseUnderLoad {
     pub passed: u64,
     /// Those that ended with an error.
     pub errored: u64,
-    /// Why the first one that did not pass did not.
+    /// Why it did not pass: the first reason of its worst kind of result, failed before errored.
     pub reason: Option<String>,
 }
 
@@ -325,19 +329,19 @@ pub struct CaseUnderLoad {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tick {
-    /// Seconds from the beginning of the test to its end.
+    /// When it begins, in seconds from the start of the test.
     pub at_s: f64,
-    /// How long it is.
+    /// Its length in seconds.
     pub lasted_s: f64,
-    /// Conversations that were due in it.
+    /// Conversations that were due.
     pub due: u64,
-    /// Requests that ended in it.
+    /// Requests that ended.
     pub requests: u64,
-    /// Those that failed.
+    /// Requests that failed.
     pub errors: u64,
-    /// Median of the latency from the intended send, within 5%.
+    /// Median latency from the intended send, within 5%.
     pub p50_ms: Option<f64>,
-    /// 95th percentile of it, within 5%.
+    /// 95th percentile of that latency, within 5%.
     pub p95_ms: Option<f64>,
     /// Conversations that were judged.
     pub judged: u64,
@@ -345,7 +349,7 @@ pub struct Tick {
     pub passed: u64,
 }
 
-/// What follows for a pipeline.
+/// The decision.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StressDecision {
@@ -353,25 +357,25 @@ pub struct StressDecision {
     pub conclusion: StressConclusion,
     /// The exit code.
     pub exit_code: u8,
-    /// Why, the gravest first.
+    /// Why, the worst first.
     pub reasons: Vec<String>,
 }
 
-/// What a load test comes to.
+/// How a load test ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StressConclusion {
-    /// All limits hold.
+    /// Every limit was met.
     Pass,
-    /// One does not.
+    /// A limit was missed, or nothing passed.
     Fail,
-    /// Nobody can say.
+    /// The test shows nothing: void, unanswered, or ended early.
     Error,
 }
 
 impl StressConclusion {
-    /// Its word, as reports and pipelines have it.
+    /// The word that reports and pipelines read.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -382,13 +386,35 @@ impl StressConclusion {
     }
 }
 
-impl Level {
-    /// Its load as people read it.
+impl StressRun {
+    /// What cross-talk was found, if any.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub fn crossed(&self) -> Option<String> {
+        let crossed = self.cross_talk.filter(|crossed| *crossed > 0)?;
+        let many = text::count(usize::try_from(crossed).unwrap_or(usize::MAX), "conversation");
+        Some(format!("the reference of another conversation turned up in {many}"))
+    }
+
+    /// A name for each level: its load, with its stage if another level has the same load.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let plain: Vec<String> = self.levels.iter().map(Level::shown).collect();
+        let named = |(at, name): (usize, &String)| {
+            let is_alone = plain.iter().filter(|other| *other == name).count() == 1;
+            if is_alone { name.clone() } else { format!("{name} (stage {})", at + 1) }
+        };
+        plain.iter().enumerate().map(named).collect()
+    }
+}
+
+impl Level {
+    /// Its load as people read it; [`StressRun::names`] tells levels of equal load apart.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let load = number::exact(self.load);
         match self.unit {
-            LoadUnit::InFlight => format!("{} in flight", self.load),
-            LoadUnit::PerSecond => format!("{}/s", self.load),
+            LoadUnit::InFlight => format!("{load} in flight"),
+            LoadUnit::PerSecond => format!("{load}/s"),
         }
     }
 }

@@ -1,7 +1,6 @@
-//! One time that a case was asked: a conversation, turn by turn.
+//! One trial of a case: a conversation, turn by turn.
 //!
-//! A single question is a conversation of one turn. Readers ask for answers and verdicts by the accessors, so that
-//! they work for both.
+//! A single question is a conversation of one turn. Readers use the accessors, so that they work for both.
 
 use std::borrow::Cow;
 
@@ -11,25 +10,26 @@ use super::{Fault, Verdict};
 use crate::text;
 use crate::vocabulary::{Answer, EndedBy, Outcome};
 
-/// One time that a case was asked.
+/// One trial of a case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Trial {
     /// 0-based.
     pub index: u32,
-    /// Asked again to confirm a failure: not a part of any rate.
+    /// Whether it was asked again to confirm a failure; it does not count for rates.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub confirmation: bool,
-    /// Asked again with all compared cases, because the suite as a whole seemed to do worse; a confirmation, too.
+    /// Whether it was asked again with all compared cases, because the whole suite seemed to do worse; also a
+    /// confirmation.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub second_round: bool,
-    /// What became of it.
+    /// Its result.
     pub outcome: Outcome,
     /// 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
-    /// The turns, in order; none where nothing came back to a single question.
-    // A run holds a trial or more for each of its cases: a list that grows makes room for four turns where one is
+    /// The turns, in order; empty if a single question got no answer.
+    // A slice, because a run has a trial or more per case, and a growing list reserves room for four turns where one is
     // needed.
     #[serde(default, skip_serializing_if = "<[Turn]>::is_empty")]
     #[cfg_attr(test, schemars(with = "Vec<Turn>"))]
@@ -37,7 +37,7 @@ pub struct Trial {
     /// Why it could not be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Box<Fault>>,
-    /// Of a conversation: how it ended, and how it was judged as a whole.
+    /// For a conversation: how it ended, and how it was judged as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Box<Held>>,
 }
@@ -48,9 +48,9 @@ pub struct Trial {
 pub struct Held {
     /// What ended it.
     pub ended_by: EndedBy,
-    /// How many turns there are: of a script all of them, else those that were said.
+    /// Number of turns: those of the script, else those that took place.
     pub turns: u32,
-    /// How it was judged as a whole; absent where its turns alone are judged.
+    /// The verdict on the whole; missing if only its turns are judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
 }
@@ -59,31 +59,31 @@ pub struct Held {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Turn {
-    /// What was asked in this turn; empty where it is the prompt of the case.
+    /// The message of this turn; empty if it is the prompt of the case.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub asked: String,
-    /// The answer; absent where none came.
+    /// The answer; missing if none came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
-    /// How the answer was judged, a verdict for each expectation of the turn.
+    /// The verdicts on the answer, one per expectation of the turn.
     #[serde(default, skip_serializing_if = "<[Verdict]>::is_empty")]
     #[cfg_attr(test, schemars(with = "Vec<Verdict>"))]
     pub verdicts: Box<[Verdict]>,
-    /// Where it stands in a conversation; absent of a single question.
+    /// Its place in the conversation; missing for a single question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Box<Place>>,
 }
 
-/// Where a turn stands in a conversation.
+/// The place of a turn in a conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Place {
     /// 1-based number.
     pub number: u32,
-    /// Its id, where the script gives it one.
+    /// Its id, if the script has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// 1-based line of the scenario file where the customer's words stand.
+    /// The line of the customer's words in the scenario file, 1-based.
     pub line: u32,
     /// Whether the customer comes back in a new session (`session: new`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -95,18 +95,18 @@ pub struct Place {
 pub struct Telling<'a> {
     /// What was found.
     pub verdict: &'a Verdict,
-    /// The turn that it is about; nothing where it is about a conversation as a whole.
+    /// The turn it is about; `None` if it is about the whole conversation.
     pub turn: Option<&'a Turn>,
 }
 
 impl Place {
-    /// `3 (third)`.
+    /// For example `3 (third)`.
     #[must_use]
     pub fn named(&self) -> String {
         Self::words(self.number, self.id.as_deref())
     }
 
-    /// The same of its number and id.
+    /// The same for a number and an id.
     #[must_use]
     pub fn words(number: u32, id: Option<&str>) -> String {
         match id {
@@ -123,13 +123,13 @@ impl Turn {
 }
 
 impl<'a> Telling<'a> {
-    /// Where in the conversation it is, of several turns.
+    /// Its place in a conversation of several turns.
     #[must_use]
     pub fn place(&self) -> Option<&'a Place> {
         self.turn?.place.as_deref()
     }
 
-    /// Why, without the turn before it that [`Self::place`] says.
+    /// Why, without the turn that [`Self::at`] already names.
     #[must_use]
     pub fn reason(&self) -> &'a str {
         let reason = self.verdict.reason.as_str();
@@ -144,7 +144,7 @@ impl<'a> Telling<'a> {
 }
 
 impl Trial {
-    /// The first trial of a single question, which asks for the prompt of its case.
+    /// The first trial of a single question, which asks the prompt of its case.
     #[must_use]
     pub fn single(outcome: Outcome, answer: Option<Answer>, verdict: Option<Verdict>) -> Self {
         let turn =
@@ -162,8 +162,8 @@ impl Trial {
         }
     }
 
-    /// The first turn that is not as it must be, of a conversation that did not pass: one that a verdict is about, else
-    /// the last, where something could not be asked.
+    /// The first turn that went wrong in a conversation that did not pass: one that a verdict is about, else the last,
+    /// if something could not be asked.
     #[must_use]
     pub fn broken_turn(&self) -> Option<&Turn> {
         self.conversation.as_ref().filter(|_| self.outcome != Outcome::Passed)?;
@@ -173,7 +173,7 @@ impl Trial {
         }
     }
 
-    /// `turn 3 of 5 (third)`, where it broke.
+    /// Where it broke, for example `turn 3 of 5 (third)`.
     #[must_use]
     pub fn broke_at(&self) -> Option<String> {
         let place = self.broken_turn()?.place.as_ref()?;
@@ -182,8 +182,7 @@ impl Trial {
         Some(format!("turn {} of {of}{id}", place.number))
     }
 
-    /// The place of the first turn in which this conversation and another one are not the same, else of the last;
-    /// nothing of single questions.
+    /// The first turn at which this conversation and another differ, else the last; `None` for single questions.
     #[must_use]
     pub fn differs_at(&self, other: &Self) -> Option<usize> {
         self.conversation.as_ref().or(other.conversation.as_ref())?;
@@ -196,7 +195,7 @@ impl Trial {
         Some(same.min(self.turns.len().max(other.turns.len()).saturating_sub(1)))
     }
 
-    /// The answer of the turn at a place, else the last.
+    /// The answer of this turn, else the last.
     #[must_use]
     pub fn answer_at(&self, turn: Option<usize>) -> Option<&Answer> {
         match turn {
@@ -205,48 +204,48 @@ impl Trial {
         }
     }
 
-    /// Every answer, in the order of the turns.
+    /// All answers, in the order of the turns.
     pub fn answers(&self) -> impl DoubleEndedIterator<Item = &Answer> {
         self.turns.iter().filter_map(|turn| turn.answer.as_ref())
     }
 
-    /// The last answer; of a single question the only one.
+    /// The last answer; for a single question, the only one.
     #[must_use]
     pub fn answer(&self) -> Option<&Answer> {
         self.answers().next_back()
     }
 
-    /// Every verdict, in the order of the turns.
+    /// All verdicts, in the order of the turns.
     pub fn verdicts(&self) -> impl DoubleEndedIterator<Item = &Verdict> {
         let whole = self.conversation.iter().filter_map(|held| held.verdict.as_ref());
         self.turns.iter().flat_map(|turn| &turn.verdicts).chain(whole)
     }
 
-    /// The last verdict; of a single question the only one.
+    /// The last verdict; for a single question, the only one.
     #[must_use]
     pub fn verdict(&self) -> Option<&Verdict> {
         self.verdicts().next_back()
     }
 
-    /// Whether an answer of it was read from a record of the cache.
+    /// Whether one of its answers was read from the cache.
     #[must_use]
     pub fn is_recorded(&self) -> bool {
         self.answers().any(|answer| answer.recorded)
     }
 
-    /// Whether the application was asked, and nothing was read from a file or a record.
+    /// Whether the application was asked live, and nothing was read from a file or the cache.
     #[must_use]
     pub fn is_asked(&self) -> bool {
         self.answers().all(|answer| !answer.given && !answer.recorded)
     }
 
-    /// Whether all its answers were given, and none with a time of its own.
+    /// Whether all its answers were given without a time.
     #[must_use]
     pub fn is_undated(&self) -> bool {
         self.answer().is_some() && self.answers().all(|answer| answer.given && !answer.dated)
     }
 
-    /// Whether a verdict of it is a grade between 0 and 1, by a judge or by likeness.
+    /// Whether one of its verdicts is a grade between 0 and 1, by a judge or by similarity.
     #[must_use]
     pub fn is_graded(&self) -> bool {
         let mut graded = false;
@@ -256,8 +255,8 @@ impl Trial {
         graded
     }
 
-    /// The verdicts that explain the outcome, those that were not needed left out; what is about an earlier turn stands
-    /// before what is about a later one, and that before what is about no turn alone.
+    /// The verdicts that explain the result, without those that were not needed. Earlier turns come first; verdicts
+    /// about no single turn come last.
     #[must_use]
     pub fn decisive(&self) -> Vec<Telling<'_>> {
         let of_turns = self.turns.iter().flat_map(|turn| {
@@ -280,11 +279,11 @@ impl Trial {
         same
     }
 
-    /// Why it came out as it did; of a conversation also where it broke.
+    /// Why it has this result; for a conversation, also where it broke.
     #[must_use]
     pub fn reason(&self) -> Cow<'_, str> {
-        let told = self.decisive();
-        let why = match (&self.fault, told.first()) {
+        let decisive = self.decisive();
+        let why = match (&self.fault, decisive.first()) {
             (Some(fault), _) => &fault.message,
             (None, Some(first)) => first.reason(),
             (None, None) => self.outcome.word(),
@@ -293,17 +292,17 @@ impl Trial {
             return why.into();
         }
         let at = self.broke_at().map(|at| format!("broke at {at}: ")).unwrap_or_default();
-        let more = told.len().saturating_sub(1);
+        let more = decisive.len().saturating_sub(1);
         let more =
             if more > 0 && self.fault.is_none() { format!("; and {more} more") } else { String::new() };
         format!("{at}{why}{more}").into()
     }
 
-    /// US dollars spent on the answers and on judging them, as far as they are known; a record costs nothing.
+    /// US dollars spent on its answers and on judging them, as far as known; a cached one costs nothing.
     #[must_use]
     pub fn spent_usd(&self) -> f64 {
         let paid = self.answers().filter(|answer| !answer.recorded);
-        // A sum of nothing is -0.
+        // An empty sum is -0.
         let mut spent = 0.0 + paid.filter_map(|answer| answer.cost_usd).sum::<f64>();
         for verdict in self.verdicts() {
             verdict.walk(&mut |one| {
@@ -317,19 +316,19 @@ impl Trial {
 
 #[cfg(test)]
 impl Trial {
-    /// The same with an answer in the place of the one to a single question, or without.
+    /// Replaces or removes the answer to a single question.
     pub fn answer_with(&mut self, answer: Option<Answer>) {
         let verdict = self.verdict().cloned();
         self.turns = Self::single(self.outcome, answer, verdict).turns;
     }
 
-    /// The same with a verdict in the place of the one on a single answer.
+    /// Replaces the verdict on a single answer.
     pub fn judge_with(&mut self, verdict: Verdict) {
         let answer = self.answer().cloned();
         self.turns = Self::single(self.outcome, answer, Some(verdict)).turns;
     }
 
-    /// The last answer, to be changed.
+    /// The last answer, for changing it.
     pub fn answer_mut(&mut self) -> Option<&mut Answer> {
         self.turns.last_mut()?.answer.as_mut()
     }

@@ -8,48 +8,48 @@ use super::Fault;
 use crate::source::Location;
 use crate::vocabulary::{Outcome, Usage, VerdictKind};
 
-/// How one expectation judged one answer.
+/// The result of one expectation for one answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// The kind of expectation, as written: `contains`, `llm_grader`, …
     pub kind: VerdictKind,
-    /// What it found.
+    /// Its result.
     pub outcome: Outcome,
-    /// 0 to 1; absent when it could not judge.
+    /// 0 to 1; missing if it could not be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
-    /// The score that was needed, where the kind has one.
+    /// The score that was needed, if the kind has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
-    /// Why, for people: what was missing, or what stood there.
+    /// Why, for people: what was missing, or what was found.
     pub reason: String,
-    /// What was expected, in few words.
+    /// What was expected, in a few words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub expected: String,
-    /// What stood there instead: an excerpt round the spot.
+    /// What was found instead: an excerpt around the spot.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub got: String,
-    /// 1-based line of the expectation; 0 when unknown.
+    /// Line of the expectation, 1-based; 0 if unknown.
     #[serde(default)]
     pub line: u32,
-    /// 1-based number of the turn that decided it, where this is a part of the verdict on a whole conversation.
+    /// Number of the turn that decided it, 1-based, if this is part of the verdict on a whole conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<NonZeroU16>,
-    /// Where the rule stands that holds for every answer (`always`), where this is the verdict on one.
+    /// Where the rule for every answer (`always`) is defined, if this is its verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Box<Location>>,
-    /// What a judge said.
+    /// The judge's grade.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<Box<Grade>>,
-    /// Why it could not judge, where the cause has a name of its own.
+    /// Why it could not be judged, if the cause has a kind of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Box<Fault>>,
-    /// Why it cannot fail the gate, where it rests on a judge that is not calibrated for it: what it
-    /// says is shown, and a failure counts as a pass.
+    /// Why it cannot fail the gate, if it depends on a judge that is not calibrated for it: it is shown, but a failure
+    /// counts as a pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advisory: Option<String>,
-    /// Whether one of its parts is enough: `operator: or` of a `combined`.
+    /// Whether one passing part is enough: `operator: or` of a `combined`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub any: bool,
     /// The parts of a `combined` or `not`.
@@ -58,7 +58,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The same with all below it, decided by this turn; one past the largest number is left out.
+    /// Sets the turn that decided it, for this verdict and all its parts; a number that is too large is dropped.
     #[must_use]
     pub fn of_turn(mut self, number: u32) -> Self {
         self.turn = u16::try_from(number).ok().and_then(NonZeroU16::new);
@@ -66,7 +66,7 @@ impl Verdict {
         self
     }
 
-    /// The outcome that counts: an advisory verdict fails nothing.
+    /// The result that counts: an advisory verdict never fails.
     #[must_use]
     pub fn counted(&self) -> Outcome {
         match self.outcome {
@@ -75,8 +75,8 @@ impl Verdict {
         }
     }
 
-    /// Whether the answer passes whatever a judge says of it (`Some(true)`) or fails whatever it says
-    /// (`Some(false)`); `None` where that hangs on a judge's word.
+    /// Whether the answer passes (`Some(true)`) or fails (`Some(false)`) whatever a judge says; `None` if the judge
+    /// decides.
     #[must_use]
     pub fn without_judge(&self) -> Option<bool> {
         let mut parts = self.parts.iter().map(Verdict::without_judge);
@@ -88,20 +88,20 @@ impl Verdict {
                 Outcome::Errored | Outcome::Skipped => None,
             },
             ([_], VerdictKind::Not) => parts.next().flatten().map(|passed| !passed),
-            // One part of the kind that decides is enough; else all must be known.
+            // With `or`, one passing part is enough; otherwise all must be known.
             _ if parts.clone().any(|part| part == Some(self.any)) => Some(self.any),
             _ => parts.all(|part| part.is_some()).then_some(!self.any),
         }
     }
 
-    /// The outermost verdicts without parts that did not pass, in order: what a reader wants to see.
+    /// The innermost verdicts that did not pass, in order: what a reader wants to see.
     #[must_use]
     pub fn decisive(&self) -> Vec<&Verdict> {
         if self.counted() == Outcome::Passed {
             return Vec::new();
         }
-        // What failed an inverted expectation is that its part passed; the part itself has no fault.
-        // Where no answer is as one must be, the first of them is to blame no more than the others.
+        // A negated expectation failed because its part passed; the part itself is fine.
+        // If no answer meets `some_answer`, the first is no more at fault than the others.
         if matches!(self.kind, VerdictKind::Not | VerdictKind::SomeAnswer) && self.outcome == Outcome::Failed
         {
             return vec![self];
@@ -110,20 +110,20 @@ impl Verdict {
         if below.is_empty() { vec![self] } else { below }
     }
 
-    /// This verdict and all below it.
+    /// Visits this verdict and all its parts.
     pub fn walk<'a>(&'a self, see: &mut impl FnMut(&'a Verdict)) {
         see(self);
         self.parts.iter().for_each(|part| part.walk(see));
     }
 }
 
-/// A judge's votes and words.
+/// A judge's votes and reasoning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Grade {
     /// The judge: provider, model and endpoint.
     pub grader: String,
-    /// The model that judged and the mark of its configuration, as the provider said them.
+    /// The model that judged and the fingerprint of its configuration, as the provider reports them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The score of each vote, 0 to 1, in order.
@@ -134,13 +134,13 @@ pub struct Grade {
     /// Tokens of all votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// US dollars of all votes, where the configuration has a price for the model.
+    /// US dollars of all votes, if the configuration has a price for the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
     /// Milliseconds of all votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
-    /// Whether every vote was read from a record.
+    /// Whether every vote was read from the cache.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recorded: bool,
 }

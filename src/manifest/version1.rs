@@ -1,6 +1,6 @@
-//! Runs that version 0.1 stored (`akit.run/1`): a trial held one answer and one verdict, and no turns.
+//! Runs stored by version 0.1 (`akit.run/1`), in which a trial has one answer and one verdict, and no turns.
 //!
-//! They are read into the types of today and never written.
+//! They are read into today's types and never written.
 
 use serde::Deserialize;
 
@@ -8,13 +8,13 @@ use super::{CaseResult, Ended, Fault, Redacted, RunManifest, SCHEMA, ScenarioRun
 use crate::source::{Location, json_object};
 use crate::vocabulary::{Answer, Outcome};
 
-/// The name and version of their wire form.
+/// The name and version of their format.
 pub const VERSION_1: &str = "akit.run/1";
 
 /// Reads a run of version 1.
 ///
 /// # Errors
-/// When it is none.
+/// If it is not such a run.
 pub fn read_version_1(bytes: &[u8]) -> serde_json::Result<RunManifest> {
     json_object::<Stored>(bytes).map(RunManifest::from)
 }

@@ -1,9 +1,8 @@
-//! Short pointers beside a job: links for GitLab (`reports:annotations`), workflow commands for GitHub.
+//! Short annotations of a job: links for GitLab (`reports:annotations`), workflow commands for GitHub.
 //!
-//! GitLab knows one kind of annotation, `external_link`, and shows it at the side of the job's page
-//! (docs.gitlab.com, "CI/CD artifacts reports types"). GitHub shows ten errors and ten warnings of a step
-//! (docs.github.com, "Workflow commands"); more are lost without a word, so the rest is left to the other
-//! reports.
+//! GitLab has one kind of annotation, `external_link`, shown at the side of the job page (docs.gitlab.com, "CI/CD
+//! artifacts reports types"). GitHub shows ten errors and ten warnings per step (docs.github.com, "Workflow commands");
+//! more are dropped silently, so the rest is left to the other reports.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -15,25 +14,26 @@ use super::{RenderError, Report, json as document};
 use crate::source::Location;
 use crate::text;
 
-/// Links on a job's page.
+/// Maximum number of links on a job page.
 const LINKS: usize = 20;
 
-/// Errors, and warnings, that GitHub shows of one step.
+/// Number of errors, and of warnings, that GitHub shows per step.
 const SHOWN: usize = 10;
 
-/// Characters of a label.
+/// Maximum number of characters of a label.
 const LABEL: usize = 120;
 
-/// Characters of a message.
+/// Maximum number of characters of a message.
 const MESSAGE: usize = 1_000;
 
-/// Links to the lines of what stands against a pass, and of cases that could not be judged.
+/// Links to the lines of what blocks a pass, and of cases that could not be judged.
 ///
-/// `files` is the address below which the repository's files of this commit are shown, such as
-/// `https://gitlab.com/group/project/-/blob/SHA`; without it there is nothing to link to.
+/// `files` is the address of the repository's files at this commit, such as
+/// `https://gitlab.com/group/project/-/blob/SHA`;
+/// without it there is nothing to link to.
 ///
 /// # Errors
-/// None is known.
+/// The JSON could not be written.
 pub fn links(report: &Report<'_>, files: Option<&str>) -> Result<String, RenderError> {
     let (findings, troubles) = sarif::findings(report);
     let errors = || findings.iter().filter(|finding| finding.level == Level::Error);
@@ -52,7 +52,7 @@ pub fn links(report: &Report<'_>, files: Option<&str>) -> Result<String, RenderE
     document::pretty(&json!({ "akit": links }))
 }
 
-/// Workflow commands, one a line; empty where there is nothing to say.
+/// Workflow commands, one per line; empty if there is nothing to report.
 #[must_use]
 pub fn commands(report: &Report<'_>) -> String {
     let (mut findings, troubles) = sarif::findings(report);
@@ -83,7 +83,7 @@ pub fn commands(report: &Report<'_>) -> String {
     out
 }
 
-/// The message of a command, as `@actions/core` escapes it.
+/// The message of a command, escaped like `@actions/core` does.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

@@ -1,4 +1,4 @@
-//! A calibration for people: the figures, what they rest on, and a reading in plain words.
+//! A calibration for people: the figures, what they are based on, and what they mean.
 
 use std::fmt::Write as _;
 
@@ -7,13 +7,13 @@ use crate::manifest::Fault;
 use crate::stats::{Interval, SLACK};
 use crate::text::{self, log, number};
 
-/// Labels that could not be judged and are listed.
+/// Maximum number of unjudged labels listed.
 const LISTED: usize = 10;
 
-/// Cells of the longest bar of a histogram.
+/// Number of cells of the longest bar of a histogram.
 const BAR: u64 = 24;
 
-/// Rows of a histogram, the last score aside.
+/// Number of rows of a histogram, without the top score.
 const ROWS: usize = 10;
 
 /// A label whose answer could not be judged.
@@ -62,7 +62,7 @@ fn head(calibration: &Calibration) -> String {
     let _ = write!(out, ": people pass {} and fail {}", number::whole(passes), number::whole(fails));
     if calibration.errored > 0 {
         let errored = number::whole(calibration.errored);
-        let _ = write!(out, "; {errored} more could not be judged and count for nothing");
+        let _ = write!(out, "; {errored} more could not be judged and do not count");
     }
     out.push('\n');
     out
@@ -96,7 +96,7 @@ fn figures(calibration: &Calibration) -> String {
     row("TPR", &value, &interval, &behind(words, "that people pass"));
     let (value, interval, words) = share(calibration.tnr);
     row("TNR", &value, &interval, &behind(words, "that people fail"));
-    out.push_str("Intervals hold the true figure with 95% confidence.\n");
+    out.push_str("Intervals contain the true figure with 95% confidence.\n");
     out
 }
 
@@ -116,7 +116,7 @@ fn table(calibration: &Calibration) -> String {
     out
 }
 
-/// Scores in at most eleven rows, the highest first, and how often people passed and failed them.
+/// Scores in at most eleven rows, the highest first, with how often people passed and failed them.
 fn histogram(calibration: &Calibration) -> String {
     let scale = calibration.judge.scale.max(1) as usize;
     let rows = scale.min(ROWS);
@@ -132,7 +132,7 @@ fn histogram(calibration: &Calibration) -> String {
     let (pass, fail) = (gathered(&calibration.scores.pass), gathered(&calibration.scores.fail));
     let most = pass.iter().chain(&fail).copied().max().unwrap_or(0).max(1);
     let bar = |count: u64| {
-        // Whatever was given at all is seen.
+        // Any count above zero is visible.
         let cells = (count * BAR).div_ceil(most);
         let count = if count == 0 { String::new() } else { format!(" {}", number::whole(count)) };
         format!("{}{count}", "#".repeat(usize::try_from(cells).unwrap_or(0)))
@@ -153,7 +153,7 @@ fn histogram(calibration: &Calibration) -> String {
     out
 }
 
-/// What the figures mean, a sentence a line.
+/// What the figures mean, one sentence per line.
 fn reading(calibration: &Calibration) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(tnr) = calibration.tnr {
@@ -172,11 +172,11 @@ fn reading(calibration: &Calibration) -> Vec<String> {
                 "TPR + TNR is not above 1: a verdict of this judge says nothing about an answer.".to_owned(),
             );
         } else if calibration.kappa.is_some_and(|kappa| kappa.interval.low <= 0.0) {
-            out.push("Kappa's interval holds 0: these labels do not show that the judge agrees with people beyond chance.".to_owned());
+            out.push("Kappa's interval contains 0: these labels do not show that the judge agrees with people beyond chance.".to_owned());
         }
         let (fewest, name) = if tpr.of < tnr.of { (tpr, "TPR") } else { (tnr, "TNR") };
         out.push(format!(
-            "{name} rests on {}, and its interval is {:.0} points wide; four times as many labels would about halve it.",
+            "{name} is based on {}, and its interval is {:.0} points wide; four times as many labels would about halve it.",
             text::count(usize::try_from(fewest.of).unwrap_or(usize::MAX), "label"),
             fewest.interval.width() * 100.0,
         ));
@@ -185,7 +185,7 @@ fn reading(calibration: &Calibration) -> Vec<String> {
         && agreement.value <= constant
     {
         let says = &calibration.constant.says;
-        out.push(format!("Somebody who always says {says} would agree with people at least as often."));
+        out.push(format!("A judge that always says {says} would agree with people at least as often."));
     }
     if calibration.kappa.is_some_and(|kappa| kappa.standard_error <= 0.0) {
         out.push(
@@ -196,7 +196,7 @@ fn reading(calibration: &Calibration) -> Vec<String> {
     out
 }
 
-/// `Of 100 bad answers the judge passes about 19 (10 to 34).`
+/// For example `Of 100 bad answers the judge passes about 19 (10 to 34).`
 fn errors(which: &str, does: &str, right: Measured) -> String {
     let wrong = |share: f64| (100.0 * (1.0 - share)).abs();
     format!(
@@ -213,7 +213,7 @@ fn one_class(label: &str, rate: &str, which: &str) -> String {
     )
 }
 
-/// The customary word for a kappa: Landis & Koch, Biometrics 33 (1977), 159–174.
+/// The usual word for a kappa: Landis & Koch, Biometrics 33 (1977), 159–174.
 fn strength(kappa: f64) -> &'static str {
     match kappa {
         k if k < 0.0 => "worse than chance",

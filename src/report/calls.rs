@@ -3,13 +3,13 @@
 use crate::text::number;
 use crate::vocabulary::ToolCall;
 
-/// What a call of the answer is called.
+/// The label of a call.
 pub(super) const CALL: &str = "tool call";
 
-/// Calls of one answer that are shown.
+/// Maximum number of calls shown.
 const CALLS: usize = 10;
 
-/// The first calls of an answer, each on a line, as hostile as its text.
+/// The first calls of an answer, one per line, as hostile as its text.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     pub(super) shown: Vec<String>,
@@ -26,7 +26,7 @@ impl Calls {
         Self { shown, all }
     }
 
-    /// How many calls are not among them.
+    /// The number of calls that are not shown.
     pub(super) fn more(&self) -> Option<String> {
         let more = self.all - self.shown.len();
         (more > 0).then(|| format!("… and {} more {CALL}s", number::size(more)))

@@ -1,8 +1,8 @@
-//! GitLab code quality (`reports:codequality`): the findings of a run beside the lines of a merge request.
+//! GitLab code quality (`reports:codequality`): the findings of a run next to the lines of a merge request.
 //!
-//! From docs.gitlab.com, "Code Quality", "Code Quality report format": a JSON array of objects with
-//! `description`, `check_name`, `fingerprint`, `severity` and `location`. The findings and their identity are
-//! those of SARIF. A case that could not be judged is not a finding: JUnit tells it.
+//! From docs.gitlab.com, "Code Quality", "Code Quality report format": a JSON array of objects with `description`,
+//! `check_name`, `fingerprint`, `severity` and `location`. The findings and their identity are those of SARIF. A case
+//! that could not be judged is not a finding: it is in JUnit.
 
 use serde::Serialize;
 
@@ -11,13 +11,13 @@ use super::{RenderError, Report, json};
 use crate::gate::State;
 use crate::text;
 
-/// Findings that are written; GitLab compares them all on every view of a merge request.
+/// Maximum number of findings; GitLab compares them all on every view of a merge request.
 const MOST: usize = 25_000;
 
-/// Characters of a path.
+/// Maximum number of characters of a path.
 const PATH: usize = 4_000;
 
-/// Characters of a description.
+/// Maximum number of characters of a description.
 const DESCRIPTION: usize = 600;
 
 #[derive(Serialize)]
@@ -40,10 +40,10 @@ struct Lines {
     begin: u32,
 }
 
-/// The findings, gravest first.
+/// The findings, worst first.
 ///
 /// # Errors
-/// None is known.
+/// The JSON could not be written.
 pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
     let (mut findings, _) = sarif::findings(report);
     findings.sort_by_key(|finding| (finding.level, !finding.leads()));
@@ -64,8 +64,8 @@ fn issue(finding: &Alert) -> Issue {
     }
 }
 
-/// GitLab's five words: what blocks as a whole or is proven to have broken, what blocks, what is open, what
-/// fails and is allowed to, what is only to know.
+/// GitLab's five severities: what blocks as a whole or is proven broken, what blocks, what is open, what may fail, and
+/// what is only information.
 fn severity(finding: &Alert) -> &'static str {
     match (finding.level, finding.state) {
         (Level::Error, _) if finding.leads() => "blocker",

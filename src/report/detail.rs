@@ -1,4 +1,4 @@
-//! How much of each case a page shows: the most that keeps the page below [`MOST`] bytes.
+//! How much of each case a page shows: as much as keeps the page below [`MOST`] bytes.
 
 use std::io::Write;
 
@@ -7,10 +7,10 @@ use crate::vocabulary::Outcome;
 use super::RenderError;
 use super::entry::bad;
 
-/// Bytes of a whole page.
+/// Maximum number of bytes of a page.
 pub(super) const MOST: usize = 4_800_000;
 
-/// Bytes of a case without its texts, about.
+/// Approximate number of bytes of a case without its texts.
 pub(super) const MARKUP: usize = 600;
 
 /// How much of each case a page shows.
@@ -24,7 +24,7 @@ pub(super) enum Detail {
     Least,
 }
 
-/// What is kept longer.
+/// Which cases are shown longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interest {
     /// Cases that did not pass, or that changed.
@@ -39,7 +39,7 @@ impl Interest {
 }
 
 impl Detail {
-    /// Characters of one text of a case.
+    /// Maximum number of characters of one text of a case.
     pub(super) fn text(self, interest: Interest) -> usize {
         match (self, interest) {
             (Detail::Full, Interest::High) => 6_000,
@@ -51,7 +51,7 @@ impl Detail {
         }
     }
 
-    /// Trials of one case.
+    /// Maximum number of trials of one case.
     pub(super) fn trials(self) -> usize {
         match self {
             Detail::Full => 20,
@@ -60,7 +60,7 @@ impl Detail {
         }
     }
 
-    /// Whether a case has its expectations one by one, and what an earlier run answered.
+    /// Whether a case shows each of its expectations, and the earlier answer.
     pub(super) fn explains(self, interest: Interest) -> bool {
         match self {
             Detail::Full => true,
@@ -69,18 +69,18 @@ impl Detail {
         }
     }
 
-    /// Which earlier answers are missing, in a sentence.
+    /// A sentence on which earlier answers are missing.
     pub(super) fn left_out(self) -> &'static str {
         match self {
             Detail::Full => "",
-            Detail::Reduced => "For want of room, earlier answers stand beside cases that did not pass.",
-            Detail::Least => "For want of room, earlier answers are left out.",
+            Detail::Reduced => "To save space, earlier answers are shown only for cases that did not pass.",
+            Detail::Least => "To save space, earlier answers are left out.",
         }
     }
 }
 
-/// The most detailed page that is small enough, else the least detailed one. `size` estimates the bytes of all
-/// cases, so that a page that is too large is seldom rendered at all. The least detailed one is not held in memory.
+/// The most detailed page that is small enough, else the least detailed one. `size` estimates the bytes of all cases,
+/// so that a page that is too large is rarely rendered. The least detailed one is not held in memory.
 pub(super) fn fit(
     size: impl Fn(Detail) -> usize,
     write: impl Fn(Detail, &mut dyn Write) -> Result<(), RenderError>,

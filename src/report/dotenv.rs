@@ -1,7 +1,7 @@
 //! The decision as values for later steps and jobs (`$GITHUB_OUTPUT`, `reports:dotenv` of GitLab, `source`).
 //!
-//! GitLab takes 20 variables and 5 KiB by default, and keeps quotes as they stand; a shell would act on
-//! what is in a value. So there are few, and a value holds only letters, digits, `.`, `_` and `-`.
+//! GitLab takes 20 variables and 5 KiB by default and keeps quotes literally; a shell would interpret a value. So there
+//! are few variables, and values contain only letters, digits, `.`, `_` and `-`.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::Report;
 use crate::gate::{Measured, State};
 use crate::vocabulary::{Metric, Usage};
 
-/// The variables, `AKIT_` before the names of [`values`] in capitals; the exit code is that of the decision.
+/// The variables: the names of [`values`] in capitals after `AKIT_`; the exit code is that of the decision.
 #[must_use]
 pub fn of_report(report: &Report<'_>, exit_code: u8) -> String {
     let mut out = String::new();
@@ -20,10 +20,9 @@ pub fn of_report(report: &Report<'_>, exit_code: u8) -> String {
     out
 }
 
-/// Names in small letters with hyphens, and values of letters, digits, `.`, `_` and `-`; what is not
-/// known is left out.
+/// Names in lower case with hyphens, and values of letters, digits, `.`, `_` and `-`; unknown values are left out.
 ///
-/// Rates are shares from 0 to 1, `delta` is the pass rate of the compared cases now less then, in points.
+/// Rates are shares from 0 to 1; `delta` is the pass rate of the compared cases minus the baseline's, in points.
 #[must_use]
 pub fn values(report: &Report<'_>, exit_code: u8) -> Vec<(&'static str, String)> {
     let (run, decision) = (report.run, report.decision);
@@ -39,7 +38,7 @@ pub fn values(report: &Report<'_>, exit_code: u8) -> Vec<(&'static str, String)>
     }
     if let Some(rates) = decision.compared.as_ref().and_then(|compared| compared.rates) {
         set("baseline-rate", format!("{:.4}", rates.baseline));
-        // Without a `+`, which no reader of numbers in JSON takes, and without a negative nothing.
+        // Without a `+`, which is not valid in JSON numbers, and without a negative zero.
         let points = ((rates.now - rates.baseline) * 1_000.0).round() / 10.0 + 0.0;
         set("delta", format!("{points:.1}"));
     }

@@ -1,4 +1,4 @@
-//! One case as a report shows it: what was found, what the gate makes of it, and what explains it.
+//! One case in a report: its result, what the gate makes of it, and what explains it.
 
 use std::collections::BTreeSet;
 
@@ -10,30 +10,30 @@ use crate::vocabulary::Outcome;
 
 use super::Report;
 
-/// A case of the run beside its state.
+/// A case of the run and its state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry<'a> {
     pub(super) case: &'a CaseResult,
     pub(super) state: State,
     pub(super) blocking: bool,
-    /// What the state rests on.
+    /// The evidence for the state.
     pub(super) note: &'a str,
 }
 
 impl<'a> Report<'a> {
-    /// Every case, in the order of the run.
+    /// All cases, in the order of the run.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'a>> {
         let report = *self;
         (0..self.run.cases.len()).map(move |index| report.entry(index))
     }
 
-    /// The case at a place of the run.
+    /// The case with this index in the run.
     pub(super) fn entry(&self, index: usize) -> Entry<'a> {
         let case = &self.run.cases[index];
         let known = self.decision.cases.get(index);
         match known.filter(|one| one.scenario == case.scenario && one.id == case.id) {
             Some(known) => Entry { case, state: known.state, blocking: known.blocking, note: &known.note },
-            // A decision about another run: nothing is forgiven.
+            // The decision is about another run: nothing is excused.
             None => Entry {
                 case,
                 state: State::alone(case.outcome),
@@ -43,18 +43,18 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The findings that no failed case tells: those about the run as a whole, and reasons about a case that passed or
+    /// The findings that are not results of failed cases: those about the whole run, and about cases that passed or
     /// could not be judged.
     pub(super) fn findings(&self) -> impl Iterator<Item = &'a Finding> {
         let failed: BTreeSet<&Location> =
             self.with(Outcome::Failed).into_iter().map(|entry| &entry.case.location).collect();
         self.decision.findings.iter().chain(&self.decision.warnings).filter(move |finding| {
-            let told = || finding.location.as_ref().is_some_and(|place| failed.contains(place));
-            !finding.is_by_case() || finding.conclusion != Conclusion::Pass && !told()
+            let is_shown = || finding.location.as_ref().is_some_and(|place| failed.contains(place));
+            !finding.is_by_case() || finding.conclusion != Conclusion::Pass && !is_shown()
         })
     }
 
-    /// What was removed from how many cases, where redaction was on: `3 of 9 cases: email, phone`.
+    /// What was redacted in how many cases, for example `3 of 9 cases: email, phone`.
     pub(super) fn redacted(&self) -> Option<String> {
         let redacted = self.run.redacted.as_ref()?;
         let kinds: Vec<_> = redacted.kinds.iter().map(String::as_str).collect();
@@ -63,7 +63,7 @@ impl<'a> Report<'a> {
         Some(format!("{cases} of {asked} cases, without: {}", kinds.join(", ")))
     }
 
-    /// How many answers were read from the cache, where some were: `1 of 17 answers`.
+    /// How many answers came from the cache, for example `1 of 17 answers`; `None` if there were none.
     pub(super) fn cached(&self) -> Option<String> {
         let answers = || self.run.answers();
         let cached = answers().filter(|answer| answer.recorded).count();
@@ -71,13 +71,13 @@ impl<'a> Report<'a> {
             .then(|| format!("{} of {} answers", number::size(cached), number::size(answers().count())))
     }
 
-    /// What the run was compared with, and over how much: `akit.baseline.json (5 cases in both)`.
+    /// The baseline and the number of compared cases: `akit.baseline.json (5 cases in both)`.
     pub(super) fn compared_with(&self) -> Option<String> {
         let compared = self.decision.compared.as_ref()?;
         Some(format!("{} ({} in both)", compared.from, text::count(compared.paired, "case")))
     }
 
-    /// The cases with one outcome, in the order of the run.
+    /// The cases with this result, in the order of the run.
     pub(super) fn with(&self, outcome: Outcome) -> Vec<Entry<'a>> {
         self.entries().filter(|entry| entry.case.outcome == outcome).collect()
     }
@@ -94,20 +94,20 @@ impl<'a> Entry<'a> {
         self.case.telling()?.fault.as_deref()
     }
 
-    /// Trials that passed and all trials, where there were several.
+    /// The number of passed trials and of all trials, if there were several.
     pub(super) fn tally(&self) -> Option<(usize, usize)> {
         let all = self.case.ordinary().count();
         let passed = self.case.ordinary().filter(|trial| trial.outcome == Outcome::Passed).count();
         (all > 1).then_some((passed, all))
     }
 
-    /// Whether it passes at times: unluckily now, or in the baseline.
+    /// Whether it passes only sometimes: unlucky now, or in the baseline.
     pub(super) fn flaky(&self) -> bool {
         self.state == State::Flaky
     }
 }
 
-/// Why a failed case is held against nobody.
+/// Why a failed case does not block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Forgiven {
     /// It is in quarantine.
@@ -117,7 +117,7 @@ pub(super) enum Forgiven {
 }
 
 impl Entry<'_> {
-    /// Why a failed case is held against nobody; nothing where it is, or where it did not fail.
+    /// Why a failed case does not block; `None` if it blocks or did not fail.
     pub(super) fn forgiven(&self) -> Option<Forgiven> {
         let again = || self.case.confirmations().any(|trial| trial.outcome == Outcome::Passed);
         match self.state {
@@ -129,7 +129,7 @@ impl Entry<'_> {
     }
 }
 
-/// `2 passed, 8 failed (1 flaky, 1 in quarantine), 2 errored, 1 skipped`: what excuses failures stands in brackets.
+/// For example `2 passed, 8 failed (1 flaky, 1 in quarantine), 2 errored, 1 skipped`: the brackets excuse failures.
 pub(super) fn counts(report: &Report<'_>) -> String {
     let counts = report.decision.counts;
     let excused = report.decision.excused();
@@ -143,12 +143,12 @@ pub(super) fn counts(report: &Report<'_>) -> String {
     )
 }
 
-/// Whether the outcome needs an explanation.
+/// Whether the result needs an explanation.
 pub(super) fn bad(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Failed | Outcome::Errored)
 }
 
-/// A kind as rules and types are named: small ASCII letters, digits and `-`.
+/// A kind as part of a rule or type: lower-case ASCII letters, digits and `-`.
 pub(super) fn slug(kind: &str) -> String {
     let mut out = String::new();
     for c in kind.chars().take(60) {

@@ -1,4 +1,4 @@
-//! The one run that every format is tried on: each outcome, several trials, and text of every bad sort.
+//! The run that every format is tested with: each result, several trials, and hostile text of every kind.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -29,7 +29,7 @@ pub(super) struct Fixture {
 }
 
 impl Fixture {
-    /// All of it, an answer of a megabyte included.
+    /// Everything, including an answer of a megabyte.
     pub(super) fn new() -> Self {
         Self::sized(1_000_000)
     }
@@ -238,7 +238,7 @@ fn stored_case(id: &str, passes: u64, trials: u64) -> BaselineCase {
     BaselineCase::new("support", id, &content_hash, Tally { hits: passes, of: trials })
 }
 
-/// What `akit validate` may find, and the files that it read.
+/// Diagnostics of `akit validate`, and the files they are about.
 pub(super) fn diagnostics() -> (Diagnostics, Vec<Arc<SourceFile>>) {
     let bad = Arc::new(SourceFile::from_text("evals/bad & odd.yaml", "cases:\n  - id: ä\n    mod: any\n"));
     let good = Arc::new(SourceFile::from_text("evals/good.yaml", "name: good\n"));

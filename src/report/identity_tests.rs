@@ -1,4 +1,4 @@
-//! What programs match on is no text: every message may be written anew.
+//! What programs match on is not text: every message may be reworded.
 
 use serde_json::Value as Json;
 
@@ -10,7 +10,7 @@ use crate::manifest::{CaseResult, Ended, Verdict};
 use crate::source::Location;
 use crate::vocabulary::{Metric, Outcome, VerdictKind, WeakeningKind};
 
-/// A run with a finding of every sort: by case, by run, by threshold, by weakening, and errors.
+/// A run with findings of every kind: by case, by run, by threshold, by weakening, and errors.
 fn fixture(scenarios: [&str; 2]) -> Fixture {
     let mut fixture = Fixture::short();
     let at = |line| Location { file: "akit.yaml".to_owned(), line, column: 1 };
@@ -58,7 +58,7 @@ fn fixture(scenarios: [&str; 2]) -> Fixture {
     fixture
 }
 
-/// Writes every message of a run and its decision anew.
+/// Rewords every message of a run and its decision.
 fn reworded(fixture: &mut Fixture, words: impl Fn(&str) -> String) {
     fn verdict(one: &mut Verdict, words: &dyn Fn(&str) -> String) {
         for text in [&mut one.reason, &mut one.expected, &mut one.got] {
@@ -90,7 +90,7 @@ fn reworded(fixture: &mut Fixture, words: impl Fn(&str) -> String) {
     decision.cases.iter_mut().for_each(|case| case.note = words(&case.note));
 }
 
-/// Everything that a program, or an alert's history, rests on.
+/// Everything that a program, or the history of an alert, depends on.
 fn matched(fixture: &Fixture) -> Vec<String> {
     let report = fixture.report();
     let render = |format: Format| format.render(&report, Ink::Plain).unwrap();
@@ -173,7 +173,7 @@ fn thresholds_and_weakenings_have_identities_of_their_own_whatever_they_are_call
     }
 }
 
-/// A metric of a tag is a rule of its own, whatever the tag is.
+/// A metric of a tag is its own rule, whatever the tag is.
 #[test]
 fn a_tag_with_a_space_has_its_own_rule() {
     let failed = |id: &str, tag: &str| {
@@ -218,7 +218,7 @@ fn a_tag_with_a_space_has_its_own_rule() {
     assert!(found.iter().any(|one| one.starts_with("\"akit/threshold/hand-over-recall\"")), "{found:?}");
 }
 
-/// Every result has an identity of its own, however alike they are.
+/// Every result has its own identity, however similar they are.
 #[test]
 fn no_two_results_share_a_fingerprint() {
     let failed = trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "no")), "");

@@ -1,4 +1,4 @@
-//! Text of others has no effect on the surfaces that are no [`Format`], nor in a log that folds.
+//! Text from outside akit has no effect on outputs that are not a [`Format`], nor in a folded log.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::history::StoredRun;
 use crate::manifest::Fault;
 use crate::vocabulary::FaultKind;
 
-/// What stands in a terminal or in the log of a pipeline.
+/// What is printed in a terminal or the log of a pipeline.
 fn is_inert(shown: &str) -> bool {
     let commands = |line: &str| line.trim_start().starts_with("::");
     shown.chars().all(|c| c == '\n' || crate::text::inert(c))
@@ -115,7 +115,7 @@ proptest! {
         let begins = |words: &str| github.lines().filter(|line| line.starts_with(words)).count();
         prop_assert_eq!((begins("::group::"), begins("::endgroup::"), begins("::")), (2, 2, 4));
         let gitlab = shown(Fold::GitLab);
-        // Two escapes at either end of each of two cases, and none of anybody else.
+        // Two escapes at either end of each of two cases, and no others.
         prop_assert_eq!(gitlab.matches('\u{1b}').count(), 8);
         prop_assert_eq!(gitlab.matches("\u{1b}[0Ksection_").count(), 4);
     }

@@ -1,7 +1,7 @@
 //! The run and the decision as data, for programs.
 //!
-//! A report is the manifest with `counts` and `decision` behind its own fields, so whatever reads a
-//! manifest reads a report. Nothing is cut or escaped beyond what JSON asks for.
+//! A report is the manifest followed by `counts` and `decision`, so a reader of manifests can read reports. Nothing is
+//! cut or escaped beyond what JSON requires.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use crate::source::{Diagnostics, Location, Severity};
 
 use super::{RenderError, Report};
 
-/// The name and version of the wire form of diagnostics.
+/// The name and version of the format of diagnostics.
 pub const VALIDATE_SCHEMA: &str = "akit.validate/1";
 
 #[derive(Serialize)]
@@ -47,17 +47,17 @@ struct DiagnosticEntry<'a> {
 /// The run and the decision.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
     let document = Document { run: report.run, counts: report.decision.counts, decision: report.decision };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     Ok(out.write_all(b"\n")?)
 }
 
-/// What `akit validate` found; line 0 means the file as a whole.
+/// The diagnostics of `akit validate`; line 0 means the whole file.
 ///
 /// # Errors
-/// None is known.
+/// The JSON could not be written.
 pub fn of_diagnostics(found: &Diagnostics) -> Result<String, RenderError> {
     let diagnostics = found
         .iter()
@@ -80,7 +80,7 @@ pub fn of_diagnostics(found: &Diagnostics) -> Result<String, RenderError> {
     })
 }
 
-/// Indented, with a line end.
+/// Indented, ending with a line feed.
 pub fn pretty(value: &impl Serialize) -> Result<String, RenderError> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
@@ -116,7 +116,7 @@ pub(super) mod tests {
         insta::assert_snapshot!(of_diagnostics(&found).unwrap());
     }
 
-    /// Holds a committed schema against its types; `AKIT_BLESS=1` writes it anew.
+    /// Checks that a committed schema matches its types; `AKIT_BLESS=1` rewrites it.
     pub(crate) fn committed<T: schemars::JsonSchema>(name: &str) -> jsonschema::Validator {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(name);
         let schema = schemars::schema_for!(T);
@@ -144,10 +144,10 @@ pub(super) mod tests {
         let history = committed::<crate::analysis::Trend>("history.json");
         let trend = serde_json::to_value(crate::analysis::Trend::of([])).unwrap();
         assert!(history.is_valid(&trend) && !history.is_valid(&written));
-        // What `akit calibrate` stores is held against this one where it is run.
+        // The output of `akit calibrate` is checked against this one in its own tests.
         let calibration = committed::<crate::grader::calibration::Calibration>("calibration.json");
         assert!(!calibration.is_valid(&serde_json::from_str(stored).unwrap()));
-        // So are the plan and the attribution.
+        // As are the plan and the attribution.
         assert!(!committed::<crate::analysis::Outlook>("plan.json").is_valid(&written));
         assert!(!committed::<crate::analysis::Attribution>("regrade.json").is_valid(&written));
     }

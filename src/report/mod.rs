@@ -1,7 +1,7 @@
 //! One file per format; each renders the same [`Report`] and decides nothing.
 //!
-//! Text from a model is hostile in every format. Cases stand in the order of the run, counts are the
-//! decision's, and no format reads a file, a clock or the environment.
+//! Text from a model is hostile in every format. Cases are in the order of the run, counts come from the decision, and
+//! no format reads a file, a clock or the environment.
 
 pub mod annotation;
 pub mod calibration;
@@ -44,21 +44,21 @@ pub use past::Past;
 /// Everything that a format may show.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {
-    /// What was found.
+    /// The run.
     pub run: &'a RunManifest,
-    /// What was decided.
+    /// The decision.
     pub decision: &'a Decision,
-    /// The scenario files by the name in locations; a report from a stored run may lack some.
+    /// The scenario files by their names in locations; a report of a stored run may lack some.
     pub sources: &'a BTreeMap<String, Arc<SourceFile>>,
-    /// What was before; empty where no stored run was named.
+    /// Earlier runs; empty if none is given.
     pub past: &'a Past,
 }
 
-/// A form that a report can take.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Format {
-    /// For people at a terminal or in a log.
+    /// For people, at a terminal or in a log.
     Console,
     /// The run and the decision as data.
     Json,
@@ -66,11 +66,11 @@ pub enum Format {
     Junit,
     /// SARIF 2.1.0, as GitHub code scanning reads it.
     Sarif,
-    /// SARIF 2.1.0 beside the baseline, for readers that know `baselineState` and suppressions.
+    /// SARIF 2.1.0 with baseline states, for readers that know `baselineState` and suppressions.
     SarifFull,
     /// A pull-request comment or a step summary.
     Markdown,
-    /// One page that opens from disk.
+    /// A single page that opens from disk.
     Html,
     /// GitLab's code quality report.
     CodeQuality,
@@ -78,7 +78,7 @@ pub enum Format {
     OpenMetrics,
 }
 
-/// Why a report could not be written down.
+/// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// JSON or SARIF.
@@ -90,19 +90,19 @@ pub enum RenderError {
     /// HTML.
     #[error("the report cannot be written as HTML")]
     Html(#[from] minijinja::Error),
-    /// Where it goes takes no more.
+    /// The output takes no more.
     #[error("the report cannot be written")]
     Write(#[from] io::Error),
 }
 
 impl Format {
-    /// The name that options and messages use.
+    /// Its name in options and messages.
     #[must_use]
     pub fn word(self) -> &'static str {
         self.into()
     }
 
-    /// What the flag `--WORD FILE` writes; `None` for what has no flag of its own.
+    /// Help of the flag `--WORD FILE`; `None` for formats without a flag.
     #[must_use]
     pub fn help(self) -> Option<&'static str> {
         match self {
@@ -117,11 +117,11 @@ impl Format {
         }
     }
 
-    /// The whole report, ending with a line end. What grows with the cases is written case by case. Only the console
-    /// uses the ink.
+    /// Writes the whole report, ending with a line feed. What grows with the number of cases is written case by case.
+    /// Only the console uses the ink.
     ///
     /// # Errors
-    /// When it cannot be written, or a library cannot write the format down; no content of a report is known to do that.
+    /// If it cannot be written or serialized; no content of a report is known to cause that.
     pub fn write(self, report: &Report<'_>, ink: Ink, out: &mut dyn Write) -> Result<(), RenderError> {
         let text = match self {
             Format::Json => return json::write(report, out),
@@ -140,13 +140,13 @@ impl Format {
 
 #[cfg(test)]
 impl Format {
-    /// The whole report as a text.
+    /// The whole report as text.
     pub fn render(self, report: &Report<'_>, ink: Ink) -> Result<String, RenderError> {
         text(|out| self.write(report, ink, out))
     }
 }
 
-/// What is written, as a text.
+/// What a writer writes, as text.
 fn text(write: impl FnOnce(&mut dyn Write) -> Result<(), RenderError>) -> Result<String, RenderError> {
     let mut out = Vec::new();
     write(&mut out)?;

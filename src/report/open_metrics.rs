@@ -1,8 +1,8 @@
-//! `OpenMetrics` text, which GitLab (`reports:metrics`) compares with the target branch's and Prometheus reads.
+//! `OpenMetrics` text, which GitLab (`reports:metrics`) compares with the target branch and Prometheus reads.
 //!
-//! From github.com/prometheus/OpenMetrics, version 1.0: each family has its TYPE, UNIT and HELP before its
-//! samples, a unit is the suffix of the family's name, and the text ends with `# EOF`. What is not known is
-//! left out, and no time stands in it: GitLab would take each run for another metric.
+//! From github.com/prometheus/OpenMetrics, version 1.0: each family has its TYPE, UNIT and HELP before its samples, a
+//! unit is the suffix of the family's name, and the text ends with `# EOF`. Unknown values are left out, and there are
+//! no timestamps: GitLab would take each run for a different metric.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,14 +14,14 @@ use crate::stats::{percentile, real};
 use crate::text;
 use crate::vocabulary::Metric;
 
-/// Characters of a label's value.
+/// Maximum number of characters of a label's value.
 const LABEL: usize = 200;
 
-/// Families in the order of writing.
+/// The text so far.
 struct Text(String);
 
 impl Text {
-    /// The head of a family; a unit is a suffix of its name.
+    /// The head of a family; its name ends with the unit.
     fn family(&mut self, name: &str, kind: &str, unit: &str, help: &str) {
         debug_assert!(unit.is_empty() || name.ends_with(&format!("_{unit}")), "{name}");
         // Writing to a String cannot fail.
@@ -45,7 +45,7 @@ impl Text {
     }
 }
 
-/// The value of a label: one line, with `\`, `"` and line ends as the format wants them.
+/// A label value: one line, with `\`, `"` and line ends escaped as the format requires.
 fn escaped(value: &str) -> String {
     text::excerpt(value, LABEL).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
@@ -63,13 +63,13 @@ pub fn of_report(report: &Report<'_>) -> String {
 }
 
 fn verdict(out: &mut Text, report: &Report<'_>) {
-    out.family("akit_verdict", "stateset", "", "What the gate says.");
+    out.family("akit_verdict", "stateset", "", "Decision of the gate.");
     for conclusion in [Conclusion::Pass, Conclusion::Fail, Conclusion::Inconclusive, Conclusion::Error] {
         let holds = if report.decision.conclusion == conclusion { 1.0 } else { 0.0 };
         out.sample("akit_verdict", &[("akit_verdict", conclusion.word())], holds);
     }
     let counts = report.decision.counts;
-    out.family("akit_cases", "gauge", "", "Cases by what became of them.");
+    out.family("akit_cases", "gauge", "", "Cases by result.");
     for (outcome, count) in [
         ("passed", counts.passed),
         ("failed", counts.failed),
@@ -81,7 +81,7 @@ fn verdict(out: &mut Text, report: &Report<'_>) {
     let in_state = |state| report.entries().filter(|entry| entry.state == state).count() as u64;
     out.family("akit_regressions", "gauge", "", "Cases that passed in the baseline and are proven to fail.");
     out.sample("akit_regressions", &[], real(in_state(State::Broken)));
-    out.family("akit_flaky_cases", "gauge", "", "Cases that pass at times.");
+    out.family("akit_flaky_cases", "gauge", "", "Cases that pass only sometimes.");
     out.sample("akit_flaky_cases", &[], real(in_state(State::Flaky)));
 }
 
@@ -90,7 +90,7 @@ fn rates(out: &mut Text, report: &Report<'_>) {
         out.family("akit_pass_rate_ratio", "gauge", "ratio", "Share of judged cases that pass.");
         out.sample("akit_pass_rate_ratio", &[], rate);
     }
-    // By the name as it is shown: no two samples may have the same labels.
+    // By the displayed name: no two samples may have the same labels.
     let mut scenarios: BTreeMap<String, Vec<&CaseResult>> = BTreeMap::new();
     for case in &report.run.cases {
         scenarios.entry(text::excerpt(&case.scenario, LABEL)).or_default().push(case);
@@ -112,10 +112,10 @@ fn rates(out: &mut Text, report: &Report<'_>) {
 }
 
 fn spending(out: &mut Text, report: &Report<'_>) {
-    let told = [("application", report.run.usage()), ("judge", report.run.grader_usage())];
-    if told.iter().any(|(_, usage)| usage.is_some()) {
+    let usages = [("application", report.run.usage()), ("judge", report.run.grader_usage())];
+    if usages.iter().any(|(_, usage)| usage.is_some()) {
         out.family("akit_tokens", "gauge", "tokens", "Tokens sent and received.");
-        for (role, usage) in told.iter().filter_map(|(role, usage)| Some((*role, (*usage)?))) {
+        for (role, usage) in usages.iter().filter_map(|(role, usage)| Some((*role, (*usage)?))) {
             out.sample("akit_tokens", &[("role", role), ("direction", "sent")], real(usage.input_tokens));
             out.sample(
                 "akit_tokens",
@@ -133,7 +133,7 @@ fn spending(out: &mut Text, report: &Report<'_>) {
         })
         .collect();
     if !costs.is_empty() {
-        out.family("akit_cost_usd", "gauge", "usd", "What the answers and their judging cost.");
+        out.family("akit_cost_usd", "gauge", "usd", "Cost of the answers and of judging them.");
         for (role, cost) in costs {
             out.sample("akit_cost_usd", &[("role", role)], cost);
         }
@@ -157,7 +157,7 @@ fn times(out: &mut Text, report: &Report<'_>) {
         return;
     }
     let name = "akit_latency_seconds";
-    out.family(name, "summary", "seconds", "From sending a question to its whole answer.");
+    out.family(name, "summary", "seconds", "From sending a question to its complete answer.");
     let seconds: Vec<f64> = known.iter().map(|ms| real(*ms) / 1_000.0).collect();
     for (quantile, share) in [("0.5", 0.5), ("0.95", 0.95), ("0.99", 0.99)] {
         if let Some(value) = percentile(&seconds, share) {

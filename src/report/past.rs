@@ -1,4 +1,4 @@
-//! What was before a run: what stored runs answered, and how the suite went over them.
+//! Earlier runs: what they answered, and the trend of the suite.
 
 use std::collections::BTreeMap;
 
@@ -8,43 +8,43 @@ use crate::history::StoredRun;
 use crate::manifest::{CaseResult, RunManifest};
 use crate::vocabulary::Outcome;
 
-/// What was before a run; empty where no stored run was named.
+/// Earlier runs of a suite; empty if none is given.
 ///
-/// Its texts are those of models and of files that anybody may have written.
+/// Their texts come from models and from files that anyone may have written.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     trend: Option<Trend>,
     answers: BTreeMap<(String, String), Before>,
 }
 
-/// What an earlier run answered to a case.
+/// The answer of an earlier run to a case.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Before {
-    /// The first answer that explains the outcome; of a conversation the one to that turn.
+    /// The first answer that explains the result; for a conversation, the answer to that turn.
     pub(super) text: String,
-    /// Of a conversation: the place of the first turn in which it differs from the run of the report, else of the last.
+    /// For a conversation: the first turn that differs from the run of the report, else the last.
     pub(super) turn: Option<usize>,
     /// Passed or failed.
     pub(super) outcome: Outcome,
     /// Whether the same was asked and expected.
     pub(super) same_question: bool,
-    /// Whether the run of the report answers the same.
+    /// Whether the run of the report has the same answer.
     pub(super) same_answer: bool,
     /// Id of the earlier run.
     pub(super) run_id: String,
     /// When it ended.
     pub(super) at: Option<String>,
-    /// The commit that it tested.
+    /// The commit it tested.
     pub(super) commit: Option<String>,
-    /// Whether its trials are in the baseline; nothing where that is not known.
+    /// Whether its trials are in the baseline; `None` if unknown.
     pub(super) in_baseline: Option<bool>,
 }
 
 impl Past {
-    /// What these stored runs say beside a decided run, which may be among them.
+    /// Relates stored runs to a decided run, which may be one of them.
     ///
-    /// The answer to a case is that of the latest run that ended no later, in which it passed; where it
-    /// never did, of the latest one that judged it. Runs that asked and expected the same go before others.
+    /// The answer to a case is that of the latest earlier run in which it passed, else of the latest one that judged
+    /// it. Runs with the same question and expectations are preferred.
     #[must_use]
     pub fn of(run: &RunManifest, decision: &Decision, stored: impl IntoIterator<Item = StoredRun>) -> Self {
         let now: BTreeMap<_, _> = run.cases.iter().rev().map(|case| (case.key(), case)).collect();
@@ -77,12 +77,12 @@ impl Past {
         Self { trend: Some(trend), answers }
     }
 
-    /// How the suite went over the runs, that of the report among them.
+    /// The trend over the runs, including the one of the report.
     pub(super) fn trend(&self) -> Option<&Trend> {
         self.trend.as_ref()
     }
 
-    /// What an earlier run answered to a case.
+    /// The earlier answer to a case.
     pub(super) fn before(&self, case: &CaseResult) -> Option<&Before> {
         if self.answers.is_empty() {
             return None;
@@ -96,11 +96,11 @@ impl Before {
         if !matches!(case.outcome, Outcome::Passed | Outcome::Failed) {
             return None;
         }
-        let told = case.telling()?;
-        told.answer()?;
-        let turn = now.telling().and_then(|now| now.differs_at(told));
-        // A conversation that was over by then has no answer.
-        let before = told.answer_at(turn).cloned().unwrap_or_default();
+        let trial = case.telling()?;
+        trial.answer()?;
+        let turn = now.telling().and_then(|now| now.differs_at(trial));
+        // A conversation that had ended by then has no answer.
+        let before = trial.answer_at(turn).cloned().unwrap_or_default();
         let now_answered = now.telling().and_then(|trial| trial.answer_at(turn));
         Some(Self {
             same_answer: now_answered.is_some_and(|now| now.says_as(&before)),
@@ -115,7 +115,7 @@ impl Before {
         })
     }
 
-    /// The greater, the rather it is shown.
+    /// The greatest is shown.
     fn rank(&self) -> (bool, bool, &Option<String>) {
         (self.same_question, self.outcome == Outcome::Passed, &self.at)
     }

@@ -1,4 +1,4 @@
-//! An outlook for people: what a run sees now, and what it takes to see more.
+//! An outlook for people: what a run detects now, and what it takes to detect more.
 
 use std::fmt::Write as _;
 
@@ -8,9 +8,9 @@ use crate::text::{self, number};
 
 /// The headings of the table.
 const HEADINGS: [&str; 8] =
-    ["", "cases", "repeats", "answers", "fresh trials", "cost", "time", "sees a drop of"];
+    ["", "cases", "trials", "answers", "extra trials", "cost", "time", "detects a drop of"];
 
-/// The whole page; `concurrency` is how many cases are under way at once.
+/// The whole page; `concurrency` is the number of cases in progress.
 #[must_use]
 pub fn of_outlook(outlook: &Outlook, concurrency: u16) -> String {
     let mut out = head(outlook);
@@ -26,27 +26,27 @@ pub fn of_outlook(outlook: &Outlook, concurrency: u16) -> String {
 fn head(outlook: &Outlook) -> String {
     let cases = text::count(size(outlook.cases), "case");
     let known = match outlook.baseline_trials {
-        None => "no baseline knows any of them".to_owned(),
+        None => "none of them is in a baseline".to_owned(),
         Some((least, most)) => {
             let trials = text::count(size(most), "trial");
             let trials = if least == most { trials } else { format!("{least} to {trials}") };
-            format!("the baseline knows {} of them, with {trials} each", outlook.in_baseline)
+            format!("the baseline has {} of them, with {trials} each", outlook.in_baseline)
         }
     };
     let source = if outlook.discordance_measured {
         "measured in the baseline"
     } else {
-        "assumed, as too little is known"
+        "assumed, because too little is known"
     };
     format!(
-        "{cases}; {known}.\n{} of the verdicts differ between two unchanged runs ({source}).\n",
+        "{cases}; {known}.\n{} of the results differ between two unchanged runs ({source}).\n",
         number::percent(outlook.discordance)
     )
 }
 
 fn table(outlook: &Outlook) -> String {
     let mut rows = vec![HEADINGS.map(str::to_owned), row("as planned", &outlook.now)];
-    rows.extend(outlook.more_repeats.iter().map(|size| row("more repeats", size)));
+    rows.extend(outlook.more_repeats.iter().map(|size| row("more trials", size)));
     rows.extend(outlook.more_cases.iter().map(|size| row("more cases", size)));
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; 8] = std::array::from_fn(width);
@@ -83,23 +83,23 @@ fn reading(outlook: &Outlook, concurrency: u16) -> Vec<String> {
     out.extend(one_broken(&outlook.broken));
     out.push(match outlook.unlucky {
         Some(unlucky) => format!(
-            "Fresh trials confirm failures: an unchanged run is expected to have {unlucky:.1} cases that fail by chance."
+            "Extra trials confirm failures: in an unchanged run, {unlucky:.1} cases are expected to fail by chance."
         ),
-        None => "Fresh trials confirm failures: 6 to 14% of the cases in the simulation of docs/gate.md; a baseline \
-                 tells for this suite."
+        None => "Extra trials confirm failures: 6 to 14% of the cases in the simulation of docs/gate.md; a baseline \
+                 shows it for this suite."
             .to_owned(),
     });
     out.push(format!(
-        "Time is at `-c {concurrency}`. Cost and time are those of the application; judging comes on top."
+        "Time is at `-c {concurrency}`. Cost and time are for the application only; judging is extra."
     ));
     if outlook.now.cost_usd.is_none() {
         out.push(
-            "The cost is unknown: a baseline of runs with `prices` in akit.yaml, whose answers tell their tokens, knows it."
+            "The cost is unknown: it takes a baseline of runs with `prices` in akit.yaml, whose answers report their tokens."
                 .to_owned(),
         );
     }
     out.push(
-        "A drop is seen four times in five: the loss over all cases at which the gate's own test fires as often."
+        "A drop is detected four times in five: a loss over all cases at which the gate fails that often."
             .to_owned(),
     );
     out
@@ -108,40 +108,40 @@ fn reading(outlook: &Outlook, concurrency: u16) -> Vec<String> {
 fn needed(outlook: &Outlook, effect: f64) -> String {
     let asked = points(effect);
     if outlook.now.detectable.is_some_and(|drop| drop <= effect * (1.0 + SLACK)) {
-        return format!("A drop of {asked} is seen by the run as it is planned.");
+        return format!("A drop of {asked} is detected by the run as planned.");
     }
     let cases = outlook.more_cases.map_or_else(String::new, |size| {
         format!("{} asked once", text::count(self::size(size.cases), "case"))
     });
     match (&outlook.more_repeats, outlook.least_effect) {
         (Some(size), _) => format!(
-            "A drop of {asked} needs {} of these cases, or {cases}. Repeats quiet the chance in answers; they do not \
-             make up for what no case asks.",
-            text::count(self::size(size.repeats), "repeat")
+            "A drop of {asked} needs {} of these cases, or {cases}. More trials reduce chance; they do not \
+             cover what no case asks.",
+            text::count(self::size(size.repeats), "trial")
         ),
         (None, Some(least)) => format!(
-            "A drop of {asked} cannot be seen with these cases: even {MOST_REPEATS} repeats of each see no less than {}. \
+            "A drop of {asked} cannot be detected with these cases: even {MOST_REPEATS} trials of each detect no less than {}. \
              It needs {cases}.",
             points(least)
         ),
         (None, None) => format!(
-            "A drop of {asked} cannot be seen with these cases, whatever the repeats up to {MOST_REPEATS}. It needs {cases}."
+            "A drop of {asked} cannot be detected with these cases, even with {MOST_REPEATS} trials of each. It needs {cases}."
         ),
     }
 }
 
-/// Whether one case that breaks for good is seen.
+/// Whether a single case that breaks for good is detected.
 fn one_broken(broken: &Broken) -> Vec<String> {
     let mut out = Vec::new();
     let cases = |n: u64| text::count(size(n), "case");
     if broken.proven > 0 {
-        let row = |n| format!("by {} in a row that fail", text::count(size(n), "fresh trial"));
+        let row = |n| format!("by {} in a row that fail", text::count(size(n), "extra trial"));
         let how = broken.failing_trials.map_or_else(|| "by one failure (`confirm: 0`)".to_owned(), row);
-        out.push(format!("One broken case is proven {how}, where it is one of {}.", cases(broken.proven)));
+        out.push(format!("A single broken case is proven {how}, if it is one of {}.", cases(broken.proven)));
     }
     if broken.thin > 0 {
         out.push(format!(
-            "For {} the baseline is thin: such a case is asked up to {} times and called broken after eight or more \
+            "For {} the baseline is thin: such a case is asked up to {} times, and is broken after eight or more \
              failures in a row.",
             cases(broken.thin),
             2 * broken.confirm
@@ -149,17 +149,17 @@ fn one_broken(broken: &Broken) -> Vec<String> {
     }
     if broken.new > 0 {
         out.push(format!(
-            "For {} there is no baseline: a failure counts as new unless fresh trials clear it.",
+            "For {} there is no baseline: a failure counts as new unless extra trials clear it.",
             cases(broken.new)
         ));
     }
     if broken.failing > 0 {
-        out.push(format!("{} failed before too often for a failure to be news.", cases(broken.failing)));
+        out.push(format!("{} failed too often before for a failure to count as new.", cases(broken.failing)));
     }
     out
 }
 
-/// Cents, and where it is less than one, four digits behind the point.
+/// Cents, or four decimals if it is less than a cent.
 fn dollars(cost: f64) -> String {
     if cost < 0.01 { format!("${cost:.4}") } else { format!("${cost:.2}") }
 }

@@ -1,5 +1,6 @@
-//! Over generated runs, baselines and policies: every surface gives the decision's word and counts, and text
-//! of others has no effect on any of them.
+//! Over generated runs, baselines and policies: every output has the decision's word and counts, and text from outside
+//! akit
+//! has no effect on any of them.
 
 use std::collections::BTreeSet;
 
@@ -115,7 +116,7 @@ fn decided(drawn: &[Drawn], with_baseline: bool, weakened: &[Weakening], policy:
     fixture
 }
 
-/// The distinct places of the findings that tell failed cases.
+/// The distinct places of the findings about failed cases.
 fn places(rules: impl Iterator<Item = (String, String)>) -> BTreeSet<String> {
     let of_case = |rule: &str| rule.starts_with("akit/expect/") || rule == "akit/regression/case";
     rules.filter(|(rule, _)| of_case(rule)).map(|(_, place)| place).collect()
@@ -164,7 +165,7 @@ proptest! {
             prop_assert!(dotenv::of_report(&report, 0).contains(&variable));
         }
 
-        // Every failing case has a reason against it, or its excuse, or the policy makes a warning of it.
+        // Every failed case has a finding or an excuse, or the policy makes it a warning.
         let excused = fixture.decision.excused();
         let told = fixture.decision.excuses.len();
         prop_assert!(told <= counts.failed);
@@ -190,7 +191,7 @@ proptest! {
 
         let junit = quick_junit::Report::deserialize_from_str(&render(Format::Junit)).unwrap();
         prop_assert_eq!(junit.tests, counts.total());
-        // A case that passes fails the gate by its fresh answers.
+        // A case that passes fails the gate because of its extra trials.
         let by_others = report.entries().filter(|one| one.blocking && one.case.outcome == Outcome::Passed);
         prop_assert_eq!(junit.failures, counts.failed - flaky - kept + by_others.count());
         prop_assert_eq!(junit.errors, counts.errored);
@@ -221,7 +222,7 @@ proptest! {
             let blocks = results.iter().any(|one| one["level"] == "error");
             let stands = |one: &crate::gate::Finding| match one.conclusion {
                 crate::gate::Conclusion::Fail => true,
-                // A case whose extra trials the provider kept from being judged.
+                // A case whose extra trials errored because of the provider.
                 crate::gate::Conclusion::Error => one.is_by_case(),
                 _ => false,
             };
@@ -242,7 +243,7 @@ proptest! {
     }
 }
 
-/// Text made of whole pieces of trouble and of any characters.
+/// Text made of troublesome pieces and random characters.
 pub(super) fn hostile() -> impl Strategy<Value = String> {
     let pieces = [
         "\u{0}",
@@ -271,12 +272,12 @@ pub(super) fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// A run in which the text stands wherever text of others can stand.
+/// A run with this text wherever text from outside can be.
 pub(super) fn run_of(text: &str) -> Fixture {
     changed(text, |_| ())
 }
 
-/// The same where the cases are conversations, which broke in the second of two turns.
+/// The same with conversations that broke in the second of two turns.
 pub(super) fn talk_of(text: &str) -> Fixture {
     changed(text, |trial| {
         let mut turns = vec![trial.turns[0].clone(); 2];
@@ -343,7 +344,7 @@ fn changed(text: &str, change: impl Fn(&mut Trial)) -> Fixture {
     fixture.run.run_id = text.to_owned();
     fixture.run.scenarios[0].name = text.to_owned();
     fixture.decision.summary = text.to_owned();
-    // A time may be any text, and what is not later is earlier.
+    // A time may be any text; what is not later is earlier.
     fixture.run.at = None;
     let mut earlier = fixture.run.clone();
     (earlier.run_id, earlier.at, earlier.commit) =
@@ -364,7 +365,7 @@ proptest! {
         let (fixture, talk) = (run_of(&text), talk_of(&text));
         for (report, format) in Format::iter().flat_map(|format| [(fixture.report(), format), (talk.report(), format)]) {
             let shown = format.render(&report, Ink::Plain).unwrap();
-            // JSON keeps what was said, escaped; everything else makes it harmless.
+            // JSON keeps the text, escaped; every other format makes it harmless.
             let harmless = |c: char| c == '\n' || c == '\t' || crate::text::inert(c);
             if format == Format::Json {
                 prop_assert!(shown.chars().all(|c| c == '\n' || !c.is_ascii_control() || c as u32 == 127));

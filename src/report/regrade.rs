@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::analysis::{Attribution, Cause};
 use crate::text::{self, log, number};
 
-/// Cases of one kind that are listed.
+/// Maximum number of cases listed per cause.
 const LISTED: usize = 20;
 
 /// The whole page.
@@ -15,7 +15,7 @@ pub fn of_attribution(found: &Attribution) -> String {
     let rates = &found.rates;
     let unknown = "not asked".to_owned();
     let rows = [
-        [String::new(), "judge of then".to_owned(), "judge of now".to_owned()],
+        [String::new(), "judge then".to_owned(), "judge now".to_owned()],
         ["old answers".to_owned(), number::percent(rates.old_by_old), number::percent(rates.old_by_new)],
         [
             "new answers".to_owned(),
@@ -30,7 +30,7 @@ pub fn of_attribution(found: &Attribution) -> String {
     let points = |effect: f64| format!("{:+.1}", effect * 100.0);
     let _ = writeln!(
         out,
-        "\nshift {} points: product {}, judge {}",
+        "\nshift {} points: application {}, judge {}",
         points(found.total),
         points(found.product),
         points(found.judge)
@@ -51,15 +51,15 @@ pub fn of_attribution(found: &Attribution) -> String {
 
 fn head(found: &Attribution) -> String {
     let mut out = format!(
-        "{} compared; a judge had a part in {}, {} of them with the same answers in both runs",
+        "{} compared; a judge contributed to {}, {} of them with the same answers in both runs",
         text::count(found.cases, "case"),
         found.graded,
         found.identical
     );
     for (n, why) in [
-        (found.changed, "asked or expected something else in one run, or do so now"),
+        (found.changed, "ask or expect something else now or in one of the runs"),
         (found.unjudged, "were not judged in one of the runs"),
-        (found.unheard.len(), "could not be judged anew"),
+        (found.unheard.len(), "could not be judged again"),
     ] {
         if n > 0 {
             let _ = write!(out, "; left out: {n} that {why}");
@@ -71,10 +71,10 @@ fn head(found: &Attribution) -> String {
 fn flips(found: &Attribution) -> String {
     let mut out = String::new();
     for (cause, words) in [
-        (Cause::Judge, "by the judge alone, which is no regression"),
-        (Cause::Product, "by the product alone"),
-        (Cause::Either, "by either of them"),
-        (Cause::Together, "by both together only"),
+        (Cause::Judge, "because of the judge alone, which is not a regression"),
+        (Cause::Product, "because of the application alone"),
+        (Cause::Either, "because of either alone"),
+        (Cause::Together, "only because of both together"),
     ] {
         let of: Vec<_> = found.flips.iter().filter(|flip| flip.cause == cause).collect();
         if of.is_empty() {

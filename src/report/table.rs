@@ -1,4 +1,4 @@
-//! The decision's numbers beside the baseline's and their limits: the same rows on every surface.
+//! The decision's numbers next to the baseline's and their limits: the same rows in every report.
 
 use serde::Serialize;
 
@@ -9,42 +9,42 @@ use crate::vocabulary::{FindingId, Subject};
 
 use super::Report;
 
-/// Breaches with a number that are shown.
+/// Maximum number of missed thresholds shown.
 const BREACHES: usize = 20;
 
-/// A number as a reader sees it; `—` stands for what there is not.
+/// A number as people read it; `—` if there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Row {
-    /// What is counted; the id of a finding may hold anything.
+    /// The metric; the id of a finding may contain anything.
     pub(super) metric: String,
     pub(super) now: String,
     pub(super) baseline: String,
     pub(super) limit: String,
 }
 
-/// What stands for a number that there is not.
+/// Shown if there is no number.
 pub(super) const NONE: &str = "—";
 
 impl Row {
-    /// A row that the baseline has nothing to say to.
+    /// A row without a number from the baseline.
     pub(super) fn new(metric: &str, now: String, limit: Option<String>) -> Self {
         let limit = limit.unwrap_or_else(|| NONE.to_owned());
         Self { metric: metric.to_owned(), now, baseline: NONE.to_owned(), limit }
     }
 }
 
-/// Whether the baseline has a number beside one of these.
+/// Whether the baseline has a number for any row.
 pub(super) fn compares(report: &Report<'_>) -> bool {
     report.decision.compared.as_ref().is_some_and(|compared| compared.rates.is_some())
 }
 
-/// Cases that could not be judged. Where some may, that stands as a share in what the gate says of them.
+/// Cases that could not be judged; a share if the policy allows some.
 fn errors(report: &Report<'_>) -> Row {
     let (decision, count) = (report.decision, number::size(report.decision.counts.errored));
-    let told =
+    let rates =
         decision.findings.iter().chain(&decision.warnings).filter(|finding| finding.id == FindingId::Errors);
     let may =
-        told.filter_map(|finding| Some((finding.measured?, finding.limit?))).find(|(_, may)| *may > 0.0);
+        rates.filter_map(|finding| Some((finding.measured?, finding.limit?))).find(|(_, may)| *may > 0.0);
     let (now, limit) = match may {
         Some((share, may)) => (format!("{count} ({})", number::percent(share)), number::percent(may)),
         None => (count, "0".to_owned()),
@@ -58,7 +58,7 @@ pub(super) fn tokens(report: &Report<'_>) -> impl Iterator<Item = Row> {
     roles.into_iter().filter_map(|(label, usage)| Some(Row::new(label, number::whole(usage?.total()), None)))
 }
 
-/// What the gate decided by.
+/// The numbers that the gate decided on.
 pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
     let (decision, counts) = (report.decision, report.decision.counts);
     let rates = decision.compared.as_ref().and_then(|compared| compared.rates);
@@ -96,7 +96,7 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
     rows
 }
 
-/// A number that the policy does not allow. A threshold is told by what it measures, over which cases.
+/// A number that the policy does not allow. A threshold is named by its metric and the cases it covers.
 fn breach(finding: &Finding) -> Row {
     let number =
         |value: Option<f64>, words: &dyn Fn(f64) -> String| value.map_or_else(|| NONE.to_owned(), words);

@@ -1,4 +1,4 @@
-//! A conversation as reports tell it: where it broke, turn by turn, and how it ended.
+//! A conversation in reports: where it broke, turn by turn, and how it ended.
 
 use std::fmt::Write as _;
 
@@ -20,34 +20,34 @@ pub(super) struct Talk<'a> {
 pub(super) enum Step<'a> {
     /// The customer comes back in a new session.
     Session,
-    /// Turns that were left out: how many.
+    /// Number of turns that were left out.
     LeftOut(u32),
-    /// A turn, by its place in the list of those that were said.
+    /// A turn, with its index in the list of turns.
     Said(usize, &'a Turn),
 }
 
 impl<'a> Talk<'a> {
-    /// The conversation of a trial; nothing of a single question.
+    /// The conversation of a trial; `None` for a single question.
     pub(super) fn of(trial: &'a Trial) -> Option<Self> {
         Some(Self { trial, held: trial.conversation.as_deref()? })
     }
 
-    /// `broke at turn 3 of 5 (third)`; empty where it broke at no turn alone.
+    /// For example `broke at turn 3 of 5 (third)`; empty if no single turn broke it.
     pub(super) fn broke(&self) -> String {
         self.trial.broke_at().map_or(String::new(), |at| format!("broke at {at}"))
     }
 
-    /// The turn that a reader must see: where it broke, else the last.
+    /// The turn that readers must see: where it broke, else the last.
     pub(super) fn turn(&self) -> Option<&'a Turn> {
         self.trial.broken_turn().or(self.trial.turns.last())
     }
 
-    /// What is wrong with this turn; nothing where no verdict and no fault is about it.
+    /// What is wrong with this turn; `None` if no verdict or fault is about it.
     pub(super) fn mark(&self, turn: &Turn) -> Option<&'static str> {
         let is_same = |other: &Turn| std::ptr::eq(other, turn);
         let is_told = || {
-            let told = self.trial.decisive();
-            self.trial.outcome != Outcome::Passed && told.iter().any(|one| one.turn.is_some_and(is_same))
+            let decisive = self.trial.decisive();
+            self.trial.outcome != Outcome::Passed && decisive.iter().any(|one| one.turn.is_some_and(is_same))
         };
         match self.trial.broken_turn() {
             Some(first) if is_same(first) => Some("broke here"),
@@ -56,7 +56,7 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// What was said, in order, with what lies between.
+    /// The steps in order, including those between turns.
     pub(super) fn steps(&self) -> Vec<Step<'a>> {
         let (mut steps, mut before) = (Vec::new(), 0);
         for (at, turn) in self.trial.turns.iter().enumerate() {
@@ -71,7 +71,7 @@ impl<'a> Talk<'a> {
         steps
     }
 
-    /// `ended after turn 4: all turns of the script were said`.
+    /// For example `ended after turn 4: all turns of the script were said`.
     pub(super) fn ended(&self) -> String {
         let why = match &self.held.ended_by {
             EndedBy::Turns => "all turns of the script were said",
@@ -87,7 +87,7 @@ impl<'a> Talk<'a> {
         format!("{}: {why}", self.count())
     }
 
-    /// `ended after turn 3 of 5`.
+    /// For example `ended after turn 3 of 5`.
     fn count(&self) -> String {
         let last =
             self.trial.turns.last().and_then(|turn| turn.place.as_ref()).map_or(0, |place| place.number);
@@ -98,7 +98,7 @@ impl<'a> Talk<'a> {
         }
     }
 
-    /// The conversation as text, each value of at most so many bytes.
+    /// The conversation as text, with at most this many bytes per value.
     pub(super) fn text(&self, most: usize) -> String {
         let mut out = String::new();
         for step in self.steps() {
@@ -126,15 +126,15 @@ impl<'a> Talk<'a> {
     }
 }
 
-/// What stands between two sessions.
+/// Shown between two sessions.
 pub(super) const NEW_SESSION: &str = "new session";
 
-/// What stands where turns were left out.
+/// Shown where turns were left out.
 pub(super) fn left_out(count: u32) -> String {
     format!("{} left out: `if` was not met", text::count(count as usize, "turn"))
 }
 
-/// `turn 3 (third)`.
+/// For example `turn 3 (third)`.
 pub(super) fn named(turn: &Turn) -> String {
     turn.place.as_deref().map(Place::named).map_or("turn".to_owned(), |name| format!("turn {name}"))
 }

@@ -1,4 +1,4 @@
-//! What holds for every format.
+//! What is true for every format.
 
 use strum::IntoEnumIterator as _;
 
@@ -10,7 +10,7 @@ use crate::vocabulary::Outcome;
 #[test]
 fn every_format_renders_the_same_run() {
     let fixture = Fixture::short();
-    // A page is too large to be read as a snapshot; html/tests.rs holds what it must have.
+    // A page is too large for a snapshot; html/tests.rs checks it.
     for format in Format::iter().filter(|format| *format != Format::Html) {
         let text = format.render(&fixture.report(), Ink::Plain).unwrap();
         insta::assert_snapshot!(format.word(), text);

@@ -1,4 +1,4 @@
-//! Many runs beside each other, for people: a line a run, the pass rate as a curve, and the cases to look at.
+//! Several runs for people: one line per run, the pass rate as a curve, and the cases to look at.
 
 use std::fmt::Write as _;
 
@@ -8,13 +8,13 @@ use crate::text::{self, log, number};
 
 use super::{RenderError, json};
 
-/// Runs that are listed, the newest of them.
+/// Maximum number of runs listed, the newest.
 const LISTED: usize = 20;
 
-/// Runs in the curve.
+/// Maximum number of runs in the curve.
 const CURVE: usize = 60;
 
-/// Characters of a name.
+/// Maximum number of characters of a name.
 const NAME: usize = 120;
 
 /// Heights of the curve.
@@ -23,7 +23,7 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 /// The trend as data.
 ///
 /// # Errors
-/// None is known.
+/// The JSON could not be written.
 pub fn data(trend: &Trend) -> Result<String, RenderError> {
     json::pretty(trend)
 }
@@ -48,10 +48,10 @@ pub fn of_trend(trend: &Trend) -> String {
     out
 }
 
-/// How often a case passed, and how often that changed.
+/// How often a case passed, and how often its result changed.
 pub(super) fn turned(one: &FlakyCase) -> String {
     let (turns, passed) = (number::size(one.turns), number::size(one.passed));
-    format!("turned {turns} times; {passed} of {} passed", text::count(one.trials, "trial"))
+    format!("changed {turns} times; {passed} of {} passed", text::count(one.trials, "trial"))
 }
 
 /// How long a case takes.
@@ -64,7 +64,8 @@ pub(super) fn expensive(one: &DearCase) -> String {
     format!("{}, mean of {}", usd(one.cost_usd), text::count(one.trials, "trial"))
 }
 
-/// `pass rate ▁▃█ 75.0% to 100.0%, 87.5% last`: from the lowest to the highest, so that small changes are seen.
+/// For example `pass rate ▁▃█ 75.0% to 100.0%, 87.5% last`: scaled from the lowest to the highest, to show small
+/// changes.
 fn curve(trend: &Trend) -> String {
     let newest = &trend.runs[trend.runs.len().saturating_sub(CURVE)..];
     let known: Vec<f64> = newest.iter().filter_map(|run| run.pass_rate).collect();
@@ -94,7 +95,7 @@ fn step_of(step: usize) -> f64 {
 fn table(runs: &[RunLine]) -> String {
     let mut out = format!(
         "{:<20} {:<12} {:>9} {:>6} {:>6} {:>7} {:>7} {:>11} {:>10} {:>10}  file\n",
-        "when", "verdict", "pass rate", "passed", "failed", "errored", "skipped", "tokens", "cost", "time"
+        "when", "decision", "pass rate", "passed", "failed", "errored", "skipped", "tokens", "cost", "time"
     );
     let older = runs.len().saturating_sub(LISTED);
     if older > 0 {
@@ -167,7 +168,7 @@ mod tests {
     #[test]
     fn a_line_a_run_and_the_newest_twenty() {
         insta::assert_snapshot!(table(&[line(Some(0.875))]), @r"
-        when                 verdict      pass rate passed failed errored skipped      tokens       cost       time  file
+        when                 decision     pass rate passed failed errored skipped      tokens       cost       time  file
         2026-01-02T03:04:05Z PASS             87.5%      7      1       0       2       1,449    $0.0123    15.12 s  runs/1.json
         ");
         let text = table(&vec![line(None); 23]);

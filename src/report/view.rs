@@ -1,7 +1,7 @@
-//! What a report says of one case: which facts there are, in which order and in which words.
+//! What a report shows of a case: which facts, in which order and in which words.
 //!
-//! A format lays it out, and no more: it escapes, cuts, colors and indents. All text here is as hostile as the
-//! model that wrote it.
+//! The format only lays it out: it escapes, cuts, colors and indents. All text here is as hostile as the model that
+//! wrote it.
 
 use std::borrow::Cow;
 
@@ -17,32 +17,32 @@ use super::calls::{CALL, Calls};
 use super::entry::bad;
 use super::talk::Talk;
 
-/// What is said of a case that is proven to have broken.
+/// Says that a case is proven broken.
 pub(super) const BROKEN: &str = "passed in the baseline and fails now";
 
-/// What the application's own state is called; a case has a state beside the baseline.
+/// The application's own state, in contrast to the state of a case in the baseline.
 pub(super) const STATE: &str = "application state";
 
-/// What a value is.
+/// The label of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Label<'a> {
-    /// About the case as a whole, which a heading may have said already.
+    /// About the whole case, which a heading may already have said.
     Heading(&'static str),
     /// About the case or the trial.
     Own(&'static str),
-    /// The kind of an expectation or a fault, which may hold any text.
+    /// The kind of an expectation or fault, which may contain any text.
     Kind(&'a str),
-    /// About the kind before it.
+    /// About the preceding kind.
     Part(&'static str),
     /// Where a conversation broke: `broke at turn 3 of 5`.
     Broke(&'a str),
-    /// The answer to the turn where a conversation broke, for a format that shows no answer of its own.
+    /// The answer to the turn where a conversation broke, for formats that do not show the answer anyway.
     Answer,
-    /// How much is left out; the value says all of it.
+    /// How much is left out; the value says it all.
     More,
 }
 
-/// A labeled value, never an empty one.
+/// A labeled value, never empty.
 pub(super) type Fact<'a> = (Label<'a>, Cow<'a, str>);
 
 /// One case, as every report presents it.
@@ -50,18 +50,18 @@ pub(super) type Fact<'a> = (Label<'a>, Cow<'a, str>);
 pub(super) struct View<'a> {
     /// `scenario/id`.
     pub(super) name: String,
-    /// Empty where the case has none.
+    /// Empty if the case has none.
     pub(super) title: &'a str,
     /// File and line.
     pub(super) place: String,
-    /// What the baseline or the policy says of a case that did not pass; else empty.
+    /// What the baseline or the policy says about a case that did not pass; otherwise empty.
     pub(super) state: String,
     /// How many trials passed; empty for a single trial.
     pub(super) trials: String,
     pub(super) asked: &'a str,
     /// The reason in one sentence.
     pub(super) why: Cow<'a, str>,
-    /// The trial that explains the outcome.
+    /// The trial that explains the result.
     pub(super) trial: TrialView<'a>,
 }
 
@@ -70,42 +70,42 @@ pub(super) struct View<'a> {
 pub(super) struct TrialView<'a> {
     /// Why it could not be judged.
     pub(super) fault: Option<&'a Fault>,
-    /// The expectations that explain the outcome.
+    /// The expectations that explain the result.
     pub(super) verdicts: Vec<VerdictView<'a>>,
     pub(super) answer: Option<&'a str>,
-    /// What the answer asks to have called.
+    /// The function calls of the answer.
     pub(super) calls: Calls,
-    /// What the application told of its own state.
+    /// The application's own state.
     pub(super) state: Option<&'a Json>,
-    /// The conversation, where it is one: answer, calls and state are those of the turn where it broke.
+    /// The conversation, if there is one: answer, calls and state belong to the turn where it broke.
     pub(super) talk: Option<Talk<'a>>,
-    /// `broke at turn 3 of 5`; empty where it broke at no turn alone.
+    /// For example `broke at turn 3 of 5`; empty if no single turn broke it.
     broke: String,
-    /// What was asked in that turn.
+    /// The customer's words in that turn.
     asked: &'a str,
 }
 
-/// How one expectation judged an answer.
+/// The verdict of one expectation.
 #[derive(Debug)]
 pub(super) struct VerdictView<'a> {
     pub(super) verdict: &'a Verdict,
-    /// The turn that it is about, in a conversation.
+    /// The turn it is about, in a conversation.
     pub(super) place: Option<&'a Place>,
     /// Whether it is about a conversation or a turn of one.
     pub(super) is_of_talk: bool,
     pub(super) kind: &'a str,
-    /// Empty where the verdict gives no reason; without the turn.
+    /// Without the turn; empty if the verdict has no reason.
     pub(super) reason: Cow<'a, str>,
-    /// `0.4, 0.7 needed`; empty without a score.
+    /// For example `0.4, 0.7 needed`; empty without a score.
     pub(super) score: String,
-    /// Whether the reason repeats what the judge said.
+    /// Whether the reason repeats the judge's words.
     pub(super) quotes_judge: bool,
 }
 
 impl<'a> View<'a> {
     pub(super) fn of(entry: &Entry<'a>) -> Self {
         let case = entry.case;
-        // What there is to say of a case that passed in the end is why a trial did not.
+        // For a case that passed in the end, what matters is why a trial did not.
         let trial = match case.outcome {
             Outcome::Passed => case.trials.iter().find(|trial| bad(trial.outcome)),
             Outcome::Failed | Outcome::Errored | Outcome::Skipped => case.telling(),
@@ -130,7 +130,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// All of it but the text of the answer, with at most so many expectations.
+    /// All facts except the text of the answer, with at most `most` expectations.
     pub(super) fn facts(&self, most: usize) -> Vec<Fact<'_>> {
         let mut facts: Vec<Fact<'_>> = vec![
             (Label::Heading("title"), self.title.into()),
@@ -138,7 +138,7 @@ impl<'a> View<'a> {
             (Label::Heading("state"), self.state.as_str().into()),
             (Label::Own("trials"), self.trials.as_str().into()),
         ];
-        // In a conversation it is known by the turn.
+        // In a conversation, the turn identifies it.
         let asked = if self.trial.asked.is_empty() { self.asked } else { "" };
         facts.push((Label::Own("asked"), asked.into()));
         facts.retain(|(_, value)| !value.is_empty());
@@ -147,7 +147,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// What the baseline or the policy says of a case that did not pass.
+/// What the baseline or the policy says about a case that did not pass.
 fn state(entry: &Entry<'_>) -> String {
     if !bad(entry.case.outcome) {
         return String::new();
@@ -179,16 +179,16 @@ impl<'a> TrialView<'a> {
     pub(super) fn of(trial: &'a Trial) -> Self {
         let talk = Talk::of(trial);
         let turn = talk.and_then(|talk| talk.turn());
-        let told = |one| VerdictView { is_of_talk: talk.is_some(), ..VerdictView::told(one) };
+        let of_talk = |one| VerdictView { is_of_talk: talk.is_some(), ..VerdictView::of_turn(one) };
         let answer = turn.map_or(trial.answer(), |turn| turn.answer.as_ref());
-        // Where it broke at no turn alone, the calls of all of them are looked at.
+        // If no single turn broke it, the calls of all turns matter.
         let of_all = talk.is_some() && trial.broken_turn().is_none();
         let calls =
             trial.answers().filter(|one| of_all || answer.is_some_and(|answer| std::ptr::eq(*one, answer)));
         let calls = calls.flat_map(|answer| &answer.tool_calls);
         Self {
             fault: trial.fault.as_deref(),
-            verdicts: trial.decisive().into_iter().map(told).collect(),
+            verdicts: trial.decisive().into_iter().map(of_talk).collect(),
             answer: answer.map(|answer| answer.text.as_str()),
             calls: Calls::of(calls),
             state: answer.and_then(|answer| answer.state.as_ref()),
@@ -204,7 +204,7 @@ impl<'a> TrialView<'a> {
         fault.or(self.verdicts.first().map(|one| one.kind)).unwrap_or_default()
     }
 
-    /// All of it but the text of the answer, with at most so many expectations.
+    /// All facts except the text of the answer, with at most `most` expectations.
     pub(super) fn facts(&self, most: usize) -> Vec<Fact<'_>> {
         let mut facts: Vec<Fact<'_>> = Vec::new();
         let broke = Some(Label::Broke(&self.broke)).filter(|_| !self.broke.is_empty());
@@ -268,8 +268,8 @@ impl<'a> VerdictView<'a> {
         }
     }
 
-    /// The same in a conversation, where the turn is said beside the reason.
-    fn told(telling: Telling<'a>) -> Self {
+    /// The same in a conversation, with the turn next to the reason.
+    fn of_turn(telling: Telling<'a>) -> Self {
         let view = Self::of(telling.verdict);
         match telling.place() {
             None => view,
@@ -278,12 +278,12 @@ impl<'a> VerdictView<'a> {
         }
     }
 
-    /// The reason, or at least the outcome.
+    /// The reason, or at least the result.
     fn why(&self) -> &str {
         if self.reason.is_empty() { self.verdict.outcome.word() } else { &self.reason }
     }
 
-    /// The same behind its turn.
+    /// The same after its turn.
     pub(super) fn message(&self) -> Cow<'_, str> {
         match self.place {
             Some(place) => format!("turn {}: {}", place.named(), self.why()).into(),
@@ -291,14 +291,14 @@ impl<'a> VerdictView<'a> {
         }
     }
 
-    /// The expectation and what goes with it.
+    /// The expectation and its details.
     fn facts(&self) -> Vec<Fact<'_>> {
         let mut facts = vec![(Label::Kind(self.kind), self.message())];
         facts.extend(self.parts());
         facts
     }
 
-    /// What goes with the expectation.
+    /// The details of an expectation.
     fn parts(&self) -> Vec<Fact<'_>> {
         let mut facts: Vec<Fact<'_>> = vec![
             (Label::Part("expected"), self.verdict.expected.as_str().into()),
@@ -308,7 +308,7 @@ impl<'a> VerdictView<'a> {
         if let Some(grade) = &self.verdict.grade {
             let split = grade.votes.windows(2).any(|pair| (pair[0] - pair[1]).abs() > 0.0);
             facts.push((Label::Part("judge"), grade.grader.as_str().into()));
-            // One opinion is the score.
+            // A single vote is the score.
             facts.extend(split.then(|| (Label::Part("votes"), votes(&grade.votes).into())));
             let reasoning = (Label::Part("reasoning"), grade.reasoning.as_str().into());
             facts.extend((!self.quotes_judge).then_some(reasoning));
@@ -317,12 +317,12 @@ impl<'a> VerdictView<'a> {
     }
 }
 
-/// `0.2, 0.8, 0.4`.
+/// For example `0.2, 0.8, 0.4`.
 pub(super) fn votes(votes: &[f64]) -> String {
     votes.iter().map(|vote| number::score(*vote)).collect::<Vec<_>>().join(", ")
 }
 
-/// `0.4, 0.7 needed`; empty without a score.
+/// For example `0.4, 0.7 needed`; empty without a score.
 pub(super) fn score(verdict: &Verdict) -> String {
     match (verdict.score, verdict.threshold) {
         (None, _) => String::new(),
@@ -342,7 +342,7 @@ mod tests {
     use crate::report::fixture::{Fixture, case, trial, verdict};
     use crate::vocabulary::{FaultKind, VerdictKind};
 
-    /// The facts of a failed case whose only trial has this verdict, one a line.
+    /// The facts of a failed case whose only trial has this verdict, one per line.
     fn facts(found: Verdict, most: usize) -> String {
         let trials = vec![trial(0, Outcome::Failed, Some(found), "Soon.")];
         let one = case("support", "a", Outcome::Failed, trials);

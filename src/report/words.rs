@@ -1,4 +1,4 @@
-//! Which words of two texts differ.
+//! Which words differ between two texts.
 
 use serde::Serialize;
 use similar::{Algorithm, DiffTag, capture_diff_slices};
@@ -7,20 +7,20 @@ use similar::{Algorithm, DiffTag, capture_diff_slices};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(in crate::report) struct Piece {
     pub(in crate::report) text: String,
-    /// Whether the other text lacks it.
+    /// Whether it is missing in the other text.
     pub(in crate::report) alone: bool,
 }
 
-/// Pairs of words, or of sentences, up to which two texts are compared by them. The time that a comparison
-/// takes grows with their number, and a page has thousands of answers.
+/// Maximum number of pairs of words, or of sentences, to compare. The time grows with their number, and a page has
+/// thousands of answers.
 const PAIRS: usize = 250_000;
 
-/// Pairs of words up to which two sentences of long texts are compared.
+/// Maximum number of pairs of words when comparing two sentences of long texts.
 const SENTENCE_PAIRS: usize = 40_000;
 
-/// Both texts in pieces, in order; together the pieces of each are the text.
+/// Both texts in pieces, in order; the pieces of each add up to the text.
 ///
-/// Long texts are compared sentence by sentence, and by words only where sentences differ.
+/// Long texts are compared by sentence, and by word only where sentences differ.
 pub(in crate::report) fn differ(base: &str, head: &str) -> (Vec<Piece>, Vec<Piece>) {
     let (was, now) = (split(base), split(head));
     let mut pieces = Pieces::default();
@@ -57,7 +57,7 @@ impl Pieces {
         push(&mut self.right, now.to_owned(), alone);
     }
 
-    /// The same, by words where the sentences are not too long for it.
+    /// The same, by word unless the sentences are too long.
     fn sentences(&mut self, was: &str, now: &str, alone: bool) {
         let (words, others) = (split(was), split(now));
         if alone && words.len().saturating_mul(others.len()) <= SENTENCE_PAIRS {
@@ -68,12 +68,12 @@ impl Pieces {
     }
 }
 
-/// Sentences and lines, each with what ends it.
+/// Sentences and lines, including what ends them.
 fn sentences(text: &str) -> Vec<&str> {
     text.split_inclusive(['.', '!', '?', '\n', '。', '！', '？']).collect()
 }
 
-/// The same pieces, with white space between two pieces that stand alone counted to them.
+/// Merges pieces: white space between two differing pieces belongs to them.
 fn joined(pieces: Vec<Piece>) -> Vec<Piece> {
     let blank = |at: usize| {
         let within = at > 0 && at + 1 < pieces.len() && !pieces[at].alone;

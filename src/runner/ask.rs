@@ -1,7 +1,7 @@
-//! The answer to a case: looked up in a file, or asked for, round by round while its calls are played.
+//! The answer to a case: read from a file or requested, round by round while its function calls are played.
 //!
-//! Each round is a request of its own, with its own record, found by the messages before it. What a function returns comes
-//! from the scenario alone; nothing is called. The calls of all rounds, in order, are one answer with their words.
+//! Each round is a request with its own record, keyed by the messages before it. Function results come from the
+//! scenario only; nothing is called. The answer has the text of the last round and the calls of all rounds, in order.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,29 +19,32 @@ use crate::seed::{Root, RunId};
 use crate::text;
 use crate::vocabulary::{Answer, ExchangeKind, FaultKind, ToolCall};
 
-/// What is special about a trial that is a part of a load.
+/// Options of a trial that is part of a load.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Load<'a> {
-    /// Who sees what becomes of each request.
+    /// Observes each request.
     pub watch: Option<&'a dyn Watch>,
-    /// What is put behind the first message of the customer.
+    /// Added to the first message of the customer.
     pub mark: Option<&'a str>,
 }
-/// Bytes of two messages beside their words.
+/// Journals are keyed by the purpose of a request, so its words must not change.
+const REPLY: &str = "reply";
+
+/// Bytes of two messages in addition to their words.
 const FRAME: u64 = 128;
 
-/// What came of asking.
+/// The result of asking.
 pub(super) struct Said {
     pub(super) answer: Answer,
-    /// What was found in it before it was redacted, as it is kept.
+    /// What was found in it before it was redacted, as it is stored.
     pub(super) seen: Option<Json>,
-    /// The answer as it came, where this one is redacted and it is known.
+    /// The raw answer, if the stored one is redacted and the raw one is known.
     pub(super) raw: Option<Answer>,
-    /// Why it went no further, where its calls could not be played.
+    /// Why it stopped, if its calls could not be played.
     pub(super) fault: Option<Fault>,
-    /// The messages that it adds to the conversation: those of all rounds.
+    /// The messages of all rounds, which the conversation continues with.
     pub(super) added: Vec<Message>,
-    /// What the application gave to be known again by.
+    /// The session id that the application assigned.
     pub(super) session: Option<String>,
 }
 
@@ -63,7 +66,7 @@ pub(super) async fn answer(
             let asked = case.messages.iter().filter(|message| message.role == Role::User).count();
             if turns > 1 && turns != asked {
                 let message = format!(
-                    "the line of this case in {} is a conversation of {turns} turns, and the case asks one question",
+                    "the line of this case in {} is a conversation of {turns} turns, but the case asks one question",
                     replies.name()
                 );
                 let help = "write the customer's turns as `turns:`, or the last answer alone as `reply`";
@@ -80,7 +83,7 @@ pub(super) async fn answer(
                 ..request(scenario, case, model, seeded.then_some(seed))
             };
             if let Some(mark) = load.mark {
-                // The one that is said now; those before it are its history.
+                // The current message; those before it are history.
                 let first = request.messages.iter_mut().rfind(|message| message.role == Role::User);
                 if let Some(first) = first {
                     first.content.push_str(mark);
@@ -92,16 +95,16 @@ pub(super) async fn answer(
     }
 }
 
-/// A case without an answer in a file of replies.
+/// The fault of a case without an answer in a file of recorded answers.
 pub(super) fn no_reply(replies: &Replies) -> Fault {
     Fault::new(
         FaultKind::NoReply,
-        format!("there is no reply to this case in {}", replies.name()),
-        "add a line with its id to the file of replies",
+        format!("no answer to this case in {}", replies.name()),
+        "add a line with its id to the file",
     )
 }
 
-/// An answer that somebody gave before.
+/// A recorded answer.
 pub(super) fn given(case: &Case, job: &Job, reply: Answer, see: See<'_>) -> Said {
     let text = Replaced::undo(&reply.replaced, &reply.text);
     let answer = job.stop_words.teach(Answer { text, replaced: Vec::new(), ..reply });
@@ -112,7 +115,7 @@ pub(super) fn given(case: &Case, job: &Job, reply: Answer, see: See<'_>) -> Said
     Said { answer: said.answer, seen: said.seen, raw, fault: None, added, session: None }
 }
 
-/// What a model is sent.
+/// The request to a model.
 pub(super) fn request(scenario: &Scenario, case: &Case, model: &str, seed: Option<u32>) -> ChatRequest {
     ChatRequest {
         model: model.to_owned(),
@@ -128,11 +131,11 @@ pub(super) fn request(scenario: &Scenario, case: &Case, model: &str, seed: Optio
     }
 }
 
-/// Most US dollars that a conversation costs from a request on: with so many turns yet, this one among them, so many bytes
-/// of the customer's words in each, and this many rounds of this turn behind it.
+/// Maximum cost of the rest of a conversation in US dollars, with this many turns left (including this one), this many
+/// bytes of customer text in each, and this many rounds already played in this turn.
 ///
 /// # Errors
-/// Where nobody knows.
+/// If it is unknown.
 pub(super) fn whole(
     client: &ModelClient,
     scenario: &Scenario,
@@ -145,7 +148,7 @@ pub(super) fn whole(
     client.worst_in_a_row(request, requests, words.max(functions.longest()).saturating_add(FRAME))
 }
 
-/// How a model is asked, round by round.
+/// Asks a model, round by round.
 pub(super) struct Rounds<'a> {
     scenario: &'a Scenario,
     case: &'a Case,
@@ -154,26 +157,26 @@ pub(super) struct Rounds<'a> {
     root: Root,
     trial: u32,
     patience: Patience,
-    /// The turn that is asked, where the case is a conversation.
+    /// The current turn, if the case is a conversation.
     pub(super) turn: Option<At>,
-    /// Marks of what was said before, turn by turn, where the application remembers it.
+    /// Marks of what was said before, turn by turn, if the application remembers it.
     pub(super) held: Option<Json>,
-    /// The money of the conversation.
+    /// The budget reserved for the conversation.
     pub(super) hold: Option<Arc<Hold>>,
-    /// How many turns there are yet at most, this one among them, and the bytes of the customer's longest words.
+    /// Maximum number of turns left, including this one, and bytes of the customer's longest message.
     pub(super) rest: [u64; 2],
-    /// Who measures, if anybody does.
+    /// Measures the requests, if set.
     pub(super) watch: Option<&'a dyn Watch>,
 }
 
-/// A turn of a conversation, as it is asked.
+/// The current turn of a conversation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct At {
     /// 1-based number.
     pub(super) number: u32,
-    /// The number of the conversation with the same customer, from 0.
+    /// Number of the conversation with the same customer, from 0.
     pub(super) session: u32,
-    /// Whether records are passed over.
+    /// Whether records are ignored.
     pub(super) afresh: bool,
     /// How long the customer waits before it.
     pub(super) pause: Duration,
@@ -206,12 +209,12 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// What a record says of a stop word was taught when it was made.
+    /// A record keeps the meaning that a stop word had when it was made; this applies today's.
     fn teach(&self, said: Completion) -> Completion {
         Completion { answer: self.job.stop_words.teach(said.answer), ..said }
     }
 
-    /// Whether the first round would be read from a record. `asked` is what that is found by.
+    /// Whether the first round would be read from the cache. `asked` is part of the key.
     pub(super) fn is_recorded(&self, request: &ChatRequest, asked: &[Message]) -> bool {
         let (content, purpose) = (self.content(request, asked, &[]), self.purpose(0));
         let (usable, seal) = (|said: &Completion| self.is_usable(said), |said| said);
@@ -219,19 +222,19 @@ impl<'a> Rounds<'a> {
         self.client.recorded(&self.about(request, &content, &purpose, seal, &Usable(&usable)))
     }
 
-    /// What a round is asked for. What an interrupted run was answered is found by it, too.
+    /// What a round is for, in words; the answers of an interrupted run are also found by it.
     fn purpose(&self, round: u32) -> String {
         let turn = self.turn.map_or_else(String::new, |at| format!(" at turn {}", at.number));
         let after = || format!(" after {}", text::count(round as usize, "round"));
         let after = if round > 0 { after() } else { String::new() };
-        format!("the reply to {}/{}{turn}{after}", self.scenario.name, self.case.id)
+        format!("the {REPLY} to {}/{}{turn}{after}", self.scenario.name, self.case.id)
     }
 
     fn is_usable(&self, said: &Completion) -> bool {
         self.teach(said.clone()).answer.stop().is_answer()
     }
 
-    /// Asks until an answer needs nothing played. `asked` is what its records are found by.
+    /// Asks until no more calls need to be played. `asked` is part of the keys.
     pub(super) async fn ask(
         &self,
         mut request: ChatRequest,
@@ -258,7 +261,7 @@ impl<'a> Rounds<'a> {
             let spoken = Message { tool_calls: calls.clone(), parts: said.parts, ..spoken };
             let ends = |answer, fault| {
                 let raw = earlier.raw();
-                // No server takes a call that nothing came back to.
+                // No server accepts a call without a result.
                 let unplayed = calls.iter().map(|call| Message {
                     tool_call_id: call.id.clone(),
                     ..Message::new(Role::Tool, String::new())
@@ -273,7 +276,7 @@ impl<'a> Rounds<'a> {
                 Played::Ends => return ends(answer, None),
                 Played::Unfit(call) => {
                     let message = format!(
-                        "nothing that `{}` returns fits its call: {}",
+                        "no entry in `returns` of `{}` fits its call: {}",
                         shown(&call.name),
                         shown(&call.line())
                     );
@@ -287,16 +290,16 @@ impl<'a> Rounds<'a> {
                         "the answer still calls functions after {rounds}: {}",
                         ToolCall::summary(&calls)
                     );
-                    let help = "raise `setup.max_tool_rounds`, or see why the application does not come to an answer";
+                    let help = "raise `setup.max_tool_rounds`, or find out why the application never answers";
                     return ends(answer, Some(Fault::new(FaultKind::ToolRounds, message, help)));
                 }
                 Played::Returned(returned) => returned,
             };
             let from = answer.tool_calls.len().saturating_sub(calls.len());
-            for (call, told) in answer.tool_calls[from..].iter_mut().zip(&returned) {
+            for (call, message) in answer.tool_calls[from..].iter_mut().zip(&returned) {
                 let redaction = self.case.redaction.on();
-                let shown = redaction.map(|redaction| redaction.redactor.text(&told.content));
-                call.returned = Some(shown.unwrap_or_else(|| told.content.clone()));
+                let shown = redaction.map(|redaction| redaction.redactor.text(&message.content));
+                call.returned = Some(shown.unwrap_or_else(|| message.content.clone()));
             }
             for messages in [&mut request.messages, &mut added] {
                 messages.push(spoken.clone());
@@ -307,7 +310,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// What the record of a round is found by.
+    /// The key of a round's record.
     fn content(&self, request: &ChatRequest, asked: &[Message], added: &[Message]) -> Json {
         let messages: Vec<&Message> = asked.iter().chain(added).collect();
         let mut content = json!({ "messages": messages });
@@ -324,7 +327,7 @@ impl<'a> Rounds<'a> {
             content = redaction.redactor.json(&content);
             content["redacted_for"] = redaction::mark(self.case).into();
         }
-        // Behind the redaction, which may take a number for a value: no two trials share a record.
+        // Not redacted: a redaction could treat a number as a value, and no two trials may share a record.
         content["trial"] = self.trial.into();
         content
     }
@@ -357,7 +360,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// Asks one round. `asked` and what was added since are what its record is found by.
+    /// Asks one round. `asked` and what was added since are its key.
     async fn once(
         &self,
         request: &ChatRequest,
@@ -367,16 +370,16 @@ impl<'a> Rounds<'a> {
         see: See<'_>,
     ) -> Result<Completion, Fault> {
         let case = self.case;
-        // Of what is neither read nor kept, no record is looked for.
+        // If nothing is read or written, no record is looked up.
         let is_unheard = self.client.is_unheard();
         let content = if is_unheard { Json::Null } else { self.content(request, asked, added) };
         if let Some(hold) = &self.hold {
             let rest = whole(self.client, self.scenario, request, (self.rest, round));
-            // Nothing is sent where nobody knows it.
+            // Nothing is sent if the cost is unknown.
             hold.needs(rest.unwrap_or_default());
         }
         let redacted = case.redaction.on();
-        // What came live is seen as it came, once.
+        // A live answer is inspected raw, once.
         let raw: Mutex<Option<Answer>> = Mutex::default();
         let seal = |said: Completion| {
             if said.seen.is_none() {
@@ -399,7 +402,7 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// The calls, each with an id by which what it returned is known: the provider's, or its number in the answer.
+/// The calls with their ids, to match results: the provider's id, or the position in the answer.
 fn named(calls: &[ToolCall], before: usize) -> Vec<ToolCall> {
     let named = |(number, call): (usize, &ToolCall)| {
         let id = call.id.clone().unwrap_or_else(|| format!("call_{number}"));

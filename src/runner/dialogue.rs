@@ -1,7 +1,8 @@
-//! A conversation: the customer speaks, the application answers, until one of them has no more to say. Then it is judged.
+//! Conversations: the customer speaks, the application answers, until one of them is done. Then the conversation is
+//! judged.
 //!
-//! What is sent, and what the customer's choices look at, is what a record keeps: redacted where the case is, so that a
-//! replay goes the same way. Expectations see the answers as they came.
+//! Records contain what is sent and what the customer's choices depend on, redacted if the case is, so that a replay
+//! takes the same path. Expectations see the raw answers.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -21,24 +22,24 @@ use crate::seed::{Root, RunId};
 use crate::text;
 use crate::vocabulary::{Answer, EndedBy, FaultKind, Outcome, VerdictKind};
 
-/// A turn that was said.
+/// A turn that took place.
 struct Spoken<'a> {
     say: Say<'a>,
-    /// The words as they are kept.
+    /// The customer's words as they are stored.
     asked: String,
-    /// How many messages stand before the answer.
+    /// Number of messages before the answer.
     before: usize,
     answer: Answer,
-    /// The answer as it came, where this one is redacted and that is known.
+    /// The raw answer, if the stored one is redacted and the raw one is known.
     raw: Option<Answer>,
     /// What was found in it before it was redacted.
     seen: Option<Sight>,
-    /// Whether a person had the customer before.
+    /// Whether a person had taken over before this turn.
     is_handed_over: bool,
     verdict: Option<Verdict>,
 }
 
-/// What was found in an answer as it came.
+/// What was found in a raw answer.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sight {
@@ -50,15 +51,15 @@ struct Sight {
     whole: Seen,
 }
 
-/// The other side.
+/// The other side of the conversation.
 enum Partner<'a> {
-    /// A conversation that was recorded before: what was asked in it, and answered.
+    /// A recorded conversation: its questions and answers.
     Recorded { name: &'a str, turns: &'a [Exchanged] },
-    /// A model or an own bot.
+    /// A model or bot.
     Live(Box<Live<'a>>),
 }
 
-/// What all steps of a conversation need.
+/// Shared by all steps of a conversation.
 struct Dialog<'a> {
     scenario: &'a Scenario,
     case: &'a Case,
@@ -71,7 +72,7 @@ struct Dialog<'a> {
     load: Load<'a>,
 }
 
-/// Holds the conversation of a case once, and judges it.
+/// Holds the conversation of a case once and judges it.
 pub(super) async fn trial(
     scenario: &Scenario,
     (case, dialogue): (&Case, &Dialogue),
@@ -95,7 +96,7 @@ pub(super) async fn trial(
 }
 
 impl Partner<'_> {
-    /// The money of the conversation.
+    /// The budget reserved for the conversation.
     fn hold(&self) -> Option<&Hold> {
         match self {
             Self::Recorded { .. } => None,
@@ -105,7 +106,7 @@ impl Partner<'_> {
 }
 
 impl<'a> Dialog<'a> {
-    /// The conversation, with everybody asked anew or not; nothing where it must be begun again.
+    /// Holds the conversation, with or without records; `None` if it must start again.
     async fn hold(&self, afresh: bool) -> Option<Trial> {
         let mut spoken = Vec::new();
         let mut transcript = redaction::messages(self.case);
@@ -167,7 +168,7 @@ impl<'a> Dialog<'a> {
             if self.dialogue.stop_on_failure {
                 let at = spoken.len() - 1;
                 let hold = partner.hold();
-                // A judge may be waited for who waits for money.
+                // Releases the reserved budget, because the judge may be waiting for it.
                 let _aside = hold.filter(|_| self.asks_judges(&spoken[at])).map(Hold::aside);
                 let verdict = self.verdict(&spoken[at], transcript, hold).await;
                 let failed = verdict.as_ref().is_some_and(|verdict| verdict.counted() == Outcome::Failed);
@@ -188,7 +189,7 @@ impl<'a> Dialog<'a> {
                         return ask::no_reply(replies);
                     }
                     let message = format!(
-                        "the line of this case in {} is one reply, and no conversation",
+                        "the line of this case in {} is a single answer, not a conversation",
                         replies.name()
                     );
                     other_conversation(message)
@@ -205,7 +206,7 @@ impl<'a> Dialog<'a> {
         }
     }
 
-    /// The turns behind those that the case has as its history.
+    /// The turns after those that are the case's history.
     fn after_history(&self, turns: &'a [Exchanged]) -> Result<&'a [Exchanged], Fault> {
         let mut rest = turns;
         let mut answered: Option<&Exchanged> = None;
@@ -239,14 +240,14 @@ impl<'a> Dialog<'a> {
         let here = self.quoted(&say.text);
         let Some(turn) = turns.get(at) else {
             let message = format!(
-                "the conversation in {name} is too short: it ends after {}, and the customer goes on with \"{here}\"",
+                "the conversation in {name} is too short: it ends after {}, but the customer goes on with \"{here}\"",
                 text::count(at, "turn")
             );
             return Err(other_conversation(message));
         };
         if !same_words(&turn.asked, &say.text) {
             let message = format!(
-                "turn {} in {name} is \"{}\", and the customer says \"{here}\" here",
+                "turn {} in {name} is \"{}\", but the customer says \"{here}\" here",
                 at + 1,
                 self.quoted(&turn.asked)
             );
@@ -256,24 +257,24 @@ impl<'a> Dialog<'a> {
         Ok(Said { added: redaction::said(self.case, &turn.said), ..said })
     }
 
-    /// Errs where a recorded conversation goes on after the customer's last word.
+    /// Fails if a recorded conversation goes on after the customer's last turn.
     fn is_over(&self, partner: &Partner<'_>, said: usize) -> Result<(), Fault> {
         let Partner::Recorded { name, turns } = partner else { return Ok(()) };
         let Some(next) = turns.get(said) else { return Ok(()) };
         let message = format!(
-            "the conversation in {name} goes on with \"{}\", and here it is over after {}",
+            "the conversation in {name} goes on with \"{}\", but here it ends after {}",
             self.quoted(&next.asked),
             text::count(said, "turn")
         );
         Err(other_conversation(message))
     }
 
-    /// The beginning of what a customer says, as it is kept.
+    /// The beginning of what a customer says, as it is stored.
     fn quoted(&self, words: &str) -> String {
         text::excerpt(&redaction::prompt(self.case, words), 100)
     }
 
-    /// Whether a judge is asked about the answer to a turn.
+    /// Whether a judge grades the answer to a turn.
     fn asks_judges(&self, turn: &Spoken<'_>) -> bool {
         let own = turn.say.line.and_then(|line| line.expectation.as_ref());
         let rules = self.case.always.iter().map(|rule| &rule.expectation);
@@ -295,13 +296,13 @@ impl<'a> Dialog<'a> {
         }
     }
 
-    /// Whether an answer hands over; one of which nobody knows does not.
+    /// Whether an answer hands over; an unreadable one does not.
     fn hands_over(&self, answer: &Answer) -> bool {
         let candidate = Candidate::of_answer(answer, self.case.allow_cut, None);
         self.scenario.signs.as_ref().is_some_and(|signs| signs.is_done(&candidate).unwrap_or_default())
     }
 
-    /// What expectations find in an answer as it came.
+    /// What expectations find in a raw answer.
     fn see(&self, before: &[Spoken<'_>], (say, is_handed_over): (&Say<'_>, bool), answer: &Answer) -> Json {
         let own = say.line.and_then(|line| line.expectation.as_ref());
         let rules = &self.case.always;
@@ -318,7 +319,7 @@ impl<'a> Dialog<'a> {
             let talk = self.talk_of(turns, EndedBy::Turns);
             sight.whole = self.case.expectation.see(&talk.candidate(None));
         }
-        // Numbers and words can always be written; nothing seen is an error later, not a pass.
+        // Numbers and words always serialize; if nothing was seen, that is an error later, not a pass.
         serde_json::to_value(sight).unwrap_or_default()
     }
 
@@ -347,7 +348,7 @@ impl<'a> Dialog<'a> {
         Talk { turns, calls, facts: &self.dialogue.facts, ended }
     }
 
-    /// The verdict on the answer to a turn, where anything is expected of it.
+    /// The verdict on the answer to a turn, if anything is expected of it.
     async fn verdict(
         &self,
         turn: &Spoken<'_>,
@@ -377,7 +378,7 @@ impl<'a> Dialog<'a> {
             Err(fault) => (EndedBy::Error, None, Some(fault)),
         };
         if spoken.is_empty() && fault.is_none() {
-            let message = "no turn was said: none of their `if` was met".to_owned();
+            let message = "no turn took place: no `if` was met".to_owned();
             fault = Some(Fault::new(FaultKind::NothingSaid, message, FaultKind::NothingSaid.remedy()));
         }
         let mut whole = None;
@@ -427,7 +428,7 @@ impl<'a> Dialog<'a> {
         }
     }
 
-    /// A conversation that went where the customer cannot follow, by the application's fault.
+    /// Fails a conversation that went off script because of the application.
     fn with_off_script(&self, whole: Option<Verdict>, fault: Fault) -> Verdict {
         let ended = expectation::failed(VerdictKind::Ended, fault.message, self.case.span.line);
         let ended = redaction::verdict(self.case, ended);
@@ -457,7 +458,7 @@ fn other_conversation(message: String) -> Fault {
     Fault::new(FaultKind::OtherConversation, message, FaultKind::OtherConversation.remedy())
 }
 
-/// Whether two texts are the same but for white space.
+/// Whether two texts are the same except for white space.
 fn same_words(one: &str, other: &str) -> bool {
     one.split_whitespace().eq(other.split_whitespace())
 }

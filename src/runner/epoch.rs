@@ -1,8 +1,7 @@
-//! Marks of who answers and who judges: another mark means that results are not to be compared
-//! without a word.
+//! Identities of applications and judges: if they differ, results are not compared without saying so.
 //!
-//! A mark must not depend on which cases were selected. So a model or a judge that a case or an
-//! expectation names itself is left out; it is a part of the content of the case.
+//! They must not depend on which cases were selected. So a model or judge that a case or expectation names itself is
+//! left out; it is part of the content of the case.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,14 +16,14 @@ use crate::redact::Redaction;
 use crate::scenario::Case;
 
 impl Plan {
-    /// 16 hexadecimal digits over everything that decides what is asked: an interrupted run is finished by one that has
-    /// the same.
+    /// 16 hexadecimal digits over everything that decides what is asked. An interrupted run is resumed only by a run
+    /// with the same digits.
     #[must_use]
     pub fn signature(&self, graders: &Graders, settings: &Json) -> String {
         let judges = graders
             .all()
             .map(|grader| json!([grader.client().endpoint().address, grader.identity(graders.defaults())]));
-        // Cases share what is removed from them.
+        // Cases share their redaction.
         let mut redactions: BTreeMap<*const Redaction, String> = BTreeMap::new();
         let mut removed = |case: &Case| {
             let on = case.redaction.on()?;
@@ -54,11 +53,10 @@ impl Plan {
         canonical::digest(&all)
     }
 
-    /// 16 hexadecimal digits over who answers in a scenario; empty where every case that is asked
-    /// names its model itself, or none is asked.
+    /// 16 hexadecimal digits over the application of a scenario; empty if every asked case names its own model, or none
+    /// is asked.
     ///
-    /// Answers in files are one mark, whatever the file: they are told apart by nothing that a
-    /// later run would know.
+    /// Recorded answers have one identity, whatever the file: a later run could not tell them apart.
     pub(super) fn target_hash(&self, scenario: usize) -> String {
         let own = &self.scenarios[scenario];
         let mut targets = BTreeSet::new();
@@ -82,7 +80,7 @@ impl Plan {
                             "system": own.system,
                             "tools": own.functions.sent,
                         });
-                        // Where nothing is said, marks stay as they were. Variables are those of cases.
+                        // Left out if unset, so that existing identities stay as they were. Variables belong to cases.
                         if let Some(keyed) = client.keyed(&ChatRequest::default()) {
                             target["options"] = keyed;
                         }
@@ -94,8 +92,8 @@ impl Plan {
         targets.into_iter().collect::<Vec<_>>().join("+")
     }
 
-    /// The families of models that answered, and that judged, in a scenario instead of those that were asked for: empty
-    /// where none did.
+    /// The families of models that answered or judged in a scenario instead of the requested ones; empty if there are
+    /// none.
     pub(super) fn stand_ins(&self, scenario: usize, graders: &Graders) -> [String; 2] {
         let joined = |names: BTreeSet<String>| {
             names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join("+")
@@ -108,13 +106,13 @@ impl Plan {
         [joined(targets.collect()), joined(judges.collect())]
     }
 
-    /// The version of the application in a scenario, where one is named.
+    /// The version of the application of a scenario, if one is named.
     pub(super) fn version_of(&self, scenario: usize) -> Option<String> {
         self.jobs_of(scenario).find_map(|(_, job)| job.version.clone())
     }
 
-    /// Whether answers of earlier were used in a scenario, of an application that the suite does not describe
-    /// and that has no version: its code may have changed since, and nothing would show that.
+    /// Whether a scenario used recorded answers of an application that the suite does not describe and that has no
+    /// version: its code may have changed since, unnoticed.
     pub(super) fn is_unidentified(&self, scenario: usize) -> bool {
         self.jobs_of(scenario).any(|(_, job)| match &job.target {
             Target::Model { client, described, .. } => {
@@ -124,8 +122,7 @@ impl Plan {
         })
     }
 
-    /// 16 hexadecimal digits over who judges in a scenario, where a judge is needed that no
-    /// expectation names itself.
+    /// 16 hexadecimal digits over the judge of a scenario, if one is needed that no expectation names itself.
     pub(super) fn grader_hash(&self, scenario: usize, graders: &Graders) -> Option<String> {
         let mut judges: BTreeSet<String> = BTreeSet::new();
         for (planned, _) in self.jobs_of(scenario) {
@@ -141,7 +138,7 @@ impl Plan {
     }
 }
 
-/// The mark and the name of one who was asked, where models of other families answered in its place: another epoch.
+/// Identity and name if models of other families answered instead of the requested one: a different epoch.
 pub(super) fn stood_in(mark: String, name: String, families: &str) -> (String, String) {
     if families.is_empty() {
         return (mark, name);

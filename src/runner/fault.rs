@@ -1,27 +1,23 @@
-//! Why there is nothing to judge, or no verdict.
+//! Faults: why there is nothing to judge, or no verdict.
 
 use crate::manifest::{Fault, Verdict};
 use crate::scenario::Scenario;
 use crate::text;
 use crate::vocabulary::{Answer, FaultKind, Outcome, StopReason, StopWords};
 
-/// Why there is nothing to judge in what came back.
+/// Why an answer cannot be judged.
 pub(super) fn no_answer(scenario: &Scenario, answer: &Answer) -> Option<Fault> {
     let word = || text::excerpt(answer.finish_reason.as_deref().unwrap_or_default(), 40);
     match answer.stop() {
         StopReason::Broken => {
             let message = format!("the answer ended with an error (finish_reason {})", word());
-            Some(Fault::new(
-                FaultKind::BrokenAnswer,
-                message,
-                "ask again, or look at the application's own log",
-            ))
+            Some(Fault::new(FaultKind::BrokenAnswer, message, "run again, or check the application's log"))
         }
         StopReason::Unknown => {
             let message =
-                format!("the answer ended with `{}`, which akit does not know: it may not be whole", word());
+                format!("the answer ended with `{}`, which akit does not know: it may be incomplete", word());
             let help = format!(
-                "find out what it means, and say so: `providerConfig: {{ stopWords: {{ \"{}\": complete }} }}` \
+                "find out what it means, and set `providerConfig: {{ stopWords: {{ \"{}\": complete }} }}` \
                  (or {})",
                 word(),
                 StopWords::MEANINGS[1..].join(", ")
@@ -56,7 +52,7 @@ pub(super) fn cause(verdict: &Verdict) -> Fault {
         Fault::new(
             FaultKind::ExpectationError,
             format!("{}: {}", one.kind, one.reason),
-            "the reason says what it could not tell; change the expectation, or what it looks at",
+            "the reason says what could not be checked; change the expectation, or what it looks at",
         )
     })
 }

@@ -1,4 +1,4 @@
-//! What a run would ask, of whom, and what that may cost. Nothing is sent.
+//! What a run would request, where, and at what cost. Nothing is sent.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,15 @@ use crate::provider::{ChatRequest, Message, Role, Unmetered};
 use crate::scenario::Case;
 use crate::seed::Root;
 
-/// How often a reply of a judge is asked for at most: again where it is no verdict, with twice the tokens where it was cut.
+/// Maximum number of requests per verdict: one more if the answer is unreadable, with twice the tokens if it was cut
+/// off.
 const ATTEMPTS: u64 = 2;
-/// Bytes of a character of an answer in a request to a judge at most: four, or one behind three strokes.
+/// Maximum bytes per character of an answer in a request to a judge: four, or one after three escapes.
 const WIDEST: u64 = 4;
-/// An answer that nobody has seen yet.
+/// Stands for an answer that does not exist yet.
 const UNSEEN: [&str; 40] = ["An answer of usual length."; 40];
 
-/// What something is asked for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
     /// Answers of the application.
@@ -31,19 +32,19 @@ pub enum Purpose {
     Embeddings,
 }
 
-/// What is asked of one model at one address for one purpose: as it will probably be, and at most. What nobody knows is
-/// absent.
+/// The requests to one model at one address for one purpose: expected and maximum. Unknown figures are `None`. absent.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The model.
     pub model: String,
-    /// Requests.
+    /// Number of requests.
     pub calls: [u64; 2],
     /// Tokens sent and received.
     pub tokens: [Option<u64>; 2],
     /// US dollars.
     pub cost: [Option<f64>; 2],
-    /// What the dearest request, or all of a conversation, costs at most, as far as it is known before, or why nobody knows that.
+    /// Maximum cost of the most expensive request or conversation, as far as it is known in advance, or why it is
+    /// unknown.
     pub dearest: Result<f64, Unmetered>,
     /// Whether any of them is a conversation.
     pub is_conversation: bool,
@@ -61,15 +62,15 @@ struct Kind<'a> {
     request: &'a ChatRequest,
     purpose: Purpose,
     calls: [u64; 2],
-    /// Most US dollars of one of them, or of a whole conversation.
+    /// Maximum cost of one of them, or of a whole conversation, in US dollars.
     dearest: Result<f64, Unmetered>,
-    /// Whether they are a conversation.
+    /// Whether they form a conversation.
     together: bool,
-    /// Bytes that come to one of them at most, of what nobody has seen yet.
+    /// Maximum bytes that answers not yet known add to one of them.
     unseen: Option<u64>,
 }
 
-/// What is expected of a case, each with how often at least and at most it is held against an answer in one trial.
+/// The expectations of a case, each with the minimum and maximum number of checks per trial.
 fn demands(case: &Case, turns: u64) -> impl Iterator<Item = (&Expectation, [u64; 2])> {
     let of_turns = case.dialogue.iter().flat_map(|dialogue| dialogue.expectations());
     let rules = case.always.iter().map(move |rule| (&rule.expectation, [turns, turns]));
@@ -77,7 +78,7 @@ fn demands(case: &Case, turns: u64) -> impl Iterator<Item = (&Expectation, [u64;
 }
 
 impl Forecast {
-    /// What a plan asks, with every case asked so often again at most.
+    /// The requests of a plan, with up to `again` further trials of every case.
     #[must_use]
     pub fn of(plan: &Plan, graders: &Graders, repeat: u32, again: u32, root: Root) -> Self {
         let mut forecast = Self::default();
@@ -131,12 +132,12 @@ impl Forecast {
             request.messages.push(Message::new(Role::User, dialogue.opening()));
             (turns, words) = (u64::from(dialogue.most()), dialogue.longest());
         }
-        // Each round of functions that are played is asked for on its own, with what was said before it.
+        // Each round of played functions is a request of its own, with everything said before.
         let rounds = u64::from(scenario.functions.most_rounds());
         let calls =
             [calls[0].saturating_mul(turns), calls[1].saturating_mul(turns).saturating_mul(1 + rounds)];
         let unseen = (rounds == 0 && turns == 1).then_some(0);
-        // A conversation is begun only with the money for all of it.
+        // A conversation is started only if all of it can be paid for.
         let dearest = if case.dialogue.is_some() {
             ask::whole(client, scenario, &request, ([turns, words], 0))
         } else {
@@ -147,7 +148,7 @@ impl Forecast {
         self.add(&Kind { client, request: &request, purpose, calls, dearest, together, unseen });
     }
 
-    /// Adds what an expectation asks; answers with the judge, which is tested on known answers first.
+    /// Adds the requests of an expectation; returns the judge, which is tested on known answers first.
     fn consulted<'a>(
         &mut self,
         one: &Consulted<'_>,

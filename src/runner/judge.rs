@@ -1,4 +1,4 @@
-//! One case: asked, judged, written down.
+//! One case: asks it, judges it, and builds its result.
 
 use super::ask::{self, Load, Said};
 use super::plan::{Planned, Unit};
@@ -49,7 +49,7 @@ async fn single(
     }
 }
 
-/// Puts the trials of a case together; there is at least one.
+/// Combines the trials of a case; there is at least one.
 pub(super) fn case(scenario: &Scenario, planned: &Planned, trials: Vec<Trial>) -> CaseResult {
     let case = &scenario.cases[planned.case];
     let outcome = outcome(&trials.iter().collect::<Vec<_>>());
@@ -58,7 +58,7 @@ pub(super) fn case(scenario: &Scenario, planned: &Planned, trials: Vec<Trial>) -
     CaseResult { outcome, score, trials, ..blank(scenario, case, reason) }
 }
 
-/// Failed where a trial failed, else passed where one passed: trials that could not be judged say nothing.
+/// Failed if a trial failed, else passed if one passed: trials that could not be judged do not count.
 pub(super) fn outcome(trials: &[&Trial]) -> Outcome {
     let said = |outcome| trials.iter().any(|trial| trial.outcome == outcome);
     if said(Outcome::Failed) {
@@ -87,19 +87,19 @@ fn reason(trials: &[Trial], outcome: Outcome) -> String {
     }
 }
 
-/// Whether a trial could not be had, because recorded answers were all there are.
+/// Whether a trial is missing because there are not enough recorded answers.
 pub(super) fn was_not_there(trial: &Trial) -> bool {
     trial.fault.as_ref().is_some_and(|fault| fault.kind.is_not_recorded())
 }
 
-/// A case that was not asked.
+/// The result of a case that was not asked.
 pub(super) fn skipped(scenario: &Scenario, planned: &Planned, reason: String) -> CaseResult {
     blank(scenario, &scenario.cases[planned.case], reason)
 }
 
-/// A trial whose judging ended in a defect of akit.
+/// A trial that akit crashed on.
 pub(super) fn crashed(unit: Unit) -> Trial {
-    let message = "akit itself failed while it judged this case or one beside it".to_owned();
+    let message = "akit itself failed while judging this case or one next to it".to_owned();
     let fault = Fault::new(FaultKind::Internal, message, "please report this with the message above");
     Trial { index: unit.trial, confirmation: unit.confirmation, ..errored(None, None, fault) }
 }

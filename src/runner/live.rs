@@ -1,4 +1,4 @@
-//! A model or an own bot that is asked turn by turn, and remembers or is told what was said before.
+//! A model or bot that is asked turn by turn, and remembers or is sent what was said before.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::scenario::{Case, Dialogue, Say, Scenario};
 use crate::seed::{Root, RunId};
 use crate::vocabulary::FaultKind;
 
-/// Somebody who is asked, turn by turn.
+/// An application in a conversation.
 pub(super) struct Live<'a> {
     whom: Whom<'a>,
     trial: u32,
@@ -24,24 +24,25 @@ pub(super) struct Live<'a> {
     client: &'a ModelClient,
     model: &'a str,
     seeded: bool,
-    /// What is sent.
+    /// The messages to send.
     sent: Vec<Message>,
-    /// What records are found by.
+    /// The messages that records are keyed by.
     kept: Vec<Message>,
-    /// Marks of everything that was said, in all conversations with the same customer, by the number of the turn.
+    /// Marks of everything said in all conversations with the same customer, by turn number.
     heard: BTreeMap<String, Json>,
     conversation: Conversation,
-    /// Whether a conversation's records are used all or none: the server remembers, or what came is known redacted alone.
+    /// Whether a conversation uses all of its records or none: the server remembers, or an answer is only known
+    /// redacted.
     is_bound: bool,
-    /// Who said the turns so far, where that must be one.
+    /// Where the turns so far came from, if they must all come from the same source.
     source: Option<Source>,
-    /// The money of the conversation.
+    /// The budget reserved for the conversation.
     hold: Arc<Hold>,
-    /// How often the customer speaks at most, and the bytes of the longest words.
+    /// Maximum number of customer turns, and the size of the longest message in bytes.
     most: [u64; 2],
 }
 
-/// Which case is asked, in which run.
+/// Which case is asked, and in which run.
 #[derive(Clone, Copy)]
 pub(super) struct Whom<'a> {
     pub(super) scenario: &'a Scenario,
@@ -51,18 +52,18 @@ pub(super) struct Whom<'a> {
     pub(super) load: Load<'a>,
 }
 
-/// Who said something.
+/// Where an answer came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
     Records,
     Server,
 }
 
-/// Why a conversation went no further.
+/// Why a conversation stopped.
 pub(super) enum Stopped {
     /// For this reason.
     Fault(Fault),
-    /// What was recorded of it is not enough, and cannot be gone on with.
+    /// Its records are incomplete and cannot be continued.
     Again,
 }
 
@@ -73,10 +74,10 @@ impl From<Fault> for Stopped {
 }
 
 impl<'a> Live<'a> {
-    /// Nothing was said yet.
+    /// A conversation that has not started.
     pub(super) fn of(whom: Whom<'a>, dialogue: &Dialogue, job: &'a Job, trial: u32) -> Result<Self, Fault> {
         let Target::Model { client, model, seeded, .. } = &job.target else {
-            return Err(Fault::new(FaultKind::NotPlanned, "nobody is asked".to_owned(), ""));
+            return Err(Fault::new(FaultKind::NotPlanned, "no application is configured".to_owned(), ""));
         };
         let Whom { scenario, case, root, load, .. } = whom;
         let hold = Arc::new(client.hold());
@@ -100,12 +101,12 @@ impl<'a> Live<'a> {
         })
     }
 
-    /// The money of the conversation.
+    /// The budget reserved for the conversation.
     pub(super) fn hold(&self) -> &Hold {
         &self.hold
     }
 
-    /// The answer to what the customer says.
+    /// Asks the application what the customer says.
     pub(super) async fn ask(
         &mut self,
         say: &Say<'_>,
@@ -149,14 +150,15 @@ impl<'a> Live<'a> {
         let [most, longest] = self.most;
         self.rounds.rest = [(most + 1).saturating_sub(say.number.into()), longest];
         self.rounds.turn = Some(At { number: say.number, session, afresh, pause });
-        // What a server remembers is in no request: a record belongs to one conversation as it was held, answers included.
+        // The memory of a server is not in the request, so a record belongs to one conversation as it took place,
+        // answers included.
         self.rounds.held = self.client.is_stateful().then(|| {
             let whom = canonical::digest(&json!({ "scenario": name[0], "case": name[1] }));
             json!({ "case": whom, "turns": self.heard })
         });
         if self.is_bound && !self.client.replays() {
             let is_recorded = !afresh && self.rounds.is_recorded(&request, &self.kept);
-            // Nobody at the other side knows what was only read.
+            // The server knows nothing of what was only read from records.
             if !is_recorded && self.source == Some(Source::Records) {
                 return Err(Stopped::Again);
             }
@@ -165,7 +167,7 @@ impl<'a> Live<'a> {
         let said = self.rounds.ask(request, &self.kept, see).await?;
         self.sent.extend(said.added.iter().cloned());
         self.heard.insert(turn, canonical::digest(&json!([asked, said.added])).into());
-        // What the server remembers is in no request, so it stands in no key.
+        // The memory of a server is not in the request, so it is not in the key either.
         if !self.client.is_stateful() {
             self.kept.extend(said.added.iter().cloned());
         }

@@ -1,5 +1,5 @@
-//! Cases -> ordered results: begins them in an order of the seed, asks, judges, and keeps the order of
-//! files and positions whatever begins or finishes first.
+//! Runs a plan: starts cases in an order drawn from the seed, asks, judges, and returns results in the order of files
+//! and positions, whatever finishes first.
 
 mod ask;
 mod dialogue;
@@ -32,29 +32,29 @@ pub use ask::Load;
 pub use forecast::{Asked, Forecast, Purpose};
 pub use plan::{Job, Plan, Planned, Target};
 
-/// How a run is carried out.
+/// How to carry out a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Most cases under way at once, at least 1. The road says how many requests there are at once.
+    /// Maximum number of cases in progress, at least 1. The number of parallel requests is up to the road.
     pub concurrency: usize,
-    /// How often every case is asked, at least 1; of recorded replies, as often as they have it.
+    /// Trials per case, at least 1; for recorded answers, as many as there are.
     pub repeat: u32,
-    /// What happens at the first case that does not pass.
+    /// What to do at the first case that does not pass.
     pub on_failure: OnFailure,
-    /// Root of all seeds but those of scenarios that name their own.
+    /// Root of all seeds, except those of scenarios with their own.
     pub root: Root,
-    /// What tells it from every other run, for applications that remember.
+    /// Distinguishes this run from all others, for applications that remember.
     pub run: RunId,
-    /// When the run is said to have ended, instead of the newest answer's time.
+    /// Sets the time at which the run ended, instead of the newest answer's.
     pub at: Option<String>,
 }
 
-/// What happens at the first case that does not pass.
+/// What to do at the first case that does not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {
-    /// The others are judged all the same.
+    /// Continue with the others.
     GoOn,
-    /// No further case is begun.
+    /// Start no further case.
     Stop,
 }
 
@@ -63,12 +63,12 @@ pub enum OnFailure {
 pub struct Again {
     /// 0-based index in the plan's jobs, which is that in the run's cases.
     pub case: usize,
-    /// How many fresh trials, at least 1.
+    /// Number of further trials, at least 1.
     pub trials: u32,
 }
 
-/// Asks and judges one case once, as a part of a load. `job` is its index in the plan's jobs; `number` tells it from every
-/// other time that it is asked.
+/// Asks and judges one case once, as part of a load. `job` is its index in the plan's jobs; `number` distinguishes the
+/// visits of a case.
 pub async fn visit(
     plan: &Plan,
     graders: &Graders,
@@ -82,12 +82,12 @@ pub async fn visit(
     judge::trial(scenario, planned, graders, (scenario.root(root), run), unit, load).await
 }
 
-/// Carries a plan out.
+/// Carries out a plan.
 pub struct Runner {
     shared: Arc<Shared>,
 }
 
-/// What all workers share.
+/// Shared by all workers.
 struct Shared {
     plan: Plan,
     graders: Graders,
@@ -99,7 +99,7 @@ struct Shared {
 }
 
 impl Runner {
-    /// Ready to begin; the clock of the run's duration starts here. The road is the one that the clients take.
+    /// A runner that is ready to start; the clock of the run starts here. Clients use the same road.
     #[must_use]
     pub fn new(plan: Plan, graders: Graders, options: Options, sink: Arc<dyn Sink>, road: Road) -> Self {
         let (failed, began) = (AtomicBool::new(false), Instant::now());
@@ -124,15 +124,15 @@ impl Runner {
         shared.sink.see(Event::Finished);
         let why = match ended {
             Ended::FailFast => "not asked: an earlier case did not pass (`--fail-fast`)",
-            Ended::Budget => "not judged: the budget ended the run before",
-            Ended::Deadline => "not judged: the deadline ended the run before",
-            _ => "not judged: the run was interrupted before",
+            Ended::Budget => "not judged: the budget ended the run first",
+            Ended::Deadline => "not judged: the deadline ended the run first",
+            _ => "not judged: the run was interrupted first",
         };
         let mut wanted = vec![0; shared.plan.jobs.len()];
         for unit in &units {
             wanted[unit.job] += 1;
         }
-        // Left to itself a list makes room for four trials, and most cases have one.
+        // A list that grows reserves room for four trials, and most cases have one.
         let mut found: Vec<Vec<Trial>> = wanted.into_iter().map(Vec::with_capacity).collect();
         for (unit, trial) in units.iter().zip(&mut trials) {
             found[unit.job].extend(trial.take());
@@ -151,8 +151,8 @@ impl Runner {
         run
     }
 
-    /// Asks some cases of a run again and adds the fresh trials to it, as confirmations: they change no
-    /// outcome. Answers with the cases for which fewer trials could be had than were wanted.
+    /// Asks some cases of a run again and adds the trials to it as confirmations, which do not change results. Returns
+    /// the cases that got fewer trials than wanted.
     pub async fn again(&self, run: &mut RunManifest, wanted: &[Again]) -> BTreeSet<usize> {
         let shared = &self.shared;
         shared.sink.see(Event::Confirming { cases: wanted.len() });
@@ -218,7 +218,7 @@ impl Runner {
         }
     }
 
-    /// Notes, times and the identity of a run: they depend on everything that was asked.
+    /// Sets notes, times and identity of a run, which depend on everything that was asked.
     fn seal(&self, run: &mut RunManifest) {
         let shared = &self.shared;
         let graders = shared.graders.all().map(|grader| grader.client());
@@ -230,7 +230,7 @@ impl Runner {
             }
         }
         for (index, scenario) in run.scenarios.iter_mut().enumerate() {
-            // Anew each time: a run is sealed again after its failures were asked about again.
+            // Recomputed each time: a run is sealed again after its failures were confirmed.
             let (plan, graders) = (&shared.plan, &shared.graders);
             let [answered, judged] = plan.stand_ins(index, graders);
             (scenario.target_hash, scenario.target) =
@@ -258,9 +258,9 @@ impl Runner {
     }
 }
 
-/// 16 hexadecimal digits over what was asked, answered and found, each part behind its length.
+/// 16 hexadecimal digits over what was asked, answered and found, each part prefixed by its length.
 ///
-/// Not over the manifest as JSON: to write it down once more takes longer than all else at the end of a run.
+/// Not over the JSON of the manifest: serializing it again would take longer than everything else at the end of a run.
 fn run_id(run: &RunManifest) -> String {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {

@@ -1,4 +1,4 @@
-//! What will be asked of whom, worked out before anything is sent.
+//! What will be asked and where, decided before anything is sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,30 +13,33 @@ use crate::scenario::Scenario;
 use crate::text;
 use crate::vocabulary::{CaseId, FaultKind, StopWords};
 
-/// Who answers.
+/// Stored runs have the name of the target, so its words must not change.
+const REPLIES: &str = "replies";
+
+/// The application to ask.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// Somebody who has answered before.
+    /// Recorded answers.
     Replies(Arc<Replies>),
     /// A model.
     Model {
-        /// The way to it.
+        /// How to reach it.
         client: Arc<ModelClient>,
         /// Its name.
         model: String,
-        /// Whether a derived seed goes along.
+        /// Whether a derived seed is sent.
         seeded: bool,
-        /// Whether model and prompt say all about the application: it is the vendor's own server.
+        /// Whether model and prompt fully describe the application: it is the vendor's own server.
         described: bool,
     },
 }
 
 impl Target {
-    /// The target for people.
+    /// The target, for people.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Target::Replies(replies) => format!("replies in {}", replies.name()),
+            Target::Replies(replies) => format!("{REPLIES} in {}", replies.name()),
             Target::Model { client, model, .. } => {
                 let endpoint = client.endpoint();
                 let model = if model.is_empty() { String::new() } else { format!(" {model}") };
@@ -46,21 +49,21 @@ impl Target {
     }
 }
 
-/// One case that will be asked.
+/// How to ask a case.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Who answers.
+    /// The application.
     pub target: Target,
-    /// Version of the application, where the configuration or a flag names one.
+    /// Version of the application, if the configuration or a flag names one.
     pub version: Option<String>,
-    /// How patiently.
+    /// Timeouts and retries.
     pub patience: Patience,
-    /// What stop words mean that akit does not know.
+    /// The meaning of stop words that akit does not know.
     pub stop_words: StopWords,
 }
 
 impl Job {
-    /// Whether both ask the same in the same way.
+    /// Whether both ask the same way.
     #[must_use]
     pub fn is_as(&self, other: &Self) -> bool {
         let same = match (&self.target, &other.target) {
@@ -84,30 +87,30 @@ pub struct Planned {
     pub scenario: usize,
     /// Index in its scenario.
     pub case: usize,
-    /// How it is asked; absent for one that is skipped. Cases that are asked in the same way share it.
+    /// How to ask it; `None` if it is skipped. Cases that are asked the same way share it.
     pub job: Option<Arc<Job>>,
-    /// Why it is not asked, where it is not.
+    /// Why it is skipped, if it is.
     pub skipped: Option<String>,
 }
 
 impl Planned {
-    /// How it is asked.
+    /// How to ask it.
     ///
     /// # Errors
-    /// Where it is not.
+    /// If it is skipped.
     pub(super) fn job(&self) -> Result<&Job, Fault> {
         let none = || Fault::new(FaultKind::NotPlanned, "the case has no target".to_owned(), "");
         self.job.as_deref().ok_or_else(none)
     }
 
-    /// Whether its answer is looked up in this file.
+    /// Whether its answer comes from this file.
     fn is_given_by(&self, file: &Replies) -> bool {
         let target = self.job.as_ref().map(|job| &job.target);
         matches!(target, Some(Target::Replies(replies)) if std::ptr::eq(replies.as_ref(), file))
     }
 
-    /// How many trials are asked when `repeat` are wanted: recorded replies may have fewer, and a case
-    /// without any is asked once, to say so.
+    /// Number of trials if `repeat` are wanted. Recorded answers may have fewer, and a case without any is asked once,
+    /// to report that.
     pub(super) fn trials(&self, plan: &Plan, repeat: u32) -> u32 {
         match self.job.as_ref().map(|job| &job.target) {
             _ if self.skipped.is_some() => 0,
@@ -127,19 +130,19 @@ pub struct Plan {
     pub scenarios: Vec<Scenario>,
     /// Their cases.
     pub jobs: Vec<Planned>,
-    /// Things to tell, such as a judge that is the model under test.
+    /// Notes for the report, such as a judge that is the model under test.
     pub notes: Vec<String>,
 }
 
 impl Plan {
-    /// Whether a model is asked, and not only files.
+    /// Whether a model is asked, not only files.
     #[must_use]
     pub fn asks_models(&self) -> bool {
         let jobs = self.jobs.iter().filter_map(|planned| planned.job.as_ref());
         jobs.into_iter().any(|job| matches!(job.target, Target::Model { .. }))
     }
 
-    /// The files of answers that are judged, for each case that has one.
+    /// The files of recorded answers, for each case that has one.
     pub fn replies(&self) -> impl Iterator<Item = &Replies> {
         let jobs = self.jobs.iter().filter_map(|planned| planned.job.as_ref());
         jobs.filter_map(|job| match &job.target {
@@ -158,7 +161,7 @@ impl Plan {
         self.scenarios.iter().flat_map(|one| one.cases.iter().map(|case| case.whom(&one.name))).collect()
     }
 
-    /// What is wrong with a file of replies of which nobody can tell what they answer.
+    /// What is wrong with a file of recorded answers that cannot be matched to cases.
     #[must_use]
     pub fn doubtful_replies(&self) -> Option<String> {
         self.files().into_iter().find_map(|file| {
@@ -172,10 +175,10 @@ impl Plan {
         })
     }
 
-    /// What is told of each file of replies that says nothing of calls, where cases are about them.
+    /// A warning for each file of recorded answers without function calls, if cases check calls.
     #[must_use]
     pub fn replies_without_calls(&self) -> Vec<String> {
-        let told = |file: &&Replies| {
+        let words = |file: &&Replies| {
             let asks = |planned: &&Planned| {
                 let scenario = &self.scenarios[planned.scenario];
                 let case = &scenario.cases[planned.case];
@@ -185,16 +188,16 @@ impl Plan {
             let cases = self.jobs.iter().filter(|planned| planned.is_given_by(file)).filter(asks).count();
             (cases > 0).then(|| {
                 let (name, cases) = (file.name(), text::count(cases, "case"));
-                format!("{name} says nothing of function calls for {cases} that expect something of them")
+                format!("{name} does not say which functions were called, but {cases} check that")
             })
         };
-        self.files().iter().filter_map(told).collect()
+        self.files().iter().filter_map(words).collect()
     }
 
-    /// What is told of each file of replies that has more answers to a case than are judged: the most of one case with it.
+    /// A warning for each file with more answers to a case than are judged, with the largest number of one case.
     #[must_use]
     pub fn unjudged_replies(&self, repeat: u32) -> Vec<(String, u32)> {
-        let told = |file: &&Replies| {
+        let words = |file: &&Replies| {
             let planned =
                 self.jobs.iter().filter(|planned| planned.skipped.is_none() && planned.is_given_by(file));
             let more = planned.filter_map(|planned| {
@@ -212,14 +215,17 @@ impl Plan {
             };
             let id = text::excerpt(first, 60);
             Some((
-                format!("{} has {most} answers to case `{id}`{others}: {repeat} of each judged", file.name()),
+                format!(
+                    "{} has {most} answers to case `{id}`{others}: only {repeat} of each are judged",
+                    file.name()
+                ),
                 *most,
             ))
         };
-        self.files().iter().filter_map(told).collect()
+        self.files().iter().filter_map(words).collect()
     }
 
-    /// What is told of each file of replies with lines that answer no case.
+    /// A warning for each file with lines that match no case.
     #[must_use]
     pub fn unused_replies(&self) -> Vec<String> {
         const NAMED: usize = 5;
@@ -232,10 +238,10 @@ impl Plan {
         let cases: BTreeSet<_> = all().map(|(scenario, id)| CaseId::new(scenario, id)).collect();
         let ids: BTreeSet<&str> = all().map(|(_, id)| id.as_str()).collect();
         let known: Vec<&str> = ids.iter().copied().collect();
-        let told = |Unused { line, id, scenario }: &Unused<'_>| {
+        let words = |Unused { line, id, scenario }: &Unused<'_>| {
             let why = match scenario {
                 Some(name) if ids.contains(id) => format!(": not in `{}`", text::excerpt(name, 60)),
-                None if ids.contains(id) => ": lines that name the scenario go before it".to_owned(),
+                None if ids.contains(id) => ": lines that name the scenario take precedence".to_owned(),
                 _ => match text::nearest(id, &known) {
                     Some(near) => format!(": did you mean `{near}`?"),
                     None => String::new(),
@@ -249,19 +255,19 @@ impl Plan {
             let (lines, results) = (unused.len(), unmatched.len());
             let more = (lines + results).saturating_sub(NAMED);
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-            let named = unused.iter().map(told).chain(unmatched).take(NAMED).collect::<Vec<_>>().join(", ");
+            let named = unused.iter().map(words).chain(unmatched).take(NAMED).collect::<Vec<_>>().join(", ");
             let what = if results == 0 {
                 text::count(lines, "line")
             } else {
                 text::count(lines + results, "answer")
             };
             (lines + results > 0)
-                .then(|| format!("{what} of {} for no case here: {named}{more}", file.name()))
+                .then(|| format!("{what} of {} match no case here: {named}{more}", file.name()))
         });
         unused.collect()
     }
 
-    /// What is removed from the cases that are asked, if anything.
+    /// What is redacted in the asked cases, if anything.
     pub(super) fn redacted(&self) -> Option<Redacted> {
         let asked = self.jobs.iter().filter(|planned| planned.skipped.is_none());
         let found = asked.filter_map(|one| self.scenarios[one.scenario].cases[one.case].redaction.on());
@@ -274,7 +280,7 @@ impl Plan {
         (cases > 0).then_some(Redacted { cases, kinds })
     }
 
-    /// How many cases will be asked.
+    /// Number of cases to ask.
     #[must_use]
     pub fn asked(&self) -> usize {
         self.jobs.iter().filter(|planned| planned.skipped.is_none()).count()
@@ -287,7 +293,7 @@ impl Plan {
             .filter_map(|planned| Some((planned, planned.job.as_deref()?)))
     }
 
-    /// Who answers in a scenario; several are joined by commas.
+    /// The targets of a scenario, joined by commas.
     pub(super) fn target_of(&self, scenario: usize) -> String {
         let mut names: Vec<String> = Vec::new();
         for (_, job) in self.jobs_of(scenario) {
@@ -299,7 +305,7 @@ impl Plan {
         if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
     }
 
-    /// Who judges in a scenario.
+    /// The judges of a scenario.
     pub(super) fn grader_of(&self, scenario: usize, graders: &Graders) -> Option<String> {
         let mut names: Vec<String> = Vec::new();
         for (planned, _) in self.jobs_of(scenario) {
@@ -315,7 +321,7 @@ impl Plan {
         (!names.is_empty()).then(|| names.join(", "))
     }
 
-    /// Every client that targets use, each once.
+    /// All clients of targets, each once.
     pub fn clients(&self) -> impl Iterator<Item = &Arc<ModelClient>> {
         let mut clients: BTreeMap<*const ModelClient, &Arc<ModelClient>> = BTreeMap::new();
         for job in self.jobs.iter().filter_map(|planned| planned.job.as_ref()) {
@@ -326,7 +332,7 @@ impl Plan {
         clients.into_values()
     }
 
-    /// Where a judge is the model under test, or of its family: such a judge is known to be lenient.
+    /// Notes on judges that are the model under test or of its family: such judges are lenient.
     #[must_use]
     pub fn conflicts(&self, graders: &Graders) -> Vec<String> {
         let mut notes: Vec<String> = Vec::new();
@@ -337,10 +343,10 @@ impl Plan {
                     let Ok(grader) = graders.find(expectation.named()) else { continue };
                     let same = grader.model() == model && grader.client().endpoint() == client.endpoint();
                     let note = if same {
-                        format!("the grader {} is the model under test", grader.name())
+                        format!("the judge {} is the model under test", grader.name())
                     } else if family(grader.model()) == family(model) {
                         format!(
-                            "the grader {} is of the family of the model under test, {model}",
+                            "the judge {} is of the same family as the model under test, {model}",
                             grader.name()
                         )
                     } else {

@@ -1,4 +1,4 @@
-//! Trials as units of work.
+//! Runs trials as units of work.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,9 +11,7 @@ use crate::event::Event;
 use crate::manifest::Trial;
 use crate::vocabulary::Outcome;
 
-/// Carries out trials. `None` where the run stopped before.
-///
-/// Trials of one case stand side by side in the list.
+/// Runs trials; `None` for those the run stopped before. Trials of one case are adjacent in the list.
 pub(super) async fn run(shared: &Arc<Shared>, units: Vec<Unit>) -> Vec<Option<Trial>> {
     let order = match shared.options.on_failure {
         OnFailure::Stop => Order::AsListed,
@@ -22,7 +20,7 @@ pub(super) async fn run(shared: &Arc<Shared>, units: Vec<Unit>) -> Vec<Option<Tr
     let (list, at_once) = (units.clone(), shared.options.concurrency);
     let mut found = engine::closed(Arc::clone(shared), units, order, at_once, &shared.road).await;
     if found.crashed {
-        // A defect in akit must not look like a case that nobody asked for.
+        // A crash in akit must not look like a case that was never asked.
         for (result, unit) in found.results.iter_mut().zip(list) {
             result.get_or_insert_with(|| judge::crashed(unit));
         }
@@ -38,7 +36,7 @@ impl Work for Shared {
         self.options.on_failure == OnFailure::GoOn
             || unit.confirmation
             || !self.failed.load(Ordering::Relaxed)
-            // The interrupted run had begun them before it knew.
+            // The interrupted run had already started them.
             || self.road.has_answers_left()
     }
 
@@ -54,7 +52,7 @@ impl Work for Shared {
         trial
     }
 
-    /// Tells the case when it was the last of its trials.
+    /// Reports the case when its last trial is done.
     fn found(&self, index: usize, units: &[Unit], found: &[Option<Trial>]) {
         let unit = units[index];
         let same = |other: &Unit| other.job == unit.job;

@@ -1,5 +1,5 @@
-//! What of a case is redacted, and when: prompt and reply before they leave the runner, the words of
-//! verdicts before they are kept.
+//! What is redacted in a case, and when: prompt and answer before they leave the runner, the words of verdicts before
+//! they are stored.
 
 use serde_json::{Value as Json, json};
 
@@ -10,7 +10,7 @@ use crate::provider::{Completion, Message};
 use crate::scenario::Case;
 use crate::vocabulary::Answer;
 
-/// The conversation as it is kept and shown to a judge.
+/// The conversation as it is stored and shown to a judge.
 pub(super) fn messages(case: &Case) -> Vec<Message> {
     let mut messages = case.messages.clone();
     if let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.prompts()) {
@@ -21,28 +21,28 @@ pub(super) fn messages(case: &Case) -> Vec<Message> {
     messages
 }
 
-/// What tells requests apart whose values gave way, and binds a reply to the expectation that saw it
-/// raw: 16 hexadecimal digits.
+/// Distinguishes requests that look alike after redaction, and binds an answer to the expectation that saw it raw: 16
+/// hexadecimal digits.
 pub(super) fn mark(case: &Case) -> String {
     canonical::digest(&json!({ "messages": case.messages, "content": case.content_hash }))
 }
 
-/// The rounds before the one that is asked.
+/// The tool rounds before the current one.
 #[derive(Debug, Default)]
 pub(super) struct Earlier {
-    /// Their answer as it came, before redaction.
+    /// Their raw answer, before redaction.
     raw: Option<Answer>,
     /// Whether some of it is only known redacted.
     pub(super) is_redacted: bool,
 }
 
 impl Earlier {
-    /// All of them as they came, where that is known.
+    /// All of them raw, if they are known raw.
     pub(super) fn raw(&self) -> Option<Answer> {
         self.raw.clone().filter(|_| !self.is_redacted)
     }
 
-    /// One more round, as it came.
+    /// Adds a raw round.
     pub(super) fn add(&mut self, raw: Answer) {
         self.raw = Some(match self.raw.take() {
             Some(earlier) => earlier.and_then(raw),
@@ -51,24 +51,21 @@ impl Earlier {
     }
 }
 
-/// What is found in an answer as it came, to be kept with the redacted one.
+/// What expectations find in a raw answer, stored with the redacted one.
 pub(super) type See<'a> = &'a (dyn Fn(&Answer) -> Json + Send + Sync);
 
 /// What a case with a single question finds in its answer.
 pub(super) fn see_of(case: &Case) -> impl Fn(&Answer) -> Json + Send + Sync {
-    // Numbers and words can always be written; nothing seen is an error later, not a pass.
+    // Numbers and words always serialize; if nothing was seen, that is an error later, not a pass.
     |answer| {
         serde_json::to_value(case.see(&Candidate::of_answer(answer, case.allow_cut, None)))
             .unwrap_or_default()
     }
 }
 
-/// A reply without what gives way, and what the expectation found in it before.
-///
-/// A reply that has this behind it stays as it was found.
-///
-/// Earlier rounds are a part of the answer that expectations see; where they are only known redacted, nothing is seen,
-/// which is an error later.
+/// Redacts an answer, and stores with it what the expectation found in the raw one. An answer that already has this is
+/// kept as it is. Earlier rounds are part of the answer that expectations see. If they are only known redacted, nothing
+/// is seen, which is an error later.
 pub(super) fn seal(case: &Case, said: Completion, earlier: &Earlier, see: See<'_>) -> Completion {
     let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.replies()) else { return said };
     let seen = said.seen.clone().unwrap_or_else(|| {
@@ -79,7 +76,7 @@ pub(super) fn seal(case: &Case, said: Completion, earlier: &Earlier, see: See<'_
         see(whole.as_ref().unwrap_or(&said.answer))
     });
     let text = redactor.text(&said.answer.text);
-    // What is signed cannot be changed: with a value in it, it is kept nowhere, and sent to nobody.
+    // Signed content cannot be changed: with a value in it, it is neither stored nor sent on.
     let parts = said.parts.iter().all(|part| redactor.json(part) == *part);
     let parts = if parts { said.parts } else { Vec::new() };
     Completion { parts, answer: said.answer.redacted(text, redactor), seen: Some(seen), ..said }
@@ -109,18 +106,18 @@ pub(super) fn shown(case: &Case, trial: Trial) -> Trial {
     }
 }
 
-/// What was found in a raw answer, as it was kept; nothing where that cannot be read.
+/// What was found in a raw answer, as it was stored; `None` if that is unreadable.
 pub(super) fn seen(kept: Option<Json>) -> Option<Seen> {
     kept.map(|kept| serde_json::from_value(kept).unwrap_or_default())
 }
 
-/// A text of the prompt as it is kept and shown to a judge.
+/// A text of the prompt as it is stored and shown to a judge.
 pub(super) fn prompt(case: &Case, text: &str) -> String {
     let redactor = case.redaction.on().and_then(|redaction| redaction.prompts());
     redactor.map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
 }
 
-/// What an application said and what its functions returned, as it is shown to a judge.
+/// The messages of the application and the results of its functions, as shown to a judge.
 pub(super) fn said(case: &Case, messages: &[Message]) -> Vec<Message> {
     let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.replies()) else {
         return messages.to_vec();
@@ -134,7 +131,7 @@ pub(super) fn said(case: &Case, messages: &[Message]) -> Vec<Message> {
     messages.iter().map(clean).collect()
 }
 
-/// A verdict whose words hold no value of the answer, the judge or the expectation.
+/// A verdict without any value from the answer, the judge or the expectation.
 pub(super) fn verdict(case: &Case, verdict: Verdict) -> Verdict {
     let Some(redaction) = case.redaction.on() else { return verdict };
     let mut sources = Vec::new();
@@ -146,7 +143,7 @@ fn with_fault(fault: Fault, words: &dyn Fn(&str) -> String) -> Fault {
     Fault { message: words(&fault.message), cause: words(&fault.cause), ..fault }
 }
 
-/// A verdict with every text in it changed.
+/// A verdict with a change applied to all its texts.
 fn with_words(verdict: Verdict, words: &dyn Fn(&str) -> String) -> Verdict {
     Verdict {
         reason: words(&verdict.reason),
@@ -162,7 +159,7 @@ fn with_words(verdict: Verdict, words: &dyn Fn(&str) -> String) -> Verdict {
     }
 }
 
-/// Every text in a JSON value.
+/// All texts in a JSON value.
 fn texts(value: &Json, found: &mut Vec<String>) {
     match value {
         Json::String(text) => found.push(text.clone()),

@@ -1,25 +1,25 @@
-//! A reference of its own in every conversation: one that turns up in another conversation has crossed over.
+//! Cross-talk: each conversation carries its own reference, which must not turn up in another conversation.
 //!
-//! A reference says which visit it belongs to and proves it, so nothing needs to be remembered of those that were given out.
+//! A reference encodes its visit and a proof of it, so no list of those in use is kept.
 
 use sha2::{Digest, Sha256};
 
 use crate::text;
 use crate::vocabulary::{Answer, ToolCall};
 
-/// What every reference begins with, folded.
+/// How every reference begins, case-folded.
 const BEGIN: &str = "akref";
-/// Hexadecimal digits behind it: the number of the visit, and the proof.
+/// The hexadecimal digits after it: the number of the visit, and the proof.
 const DIGITS: usize = 12 + 12;
 
-/// References of one run.
+/// The references of one run.
 #[derive(Clone, Debug)]
 pub struct Canary {
     run: String,
 }
 
 impl Canary {
-    /// Those of a run that is known by this word.
+    /// The references of the run with this id.
     #[must_use]
     pub fn of(run: String) -> Self {
         Self { run }
@@ -39,7 +39,8 @@ impl Canary {
         format!("AKREF-{number:012X}-{}", self.proof(number).to_uppercase())
     }
 
-    /// Whether an answer to a visit holds the reference of another one. Case, blanks and punctuation do not hide it.
+    /// Whether the answer to a visit contains the reference of another visit, whatever its case, spacing and
+    /// punctuation.
     #[must_use]
     pub fn crossed(&self, number: u64, answer: &Answer) -> bool {
         let calls = answer.tool_calls.iter().map(ToolCall::line);
@@ -48,14 +49,14 @@ impl Canary {
         texts.into_iter().any(|text| self.holds_other(number, &text))
     }
 
-    /// The same of a text that came in the place of an answer.
+    /// The same for a text that came in place of an answer.
     #[must_use]
     pub fn crossed_in(&self, number: u64, text: &str) -> bool {
         self.holds_other(number, text)
     }
 
     fn holds_other(&self, number: u64, text: &str) -> bool {
-        // Most answers have none.
+        // Most answers have no `k` at all.
         if !text.bytes().any(|byte| matches!(byte, b'k' | b'K')) {
             return false;
         }

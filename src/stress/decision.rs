@@ -1,21 +1,21 @@
-//! From figures to what a pipeline does: limits, knees, recovery, the exit code.
+//! Turns figures into what a pipeline acts on: limits, knees, recovery and the exit code.
 
 use super::finding::{Found, NamedLimit};
 use crate::manifest::{Ended, Knees, Level, Objective, StressConclusion, StressDecision, StressRun, Tick};
 use crate::stats::real;
 use crate::text;
-use crate::text::number::whole;
+use crate::text::number::figure;
 use crate::vocabulary::ServiceLevel;
 
-/// Where nobody limits it: the share of errors up to which a level holds.
+/// The error rate up to which a load counts as handled, unless a limit says otherwise.
 const ERRORS: f64 = 0.01;
-/// Where nobody limits it: how much slower than the first a level may be, and milliseconds that never matter.
+/// How much slower than the first level a load may be: a factor, and milliseconds on top of it. Used without a limit.
 const SLOWER: (f64, f64) = (1.5, 5.0);
-/// Where nobody limits it: how many points below the first a level may surely be.
+/// How far below the first level the lower end of the pass rate may lie. Used without a limit.
 const WORSE: f64 = 0.1;
 
 impl Found {
-    /// Holds the figures to limits, and says what follows.
+    /// Compares the figures with the limits and decides.
     #[must_use]
     pub fn decided(mut self, limits: &[NamedLimit]) -> StressRun {
         let objectives = (0..self.run.levels.len())
@@ -46,7 +46,8 @@ impl Found {
         Objective { level, metric, limit, measured, met }
     }
 
-    /// Milliseconds until a level below the one before it was as quick as an earlier one of its load, and stayed so.
+    /// Milliseconds until a level with less load than the one before it was quick again, and stayed so. "Quick" is what
+    /// an earlier level of this load or less took.
     fn recovery(&self, level: usize, limit: Option<f64>) -> Option<u64> {
         let (before, now) = (self.run.levels.get(level.checked_sub(1)?)?, &self.run.levels[level]);
         if before.unit != now.unit || now.load >= before.load {
@@ -73,7 +74,7 @@ impl Found {
         if levels.iter().any(|level| level.unit != first.unit) {
             return Knees::default();
         }
-        // Behind its peak a load tells of recovery.
+        // Levels after the peak show recovery, not capacity.
         let peak = levels.iter().map(|level| level.load).fold(0.0, f64::max);
         let rising = levels.iter().position(|level| level.load >= peak).map_or(0, |at| at + 1);
         let largest = |holds: &dyn Fn(usize, &Level) -> bool| {
@@ -85,7 +86,7 @@ impl Found {
         let errors = limit(ServiceLevel::ErrorRate).unwrap_or(ERRORS);
         let usual = first.latency_ms.p95.map(|p95| p95 * SLOWER.0 + SLOWER.1);
         let latency = limit(ServiceLevel::LatencyP95).or(usual);
-        // Where hardly anything passes, no load holds.
+        // At least half of what the first level passed: a load at which hardly anything passes is not handled.
         let usual = first.quality.rate.map(|rate| (rate - WORSE).max(rate / 2.0));
         let passed = limit(ServiceLevel::PassRate).or(usual);
         let open = limit(ServiceLevel::EscalationAvailability);
@@ -106,47 +107,46 @@ impl Found {
         }
     }
 
-    /// What a reader should know before believing a figure.
+    /// What a reader should know before trusting the figures.
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        for level in &self.run.levels {
-            let name = level.name();
+        for (level, name) in self.run.levels.iter().zip(self.run.names()) {
             if real(level.cut_off) > 0.05 * real(level.requests + level.cut_off) {
-                let many = text::count(usize::try_from(level.cut_off).unwrap_or(usize::MAX), "request");
+                let many = count(level.cut_off, "request");
                 notes.push(format!(
-                    "{name}: {many} had no answer when the test ended and are in no figure; a longer test shows how \
-                     slow they are"
+                    "{name}: {many} had no answer when the test ended and are not in the figures; run a longer test to \
+                     see how slow they are"
                 ));
             }
         }
         if !self.expects && self.run.levels.iter().all(|level| level.judged.is_none()) {
-            notes.push("no case has an expectation that was checked: quality is unknown".to_owned());
+            notes.push("quality is unknown: no case has an expectation that was checked".to_owned());
         }
         notes
     }
 
-    /// Levels that say nothing of the server.
+    /// Why levels are void: they measure this machine, not the application.
     fn void(&self) -> Vec<String> {
-        let void = self.run.levels.iter().filter(|level| !level.valid);
-        let told = |level: &Level| {
-            let (name, late) = (level.name(), level.dispatch_lag_ms.p99.unwrap_or_default());
+        let void = self.run.levels.iter().zip(self.run.names()).filter(|(level, _)| !level.valid);
+        let reason = |(level, name): (&Level, String)| {
+            let late = figure(level.dispatch_lag_ms.p99.unwrap_or_default());
             if self.run.settings.limits {
                 return format!(
-                    "{name}: void: `--limits` or this machine held requests back for up to {late:.1} ms (p99), so the \
-                     figures are not the server's alone"
+                    "{name}: void: `--limits` or this machine held requests back for up to {late} ms (p99), so the figures \
+                     are not only the application's"
                 );
             }
             format!(
-                "{name}: void: this machine sent requests up to {late:.1} ms late (p99), so the figures are its own, \
-                 not the server's"
+                "{name}: void: this machine sent requests up to {late} ms late (p99), so the figures are not the \
+                 application's"
             )
         };
-        void.map(told).collect()
+        void.map(reason).collect()
     }
 
-    /// What could not be found out.
+    /// What could not be measured or judged.
     fn errors(&self, answered: u64, judged: u64) -> Vec<String> {
-        let run = &self.run;
+        let (run, names) = (&self.run, self.run.names());
         let mut errors = Vec::new();
         let is_cut_short = matches!(run.ended, Ended::Budget | Ended::Deadline);
         if self.crashed {
@@ -157,80 +157,79 @@ impl Found {
         } else if judged == 0 && self.expects {
             errors.push("no answer could be judged".to_owned());
         } else if judged == 0 && run.slo.is_empty() && !is_cut_short {
-            errors.push("nothing was checked: no answer was judged, and there is no limit".to_owned());
+            errors.push("nothing was checked: no answer was judged, and no limit is set".to_owned());
         }
-        let heard = run.levels.iter().filter_map(|level| level.judged);
-        if heard.clone().any(|judged| judged.n == 0 && judged.errored > 0) {
-            errors.push("the judge could not grade any answer of the sample".to_owned());
-        } else if heard.clone().any(|judged| judged.errored * 10 > judged.n + judged.errored) {
-            errors.push("the judge could not grade more than a tenth of the sampled answers".to_owned());
+        let graded = || run.levels.iter().filter_map(|level| level.judged.as_ref());
+        let ungraded = if let Some(judged) = graded().find(|judged| judged.n == 0 && judged.errored > 0) {
+            Some(("any answer of the sample", judged))
+        } else {
+            let many = graded().find(|judged| judged.errored * 10 > judged.n + judged.errored);
+            many.map(|judged| ("more than a tenth of the sampled answers", judged))
+        };
+        if let Some((what, judged)) = ungraded {
+            let why = judged.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            errors.push(format!("the judge could not grade {what}{why}"));
         }
-        for (at, level) in run.levels.iter().enumerate() {
+        for at in 0..run.levels.len() {
             if self.has_stopped(at) {
                 errors.push(format!(
-                    "{}: the server stopped answering: {} had waited longer than three times the longest answer at the end",
-                    level.name(),
-                    text::count(usize::try_from(self.overdue(at)).unwrap_or(usize::MAX), "request")
+                    "{}: the application stopped answering: when the test ended, {} had waited more than three times as \
+                     long as the longest answer took",
+                    names[at],
+                    count(self.overdue(at), "request")
                 ));
             } else if answered > 0 && self.counts[at].service.0.is_empty() && !is_cut_short {
-                errors.push(format!("{}: nothing answered", level.name()));
+                errors.push(format!("{}: nothing answered", names[at]));
             }
         }
         let unjudged: Vec<_> =
             run.cases.iter().filter(|case| case.n == 0).map(|case| case.id.as_str()).collect();
         let limits_passes = run.slo.iter().any(|one| one.metric == ServiceLevel::PassRate);
         if answered > 0 && limits_passes && !unjudged.is_empty() && !is_cut_short {
-            let names = text::list(&unjudged.iter().take(5).collect::<Vec<_>>());
+            let cases = text::list(&unjudged.iter().take(5).collect::<Vec<_>>());
             errors.push(format!(
-                "pass_rate says nothing of {}, of which no conversation ended: {names}; test for longer",
+                "pass_rate does not cover {}, because no conversation of theirs ended: {cases}; run a longer test",
                 text::count(unjudged.len(), "case")
             ));
         }
         for one in run.slo.iter().filter(|one| one.met.is_none() && !is_cut_short) {
-            errors.push(format!("{}: {} was not measured", run.levels[one.level].name(), one.metric.word()));
+            errors.push(format!("{}: {} was not measured", names[one.level], one.metric.word()));
         }
         errors
     }
 
     fn decision(&self) -> StressDecision {
-        let run = &self.run;
+        let (run, names) = (&self.run, self.run.names());
         let mut failures = Vec::new();
         for one in run.slo.iter().filter(|one| one.met == Some(false)) {
-            let name = run.levels[one.level].name();
-            let (limit, measured) = (
-                one.metric.shown(one.limit),
-                one.measured.map_or_else(String::new, |value| one.metric.shown(value)),
-            );
+            let Some(measured) = one.measured else { continue };
+            let [measured, limit] = one.metric.beside(measured, one.limit);
             let cut = match one.metric {
                 ServiceLevel::LatencyP95 => self.waited(one.level, one.limit),
                 _ => None,
             };
-            let cut =
-                cut.map(|cut| format!(" over the answers, but {} had none within the limit", whole(cut)));
+            let cut = cut.map(|cut| {
+                format!(" over the answers, but {} had none within the limit", count(cut, "request"))
+            });
             failures.push(format!(
-                "{name}: {} is {measured}{}, the limit is {limit}",
+                "{}: {} is {measured}{}, the limit is {limit}",
+                names[one.level],
                 one.metric.word(),
                 cut.unwrap_or_default()
             ));
         }
         let void = self.void();
-        // That one customer was told of another is so, whatever else can be believed.
-        let crossed = run.cross_talk.filter(|crossed| *crossed > 0);
-        let crossed = crossed
-            .map(|crossed| format!("the reference of another conversation turned up in {}", whole(crossed)));
-        let crossed: Vec<String> = crossed.into_iter().collect();
+        // Cross-talk comes first: it happened, whether or not the figures can be trusted.
+        let crossed: Vec<String> = run.crossed().into_iter().collect();
         let answered: u64 = self.counts.iter().map(|count| count.service.0.len()).sum();
         let judged: u64 = run.levels.iter().map(|level| level.quality.n).sum();
         let passed: u64 = run.levels.iter().map(|level| level.quality.passed).sum();
         if judged > 0 && passed == 0 && answered > 0 {
-            failures.push(format!(
-                "none of {} passed",
-                text::count(usize::try_from(judged).unwrap_or(usize::MAX), "conversation")
-            ));
+            failures.push(format!("none of {} passed", count(judged, "conversation")));
         }
-        for level in run.levels.iter().filter(|level| level.quality.n > 0 && level.quality.passed == 0) {
-            if passed > 0 {
-                failures.push(format!("{}: no conversation passed", level.name()));
+        for (level, name) in run.levels.iter().zip(&names) {
+            if passed > 0 && level.quality.n > 0 && level.quality.passed == 0 {
+                failures.push(format!("{name}: no conversation passed"));
             }
         }
         let errors = self.errors(answered, judged);
@@ -258,10 +257,13 @@ impl Found {
     }
 }
 
-/// What was measured at a level.
-///
-/// Requests that are overdue are in no figure of the report; a limit counts them as what they are, without an answer.
-fn measured(level: &Level, metric: ServiceLevel, [overdue, unheard]: [u64; 2]) -> Option<f64> {
+fn count(n: u64, noun: &str) -> String {
+    text::count(usize::try_from(n).unwrap_or(usize::MAX), noun)
+}
+
+/// What was measured at a level. Overdue requests are not in the figures of the report, but count against a limit as
+/// requests without an answer.
+fn measured(level: &Level, metric: ServiceLevel, [overdue, overdue_escalations]: [u64; 2]) -> Option<f64> {
     let share = |hits: u64, of: u64| (of > 0).then(|| real(hits) / real(of));
     match metric {
         ServiceLevel::LatencyP95 => level.latency_ms.p95,
@@ -269,21 +271,22 @@ fn measured(level: &Level, metric: ServiceLevel, [overdue, unheard]: [u64; 2]) -
         ServiceLevel::ErrorRate => {
             share(level.errors.values().sum::<u64>() + overdue, level.requests + overdue)
         }
-        // The judge sees what no expectation does: the lower of both counts.
-        ServiceLevel::PassRate => match (passed(level, overdue), level.judged.and_then(|judged| judged.rate))
-        {
-            (Some(rate), Some(judged)) => Some(rate.min(judged)),
-            (rate, judged) => rate.or(judged),
-        },
+        // The judge may see what expectations miss: the lower of the two counts.
+        ServiceLevel::PassRate => {
+            match (passed(level, overdue), level.judged.as_ref().and_then(|judged| judged.rate)) {
+                (Some(rate), Some(judged)) => Some(rate.min(judged)),
+                (rate, judged) => rate.or(judged),
+            }
+        }
         ServiceLevel::Goodput => level.goodput,
         ServiceLevel::EscalationAvailability => {
             let (available, n) = level.escalation.map_or((0, 0), |one| (one.available, one.n));
-            share(available, n + unheard)
+            share(available, n + overdue_escalations)
         }
     }
 }
 
-/// The pass rate, with those who are overdue.
+/// The pass rate, with overdue requests counted as not passed.
 fn passed(level: &Level, overdue: u64) -> Option<f64> {
     (level.quality.n > 0).then(|| real(level.quality.passed) / real(level.quality.n + overdue))
 }

@@ -1,4 +1,4 @@
-//! From counts to figures: what each level comes to, and what a glance at a load that still lasts shows.
+//! Turns counts into figures, at the end of a load test and while it runs.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +19,10 @@ use crate::manifest::{
 use crate::stats::{Tally, real, whole};
 use crate::vocabulary::{ErrorClass, ServiceLevel};
 
-/// Confidence of every interval.
+/// Confidence of all intervals.
 pub(super) const CONFIDENCE: f64 = 0.95;
 
-/// A limit, by name.
+/// A limit on a metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NamedLimit {
     /// What is limited.
@@ -31,13 +31,13 @@ pub struct NamedLimit {
     pub limit: f64,
 }
 
-/// What a load came to, before a judge has seen the sample and limits are looked at.
+/// The figures of a load test, before the judge has graded its sample and limits are compared.
 pub struct Found {
     pub(super) run: StressRun,
     pub(super) counts: Vec<Count>,
-    /// Latencies from the intended send, corrected where that is needed.
+    /// Latencies from the intended send, corrected for load that is kept in flight.
     pub(super) latencies: Vec<Times>,
-    /// Of each job, whether a judge alone can tell whether it passed.
+    /// For each job, whether only a judge can grade it.
     pub(super) by_judge_alone: Vec<bool>,
     pub(super) expects: bool,
     pub(super) crashed: bool,
@@ -80,7 +80,7 @@ impl Found {
                 judged: sum.judged.of,
                 passed: sum.judged.hits,
                 errored: sum.errored,
-                reason: reasons.get(job).cloned().flatten(),
+                reason: reasons.get(job).cloned().flatten().map(|(_, reason)| reason),
             }
         });
         let mut target: Vec<String> = Vec::new();
@@ -127,20 +127,27 @@ impl Found {
         Self { run, counts, latencies, by_judge_alone, expects, crashed }
     }
 
-    /// What was found so far.
+    /// The report so far.
     pub fn run(&mut self) -> &mut StressRun {
         &mut self.run
     }
 
-    /// The conversations of each level that a judge is to see.
+    /// The conversations of each level that the judge will grade.
     #[must_use]
     pub fn samples(&self) -> Vec<Vec<Kept>> {
         self.counts.iter().map(Count::sample).collect()
     }
 
-    /// Adds what a judge said of the sample of a level: for each verdict the job, and whether it passed; `None` where it
-    /// could not be judged. A case that has nothing but a judge counts by it alone.
-    pub fn hear(&mut self, level: usize, verdicts: &[(usize, Option<bool>)], cost_usd: Option<f64>) {
+    /// Adds the judge's verdicts on the sample of a level: for each answer its job and whether it passed; `None` if it
+    /// could not be judged, which `why` explains. A case that only a judge can grade gets its pass rate from these
+    /// verdicts alone.
+    pub fn hear(
+        &mut self,
+        level: usize,
+        verdicts: &[(usize, Option<bool>)],
+        why: Option<String>,
+        cost_usd: Option<f64>,
+    ) {
         let Some(of_level) = self.run.levels.get_mut(level) else { return };
         let (mut all, mut alone, mut errored) = (Tally::default(), Tally::default(), 0);
         for (job, passed) in verdicts {
@@ -155,7 +162,7 @@ impl Found {
             }
         }
         let (rate, low, high) = interval(all);
-        of_level.judged = Some(Judged { n: all.of, passed: all.hits, rate, low, high, errored });
+        of_level.judged = Some(Judged { n: all.of, passed: all.hits, rate, low, high, errored, reason: why });
         if let Some(count) = self.counts.get_mut(level) {
             count.quality += alone;
             let (rate, low, high) = interval(count.quality);
@@ -175,8 +182,8 @@ pub(super) fn interval(tally: Tally) -> (Option<f64>, Option<f64>, Option<f64>) 
     (tally.share(), range.map(|range| range.low), range.map(|range| range.high))
 }
 
-/// Latencies from the intended send. Who keeps so many in flight sends nothing while all of them wait; what would have been
-/// sent then, had the server gone on, is filled in: one request for each usual time of an answer.
+/// Latencies from the intended send. A generator that keeps N requests in flight sends nothing while all of them wait,
+/// so the requests that a stall held back are filled in: one for each usual service time.
 fn latency(count: &Count, amount: Amount) -> Times {
     match amount {
         Amount::PerSecond(_) => count.latency.clone(),
@@ -267,8 +274,8 @@ fn level(
     }
 }
 
-/// Whether requests were sent when they should have been: 99 of 100 within 5 ms, or a tenth of the median latency.
-/// One of ten or more may be late: the 99th percentile of fewer than a hundred is their maximum.
+/// Whether requests were sent on time: 99 of 100 within 5 ms, or within a tenth of the median latency. One of ten or
+/// more may be late, because the 99th percentile of fewer than a hundred is their maximum.
 fn keeps_schedule(lag: &Times, latency_p50: Option<f64>) -> bool {
     let most = latency_p50.map_or(5.0, |p50| (p50 / 10.0).max(5.0));
     let all = lag.0.len();
@@ -291,7 +298,7 @@ fn escalation(count: &Count) -> Escalation {
     }
 }
 
-/// The mean difference of pass rates over the cases that both have judged.
+/// The mean difference of pass rates over the cases that both levels judged.
 ///
 /// The variance of each case is that of two shares, each with a pass and a failure added (Agresti and Caffo, "Simple and
 /// effective confidence intervals for proportions", The American Statistician 54 (2000), 280–288).
@@ -320,25 +327,25 @@ fn written(times: &Times) -> String {
     let mut bytes = Vec::new();
     match V2Serializer::new().serialize(&times.0, &mut bytes) {
         Ok(_) => BASE64.encode(bytes),
-        // It is written to memory, which takes all of it.
+        // Writing to memory cannot fail.
         Err(_) => String::new(),
     }
 }
 
-/// What shows while a load lasts.
+/// What to show while a load test runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Glance {
     /// 0-based.
     pub stage: usize,
-    /// Conversations that are under way.
+    /// Conversations in progress.
     pub in_flight: u64,
-    /// Requests that ended, in all.
+    /// Requests that have ended, over all levels.
     pub requests: u64,
-    /// Those that failed, in all.
+    /// Those of them that failed.
     pub errors: u64,
-    /// Of the stage: median and 95th percentile of the latency from the intended send, in milliseconds.
+    /// Of this stage: median and 95th percentile of the latency from the intended send, in milliseconds.
     pub latency_ms: [Option<f64>; 2],
-    /// Of the stage: the share that met its expectations.
+    /// Of this stage: the share of conversations that met their expectations.
     pub pass_rate: Option<f64>,
 }
 

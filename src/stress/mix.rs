@@ -1,4 +1,4 @@
-//! Which case each visit asks: all of them in turn, in an order of the seed, with a fixed share for escalations.
+//! Which case each visit asks: all in turn, in an order drawn from the seed, with a fixed share of escalations.
 
 use crate::engine::Order;
 use crate::seed::Root;
@@ -13,7 +13,7 @@ pub struct Mix {
     share: f64,
 }
 
-/// Jobs that are asked in turn.
+/// Jobs that take turns.
 #[derive(Clone, Debug)]
 struct Ring {
     jobs: Vec<usize>,
@@ -33,7 +33,7 @@ impl Ring {
 }
 
 impl Mix {
-    /// The jobs that are asked, and those of them that escalate.
+    /// A mix of usual jobs and escalations.
     #[must_use]
     pub fn of(usual: Vec<usize>, escalations: Vec<usize>, share: f64, root: Root) -> Self {
         let share = match (usual.is_empty(), escalations.is_empty()) {
@@ -50,12 +50,12 @@ impl Mix {
         self.share
     }
 
-    /// How many of the first so many visits escalate.
+    /// How many of the first `visits` visits are escalations.
     fn escalated(&self, visits: u64) -> u64 {
         whole((real(visits) * self.share + 1e-9).floor()).unwrap_or_default()
     }
 
-    /// The job of a visit, and whether it is an escalation. It depends on the visit's number and the seed alone.
+    /// The job of a visit, and whether it is an escalation. It depends only on the visit's number and the seed.
     #[must_use]
     pub fn job(&self, number: u64) -> Option<(usize, bool)> {
         let (before, after) = (self.escalated(number), self.escalated(number + 1));

@@ -1,7 +1,7 @@
-//! Load: a suite is asked at a pace that is fixed before, and what the server does under it is counted, level by level.
+//! Load tests: sends a suite at a pace that is fixed in advance, and counts level by level what the application does.
 //!
-//! Latency counts from the time at which a request should have been sent. A generator that did not keep its own schedule
-//! says so, and its figures are void. Nothing that is kept grows with the number of requests.
+//! Latency is measured from the time at which a request should have been sent. If the generator cannot keep its
+//! schedule, its figures are void. Memory does not grow with the number of requests.
 
 mod canary;
 mod decision;
@@ -40,34 +40,34 @@ pub use tally::Kept;
 /// The tag of cases that ask for a person.
 pub const ESCALATION: &str = "escalation";
 
-/// How a load is made.
+/// How to make the load.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// At least one.
     pub stages: Vec<Stage>,
-    /// How long the first stage takes to come to its load.
+    /// How long the first stage takes to reach its load.
     pub ramp_up: Duration,
-    /// When visits of a rate come.
+    /// When arrivals of a rate come.
     pub arrivals: Arrivals,
-    /// Most requests; a conversation that has begun is finished.
+    /// Maximum number of requests; a conversation that has begun is finished.
     pub most: Option<u64>,
-    /// US dollars after which nothing more is sent; what is under way then is paid for all the same.
+    /// US dollars after which nothing more is sent; what is in flight then is still paid for.
     pub cap: Option<f64>,
-    /// Share of visits that are escalations, where a case has that tag, 0 to 1.
+    /// Share of visits that are escalations, 0 to 1, if a case has that tag.
     pub escalation_share: f64,
-    /// Whether each conversation carries a reference of its own.
+    /// Whether each conversation carries its own reference, to find cross-talk.
     pub canary: bool,
-    /// Most answers of each level that a judge may see later.
+    /// Maximum number of answers per level that a judge grades afterwards.
     pub judge_sample: usize,
-    /// What a single answer may take, to count as a good one.
+    /// How long a single answer may take to count as good.
     pub limits: Limits,
-    /// Most visits of a rate that are under way at once; further ones wait, and that shows as lag.
+    /// Maximum number of visits of a rate in flight at once; further ones wait, which shows as dispatch lag.
     pub most_in_flight: usize,
     /// Root of all seeds.
     pub root: Root,
 }
 
-/// What a single answer may take.
+/// How long a single answer may take.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
     /// From the intended send to the whole answer.
@@ -76,7 +76,7 @@ pub struct Limits {
     pub ttft: Option<Duration>,
 }
 
-/// A load that can be looked at while it lasts.
+/// A load test that can be watched while it runs.
 #[derive(Clone)]
 pub struct Stress {
     shared: Arc<Shared>,
@@ -84,7 +84,7 @@ pub struct Stress {
 }
 
 impl Stress {
-    /// Ready to begin.
+    /// A load test that is ready to start.
     #[must_use]
     pub fn new(plan: &Plan, options: Options, road: Road) -> Self {
         let asked = || plan.jobs.iter().enumerate().filter(|(_, planned)| planned.skipped.is_none());
@@ -132,7 +132,7 @@ impl Stress {
         Self { shared: Arc::new(shared), options }
     }
 
-    /// Makes the load, until it is over or the road is closed.
+    /// Runs the load until it is over or the road is closed.
     pub async fn run(&self) -> Found {
         let at = timestamp(SystemTime::now());
         let Options { ramp_up, arrivals, root, .. } = self.options;
@@ -156,7 +156,7 @@ impl Stress {
         Found::of(&self.shared, &self.options, at, ended, crashed)
     }
 
-    /// What shows while it lasts.
+    /// What to show while it runs.
     #[must_use]
     pub fn glance(&self) -> Glance {
         Glance::of(&self.shared)
@@ -169,7 +169,7 @@ impl Stress {
     }
 }
 
-/// The place of a visit in the draw of those that a judge sees: it depends on the seed and the visit alone.
+/// The rank of a visit in the draw of the judge's sample; it depends only on the seed and the visit.
 fn draw(root: Root, level: usize, number: u64) -> u64 {
     // SplitMix64, Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014).
     let mut z = root.0 ^ (level as u64).rotate_left(48) ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -1,15 +1,15 @@
-//! What is known of requests that no figure has: they failed, or were cut off after a longer time than any answer took.
+//! Requests that are missing from the figures: they failed, or were cut off after waiting longer than any answer took.
 //!
-//! A server that stops answering must not look quick because nothing slow ever came back.
+//! A server that stops answering must not look fast because nothing slow ever came back.
 
 use super::finding::Found;
 use super::tally::Times;
 use crate::manifest::LoadUnit;
 use crate::stats::{real, whole};
 
-/// How many times as long as the longest answer a request has waited that will not be answered.
+/// A request is overdue if it waited this many times as long as the longest answer took,
 const TIMES: u64 = 3;
-/// The shortest time after which anybody can say so, in microseconds.
+/// and at least this long, in microseconds.
 const LEAST: u64 = 1_000_000;
 
 fn above(times: &Times, micros: u64) -> u64 {
@@ -21,7 +21,7 @@ impl Found {
         self.counts[level].latency.0.max().saturating_mul(TIMES).max(LEAST)
     }
 
-    /// Requests that were cut off at the end although they had waited for so long.
+    /// Requests that were cut off at the end although they were overdue.
     pub(super) fn overdue(&self, level: usize) -> u64 {
         above(&self.counts[level].waited, self.late(level))
     }
@@ -31,8 +31,8 @@ impl Found {
         above(&self.counts[level].waited_for_person, self.late(level))
     }
 
-    /// How many requests had no answer within this time, where they alone put the 95th percentile of the latency above it. Where
-    /// load is kept in flight, each stands for all that it held back.
+    /// The number of requests without an answer within this limit, if they alone push the 95th percentile above it. For
+    /// load that is kept in flight, each counts for all the requests it held back.
     pub(super) fn waited(&self, level: usize, limit_ms: f64) -> Option<u64> {
         let limit = whole(limit_ms * 1000.0)?;
         let count = &self.counts[level];
@@ -48,14 +48,14 @@ impl Found {
             .then_some(without)
     }
 
-    /// The same of the time to the first token, which those who are overdue do not have.
+    /// The same for the time to the first token, which overdue requests never got.
     pub(super) fn waits_for_token(&self, level: usize, limit_ms: f64) -> bool {
         let (ttft, overdue) = (&self.counts[level].ttft, self.overdue(level));
         let late = whole(limit_ms * 1000.0).map_or(0, |limit| above(ttft, limit));
         overdue > 0 && real(late + overdue) > 0.05 * real(ttft.0.len() + overdue)
     }
 
-    /// Whether so many are overdue that the server must be thought to have stopped answering.
+    /// Whether so many requests are overdue that the server has stopped answering.
     pub(super) fn has_stopped(&self, level: usize) -> bool {
         let (figures, overdue) = (&self.run.levels[level], real(self.overdue(level)));
         overdue > 0.0

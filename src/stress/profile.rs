@@ -1,4 +1,4 @@
-//! What a load looks like: stages, each so many visits at once or so many a second.
+//! The shape of a load: stages, each with a number of visits in flight or per second.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,33 +10,33 @@ use crate::stats::real;
 use crate::text;
 use crate::text::number::time;
 
-/// Most visits at once, or a second.
+/// Maximum number of visits in flight, or per second.
 pub const MOST: u64 = 50_000;
-/// Most stages.
+/// Maximum number of stages.
 pub const MOST_STAGES: usize = 100;
 
 /// When visits of a rate come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum Arrivals {
-    /// At equal distances.
+    /// At equal intervals.
     #[default]
     Constant,
-    /// Independent of each other, as those of many customers do.
+    /// Independently of each other, as real customers do.
     Poisson,
 }
 
-/// How much comes.
+/// The size of a load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Amount {
-    /// So many are under way at once.
+    /// This many visits at once.
     InFlight(u32),
-    /// So many come in a second.
+    /// This many visits per second.
     PerSecond(f64),
 }
 
 impl Amount {
-    /// The number, whatever it counts.
+    /// The number, whatever its unit.
     #[must_use]
     pub fn number(self) -> f64 {
         match self {
@@ -55,16 +55,16 @@ impl fmt::Display for Amount {
     }
 }
 
-/// A part of a load.
+/// A stage of a load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stage {
-    /// How much comes.
+    /// Its load.
     pub amount: Amount,
-    /// How long; nothing where only the number of requests ends it.
+    /// How long it lasts; `None` if only the number of requests ends it.
     pub lasts: Option<Duration>,
 }
 
-/// Several stages, as `--stages` has them.
+/// The stages of `--stages`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stages(pub Vec<Stage>);
 
@@ -105,7 +105,7 @@ fn amount(text: &str) -> Option<Amount> {
     }
 }
 
-/// A rate: so many a second, with or without `/s`.
+/// A rate per second, with or without `/s`.
 #[must_use]
 pub fn rate(text: &str) -> Option<f64> {
     let text = text.trim();
@@ -113,7 +113,7 @@ pub fn rate(text: &str) -> Option<f64> {
     (rate.is_finite() && rate >= 0.001 && rate <= real(MOST)).then_some(rate)
 }
 
-/// A time: seconds where no unit is named, at most a week.
+/// A duration of at most a week, in seconds unless a unit is given.
 #[must_use]
 pub fn seconds(text: &str) -> Option<Duration> {
     const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -9,26 +9,26 @@ use super::profile::{Amount, Arrivals, Stage};
 use crate::seed::Root;
 use crate::text;
 
-/// The times of a stage, from its beginning, in order; they never end.
+/// The times of a stage, counted from its start, in order and without end.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     rate: f64,
     ramp: f64,
     arrivals: Arrivals,
     random: rand_pcg::Pcg64Mcg,
-    /// How many would have come by now at full rate.
+    /// How many would have come by now at the full rate.
     sum: f64,
 }
 
 impl Schedule {
-    /// The times of a stage of this number. During `ramp` the rate grows in a straight line from nothing.
+    /// The times of the stage with this number. During `ramp` the rate grows linearly from zero.
     #[must_use]
     pub fn of(root: Root, stage: usize, rate: f64, ramp: Duration, arrivals: Arrivals) -> Self {
         let random = root.stream(&["stress", "arrivals", &stage.to_string()]);
         Self { rate, ramp: ramp.as_secs_f64(), arrivals, random, sum: 0.0 }
     }
 
-    /// The distance to the next one, at a rate of one.
+    /// The distance to the next arrival, at a rate of one.
     fn gap(&mut self) -> f64 {
         match self.arrivals {
             Arrivals::Constant => 1.0,
@@ -41,7 +41,7 @@ impl Schedule {
         }
     }
 
-    /// When so many have come: the inverse of `rate · t² / (2 · ramp)`, and of a straight line behind the ramp.
+    /// When the nth arrival comes: the inverse of `rate · t² / (2 · ramp)`, and linear after the ramp.
     fn time_of(&self, many: f64) -> f64 {
         let by_ramp = self.rate * self.ramp / 2.0;
         if many < by_ramp {
@@ -57,7 +57,7 @@ impl Iterator for Schedule {
 
     fn next(&mut self) -> Option<Duration> {
         let time = match self.arrivals {
-            // The first comes at once.
+            // The first arrives immediately.
             Arrivals::Constant => {
                 let time = self.time_of(self.sum);
                 self.sum += self.gap();
@@ -68,14 +68,14 @@ impl Iterator for Schedule {
                 self.time_of(self.sum)
             }
         };
-        // To the microsecond: the last bits of a logarithm are not the same everywhere.
+        // Rounded to microseconds: the last bits of a logarithm differ between platforms.
         let micros = Duration::try_from_secs_f64(time).unwrap_or(Duration::MAX).as_micros();
         Some(Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)))
     }
 }
 
-/// SHA-256 over the times of all stages with a rate, in microseconds: the same seed, the same bytes. Nothing where no stage
-/// has one. Hexadecimal; at most the first million times of each stage are in it.
+/// SHA-256 (hexadecimal) over the times of all stages with a rate, in microseconds: the same seed gives the same bytes.
+/// Covers at most the first million times of each stage. `None` if no stage has a rate.
 #[must_use]
 pub fn digest(root: Root, stages: &[Stage], ramp: Duration, arrivals: Arrivals) -> Option<String> {
     const MOST: usize = 1_000_000;

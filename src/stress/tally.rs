@@ -1,4 +1,4 @@
-//! What a level counts while it runs: it has the same size however many requests there are.
+//! What a level counts while it runs. Its size does not grow with the number of requests.
 
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::time::Duration;
@@ -10,18 +10,18 @@ use crate::manifest::Turn;
 use crate::stats::{Tally, real, whole};
 use crate::vocabulary::{Answer, ErrorClass};
 
-/// Longest time that a histogram tells from others, in microseconds: an hour.
+/// Longest time that a histogram can tell apart, in microseconds: an hour.
 const LONGEST: u64 = 3_600_000_000;
-/// Most answers that stand for themselves in the search for one that many conversations got.
+/// Maximum number of distinct answers kept in the search for one that many conversations got.
 const MOST_TEXTS: usize = 128;
 
-/// Times in microseconds, to three digits.
+/// Times in microseconds, to three significant digits.
 #[derive(Clone, Debug)]
 pub(super) struct Times(pub(super) Histogram<u64>);
 
 impl Times {
     pub(super) fn new() -> Self {
-        // The bounds are right, so there is always one.
+        // These bounds are valid, so this cannot fail.
         let made = Histogram::new_with_bounds(1, LONGEST, 3).or_else(|_| Histogram::new(3));
         Self(made.unwrap_or_else(|_| unreachable!("three digits are allowed")))
     }
@@ -30,7 +30,7 @@ impl Times {
         self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(LONGEST).max(1));
     }
 
-    /// The usual time in whole microseconds: the mean of all but the slowest in a hundred, which stalls make.
+    /// The usual time in whole microseconds: the mean without the slowest hundredth, which stalls cause.
     pub(super) fn usual(&self) -> u64 {
         let most = self.0.value_at_quantile(0.99);
         let (mut sum, mut all) = (0.0, 0);
@@ -41,16 +41,16 @@ impl Times {
         whole(sum / real(all.max(1))).unwrap_or(LONGEST)
     }
 
-    /// Of milliseconds that somebody else measured.
+    /// Adds a time in milliseconds, as the application reports it.
     pub(super) fn add_ms(&mut self, ms: f64) {
         self.add(Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default());
     }
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent<'a> {
-    /// When it should have been sent; later requests of a conversation when they were.
+    /// When it should have been sent; for later requests of a conversation, when it was sent.
     pub(super) due: Instant,
     pub(super) began: Instant,
     /// When it was last sent, and how long that took.
@@ -68,44 +68,44 @@ impl Sent<'_> {
     }
 }
 
-/// What became of a conversation.
+/// The result of a conversation.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is counted by itself")]
 pub(super) struct Ended<'a> {
     pub(super) job: usize,
     pub(super) number: u64,
-    /// Whether it met what is expected without a judge; nothing where nobody can say.
+    /// Whether it met what can be checked without a judge; `None` if nothing can.
     pub(super) passed: Option<bool>,
-    /// An error that no request had.
+    /// Whether it errored although no request failed.
     pub(super) fault: bool,
-    /// Whether nothing was sent at all.
+    /// Whether nothing was sent.
     pub(super) is_unsent: bool,
     /// Whether it ended with an error of any kind.
     pub(super) errored: bool,
-    /// Answers in it that met the limits, where it met its expectations.
+    /// Its answers within the limits, if it met its expectations.
     pub(super) good: u64,
     pub(super) empty: bool,
     pub(super) cut: bool,
     pub(super) refused: bool,
-    /// A mark of its last answer.
+    /// A hash of its last answer.
     pub(super) mark: Option<u64>,
     pub(super) escalation: Option<Reach>,
     pub(super) cost_usd: Option<f64>,
-    /// What a judge may see later, with the place that it has in the draw.
+    /// The turns for the judge's sample, with their rank in the draw.
     pub(super) kept: Option<(u64, &'a [Turn])>,
 }
 
-/// How far somebody came who asked for a person.
+/// How close a customer who asked for a person came to one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Reach {
     pub(super) offered: bool,
     pub(super) claimed: bool,
     pub(super) done: bool,
-    /// How long the way took, where it was open.
+    /// How long it took until a person was available, if one was.
     pub(super) available: Option<Duration>,
 }
 
-/// A conversation that is judged after the load.
+/// A conversation that a judge grades after the load.
 #[derive(Clone, Debug)]
 pub struct Kept {
     draw: u64,
@@ -113,7 +113,7 @@ pub struct Kept {
     pub job: usize,
     /// Number of the visit.
     pub number: u64,
-    /// What was said.
+    /// The conversation.
     pub turns: Vec<Turn>,
 }
 
@@ -137,7 +137,7 @@ impl Ord for Kept {
     }
 }
 
-/// What became of the visits of one case.
+/// The results of one case.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct OfCase {
     pub(super) n: u64,
@@ -145,7 +145,7 @@ pub(super) struct OfCase {
     pub(super) errored: u64,
 }
 
-/// The same last answer of many conversations.
+/// How many conversations got the same last answer.
 #[derive(Clone, Debug, Default)]
 struct Same {
     count: u64,
@@ -169,13 +169,13 @@ pub(super) struct Count {
     pub(super) tokens: u64,
     pub(super) errors: BTreeMap<ErrorClass, u64>,
     pub(super) cut_off: u64,
-    /// How long those had been waiting, from their intended send.
+    /// How long the requests that were cut off had waited, from their intended send.
     pub(super) waited: Times,
-    /// The same of conversations in which somebody asked for a person.
+    /// The same for conversations that asked for a person.
     pub(super) waited_for_person: Times,
-    /// How long those had waited that failed.
+    /// How long failed requests had waited.
     pub(super) lost: Times,
-    /// When the last of those was given up that were cut off, and when the stage ended.
+    /// When the last request was cut off, and when the stage ended.
     pub(super) cut_at: Option<Instant>,
     pub(super) until: Option<Instant>,
     pub(super) quality: Tally,
@@ -264,7 +264,7 @@ impl Count {
         }
     }
 
-    /// Takes note of an end; answers whether its turns are wanted for the sample.
+    /// Counts a conversation, and keeps its turns if they are drawn for the sample.
     pub(super) fn ended(&mut self, ended: &Ended<'_>) {
         if let Some(case) = self.cases.get_mut(ended.job) {
             case.n += 1;
@@ -314,7 +314,8 @@ impl Count {
         self.sample.len() < self.most_kept || self.sample.peek().is_some_and(|largest| draw < largest.draw)
     }
 
-    /// Misra and Gries: whatever more than one in so many answers say is among those that are kept, counted a little low.
+    /// Misra and Gries: an answer that more than one in [`MOST_TEXTS`] conversations got is kept, though counted a
+    /// little low.
     fn same(&mut self, mark: u64, job: usize) {
         if let Some(same) = self.texts.get_mut(&mark) {
             same.count += 1;
@@ -329,25 +330,25 @@ impl Count {
         }
     }
 
-    /// From the first send to the last answer, or to the end of the stage where somebody was still waiting then.
+    /// From the first send to the last answer, or to the end of the stage if requests were still waiting then.
     pub(super) fn lasted(&self) -> Duration {
         let cut = self.cut_at.map(|at| self.until.map_or(at, |until| at.min(until)));
         let ends = self.last_answered.max(cut);
         self.first_sent.zip(ends).map_or(Duration::ZERO, |(from, to)| to.saturating_duration_since(from))
     }
 
-    /// How many conversations ended with one and the same answer, about different cases.
+    /// How many conversations about different cases ended with the same answer.
     pub(super) fn identical(&self) -> u64 {
         let shared = self.texts.values().filter(|same| same.of_others);
         shared.map(|same| same.count).max().unwrap_or_default()
     }
 
-    /// The conversations of the sample, in the order of the draw, which depends on seed and number alone.
+    /// The conversations of the sample, in drawn order, which depends only on seed and number.
     pub(super) fn sample(&self) -> Vec<Kept> {
         self.sample.clone().into_sorted_vec()
     }
 
-    /// The cases that were judged.
+    /// The cases with a verdict.
     pub(super) fn judged(&self) -> BTreeSet<usize> {
         let judged = self.cases.iter().enumerate().filter(|(_, case)| case.judged.of > 0);
         judged.map(|(job, _)| job).collect()

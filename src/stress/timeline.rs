@@ -1,4 +1,5 @@
-//! What happened in each step of time. Steps grow when there are too many, so that an hour takes no more room than a minute.
+//! What happened over time. Steps get longer when there are too many, so that an hour takes no more memory than a
+//! minute.
 
 use std::time::Duration;
 
@@ -8,11 +9,11 @@ use super::tally::Sent;
 use crate::manifest::Tick;
 use crate::stats::{real, whole};
 
-/// Most steps; twice as many are joined in pairs.
+/// Number of steps to keep; at twice as many, they are merged in pairs.
 const MOST: usize = 300;
-/// Classes of times, each a tenth wider than the one before.
+/// Latency classes, each 10% wider than the one before.
 const CLASSES: usize = 190;
-/// The lowest class ends here, in milliseconds.
+/// Upper end of the lowest class, in milliseconds.
 const LEAST_MS: f64 = 0.1;
 const WIDER: f64 = 1.1;
 
@@ -50,7 +51,7 @@ impl Step {
         }
     }
 
-    /// The time that this share of the answers took at most.
+    /// The latency that this share of the answers did not exceed.
     fn quantile(&self, share: f64) -> Option<f64> {
         let all: u64 = self.classes.iter().map(|count| u64::from(*count)).sum();
         if all == 0 {
@@ -79,7 +80,7 @@ impl Timeline {
         Self { began, step: Duration::from_secs(1), steps: Vec::new() }
     }
 
-    /// Whether it has its beginning still before it.
+    /// When it began.
     pub(super) fn began(&self) -> Instant {
         self.began
     }
@@ -124,7 +125,7 @@ impl Timeline {
         }
     }
 
-    /// A request whose answer was none.
+    /// Counts a conversation that errored although no request failed.
     pub(super) fn failed(&mut self, at: Instant) {
         if let Some(step) = self.at(at) {
             step.errors += 1;
@@ -138,7 +139,7 @@ impl Timeline {
         }
     }
 
-    /// The steps up to a time.
+    /// The steps up to this time.
     pub(super) fn ticks(&self, until: Instant) -> Vec<Tick> {
         let long = self.step.as_secs_f64();
         let end = until.saturating_duration_since(self.began).as_secs_f64();

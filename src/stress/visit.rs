@@ -1,4 +1,4 @@
-//! One visit: a case is asked and judged, and what that tells is counted.
+//! One visit: asks a case, judges it and counts the result.
 
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,10 +24,10 @@ use crate::vocabulary::{Answer, Outcome};
 
 /// What all visits share.
 pub(super) struct Shared {
-    /// The cases, of which only that is expected which no judge must tell.
+    /// The cases, without the expectations that need a judge.
     pub(super) plan: Plan,
     pub(super) graders: Graders,
-    /// Of each job: whether anything is expected without a judge, and whether a judge is to see answers.
+    /// For each job: whether anything is expected without a judge, and whether a judge grades its answers.
     pub(super) judged: Vec<[bool; 2]>,
     pub(super) root: Root,
     pub(super) run: RunId,
@@ -41,18 +41,19 @@ pub(super) struct Shared {
     pub(super) state: Mutex<State>,
 }
 
-/// What changes while the load lasts.
+/// What changes while the load runs.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) levels: Vec<Count>,
     pub(super) timeline: Timeline,
-    pub(super) reasons: Vec<Option<String>>,
-    /// Visits that have a number, and requests that were sent or are about to be.
+    /// Why each case did not pass: the first reason of its worst kind of result.
+    pub(super) reasons: Vec<Option<(Outcome, String)>>,
+    /// Visits that have a number, and requests that were or are about to be sent.
     pub(super) numbers: u64,
     pub(super) requests: u64,
     pub(super) in_flight: u64,
     pub(super) stage: usize,
-    /// US dollars that answers have cost.
+    /// Cost of the answers in US dollars.
     pub(super) cost_usd: f64,
 }
 
@@ -61,7 +62,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the trial of a visit tells.
+    /// Sums up the trial of a visit.
     fn ended<'t>(&self, visit: &Visit<'_>, trial: &'t Trial, is_escalation: bool) -> Ended<'t> {
         let Visit { job, arrival, .. } = *visit;
         let [is_expected, is_judged] = self.judged.get(job).copied().unwrap_or_default();
@@ -91,14 +92,14 @@ impl Shared {
         }
     }
 
-    /// How far somebody came who asked for a person.
-    /// Nothing where nobody says how a handoff shows.
+    /// How close a customer who asked for a person came to one. `None` if the scenario does not say how a handoff
+    /// shows.
     fn reach(&self, job: usize, trial: &Trial, visit: &Visit<'_>, requests: &Requests) -> Option<Reach> {
         let scenario = &self.plan.scenarios[self.plan.jobs[job].scenario];
         let signs = scenario.signs.as_deref()?;
         let mut reach = Reach::default();
         for (turn, answer) in trial.answers().enumerate() {
-            // A state that nobody knows opens no way.
+            // An unknown state does not count as a handoff.
             let Ok(stage) = signs.handover(&Candidate::of_answer(answer, false, None)) else { continue };
             reach.offered |= stage >= Handover::Offered;
             reach.claimed |= stage >= Handover::Claimed;
@@ -115,28 +116,37 @@ impl Shared {
     }
 }
 
-/// A mark of an answer's words.
+/// Whether a result is worse than what a case had before: failed is worse than errored, and errored than passed.
+fn is_worse(outcome: Outcome, kept: Option<Outcome>) -> bool {
+    match outcome {
+        Outcome::Failed => kept != Some(Outcome::Failed),
+        Outcome::Errored => kept.is_none(),
+        Outcome::Passed | Outcome::Skipped => false,
+    }
+}
+
+/// A hash of an answer's text.
 fn mark(answer: &Answer) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(answer.text.trim())
 }
 
-/// What the requests of a visit came to.
+/// The requests of a visit so far.
 #[derive(Clone, Debug)]
 struct Requests {
-    /// When each answer was whole.
+    /// When each answer was complete.
     answered: Vec<Instant>,
     /// Whether the last one failed.
     has_failed: bool,
     /// How many were answered or given up.
     done: u64,
-    /// Since when one should have been sent that has no answer yet.
+    /// When the pending request should have been sent, if there is one.
     waits: Option<Instant>,
     has_crossed: bool,
-    /// Whether all of them were within the limits.
+    /// Whether all answers were within the limits.
     is_within: bool,
 }
 
-/// A visit that is under way.
+/// A visit in progress.
 struct Visit<'a> {
     shared: &'a Shared,
     arrival: Arrival,
@@ -167,14 +177,10 @@ impl<'a> Visit<'a> {
         Self { shared, arrival, job, requests: Mutex::new(requests) }
     }
 
-    /// Counts what the visit came to.
+    /// Counts the result of the visit.
     fn end(self, trial: &Trial, is_escalation: bool) {
         let shared = self.shared;
         let ended = shared.ended(&self, trial, is_escalation);
-        let reason = || match trial.outcome {
-            Outcome::Passed | Outcome::Skipped => None,
-            Outcome::Failed | Outcome::Errored => Some(text::excerpt(&trial.reason(), 300)),
-        };
         let mut state = shared.state();
         let State { levels, timeline, reasons, cost_usd, .. } = &mut *state;
         if let Some(passed) = ended.passed {
@@ -191,8 +197,10 @@ impl<'a> Visit<'a> {
                 shared.road.close(crate::manifest::Ended::Budget);
             }
         }
-        if let Some(first) = reasons.get_mut(self.job).filter(|first| first.is_none()) {
-            *first = reason();
+        if let Some(kept) = reasons.get_mut(self.job)
+            && is_worse(trial.outcome, kept.as_ref().map(|(kept, _)| *kept))
+        {
+            *kept = Some((trial.outcome, text::excerpt(&trial.reason(), 300)));
         }
     }
 
@@ -214,7 +222,7 @@ impl Watch for Visit<'_> {
         requests.done += 1;
         let due = if is_first { self.arrival.due } else { began };
         let canary = self.shared.canary.as_ref().filter(|_| !requests.has_crossed);
-        // As it came: what is redacted later would hide it.
+        // The raw answer: redaction would hide the reference.
         let crossed = canary.is_some_and(|canary| match found {
             Ok(completion) => canary.crossed(self.arrival.number, &completion.answer),
             Err(error) => canary.crossed_in(self.arrival.number, &error.words()),
@@ -247,7 +255,7 @@ impl Watch for Visit<'_> {
     }
 }
 
-/// A request that is dropped on the way was cut off, and is in no figure.
+/// A request that is dropped while waiting was cut off, and is not in the figures.
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
         let waits = self.requests().waits;
@@ -293,7 +301,7 @@ impl Host for Shared {
     }
 
     fn missed(&self, arrival: Arrival) {
-        // It is late by so much at least.
+        // It is at least this late.
         self.state().levels[arrival.stage].lag.add(arrival.due.elapsed());
     }
 
@@ -303,7 +311,7 @@ impl Host for Shared {
         let mark = self.canary.as_ref().map(|canary| canary.reference(arrival.number));
         let mark = mark.map(|reference| format!("\n\n(My reference: {reference})"));
         let load = Load { watch: Some(&visit), mark: mark.as_deref() };
-        // Ids of conversations need numbers that fit what they are made of; no run has so many visits.
+        // Ids of conversations are derived from a u32; no run has that many visits.
         let number = u32::try_from(arrival.number).unwrap_or(u32::MAX);
         let trial =
             runner::visit(&self.plan, &self.graders, (self.root, self.run), (job, number), load).await;

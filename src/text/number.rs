@@ -5,7 +5,10 @@ use std::time::Duration;
 /// A whole number with a comma between thousands.
 #[must_use]
 pub fn whole(n: u64) -> String {
-    let digits = n.to_string();
+    grouped(&n.to_string())
+}
+
+fn grouped(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.char_indices() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
@@ -14,6 +17,24 @@ pub fn whole(n: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// A figure with one decimal if it is below 1,000 and not whole: `0.4`, `812`, `25,772`.
+#[must_use]
+pub fn figure(value: f64) -> String {
+    let shown = if value < 999.95 { format!("{value:.1}") } else { format!("{value:.0}") };
+    let short = shown.trim_end_matches(".0");
+    if short.bytes().all(|byte| byte.is_ascii_digit()) { grouped(short) } else { short.to_owned() }
+}
+
+/// A number that somebody chose, with all its decimals and a comma between thousands.
+#[must_use]
+pub fn exact(value: f64) -> String {
+    let shown = value.to_string();
+    match shown.split_once('.') {
+        Some((whole, decimals)) => format!("{}.{decimals}", grouped(whole)),
+        None => grouped(&shown),
+    }
 }
 
 /// A count or a length with a comma between thousands.
@@ -91,6 +112,13 @@ mod tests {
     fn thousands_have_commas() {
         let shown: Vec<_> = [0, 999, 1000, 1_234_567, u64::MAX].into_iter().map(whole).collect();
         assert_eq!(shown, ["0", "999", "1,000", "1,234,567", "18,446,744,073,709,551,615"]);
+    }
+
+    #[test]
+    fn figures_have_commas_and_no_needless_decimals() {
+        let shown: Vec<_> = [0.0, 0.44, 10.0, 999.94, 999.96, 25_772.03].into_iter().map(figure).collect();
+        assert_eq!(shown, ["0", "0.4", "10", "999.9", "1,000", "25,772"]);
+        assert_eq!((figure(f64::NAN), figure(-1.5)), ("NaN".to_owned(), "-1.5".to_owned()));
     }
 
     #[test]

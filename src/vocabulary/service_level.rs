@@ -1,7 +1,9 @@
-//! What a load test can be held to.
+//! The metrics that a load test can limit.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr, VariantNames};
+
+use crate::text::number;
 
 /// A metric of a level of load that has a limit.
 #[derive(
@@ -29,7 +31,7 @@ pub enum ServiceLevel {
     #[serde(rename = "ttft_p95_ms")]
     #[strum(serialize = "ttft_p95_ms")]
     FirstTokenP95,
-    /// Share of requests that brought no answer, 0 to 1.
+    /// Share of requests without an answer, 0 to 1.
     #[serde(rename = "error_rate")]
     #[strum(serialize = "error_rate")]
     ErrorRate,
@@ -94,11 +96,58 @@ impl ServiceLevel {
     #[must_use]
     pub fn shown(self, value: f64) -> String {
         match self {
-            Self::LatencyP95 | Self::FirstTokenP95 => format!("{value:.1} ms"),
-            Self::ErrorRate | Self::PassRate | Self::EscalationAvailability => {
-                format!("{:.2}%", value * 100.0)
-            }
-            Self::Goodput => format!("{value:.1}/s"),
+            Self::LatencyP95 | Self::FirstTokenP95 => format!("{} ms", number::figure(value)),
+            Self::ErrorRate | Self::PassRate | Self::EscalationAvailability => percent(value),
+            Self::Goodput => format!("{}/s", number::figure(value)),
         }
+    }
+
+    /// A value and its limit, with as many decimals as it takes to tell them apart.
+    #[must_use]
+    pub fn beside(self, value: f64, limit: f64) -> [String; 2] {
+        let short = [value, limit].map(|value| self.shown(value));
+        if short[0] != short[1] || (value - limit).abs() <= 0.0 {
+            return short;
+        }
+        let fine = |value: f64| number::exact((value * 1e6).round() / 1e6);
+        [value, limit].map(|value| match self {
+            Self::LatencyP95 | Self::FirstTokenP95 => format!("{} ms", fine(value)),
+            Self::ErrorRate | Self::PassRate | Self::EscalationAvailability => {
+                format!("{}%", fine(value * 100.0))
+            }
+            Self::Goodput => format!("{}/s", fine(value)),
+        })
+    }
+}
+
+/// A share in percent with at most two decimals. Only a whole share is shown as 100%, and only none at all as 0%.
+fn percent(share: f64) -> String {
+    let shown = format!("{:.2}", share * 100.0);
+    match shown.trim_end_matches('0').trim_end_matches('.') {
+        "100" if share < 1.0 => "99.99%".to_owned(),
+        "0" if share > 0.0 => "0.01%".to_owned(),
+        short => format!("{short}%"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_commas_and_no_needless_decimals() {
+        let ms = |value| ServiceLevel::LatencyP95.shown(value);
+        assert_eq!([25_772.0, 100.0, 0.44].map(ms), ["25,772 ms", "100 ms", "0.4 ms"]);
+        let share = |value| ServiceLevel::PassRate.shown(value);
+        let shown = [0.0, 0.000_01, 0.1, 0.625, 0.999_99, 1.0].map(share);
+        assert_eq!(shown, ["0%", "0.01%", "10%", "62.5%", "99.99%", "100%"]);
+        assert_eq!(ServiceLevel::Goodput.shown(1_234.5), "1,234/s");
+    }
+
+    #[test]
+    fn a_value_that_misses_its_limit_does_not_look_equal_to_it() {
+        assert_eq!(ServiceLevel::LatencyP95.beside(2_000.3, 2_000.0), ["2,000.3 ms", "2,000 ms"]);
+        assert_eq!(ServiceLevel::LatencyP95.beside(2_500.0, 2_000.0), ["2,500 ms", "2,000 ms"]);
+        assert_eq!(ServiceLevel::ErrorRate.beside(0.010_001, 0.01), ["1.0001%", "1%"]);
     }
 }

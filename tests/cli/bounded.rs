@@ -212,5 +212,5 @@ fn a_reply_above_the_bound_is_errored() {
     .run()
     .ended(4);
     assert_eq!(outcomes(&ran.json("run.json")), ["long errored", "right passed"], "{}", ran.stdout);
-    ran.out("the reply has more than 32 MiB");
+    ran.out("the answer has more than 32 MiB");
 }

@@ -112,7 +112,7 @@ fn a_replay_asks_nobody_and_stores_the_same_bytes() {
 fn answers_that_the_judge_cannot_judge_are_left_out_and_counted() {
     let server = judge();
     let ran = calibrate(&server, &(labels(20) + &label("pass", 99, 77))).run().ended(0);
-    assert!(ran.stdout.contains("; 1 more could not be judged and count for nothing"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("; 1 more could not be judged and do not count"), "{}", ran.stdout);
     assert!(ran.stdout.contains("not judged: line 41: judge-unreadable"), "{}", ran.stdout);
     assert!(ran.stdout.contains("Kappa's interval has no width"), "{}", ran.stdout);
     let stored = ran.json("akit-calibration.json");

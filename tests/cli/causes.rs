@@ -141,12 +141,12 @@ fn lines_of_replies_that_answer_no_case_are_told() {
     let line = |id: &str| format!("{{\"id\":\"{id}\",\"reply\":\"x\"}}\n");
     let told = run(&[line("a"), line("a "), line("order-9"), line("A")].concat());
     let warning =
-        "3 lines of r.jsonl for no case here: line 2 (`a `: did you mean `a`?), line 3 (`order-9`), line 4";
+        "3 lines of r.jsonl match no case here: line 2 (`a `: did you mean `a`?), line 3 (`order-9`), line 4";
     assert!(told.stderr.contains(warning), "{}", told.stderr);
-    assert!(!run(&line("a")).stderr.contains("for no case here"));
+    assert!(!run(&line("a")).stderr.contains("match no case here"));
     // Another scenario's line is not this one's.
     let other = "{\"id\":\"a\",\"scenario\":\"other\",\"reply\":\"x\"}\n";
-    run(&(line("a") + other)).err("1 line of r.jsonl for no case here: line 2");
+    run(&(line("a") + other)).err("1 line of r.jsonl match no case here: line 2");
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn a_certificate_that_is_not_trusted_is_not_asked_again() {
     let ran =
         Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &url]).file("s.yaml", CASES).run().ended(4);
     let ran =
-        ran.out("the certificate of https://localhost:").out("nobody that this machine trusts has issued it");
+        ran.out("the certificate of https://localhost:").out("its issuer is not trusted on this machine");
     ran.out("--ca-bundle FILE").out("SSL_CERT_FILE");
     assert_eq!(count.load(Ordering::SeqCst), 1);
 }

@@ -50,7 +50,7 @@ fn runs_of_a_folder_are_listed_with_their_curve() {
         ran.stdout
     );
     assert!(lines[3].ends_with("  runs/1.json"), "{}", ran.stdout);
-    ran.out("\nFlakiest\n  s/a: turned 3 times; 2 of 4 trials passed\n");
+    ran.out("\nFlakiest\n  s/a: changed 3 times; 2 of 4 trials passed\n");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_same_as_a_page() {
     let ran = history(&four(), &["runs", "--html", "h.html"]).ended(0).out("pass rate");
     let page = ran.read("h.html");
     assert!(page.starts_with("<!doctype html>") && page.contains("<h1>akit: history</h1>"));
-    assert!(page.contains("turned 3 times; 2 of 4 trials passed"), "{page}");
+    assert!(page.contains("changed 3 times; 2 of 4 trials passed"), "{page}");
     assert!(page.contains("aria-label=\"0.0%, 100.0%, 0.0%, 100.0%\""), "{page}");
     history(&ran, &["runs/1.json", "--html", "runs/1.json"]).ended(2).err("would be replaced");
     let ran = history(&ran, &["runs", "--html", "-"]).ended(0).err("pass rate");

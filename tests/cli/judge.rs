@@ -204,7 +204,7 @@ fn a_judge_that_is_the_model_under_test_is_told() {
             .ended(0)
     };
     run("gpt-4o", "gpt-4o").err("is the model under test").out("is the model under test");
-    run("gpt-4o", "gpt-5").err("is of the family of the model under test, gpt-4o");
+    run("gpt-4o", "gpt-5").err("is of the same family as the model under test, gpt-4o");
     let other = run("gpt-4o", "claude-5");
     assert!(
         !other.stderr.contains("warning")

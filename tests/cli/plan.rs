@@ -20,8 +20,8 @@ fn plan(n: usize, arguments: &[&str]) -> Ran {
 fn cases_and_repeats_that_a_drop_needs() {
     let ran = plan(50, &["--detect", "3pp"])
         .ended(0)
-        .out("even 20 repeats of each see no less than 3.1 points. It needs 819 cases asked once.")
-        .out("sees a drop of");
+        .out("even 20 trials of each detect no less than 3.1 points. It needs 819 cases asked once.")
+        .out("detects a drop of");
     let found = ran.json("plan.json");
     assert_eq!(found["schema"], "akit.plan/1");
     obeys(&found, "plan.json");
@@ -38,11 +38,11 @@ fn cases_and_repeats_that_a_drop_needs() {
         (&few.json("plan.json")["cases"], &few.json("plan.json")["now"]["calls"]),
         (&11.into(), &132.into())
     );
-    few.out("A drop of 10.0 points is seen by the run as it is planned.");
+    few.out("A drop of 10.0 points is detected by the run as planned.");
     plan(4, &["--detect", "3pp"]).ended(0).out(
-        "cannot be seen with these cases: even 20 repeats of each see no less than 13.5 points. It needs 880 cases",
+        "cannot be detected with these cases: even 20 trials of each detect no less than 13.5 points. It needs 880 cases",
     );
-    plan(4, &[]).ended(0).out("4 cases; no baseline knows any of them");
+    plan(4, &[]).ended(0).out("4 cases; none of them is in a baseline");
 }
 
 #[test]
@@ -103,9 +103,9 @@ fn a_baseline_tells_noise_price_and_time_and_nobody_is_asked() {
         ])
         .run()
         .ended(0)
-        .out("the baseline knows 4 of them, with 3 trials each")
+        .out("the baseline has 4 of them, with 3 trials each")
         .out("measured in the baseline")
-        .out("One broken case is proven by 4 fresh trials in a row that fail")
+        .out("A single broken case is proven by 4 extra trials in a row that fail")
         .out("Time is at `-c 2`");
     let found = planned.json("plan.json");
     assert_eq!((&found["broken"]["proven"], &found["broken"]["failing_trials"]), (&4.into(), &4.into()));
@@ -122,7 +122,7 @@ fn a_baseline_tells_noise_price_and_time_and_nobody_is_asked() {
         .file("s.yaml", edited)
         .run()
         .ended(0)
-        .out("the baseline knows 3 of them")
+        .out("the baseline has 3 of them")
         .out("For 1 case there is no baseline");
     ran.then(&["plan", "s.yaml", "--baseline", "nowhere.json"])
         .run()
@@ -142,10 +142,10 @@ fn one_failure_is_proof_where_the_application_is_deterministic() {
     let plan =
         |more: &[&str]| ran.then(&["plan", "s.yaml", "--baseline", "b.json"]).args(more).run().ended(0);
     plan(&["--confirm", "0"])
-        .out("One broken case is proven by one failure (`confirm: 0`), where it is one of 1 case.")
-        .out("1 case failed before too often");
+        .out("A single broken case is proven by one failure (`confirm: 0`), if it is one of 1 case.")
+        .out("1 case failed too often before");
     plan(&[]).out("the baseline is thin").out("asked up to 20 times");
     // Where the data go to stdout, the page does not.
-    let data = plan(&["--json", "-"]).err("sees a drop of");
+    let data = plan(&["--json", "-"]).err("detects a drop of");
     assert!(serde_json::from_str::<serde_json::Value>(&data.stdout).is_ok(), "{}", data.stdout);
 }

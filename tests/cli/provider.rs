@@ -354,7 +354,7 @@ fn very_large_replies_are_judged_or_refused_but_never_kill_the_run() {
     let large = Server::start(|_| Answer::Text(format!("{} ok", "x".repeat(2 << 20))));
     run(&large.url, &[]).ended(0);
     let endless = Server::start(|_| raw(200, vec![b' '; 33 << 20]));
-    run(&endless.url, &["--retries", "0"]).ended(4).out("the reply has more than 32 MiB");
+    run(&endless.url, &["--retries", "0"]).ended(4).out("the answer has more than 32 MiB");
     let wordy = Server::start(|_| raw(500, "<p>".repeat(1_000_000)));
     let ran = run(&wordy.url, &["--retries", "0"]).ended(4);
     assert!(ran.stdout.len() < 5_000, "{}", ran.stdout.len());

@@ -89,8 +89,8 @@ fn four_cells_split_the_shift_between_product_and_judge() {
     let found = regrade(&ran, &server, &old)
         .ended(0)
         .out("RESULT: the judge explains 40.0 of the 80.0 lost points, the application 40.0")
-        .out("2 cases flipped by the judge alone, which is no regression:\n  s/shift fails now\n  s/same fails now, on the same answer\n")
-        .out("2 cases flipped by the product alone:\n  s/plain fails now\n  s/worse fails now\n");
+        .out("2 cases flipped because of the judge alone, which is not a regression:\n  s/shift fails now\n  s/same fails now, on the same answer\n")
+        .out("2 cases flipped because of the application alone:\n  s/plain fails now\n  s/worse fails now\n");
     let data = found.json("found.json");
     assert_eq!(data["schema"], "akit.regrade/1");
     obeys(&data, "regrade.json");

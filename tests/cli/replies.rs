@@ -52,7 +52,7 @@ fn a_missing_reply_is_an_error_and_never_a_pass_or_a_failure() {
     assert_eq!(outcomes(&report), ["a passed", "b errored"]);
     let fault = &report["cases"][1]["trials"][0]["fault"];
     assert_eq!(fault["kind"], "no-reply");
-    assert!(ran.stdout.contains("there is no reply to this case in r.jsonl"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("no answer to this case in r.jsonl"), "{}", ran.stdout);
     assert!(ran.stdout.contains("s.yaml:6"), "{}", ran.stdout);
     assert!(
         ran.stdout.contains("RESULT: ERROR — 1 passed, 0 failed, 1 errored, 0 skipped"),
@@ -90,10 +90,10 @@ fn an_answer_that_nobody_looks_at_is_told_at_its_line() {
         ([line("", 0, "a"), line("\"scenario\":\"S\",", 1, "no")], "line 2 (`a`: not in `S`)"),
         (
             [line("\"scenario\":\"s\",", 0, "a"), line("", 0, "no")],
-            "line 2 (`a`: lines that name the scenario go before it)",
+            "line 2 (`a`: lines that name the scenario take precedence)",
         ),
     ] {
-        run(&["a"], &lines.concat()).ended(0).err("1 line of r.jsonl for no case here").err(words);
+        run(&["a"], &lines.concat()).ended(0).err("1 line of r.jsonl match no case here").err(words);
     }
     let gaps = [line("", 0, "a"), line("\"scenario\":\"t\",", 1, "a"), line("", 2, "no"), line("", 4, "no")];
     run(&["a"], &gaps.concat())
@@ -249,9 +249,9 @@ fn more_answers_than_are_judged_are_told_with_how_to_judge_them() {
     let line = |trial: u32| format!("{{\"id\":\"a\",\"trial\":{trial},\"reply\":\"yes\"}}\n");
     let lines: String = (0..3).map(line).collect();
     let ran = run(&["a", "b"], &(lines.clone() + "{\"id\":\"b\",\"reply\":\"yes\"}\n"));
-    let ran = ran.err("has 3 answers to case `a`: 1 of each judged").err("`--repeat 3`");
+    let ran = ran.err("has 3 answers to case `a`: only 1 of each are judged").err("`--repeat 3`");
     let all = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--repeat", "3"]).run();
-    assert!(!all.stderr.contains("of each judged"), "{}", all.stderr);
+    assert!(!all.stderr.contains("of each are judged"), "{}", all.stderr);
     // Two results of one prompt are two answers to one case.
     let message = |text: &str| {
         json!({ "messages": [{ "role": "user", "content": "a" }, { "role": "assistant", "content": text }] })
@@ -288,7 +288,7 @@ fn a_file_that_tells_of_no_calls_is_told_where_cases_are_about_them() {
     for (expected, line, is_told) in rows {
         let akit = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"]);
         let ran = akit.file("s.yaml", suite(expected)).file("r.jsonl", line).run().ended(0);
-        let told = "says nothing of function calls for 1 case";
+        let told = "does not say which functions were called, but 1 case";
         assert_eq!(ran.stderr.contains(told), is_told, "{line}\n{}", ran.stderr);
     }
 }

@@ -57,7 +57,7 @@ fn a_signal_ends_the_run_with_partial_reports_that_say_so() {
             outcomes(&report),
             ["a passed", "b passed", "c skipped", "d skipped", "e skipped", "f skipped"]
         );
-        assert_eq!(report["cases"][2]["reason"], "not judged: the run was interrupted before");
+        assert_eq!(report["cases"][2]["reason"], "not judged: the run was interrupted first");
         assert_eq!(report["decision"]["breaches"][0]["id"], "interrupted");
         assert_eq!(ran.read("r.xml").matches("<skipped ").count(), 4);
         assert_eq!(ran.json("r.sarif")["runs"][0]["invocations"][0]["executionSuccessful"], false);

@@ -85,7 +85,7 @@ fn what_a_budget_leaves_out_is_skipped_and_ends_with_six() {
         .iter()
         .find(|case| case["outcome"] == "skipped")
         .cloned();
-    assert_eq!(case.unwrap()["reason"], "not judged: the budget ended the run before");
+    assert_eq!(case.unwrap()["reason"], "not judged: the budget ended the run first");
     assert_eq!(server.asked().len(), 2);
     run(&server, &["--budget", "0.02"]).run().ended(0);
 }

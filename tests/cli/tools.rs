@@ -140,7 +140,7 @@ fn what_cannot_be_played_is_errored_and_shows_the_calls() {
             "no-tool-answer",
             1,
             4,
-            "nothing that `find_order` returns fits its call: find_order {\"order\":\"NW-9\"}",
+            "no entry in `returns` of `find_order` fits its call: find_order {\"order\":\"NW-9\"}",
         ),
         (vec![("find_order", json!("NW-1"))], "no-tool-answer", 1, 4, "find_order"),
         (vec![("find_ordr", json!({}))], "undeclared-function", 1, 4, "did you mean `find_order`?"),

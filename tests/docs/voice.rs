@@ -43,36 +43,65 @@ const NEVER: [&str; 34] = [
 ];
 
 /// Rooms of `src` whose texts are rewritten.
-const DONE: [&str; 7] = ["analysis", "baseline", "cli", "demands", "gate", "report/console", "stats"];
-
-/// Rooms that are still to come; whoever rewrites one moves it up.
-const TO_COME: [&str; 28] = [
+const DONE: [&str; 33] = [
     "cache",
-    "canonical.rs",
-    "client",
-    "config",
+    "cli",
     "engine",
-    "environment.rs",
     "event.rs",
-    "expectation",
-    "grader",
-    "history",
     "http.rs",
-    "import",
     "lib.rs",
     "main.rs",
     "manifest",
     "process.rs",
+    "report/annotation.rs",
+    "report/calibration.rs",
+    "report/calls.rs",
+    "report/code_quality.rs",
+    "report/console",
+    "report/detail.rs",
+    "report/dotenv.rs",
+    "report/entry.rs",
+    "report/json.rs",
+    "report/junit",
+    "report/mod.rs",
+    "report/open_metrics.rs",
+    "report/past.rs",
+    "report/plan.rs",
+    "report/regrade.rs",
+    "report/sarif",
+    "report/stress",
+    "report/table.rs",
+    "report/talk.rs",
+    "report/trend.rs",
+    "report/view.rs",
+    "report/words.rs",
+    "runner",
+    "stress",
+];
+
+/// Rooms that are still to come; whoever rewrites one moves it up.
+const TO_COME: [&str; 23] = [
+    "analysis",
+    "baseline",
+    "canonical.rs",
+    "client",
+    "config",
+    "demands",
+    "environment.rs",
+    "expectation",
+    "gate",
+    "grader",
+    "history",
+    "import",
     "provider",
     "publish",
     "redact",
     "report",
-    "runner",
     "scenario",
     "secret.rs",
     "seed.rs",
     "source",
-    "stress",
+    "stats",
     "text",
     "vocabulary",
 ];
@@ -131,13 +160,12 @@ fn wrong(text: &str) -> Vec<&'static str> {
 }
 
 fn files(path: &Path, found: &mut Vec<std::path::PathBuf>) {
-    if path.ends_with("tests") {
-        // Configurations in tests have keys of old names.
-    } else if path.is_dir() {
+    if path.is_dir() {
         for entry in std::fs::read_dir(path).unwrap() {
             files(&entry.unwrap().path(), found);
         }
-    } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
+    } else if path.extension().is_some_and(|end| end == "rs") && !path.to_string_lossy().ends_with("tests.rs")
+    {
         found.push(path.to_owned());
     }
 }

@@ -1,11 +1,11 @@
-//! Blocks of a log that a reader opens and closes, where the log of a pipeline can do that.
+//! Blocks of a log that a reader can expand and collapse, where the pipeline's log supports that.
 
 use chrono::DateTime;
 
-/// Whose marks fold a block up.
+/// The markers that fold a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fold {
-    /// Nobody's.
+    /// None.
     #[default]
     None,
     /// `::group::` (docs.github.com, "Workflow commands", "Grouping log lines").
@@ -15,7 +15,7 @@ pub enum Fold {
 }
 
 impl Fold {
-    /// What stands right before the title of a block; `at` is in seconds since 1970.
+    /// The line before the title of a block; `at` is in seconds since 1970.
     pub(super) fn begin(self, number: usize, at: i64) -> String {
         match self {
             Fold::None => String::new(),
@@ -36,8 +36,8 @@ impl Fold {
     }
 }
 
-/// When the run ended, in seconds since 1970; 0 where it is not known. GitLab shows how long a section took,
-/// and these take no time.
+/// When the run ended, in seconds since 1970; 0 if unknown. GitLab shows how long a section took, and these take no
+/// time.
 pub(super) fn seconds(at: Option<&str>) -> i64 {
     at.and_then(|at| DateTime::parse_from_rfc3339(at).ok()).map_or(0, |at| at.timestamp())
 }

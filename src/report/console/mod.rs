@@ -1,4 +1,4 @@
-//! For people at a terminal or in a log: what needs a look first, the result last.
+//! For people, at a terminal or in a log: what needs attention first, the result last.
 //!
 //! Passing cases are not listed. The last line is the only one that starts with `RESULT:`.
 
@@ -21,45 +21,45 @@ use super::{Entry, Report};
 
 pub use fold::Fold;
 
-/// Cases that are shown in full.
+/// Maximum number of cases shown in full.
 const BLOCKS: usize = 50;
 
-/// Characters of one value that are shown.
+/// Maximum number of characters of a value.
 const WIDTH: usize = 300;
 
-/// Cases that are named where many have one cause.
+/// Maximum number of cases named per cause.
 const CAUSED: usize = 5;
 
-/// Cases that are named at the end.
+/// Maximum number of cases named at the end.
 const RECAP: usize = 20;
 
-/// Verdicts of one case that are shown.
+/// Maximum number of verdicts per case.
 const VERDICTS: usize = 10;
 
-/// How much is shown, and for whom.
+/// How much to show, and for whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// Whether colours are used.
+    /// Whether to use colors.
     pub ink: Ink,
-    /// Whether cases are folded up.
+    /// Whether cases are folded.
     pub fold: Fold,
-    /// How much is shown.
+    /// How much to show.
     pub depth: Depth,
-    /// Columns of the terminal, where it is one.
+    /// Columns of the terminal, if there is one.
     pub width: Option<usize>,
-    /// How long the command has taken, where it made the run.
+    /// How long the command has taken, if it made the run.
     pub took: Option<Duration>,
 }
 
 impl Layout {
-    /// Everything, plain to read in any place.
+    /// Everything, readable anywhere.
     #[must_use]
     pub fn of(ink: Ink) -> Self {
         Self { ink, fold: Fold::None, depth: Depth::Full, width: None, took: None }
     }
 }
 
-/// How much is shown.
+/// How much to show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Depth {
     /// Every case that did not pass, and the facts.
@@ -75,11 +75,11 @@ pub fn of_report(report: &Report<'_>, ink: Ink) -> String {
     shown(report, Layout::of(ink))
 }
 
-/// The report as somebody wants to see it.
+/// The report with this layout.
 #[must_use]
 pub fn shown(report: &Report<'_>, layout: Layout) -> String {
     let page = whole(report, layout);
-    // Narrower than this, nothing fits.
+    // Below this width, nothing fits.
     layout.width.map_or_else(|| page.clone(), |width| text::wrap(&page, width.max(40)))
 }
 
@@ -126,11 +126,11 @@ fn whole(report: &Report<'_>, layout: Layout) -> String {
     page.out
 }
 
-/// Errored cases with one cause, by that cause, and the rest.
+/// Errored cases grouped by cause, and the rest.
 type ByCause<'a> = (BTreeMap<&'a str, Vec<Entry<'a>>>, Vec<Entry<'a>>);
 
-/// Takes apart those errored cases whose cause others share: thousands of cases that miss their record for
-/// one reason are one thing to know.
+/// Groups errored cases with the same cause: thousands of cases that miss their record for one reason are one thing to
+/// know.
 fn by_cause(errored: Vec<Entry<'_>>) -> ByCause<'_> {
     fn cause<'a>(entry: &Entry<'a>) -> &'a str {
         entry.fault().map_or("", |fault| &fault.cause)
@@ -144,7 +144,7 @@ fn by_cause(errored: Vec<Entry<'_>>) -> ByCause<'_> {
     (shared, own)
 }
 
-/// How many answers were read and how many were asked for; nothing where all were asked for.
+/// How many answers were read and how many were asked for; `None` if all were asked for.
 fn origins(report: &Report<'_>) -> Option<String> {
     let count = |wanted: &dyn Fn(&Answer) -> bool| report.run.answers().filter(|one| wanted(one)).count();
     let read = [
@@ -160,12 +160,12 @@ fn origins(report: &Report<'_>) -> Option<String> {
     Some(words.join(", "))
 }
 
-/// How long it took: on the clock, and where nothing was sent, when the answers were recorded.
+/// How long it took; if nothing was sent, also how long when the answers were recorded.
 fn times(report: &Report<'_>, took: Option<Duration>) -> String {
     let run = report.run;
     let live = run.answers().any(|one| !one.recorded && !one.given)
         || run.grades().into_iter().any(|grade| !grade.recorded);
-    // A run that was sent and had no answer took its time as well.
+    // A live run without answers took time, too.
     let recorded = !live && run.duration_ms == run.recorded_ms();
     let recorded_ms = Some(run.duration_ms).filter(|ms| recorded && *ms > 0);
     let clock_ms = if recorded {
@@ -177,9 +177,9 @@ fn times(report: &Report<'_>, took: Option<Duration>) -> String {
     [part("took", clock_ms), part("recorded", recorded_ms)].into_iter().flatten().collect()
 }
 
-/// The line with the gate's word, the numbers and the reason, without a line end.
+/// The line with the decision, the numbers and the reason, without a line end.
 ///
-/// The tokens are those of the application and the judge together, the judge's share in brackets.
+/// The tokens are those of the application and the judge together, with the judge's share in brackets.
 fn result(report: &Report<'_>, layout: Layout) -> String {
     let mut out = "RESULT: ".to_owned();
     let style = match report.decision.conclusion {
@@ -199,7 +199,7 @@ fn result(report: &Report<'_>, layout: Layout) -> String {
     out
 }
 
-/// `1,234 tokens (judge 567)`; absent when nobody told how many.
+/// For example `1,234 tokens (judge 567)`; `None` if the tokens are unknown.
 fn tokens(report: &Report<'_>) -> Option<String> {
     let judge = report.run.grader_usage().map(crate::vocabulary::Usage::total);
     match (report.run.usage().map(crate::vocabulary::Usage::total), judge) {
@@ -265,13 +265,13 @@ impl Page {
         if trial.verdicts.is_empty() {
             self.line(2, "reason", &view.why);
         }
-        // What an expectation got is of the answer.
+        // What an expectation found is part of the answer.
         if trial.verdicts.iter().all(|one| one.verdict.got.is_empty()) {
             self.line(2, "answer", trial.answer.unwrap_or_default());
         }
     }
 
-    /// Every case that did not pass once more, by name and line: what is told of each above may fill screens.
+    /// Lists every case that did not pass by name and line, because the details above may fill screens.
     fn recap(&mut self, report: &Report<'_>) {
         let wrong = [report.with(Outcome::Failed), report.with(Outcome::Errored)].concat();
         if wrong.is_empty() {
@@ -292,7 +292,7 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// Several errored cases with one cause.
+    /// Errored cases with the same cause.
     fn cause(&mut self, cause: &str, entries: &[Entry<'_>]) {
         paint(&mut self.out, self.ink, AnsiColor::Yellow.on_default().bold(), "ERRORED");
         let _ = writeln!(self.out, " {}: {}", text::count(entries.len(), "case"), log::line(cause, WIDTH));
@@ -308,7 +308,7 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// `label: value`, indented; nothing without a value.
+    /// Writes `label: value`, indented; nothing without a value.
     fn line(&mut self, indent: usize, label: &str, value: &str) {
         if !value.is_empty() {
             let _ = write!(self.out, "{:indent$}", "");
@@ -322,7 +322,7 @@ impl Page {
         let _ = writeln!(self.out, ": {}", log::line(words, WIDTH));
     }
 
-    /// Every reason against a pass, the first of them.
+    /// The findings that block a pass, or the first of them.
     fn reasons(&mut self, report: &Report<'_>) {
         let findings = &report.decision.findings;
         for finding in findings.iter().take(BLOCKS) {
@@ -345,7 +345,7 @@ impl Page {
         self.fact(style, &log::line(&label, 80), &format!("{}{at}", finding.message));
     }
 
-    /// The reasons against a pass that no failed case tells.
+    /// The findings that are not about a failed case.
     fn findings(&mut self, report: &Report<'_>) {
         for finding in report.findings() {
             self.finding(finding);
@@ -355,7 +355,7 @@ impl Page {
         }
     }
 
-    /// What the baseline says, and which cases answered now so, now so.
+    /// The comparison with the baseline, and cases whose results vary.
     fn comparison(&mut self, report: &Report<'_>) {
         if let Some(compared) = &report.decision.compared {
             let paired = text::count(compared.paired, "case");

@@ -1,7 +1,6 @@
-//! What stands inside `<failure>`, `<error>` and `<stackTrace>`.
+//! The text of `<failure>`, `<error>` and `<stackTrace>`.
 //!
-//! It starts with the message, because GitLab keeps nothing else; it ends with the answer, because
-//! that is what may be cut.
+//! It starts with the message, because GitLab keeps nothing else; it ends with the answer, because that may be cut.
 
 use std::fmt::Write as _;
 
@@ -11,13 +10,13 @@ use crate::report::Entry;
 use crate::report::view::{BROKEN, Fact, Label, TrialView, View};
 use crate::text::{self, xml};
 
-/// Bytes of one value in it.
+/// Maximum number of bytes of a value.
 const VALUE: usize = 4 * 1024;
 
-/// Bytes of the text of one more trial.
+/// Maximum number of bytes of another trial's text.
 const RERUN: usize = 2 * 1024;
 
-/// Expectations of one trial.
+/// Maximum number of expectations of one trial.
 const VERDICTS: usize = 50;
 
 /// Why the case did not pass, in one sentence.
@@ -26,7 +25,7 @@ pub(super) fn message(entry: &Entry<'_>, view: &View<'_>) -> String {
     if entry.state == State::Broken { format!("{BROKEN}: {why}") } else { why.to_owned() }
 }
 
-/// The text of a case behind its message, at most `most` bytes once it is escaped.
+/// The text of a case with its message, at most `most` bytes after escaping.
 pub(super) fn of(entry: &Entry<'_>, mut view: View<'_>, most: usize) -> String {
     if !view.trials.is_empty() {
         let each: Vec<_> = entry.case.ordinary().take(100).map(|trial| trial.outcome.word()).collect();
@@ -41,14 +40,14 @@ pub(super) fn of(entry: &Entry<'_>, mut view: View<'_>, most: usize) -> String {
     xml::short_body(&out, most)
 }
 
-/// The text of one trial among several.
+/// The text of one of several trials.
 pub(super) fn of_trial(trial: &Trial, most: usize) -> String {
     let mut out = format!("{}\n", text::cut(&trial.reason(), RERUN / 2));
     lay_out(&mut out, TrialView::of(trial).facts(VERDICTS));
     xml::short_body(&out, most.min(RERUN))
 }
 
-/// The conversation, where the case is one, at most `most` bytes once it is escaped.
+/// The conversation, if there is one, at most `most` bytes after escaping.
 pub(super) fn conversation(entry: &Entry<'_>, most: usize) -> Option<String> {
     let talk = View::of(entry).trial.talk?;
     Some(xml::short_body(&talk.text(VALUE), most))

@@ -1,10 +1,11 @@
 //! JUnit XML, as GitLab, Jenkins and GitHub actions read it.
 //!
-//! One `<testcase>` per case, never per trial, under names that stay the same from run to run.
-//! `<failure>` is a bad answer, `<error>` a case that could not be judged, `<skipped>` one that was
-//! not asked, or that fails in quarantine. A case that failed, was asked again and passed is flaky to every
-//! reader of JUnit: it passes with a `<flakyFailure>`, as long as the gate does not block on it. A case has at most 12 elements and its text at most 64 KiB; what is longer is cut visibly.
-//! Types start with `akit.`: GitLab rejects a whole report for the bare words `symbol` and `yaml`.
+//! One `<testcase>` per case, never per trial, with names that stay the same from run to run. `<failure>` is a bad
+//! answer, `<error>` a case that could not be judged, `<skipped>` one that was not asked, or that fails in quarantine.
+//! A case that failed, was asked again and passed is flaky for every reader of JUnit: it passes with a
+//! `<flakyFailure>`, unless the gate blocks on it. A case has at most 12 elements, and its text at most 64 KiB; what is
+//! longer is cut visibly. Types start with `akit.`: GitLab rejects a whole report for the bare words `symbol` and
+//! `yaml`.
 
 mod body;
 mod validation;
@@ -28,37 +29,37 @@ use super::{Entry, RenderError, Report};
 
 pub use validation::of_diagnostics;
 
-/// Most elements of one case, itself included.
+/// Maximum number of elements of a case, including itself.
 const ELEMENTS: usize = 12;
 
-/// Elements of all cases; GitLab takes 250,000 in a file.
+/// Maximum number of elements of all cases; GitLab accepts 250,000 per file.
 const ALL_ELEMENTS: usize = 240_000;
 
-/// Bytes of the text of one case.
+/// Maximum number of bytes of a case's text.
 const TEXT: usize = 64 * 1024;
 
-/// Bytes of the text of all cases; GitLab takes 30 MB in a file.
+/// Maximum number of bytes of all texts; GitLab accepts 30 MB per file.
 const ALL_TEXT: usize = 20 * 1024 * 1024;
 
-/// Characters of a name.
+/// Maximum number of characters of a name.
 const NAME: usize = 400;
 
-/// Characters of a message.
+/// Maximum number of characters of a message.
 const MESSAGE: usize = 300;
 
-/// The whole report.
+/// Writes the report.
 ///
-/// The library writes whole trees: a tree of the suites without their cases, which is where counts stand, and one for
-/// every few cases, whose elements go to their place in the first.
+/// The library writes whole trees: one of the suites without cases, which has the counts, and one per few cases, whose
+/// elements are inserted into the first.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
     let at = report.run.at.as_deref().and_then(|at| DateTime::parse_from_rfc3339(at).ok());
-    let (cases, told) = (report.run.cases.len(), report.run.cases.iter().filter(|case| bad(case.outcome)));
+    let (cases, wrong) = (report.run.cases.len(), report.run.cases.iter().filter(|case| bad(case.outcome)));
     let limits = Limits {
         elements: (ALL_ELEMENTS / cases.max(1)).clamp(2, ELEMENTS),
-        text: (ALL_TEXT / told.count().max(1)).clamp(512, TEXT),
+        text: (ALL_TEXT / wrong.count().max(1)).clamp(512, TEXT),
     };
     let mut suites = Suites { order: BTreeMap::new(), list: Vec::new() };
     for scenario in &report.run.scenarios {
@@ -84,7 +85,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError
     let heads = suites.list.iter().map(|suite| suite.finished(at, report));
     tree.add_test_suites(heads);
     let heads = tree.to_string()?;
-    // Every suite has properties, so each has an end of its own; within a value, `<` is escaped.
+    // Every suite has properties, so each has its own end tag; within a value, `<` is escaped.
     let mut rest = heads.as_str();
     for suite in &suites.list {
         let (head, more) = rest.split_at(rest.find(END).unwrap_or(rest.len()));
@@ -99,26 +100,26 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError
     Ok(out.write_all(rest.as_bytes())?)
 }
 
-/// How a suite ends.
+/// The end of a suite.
 const END: &str = "\n    </testsuite>";
 
-/// Cases of one tree.
+/// Number of cases per tree.
 const AT_ONCE: usize = 100;
 
-/// How much one case may take.
+/// The limits for one case.
 #[derive(Clone, Copy)]
 struct Limits {
     elements: usize,
     text: usize,
 }
 
-/// Suites by scenario name in the order of the run; files that share a name share a suite.
+/// Suites by scenario name, in the order of the run; files with the same name share a suite.
 struct Suites {
     order: BTreeMap<String, usize>,
     list: Vec<Suite>,
 }
 
-/// One suite: its cases are places in the run.
+/// One suite; its cases are indexes into the run.
 struct Suite {
     head: TestSuite,
     cases: Vec<usize>,
@@ -140,7 +141,7 @@ impl Suites {
 }
 
 impl Suite {
-    /// Adds a case to the numbers of the suite.
+    /// Adds a case to the counts of the suite.
     fn count(&mut self, index: usize, entry: &Entry<'_>) {
         self.cases.push(index);
         self.head.tests += 1;
@@ -162,7 +163,7 @@ impl Suite {
             suite.set_timestamp(at);
         }
         suite.add_property(("result", report.decision.conclusion.word()));
-        // The decision's numbers of the whole run, with what stands here as passed or skipped.
+        // The decision's counts of the whole run, with what is shown here as passed or skipped.
         suite.add_property(("counts", counts(report).as_str()));
         suite.add_property(("reason", xml::attribute(&report.decision.summary, NAME).as_str()));
         suite
@@ -179,7 +180,7 @@ impl Suite {
             let mut tree = quick_junit::Report::new("");
             tree.add_test_suite(suite);
             let text = tree.to_string()?;
-            // The declaration, the tree and the suite have a line each, and no value in it has a line end.
+            // The declaration, the tree and the suite have one line each, and no value contains a line end.
             let begin = text.match_indices('\n').nth(2).map_or(text.len(), |(at, _)| at);
             let end = text.rfind(END).unwrap_or(text.len());
             out.write_all(&text.as_bytes()[begin..end])?;
@@ -192,7 +193,7 @@ impl Suite {
         let said = is_told.then(|| body::conversation(entry, limits.text / 2)).flatten();
         let text = if said.is_some() { limits.text / 2 } else { limits.text };
         let mut case = TestCase::new(unique(entry, names), status(entry, text));
-        // Jenkins takes what is before the last dot for a package.
+        // Jenkins takes everything before the last dot for a package.
         case.set_classname(format!("akit.{}", self.head.name.as_str().replace('.', "_")));
         place(&mut case, &entry.case.location);
         if let Some(time) = time(entry) {
@@ -215,7 +216,7 @@ impl Suite {
     }
 }
 
-/// GitLab keeps only the first of several cases with one name, so a second one gets its file's.
+/// GitLab keeps only the first of several cases with the same name, so a second one gets its file's name.
 fn unique(entry: &Entry<'_>, names: &mut BTreeSet<String>) -> String {
     let id = match xml::attribute(&entry.case.id, NAME) {
         id if id.trim().is_empty() => "(unnamed)".to_owned(),
@@ -233,20 +234,20 @@ fn unique(entry: &Entry<'_>, names: &mut BTreeSet<String>) -> String {
     id
 }
 
-/// What all its answers took, as far as that is known.
+/// The time of all its answers, as far as it is known.
 fn time(entry: &Entry<'_>) -> Option<Duration> {
     let answers = entry.case.trials.iter().flat_map(Trial::answers);
     let known = answers.filter_map(|answer| answer.latency_ms).reduce(u64::saturating_add);
     known.map(Duration::from_millis)
 }
 
-/// `file` and `line`, without which GitLab links nowhere and mikepenz searches the repository.
+/// `file` and `line`: without them GitLab has no links, and mikepenz searches the repository.
 fn place(case: &mut TestCase, location: &Location) {
     case.extra.insert("file".into(), xml::attribute(&location.file, 4000).into());
     case.extra.insert("line".into(), location.line.max(1).to_string().into());
 }
 
-/// What stands in the element of a case.
+/// The status element of a case.
 #[derive(Clone, Copy)]
 enum Element {
     Success,
@@ -257,7 +258,7 @@ enum Element {
 impl Element {
     fn of(entry: &Entry<'_>) -> Self {
         match (entry.case.outcome, entry.forgiven()) {
-            // It passes, and fails the gate: by fresh answers, or by those of an earlier attempt.
+            // It passes but fails the gate: because of extra trials, or those of an earlier attempt.
             (Outcome::Passed, _) if entry.blocking => Self::NonSuccess(NonSuccessKind::Failure),
             (Outcome::Passed, _) | (Outcome::Failed, Some(Forgiven::Flaky)) => Self::Success,
             (Outcome::Skipped, _) | (Outcome::Failed, Some(Forgiven::Quarantined)) => Self::Skipped,
@@ -293,16 +294,16 @@ fn status(entry: &Entry<'_>, text: usize) -> TestCaseStatus {
     status
 }
 
-/// `akit.regression`, `akit.contains`, `akit.timeout`: the first thing that explains the case.
+/// For example `akit.regression`, `akit.contains`, `akit.timeout`: the first thing that explains the case.
 fn ty(state: State, trial: &TrialView<'_>) -> String {
     if state == State::Broken { "akit.regression".to_owned() } else { format!("akit.{}", slug(trial.kind())) }
 }
 
-/// The trials that are not the one already told, as far as they fit; each takes two elements.
+/// The other trials, as far as they fit; each takes two elements.
 fn reruns(entry: &Entry<'_>, room: usize, text: usize) -> Vec<TestRerun> {
     let passes = entry.case.outcome == Outcome::Passed || entry.forgiven() == Some(Forgiven::Flaky);
-    let told = entry.case.telling().filter(|_| !passes).map(|trial| trial.index);
-    let others = entry.case.trials.iter().filter(|trial| bad(trial.outcome) && Some(trial.index) != told);
+    let shown = entry.case.telling().filter(|_| !passes).map(|trial| trial.index);
+    let others = entry.case.trials.iter().filter(|trial| bad(trial.outcome) && Some(trial.index) != shown);
     others
         .take(room / 2)
         .map(|trial| {

@@ -1,4 +1,4 @@
-//! What `akit validate` found, with one testcase for each file.
+//! The diagnostics of `akit validate`, with one testcase per file.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::{MESSAGE, TEXT};
 /// Every file that was read, failing with all its errors; a file with only warnings passes.
 ///
 /// # Errors
-/// None is known.
+/// The XML could not be written.
 pub fn of_diagnostics(found: &Diagnostics, files: &[Arc<SourceFile>]) -> Result<String, RenderError> {
     let mut names: Vec<&str> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();

@@ -1,4 +1,4 @@
-//! The gate's findings and warnings that are not told by the result of a failed case.
+//! Findings and warnings of the gate that are not results of failed cases.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,10 @@ use crate::source::Location;
 use crate::text;
 use crate::vocabulary::{FindingId, Outcome, Subject};
 
-/// Characters of a message.
+/// Maximum number of characters of a message.
 const MESSAGE: usize = 400;
 
-/// Adds what is wrong with the run as a whole, where the change demands less, and what is to know of
-/// cases that passed.
+/// Adds what is wrong with the run as a whole, where the change is weaker, and what to know about cases that passed.
 pub(super) fn tell(report: &Report<'_>, alerts: &mut Vec<Alert>, troubles: &mut Vec<Trouble>) {
     let file = report
         .run
@@ -40,7 +39,7 @@ pub(super) fn tell(report: &Report<'_>, alerts: &mut Vec<Alert>, troubles: &mut 
         };
         match (finding.conclusion, place) {
             (Conclusion::Error, _) | (_, None) => {
-                // What everybody should know stands against nothing, and has no place: the console tells it.
+                // Information blocks nothing and has no place: it is on the console.
                 if finding.conclusion != Conclusion::Pass {
                     troubles.push(Trouble { level, message: finding.message.clone(), location: None });
                 }
@@ -73,7 +72,8 @@ fn of_run(finding: &Finding, level: Level, location: Location) -> Alert {
     }
 }
 
-/// What tells two findings of one rule apart: the cases of a threshold and its limit, what demands less and in which file.
+/// What distinguishes two findings of one rule: the cases of a threshold and its limit, or what is weaker and in which
+/// file.
 fn about(finding: &Finding, location: &Location) -> String {
     let parts = match &finding.subject {
         Subject::Run | Subject::Case => return String::new(),
@@ -91,7 +91,7 @@ fn about(finding: &Finding, location: &Location) -> String {
             vec![Some(location.file.clone()), Some(kind.to_string()), Some(of.clone())]
         }
     };
-    // A name may hold any word, but no control character.
+    // A name may contain any word, but no control character.
     parts.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>().join("\u{0}")
 }
 
@@ -110,7 +110,7 @@ fn rule(finding: &Finding) -> Rule {
     }
 }
 
-/// A finding about a case that did not fail, such as one that passes at times: no failure tells it.
+/// A finding about a case that did not fail, such as a flaky one.
 fn of_another(others: &BTreeMap<&Location, Entry<'_>>, finding: &Finding) -> Option<Alert> {
     let place = finding.location.as_ref()?;
     let entry = others.get(place)?;

@@ -1,7 +1,7 @@
-//! `primaryLocationLineHash`, exactly as GitHub's upload computes it, or it warns on every result.
+//! `primaryLocationLineHash`, exactly as GitHub's upload computes it; otherwise it warns about every result.
 //!
-//! From github/codeql-action `src/fingerprints.ts`: a rolling hash over the next 100 UTF-16 units from
-//! the start of a line, without spaces and tabs, CR and CRLF as LF; then 65535 for the end and zeros.
+//! From github/codeql-action `src/fingerprints.ts`: a rolling hash over the next 100 UTF-16 units from the start of a
+//! line, without spaces and tabs, CR and CRLF as LF; then 65535 for the end, and zeros.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ const WINDOW: usize = 100;
 const FACTOR: u64 = 37;
 const END: u16 = u16::MAX;
 
-/// The hashes of the wanted 1-based lines of a text; lines that it lacks are left out.
+/// The hashes of the wanted 1-based lines of a text, without lines that do not exist.
 pub(super) fn of_lines(text: &str, wanted: &BTreeSet<u32>) -> BTreeMap<u32, String> {
     let mut roll = Roll {
         window: [0; WINDOW],
@@ -53,14 +53,14 @@ struct Roll<'a> {
     hash: u64,
     /// The factor of the unit that leaves the window.
     leaving: u64,
-    /// How often each hash was seen, to tell equal ones apart.
+    /// How often each hash occurred, to distinguish equal ones.
     seen: BTreeMap<u64, u32>,
     wanted: &'a BTreeSet<u32>,
     found: BTreeMap<u32, String>,
 }
 
 impl Roll<'_> {
-    /// Notes the hash of the line that starts where the window is about to move on.
+    /// Stores the hash of the line that starts where the window moves on.
     fn flush(&mut self) {
         let line = std::mem::take(&mut self.starts[self.index]);
         if line > 0 {

@@ -1,9 +1,8 @@
 //! SARIF 2.1.0, as GitHub code scanning reads it.
 //!
-//! A result for each pair of rule and case that is bad now; GitHub would show an absent or suppressed
-//! one as an open alert, so there is none: who knows what they mean takes the full profile. A case that
-//! could not be judged is no result but a notification, and the invocation was not successful. Reports
-//! and diagnostics share one renderer.
+//! One result per rule and case that is bad now. Fixed and suppressed results would be open alerts on GitHub, so they
+//! are only in the full profile. A case that could not be judged is a notification, not a result, and the invocation
+//! was not successful. Reports and diagnostics share one renderer.
 
 mod gate;
 mod line_hash;
@@ -31,32 +30,32 @@ pub(super) use report::findings;
 pub use report::{write, write_full};
 pub use validation::of_diagnostics;
 
-/// Results that GitHub takes in one run.
+/// Maximum number of results that GitHub accepts per run.
 const RESULTS: usize = 25_000;
 
-/// Turns of conversations that are written out, over all results.
+/// Maximum number of conversation turns, over all results.
 const STEPS: usize = 10_000;
 
-/// Turns of one conversation that are written out.
+/// Maximum number of turns of one conversation.
 const STEPS_OF_ONE: usize = 100;
 
-/// Characters of what the customer says in a turn, and of the answer.
+/// Maximum number of characters of a customer's message, and of an answer.
 const STEP: usize = 150;
 
-/// Notifications that are written out.
+/// Maximum number of notifications.
 const NOTIFICATIONS: usize = 1_000;
 
-/// The results of a run that has none, as they are written.
+/// How an empty list of results is written.
 const NO_RESULTS: &str = "\n      \"results\": []";
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// How grave a result is, gravest first.
+/// Severity of a result, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
-    /// Stands against a pass.
+    /// Blocks a pass.
     Error,
-    /// Bad, but forgiven by the baseline or the policy.
+    /// Bad, but excused by the baseline or the policy.
     Warning,
     /// Passed, though not every time.
     Note,
@@ -71,13 +70,13 @@ pub(super) struct Alert {
     pub(super) location: Location,
     /// What stays the same from run to run: scenario, case, rule.
     identity: [String; 3],
-    /// What its case is beside the baseline; nothing where it is about no case.
+    /// The state of its case; `None` if it is not about a case.
     pub(super) state: Option<State>,
-    /// Why nobody is held to it.
+    /// Why it is excused.
     excuse: String,
-    /// The expectation of a whole conversation that a turn did not meet.
+    /// The expectation of the whole conversation that a turn did not meet.
     related: Option<Location>,
-    /// The turns of the conversation that it is about, in order.
+    /// The turns of its conversation, in order.
     flow: Vec<Step>,
 }
 
@@ -86,11 +85,11 @@ pub(super) struct Alert {
 struct Step {
     location: Location,
     message: String,
-    /// Whether it broke here.
+    /// Whether the conversation broke here.
     broke: bool,
 }
 
-/// Something that kept a case or the run from being judged.
+/// What kept a case or the run from being judged.
 #[derive(Clone, Debug)]
 pub(super) struct Trouble {
     pub(super) level: Level,
@@ -98,12 +97,12 @@ pub(super) struct Trouble {
     pub(super) location: Option<Location>,
 }
 
-/// All that a log says.
+/// The content of a log.
 #[derive(Debug)]
 struct Log {
     /// The program that ran.
     version: String,
-    /// `akit/<suite>/`: what this log replaces when it is uploaded again.
+    /// `akit/<suite>/`: the log that this one replaces when uploaded.
     category: String,
     findings: Vec<Alert>,
     troubles: Vec<Trouble>,
@@ -111,11 +110,11 @@ struct Log {
     successful: bool,
     /// RFC 3339 in UTC.
     ended: Option<String>,
-    /// Whether results say what they were in the baseline, and what is forgiven.
+    /// Whether results have baseline states and suppressions.
     profile: Profile,
 }
 
-/// For whom a log is.
+/// The audience of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Profile {
     /// GitHub, which takes every result for an open alert.
@@ -125,7 +124,7 @@ enum Profile {
 }
 
 impl Log {
-    /// The log without its results is made first; the results are written into it one by one.
+    /// Writes the log around its results, which are written one by one.
     fn write<'a>(
         &'a self,
         source: impl Fn(&str) -> Option<&'a SourceFile>,
@@ -134,7 +133,7 @@ impl Log {
         let mut findings: Vec<_> = self.findings.iter().collect();
         findings.sort_by_key(|finding| (finding.level, finding.rule.rank()));
         findings.truncate(RESULTS);
-        // Ten megabytes after compression are all that GitHub takes.
+        // GitHub accepts ten megabytes after compression.
         let width = (5_000_000 / findings.len().max(1)).clamp(200, 1_000);
         let hashes = place::Hashes::of(findings.iter().map(|finding| &finding.location), &source);
         let mut rules: BTreeMap<&Rule, i64> = findings.iter().map(|finding| (&finding.rule, 0)).collect();
@@ -173,7 +172,7 @@ impl Log {
             .build();
         let log = sarif::Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(vec![run]).build();
         let log = json::pretty(&log)?;
-        // A key of a run: no value stands at the beginning of a line, and none has a line end.
+        // A key of the run: no value is at the start of a line, and none contains a line end.
         let end = log.find(NO_RESULTS).map_or(log.len(), |at| at + NO_RESULTS.len() - 1);
         let (head, tail) = log.split_at(end);
         out.write_all(head.as_bytes())?;
@@ -237,12 +236,12 @@ impl Alert {
         self.rule.rank() == 0
     }
 
-    /// The same in every run: SHA-256 over scenario, case and rule, in hexadecimal.
+    /// Stable over runs: SHA-256 over scenario, case and rule, in hexadecimal.
     pub(super) fn fingerprint(&self) -> String {
         digest(&self.identity)
     }
 
-    /// The turns in order; nothing where it is about no conversation.
+    /// The turns in order; `None` if it is not about a conversation.
     fn flow<'a>(&self, source: impl Fn(&str) -> Option<&'a SourceFile>) -> Option<sarif::CodeFlow> {
         let step = |step: &Step| {
             let mut place = place::sarif(&step.location, source(&step.location.file));
@@ -255,7 +254,7 @@ impl Alert {
         (!self.flow.is_empty()).then(|| sarif::CodeFlow::builder().thread_flows(vec![thread]).build())
     }
 
-    /// What it was in the baseline, and why nobody is held to it.
+    /// Sets its baseline state, and why it is excused.
     fn compare(&self, result: &mut sarif::Result) {
         result.baseline_state = self.state.and_then(baseline_state).map(|state| json!(state));
         if !self.excuse.is_empty() {
@@ -292,7 +291,7 @@ impl Alert {
     }
 }
 
-/// How SARIF calls what a case is beside the baseline.
+/// SARIF's word for a state.
 fn baseline_state(state: State) -> Option<&'static str> {
     match state {
         State::Broken | State::Open | State::Degraded | State::Unconfirmed | State::New => Some("new"),
@@ -312,7 +311,7 @@ fn notification(level: Level, message: &str, place: Option<sarif::Location>) -> 
     notification
 }
 
-/// Text as a SARIF message: one line, ending with a full stop, without links of its own.
+/// Text as a SARIF message: one line, ending with a period, without links.
 pub(super) fn words(text: &str, most: usize) -> String {
     let mut out = text::excerpt(text, most);
     if out.contains("](") {
@@ -324,7 +323,7 @@ pub(super) fn words(text: &str, most: usize) -> String {
     out
 }
 
-/// SHA-256 over the parts, each closed by a NUL byte, in hexadecimal.
+/// SHA-256 over the parts, each followed by a NUL byte, in hexadecimal.
 pub(super) fn digest(parts: &[String]) -> String {
     let mut sha = Sha256::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! Where a result stands: the address of its file, its region, the hash of its line.
+//! The place of a result: the address of its file, its region, the hash of its line.
 //!
 //! Columns are Unicode code points, as in [`Location`], and the log says so.
 
@@ -27,8 +27,7 @@ pub(in crate::report) fn uri(file: &str) -> String {
     if out.is_empty() { ".".to_owned() } else { out }
 }
 
-/// From the location, with column 0 from the first word, to the end of its line; one character where the line is not
-/// known.
+/// From the location (column 0 is the first word) to the end of its line; one character if the line is unknown.
 fn region(location: &Location, source: Option<&SourceFile>) -> sarif::Region {
     let line = location.line.max(1);
     let width = source.map_or(0, |source| source.line(line).trim_end().chars().count());
@@ -45,7 +44,7 @@ fn region(location: &Location, source: Option<&SourceFile>) -> sarif::Region {
         .build()
 }
 
-/// The place as SARIF has it.
+/// The place in SARIF.
 pub(super) fn sarif(location: &Location, source: Option<&SourceFile>) -> sarif::Location {
     let artifact = sarif::ArtifactLocation::builder().uri(uri(&location.file)).build();
     let physical = sarif::PhysicalLocation::builder()
@@ -55,7 +54,7 @@ pub(super) fn sarif(location: &Location, source: Option<&SourceFile>) -> sarif::
     sarif::Location::builder().physical_location(physical).build()
 }
 
-/// The line hashes of many places, each file read once.
+/// The line hashes of many places; each file is read once.
 pub(super) struct Hashes<'a> {
     of_file: BTreeMap<&'a str, BTreeMap<u32, String>>,
 }

@@ -18,21 +18,21 @@ use crate::vocabulary::Outcome;
 
 use super::{Alert, Level, Log, Profile, Rule, STEP, STEPS, STEPS_OF_ONE, Step, Trouble, place};
 
-/// Characters of one value in a message.
+/// Maximum number of characters of one value in a message.
 const VALUE: usize = 200;
 
-/// The live findings of the run.
+/// Writes the current findings of the run.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
     write_for(report, Profile::GitHub, out)
 }
 
-/// The same beside the baseline: what is new, unchanged or gone, and what is forgiven.
+/// Writes them with the baseline: what is new, unchanged or gone, and what is excused.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn write_full(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
     write_for(report, Profile::Full, out)
 }
@@ -58,8 +58,8 @@ fn write_for(report: &Report<'_>, profile: Profile, out: &mut dyn Write) -> Resu
     log.write(|file| report.sources.get(file).map(AsRef::as_ref), out)
 }
 
-/// What is bad now, in the order of the run, then what is wrong with the run; and what kept a case or
-/// the run from being judged.
+/// What is bad now, in the order of the run, then what is wrong with the run; and what kept a case or the run from
+/// being judged.
 pub(in crate::report) fn findings(report: &Report<'_>) -> (Vec<Alert>, Vec<Trouble>) {
     let (mut findings, mut troubles) = (Vec::new(), Vec::new());
     let mut room = STEPS;
@@ -75,7 +75,7 @@ pub(in crate::report) fn findings(report: &Report<'_>) -> (Vec<Alert>, Vec<Troub
     (findings, troubles)
 }
 
-/// Numbers the findings that have one identity, in the order of their lines: no reader may take two for one.
+/// Numbers the findings with the same identity, in the order of their lines, so that no reader merges them.
 fn tell_apart(findings: &mut [Alert]) {
     let mut order: Vec<usize> = (0..findings.len()).collect();
     order.sort_by(|one, other| findings[*one].location.cmp(&findings[*other].location));
@@ -84,19 +84,19 @@ fn tell_apart(findings: &mut [Alert]) {
         let count = seen.entry(findings[at].identity.clone()).or_default();
         *count += 1;
         if *count > 1 {
-            // No name holds a control character, and writing into a text cannot fail.
+            // No name contains a control character, and writing to a String cannot fail.
             let _ = write!(findings[at].identity[1], "\u{0}{count}");
         }
     }
 }
 
-/// The time as SARIF wants it; nothing for what is no time.
+/// The time in SARIF's format; `None` if it is not a time.
 fn utc(at: &str) -> Option<String> {
     let at = DateTime::parse_from_rfc3339(at).ok()?;
     Some(at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
-/// `akit/<suite>/`: which alerts an upload replaces. It does not change when a file or a scenario is added.
+/// `akit/<suite>/`: which alerts an upload replaces. It does not change when a file or scenario is added.
 fn category(report: &Report<'_>) -> String {
     match place::uri(&text::excerpt(&report.run.suite_name(), VALUE)) {
         name if name == "." => "akit/run/".to_owned(),
@@ -115,7 +115,7 @@ fn name(entry: &Entry<'_>) -> String {
     text::excerpt(&entry.name(), VALUE)
 }
 
-/// A case that failed in the baseline and passes now: what is no more.
+/// A case that failed in the baseline and passes now.
 fn fixed(entry: &Entry<'_>) -> Alert {
     let message = format!("`{}` failed in the baseline and passes now", name(entry));
     finding(entry, Rule::Regression("case"), Level::Note, message)
@@ -152,8 +152,8 @@ fn failed(entry: &Entry<'_>, findings: &mut Vec<Alert>, room: &mut usize) {
     }
 }
 
-/// Where a verdict stands: of a conversation at the words of its turn, and where the expectation of the whole stands that
-/// it is about; one that no turn decides stands there itself.
+/// The place of a verdict: for a turn, the customer's words, and the related expectation of the whole conversation. A
+/// verdict that no turn decides is at its own place.
 fn spot(entry: &Entry<'_>, one: &VerdictView<'_>) -> [Option<Location>; 2] {
     let case = &entry.case.location;
     let at = |line: u32| (line > 0).then(|| Location { line, column: 0, ..case.clone() });
@@ -166,7 +166,7 @@ fn spot(entry: &Entry<'_>, one: &VerdictView<'_>) -> [Option<Location>; 2] {
     }
 }
 
-/// The turns of a conversation, those before the one where it broke rather than those after it.
+/// The turns of a conversation; those before the turn where it broke are preferred over those after it.
 fn flow(entry: &Entry<'_>, trial: &TrialView<'_>, room: &mut usize) -> Vec<Step> {
     let Some(talk) = trial.talk else { return Vec::new() };
     let turns = &talk.trial.turns;
@@ -194,9 +194,9 @@ fn flow(entry: &Entry<'_>, trial: &TrialView<'_>, room: &mut usize) -> Vec<Step>
 fn kinds<'a>(entry: &Entry<'a>) -> Vec<(Rule, String, [Option<Location>; 2], TrialView<'a>)> {
     let mut out: Vec<(Rule, String, [Option<Location>; 2], TrialView<'a>)> = Vec::new();
     let failed = entry.case.trials.iter().filter(|trial| trial.outcome == Outcome::Failed);
-    let told =
+    let verdicts =
         failed.flat_map(|trial| TrialView::of(trial).verdicts.into_iter().map(move |one| (one, trial)));
-    for (one, trial) in told {
+    for (one, trial) in verdicts {
         let rule = Rule::expect(one.kind);
         if out.iter().any(|(known, ..)| *known == rule) {
             continue;
@@ -209,7 +209,7 @@ fn kinds<'a>(entry: &Entry<'a>) -> Vec<(Rule, String, [Option<Location>; 2], Tri
                 let _ = write!(words, "; {label}: {}", text::excerpt(value, VALUE));
             }
         }
-        // The calls are those of the turn where it broke.
+        // The calls belong to the turn where it broke.
         let is_there = trial.talk.and_then(|talk| talk.turn()?.place.as_deref()) == one.place;
         let calls = if is_there || one.place.is_none() { calls(&trial) } else { String::new() };
         out.push((rule, words + &calls, spot(entry, &one), trial));
@@ -217,7 +217,7 @@ fn kinds<'a>(entry: &Entry<'a>) -> Vec<(Rule, String, [Option<Location>; 2], Tri
     out
 }
 
-/// `; tool call: refund {"order":"NW-1"}` for each call of an answer, and what the application told of its state.
+/// For example `; tool call: refund {"order":"NW-1"}` for each call of an answer, and the reported application state.
 fn calls(trial: &TrialView<'_>) -> String {
     let call = |line: &String| format!("; {CALL}: {}", text::excerpt(line, VALUE));
     let more = trial.calls.more().map(|words| format!("; {words}"));
@@ -232,7 +232,7 @@ fn errored(entry: &Entry<'_>) -> Trouble {
         .fault
         .map_or_else(String::new, |fault| format!(" ({})", text::excerpt(fault.kind.word(), 60)));
     let why = text::excerpt(&view.why, 2 * VALUE);
-    // The answer that the conversation could not go on from.
+    // The answer that the conversation could not continue from.
     let talk = view.trial.talk;
     let answer = view.trial.answer.filter(|_| talk.is_some());
     let answer =

@@ -1,6 +1,6 @@
-//! Rules: what a result is about, in the words that GitHub shows beside every result of it.
+//! Rules: what a result is about, in words that GitHub shows next to every result.
 //!
-//! A rule is a kind of expectation or demand, never a case, so that its identity lasts.
+//! A rule is a kind of expectation or requirement, never a case, so that its identity lasts.
 
 use serde_json::json;
 use serde_sarif::sarif;
@@ -10,27 +10,27 @@ use crate::report::entry::slug;
 /// What a result is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rule {
-    /// Something does worse than in the baseline: a `case`, the `suite`, `cost` or `latency`.
+    /// Something is worse than in the baseline: a `case`, the `suite`, `cost` or `latency`.
     Regression(&'static str),
     /// An expectation of this kind was not met.
     Expect(String),
-    /// A demand on the whole run was not met: by metric.
+    /// A threshold of the run was missed, by metric.
     Threshold(String),
-    /// The suite or its policy demands less than before, in this way.
+    /// The suite or its policy is weaker than before, in this way.
     Weakened(String),
     /// Another finding or warning of the gate, by its id.
     Gate(String),
-    /// A scenario file is wrong in this way.
+    /// A problem in a scenario file, by its code.
     Validate(String),
 }
 
 impl Rule {
-    /// The rule of an expectation by its kind as written.
+    /// The rule of an expectation, by its kind.
     pub(super) fn expect(kind: &str) -> Self {
         Rule::Expect(slug(kind))
     }
 
-    /// Its place among rules of one level: what is about the release as a whole comes first.
+    /// Its rank among rules of one level: what is about the release as a whole comes first.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Rule::Regression(_) | Rule::Threshold(_) | Rule::Weakened(_) => 0,
@@ -69,11 +69,11 @@ impl Rule {
     fn short(&self) -> String {
         match self {
             Rule::Regression("case") => "A case that passed in the baseline fails now.".to_owned(),
-            Rule::Regression(of) => format!("The run does worse than its baseline: {of}."),
+            Rule::Regression(of) => format!("The run is worse than its baseline: {of}."),
             Rule::Expect(kind) => format!("An answer does not meet its expectation `{kind}`."),
             Rule::Threshold(id) => format!("The run misses its threshold `{id}`."),
-            Rule::Weakened(kind) => format!("The suite or its policy demands less than before: `{kind}`."),
-            Rule::Gate(id) => format!("The gate has something to say: `{id}`."),
+            Rule::Weakened(kind) => format!("The suite or its policy is weaker than before: `{kind}`."),
+            Rule::Gate(id) => format!("A finding of the gate: `{id}`."),
             Rule::Validate(code) => format!("A scenario file is wrong: `{code}`."),
         }
     }
@@ -84,28 +84,28 @@ impl Rule {
                 baseline shows; the same question with the same expectation fails now."
                 .to_owned(),
             Rule::Regression(of) => format!(
-                "Over all compared cases, the run does worse than its baseline in this respect: {of}. The \
-                 message has the measured value, what the baseline lets expect, and the probability that \
+                "Over all compared cases, the run is worse than its baseline in this respect: {of}. The \
+                 message has the measured value, the value expected from the baseline, and the probability that \
                  chance alone did it."
             ),
             Rule::Expect(kind) => format!(
                 "The application's answer to a case was judged by an expectation of the kind `{kind}` and \
-                 did not meet it. The message says what was expected and what stood there."
+                 did not meet it. The message says what was expected and what was found."
             ),
             Rule::Threshold(id) => format!(
                 "The run as a whole was measured against the policy's threshold `{id}` and did not reach it. \
                  The message has the measured value and the limit."
             ),
             Rule::Weakened(kind) => format!(
-                "This change demands less of the application than the commit that it is based on \
-                 (`{kind}`). The message says what stood there before."
+                "This change requires less of the application than the commit it is based on \
+                 (`{kind}`). The message says what was there before."
             ),
             Rule::Gate(id) => format!(
-                "The gate came upon something that no other rule is about (`{id}`); docs/gate.md describes \
-                 each of its reasons and warnings by this name."
+                "The gate found something that has no rule of its own (`{id}`); docs/findings.md describes \
+                 each reason and warning by its id."
             ),
             Rule::Validate(code) => format!(
-                "The scenario file cannot be used as it stands, or does not say what was probably meant \
+                "The scenario file cannot be used, or probably does not say what was meant \
                  (`{code}`). Nothing was sent to a model."
             ),
         }
@@ -119,15 +119,15 @@ impl Rule {
             }
             Rule::Regression(_) => {
                 "Look at what changed between the baseline and this run: prompt, model, data, prices. If the \
-                 change is meant, store a new baseline."
+                 change is intended, store a new baseline."
             }
             Rule::Weakened(_) => {
-                "Restore what the change took away, or let those who own the suite agree to it and say why in \
+                "Restore what the change removed, or have the owners of the suite agree and say why in \
                  the pull request."
             }
-            Rule::Gate(_) => "Read the message; docs/gate.md says what to do about each id.",
+            Rule::Gate(_) => "Read the message; docs/findings.md says what to do about each id.",
             Rule::Expect(_) => {
-                "Compare the answer with the expectation. If the answer is wrong, mend the prompt, the model \
+                "Compare the answer with the expectation. If the answer is wrong, fix the prompt, the model \
                  or the data behind it; if it is right, change the expectation in the marked case."
             }
             Rule::Threshold(_) => {
@@ -135,7 +135,7 @@ impl Rule {
                  than the release needs."
             }
             Rule::Validate(_) => {
-                "Mend the marked line as the message says, and run `akit validate` again. It asks no model."
+                "Fix the marked line as the message says, and run `akit validate` again. It asks no model."
             }
         }
     }

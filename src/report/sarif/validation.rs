@@ -1,4 +1,4 @@
-//! What `akit validate` found, as findings.
+//! The diagnostics of `akit validate` as findings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use crate::source::{Diagnostics, Severity, SourceFile};
 
 use super::{Alert, Level, Log, Profile, Rule};
 
-/// The diagnostics under rules `akit/validate/<code>`; `akit` is the version that found them.
+/// The diagnostics with rules `akit/validate/<code>`; `akit` is the version that found them.
 ///
 /// # Errors
-/// None is known.
+/// The JSON could not be written.
 pub fn of_diagnostics(found: &Diagnostics, akit: &str) -> Result<String, RenderError> {
     let sources: BTreeMap<&str, &Arc<SourceFile>> =
         found.iter().map(|one| (one.file.name(), &one.file)).collect();

@@ -1,29 +1,29 @@
-//! Figures over time and over load, as drawings with axes and units, and the same in words.
+//! Charts of figures over time and over load, with axes and units, and the same in words for screen readers.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::told::{self, Standing};
+use super::phrase::{self, Standing};
 use crate::manifest::{Level, LoadUnit, StressRun, Tick};
 use crate::stats::{real, whole};
 use crate::text::number;
 use crate::vocabulary::ServiceLevel;
 
-/// Where the axes lie in the drawing; the template has the same numbers.
+/// Where the axes are in the drawing; the template has the same numbers.
 const LEFT: f64 = 56.0;
 const RIGHT: f64 = 410.0;
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 160.0;
-/// Units between two labels of the lower axis, at least.
+/// Minimum distance between two labels of the horizontal axis.
 const APART: f64 = 30.0;
 
-/// What is drawn upwards.
+/// What the vertical axis shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Unit {
     /// Milliseconds.
     Time,
-    /// So many a second.
+    /// A rate per second.
     Rate,
     /// A share of failures.
     Failures,
@@ -34,63 +34,63 @@ enum Unit {
 impl Unit {
     fn shown(self, value: f64) -> String {
         match self {
-            Self::Time => told::time(Some(value)),
-            Self::Rate => told::rate(Some(value)),
-            Self::Failures | Self::Successes => told::share(Some(value)),
+            Self::Time => phrase::time(Some(value)),
+            Self::Rate => phrase::rate(Some(value)),
+            Self::Failures | Self::Successes => phrase::share(Some(value)),
         }
     }
 }
 
-/// A line of a drawing before it is drawn: where a value is missing it is broken.
+/// A line before it is drawn; it breaks where a value is missing.
 struct Series {
     name: &'static str,
     points: Vec<(f64, Option<f64>)>,
-    /// Points beside the line.
+    /// Points next to the line.
     beside: Vec<(f64, Option<f64>)>,
 }
 
-/// A drawing.
+/// A chart.
 #[derive(Debug, Serialize)]
 pub(super) struct Plot {
     title: &'static str,
     /// What it shows, in words.
     words: String,
     lines: Vec<Line>,
-    /// Height and label of each step of the axis on the left.
+    /// Height and label of each tick of the vertical axis.
     rises: Vec<(String, String)>,
-    /// Place and label of each step of the lower axis.
+    /// Position and label of each tick of the horizontal axis.
     steps: Vec<(String, String)>,
-    /// What the lower axis counts.
+    /// What the horizontal axis counts.
     along: String,
-    /// Place and label of what begins there.
+    /// Position and label of each level that starts.
     marks: Vec<(String, String)>,
     /// Height and label of a limit.
     limit: Option<(String, String)>,
 }
 
-/// A line of a drawing.
+/// A line of a chart.
 #[derive(Debug, Serialize)]
 struct Line {
-    /// How it is drawn: `a` or `b`.
+    /// Its CSS class: `a` or `b`.
     class: &'static str,
     path: String,
-    /// Points that no line leads to.
+    /// Points that are not connected by the line.
     dots: Vec<(String, String)>,
     /// The same in words.
     words: String,
 }
 
-/// The lower axis.
+/// The horizontal axis.
 struct Axis {
     most: f64,
     steps: Vec<(f64, String)>,
     along: String,
     marks: Vec<(f64, String)>,
-    /// A value on it, as words have it.
+    /// A position on it, in words.
     place: fn(f64) -> String,
 }
 
-/// What happened in each step of time; nothing where there are fewer than two.
+/// The charts over time; empty with fewer than two steps.
 pub(super) fn over_time(run: &StressRun) -> Vec<Plot> {
     let ticks = &run.timeline;
     let (Some(first), true) = (ticks.first(), ticks.len() > 1) else { return Vec::new() };
@@ -108,11 +108,11 @@ pub(super) fn over_time(run: &StressRun) -> Vec<Plot> {
     let axis = Axis { most, steps, along: along.to_owned(), marks, place: |at| format!("{at:.0} s") };
     let series = |name, value: &dyn Fn(&Tick) -> Option<f64>| Series {
         name,
-        // A step lies where its middle is.
+        // A step is drawn at its middle.
         points: ticks.iter().map(|tick| (tick.at_s + tick.lasted_s / 2.0, value(tick))).collect(),
         beside: Vec::new(),
     };
-    // A last step that is hardly begun has no rate.
+    // A last step that has hardly begun has no rate.
     let per_second = |tick: &Tick, many: u64| {
         (tick.lasted_s >= first.lasted_s / 2.0 && tick.lasted_s > 0.0).then(|| real(many) / tick.lasted_s)
     };
@@ -149,20 +149,20 @@ pub(super) fn over_time(run: &StressRun) -> Vec<Plot> {
     plots.into_iter().flatten().collect()
 }
 
-/// What was found at each load; nothing where loads cannot be compared.
+/// The charts over load; empty if loads cannot be compared.
 pub(super) fn over_load(run: &StressRun) -> Vec<Plot> {
-    let Some(first) = run.levels.first().filter(|_| told::is_comparable(run)) else { return Vec::new() };
+    let Some(first) = run.levels.first().filter(|_| phrase::is_comparable(run)) else { return Vec::new() };
     let most = run.levels.iter().map(|level| level.load).fold(0.0, f64::max);
     let (along, place): (&str, fn(f64) -> String) = match first.unit {
-        LoadUnit::InFlight => ("requests in flight", |at| format!("{at} in flight")),
-        LoadUnit::PerSecond => ("arrivals per second", |at| format!("{at}/s")),
+        LoadUnit::InFlight => ("requests in flight", |at| format!("{} in flight", number::exact(at))),
+        LoadUnit::PerSecond => ("arrivals per second", |at| format!("{}/s", number::exact(at))),
     };
     let mut loads: Vec<f64> = run.levels.iter().map(|level| level.load).collect();
     loads.sort_by(f64::total_cmp);
     loads.dedup();
-    let steps = loads.into_iter().map(|load| (load, load.to_string())).collect();
+    let steps = loads.into_iter().map(|load| (load, number::exact(load))).collect();
     let axis = Axis { most, steps, along: along.to_owned(), marks: Vec::new(), place };
-    // Behind its peak a load tells of recovery: those levels are no part of the curve.
+    // Levels after the peak show recovery, so they are not part of the curve.
     let peak = run.levels.iter().position(|level| level.load >= most).unwrap_or_default();
     let series = |name, value: &dyn Fn(&Level) -> Option<f64>| {
         let point = |level: &Level| (level.load, value(level).filter(|_| level.requests > 0));
@@ -202,7 +202,9 @@ pub(super) fn over_load(run: &StressRun) -> Vec<Plot> {
             &axis,
             &[
                 series("share of judged conversations that passed", &|level| level.quality.rate),
-                series("handoff available", &|level| level.escalation.and_then(|one| told::available(&one))),
+                series("handoff available", &|level| {
+                    level.escalation.and_then(|one| phrase::available(&one))
+                }),
             ],
             limit(ServiceLevel::PassRate),
         ),
@@ -217,16 +219,13 @@ fn limit(run: &StressRun, metric: ServiceLevel) -> Option<(f64, bool)> {
     Some((limit, all.any(|one| Standing::of(run, one) == Standing::Missed)))
 }
 
-/// The load of a level, where there is little room.
+/// The load of a level, in little space.
 fn short(level: &Level) -> String {
-    match level.unit {
-        LoadUnit::InFlight => level.load.to_string(),
-        LoadUnit::PerSecond => format!("{}/s", level.load),
-    }
+    level.shown().replace(" in flight", "")
 }
 
 impl Plot {
-    /// Nothing where no value is known.
+    /// `None` if no value is known.
     fn of(
         title: &'static str,
         unit: Unit,
@@ -238,7 +237,7 @@ impl Plot {
         let most = values
             .filter_map(|(_, value)| *value)
             .fold(None, |most: Option<f64>, value| Some(most.map_or(value, |most| most.max(value))))?;
-        // A limit that nothing comes near would press the lines flat.
+        // A limit far above all values would flatten the lines.
         let limit = limit.filter(|(limit, is_missed)| *is_missed || *limit <= most * 4.0);
         let top = limit.map_or(most, |(limit, _)| most.max(limit));
         let (step, top) = match unit {
@@ -286,7 +285,7 @@ impl Line {
         let all: Vec<_> = series.points.iter().chain(&series.beside).filter_map(known).collect();
         let lowest = all.iter().copied().reduce(|one, other| if other.1 < one.1 { other } else { one })?;
         let highest = all.iter().copied().reduce(|one, other| if other.1 > one.1 { other } else { one })?;
-        // A reader looks for the worst.
+        // A reader looks for the worst value.
         let ((at, _), worst) = match unit {
             Unit::Time | Unit::Rate | Unit::Failures => (highest, "highest"),
             Unit::Successes => (lowest, "lowest"),
@@ -314,15 +313,15 @@ impl Line {
     }
 }
 
-/// Points that each have a dot of their own on a line.
+/// Up to this many points, each gets its own dot.
 const MARKED: usize = 20;
 
-/// As a drawing has it.
+/// A number as SVG has it.
 fn units(value: f64) -> String {
     format!("{value:.1}")
 }
 
-/// Places on the lower axis with their labels, as far as there is room for them.
+/// Positions on the horizontal axis; only labels that have room are kept.
 fn spaced(places: &[(f64, String)], x: impl Fn(f64) -> f64) -> Vec<(String, String)> {
     let mut free = f64::NEG_INFINITY;
     let labeled = places.iter().map(|(at, label)| {
@@ -336,7 +335,7 @@ fn spaced(places: &[(f64, String)], x: impl Fn(f64) -> f64) -> Vec<(String, Stri
     labeled.collect()
 }
 
-/// Steps of 1, 2 or 5 times a power of ten, at most five of them: one, and where they end.
+/// Steps of 1, 2 or 5 times a power of ten, at most five of them: the step, and where the axis ends.
 fn scale(most: f64) -> (f64, f64) {
     if !(most.is_finite() && most > 0.0) {
         return (1.0, 1.0);
@@ -358,7 +357,7 @@ fn plain(value: f64, step: f64) -> String {
     format!("{value:.0$}", decimals.unwrap_or(3).min(9))
 }
 
-/// The label of a step of the axis on the left.
+/// The label of a tick of the vertical axis.
 fn rise(unit: Unit, value: f64, step: f64) -> String {
     match unit {
         Unit::Time if step >= 1000.0 => format!("{} s", plain(value / 1000.0, step / 1000.0)),
@@ -409,9 +408,9 @@ mod tests {
         let series = [Series { name: "one", points, beside: vec![(100.0, Some(0.0))] }];
         let plot = Plot::of("t", Unit::Rate, &axis, &series, None).unwrap();
         assert_eq!(plot.lines[0].path.matches('M').count(), 2);
-        // The one between two gaps, and the one beside the line, at the bottom of the right edge.
+        // The point between two gaps, and the one next to the line, at the bottom of the right edge.
         assert_eq!(plot.lines[0].dots, [("233.0".into(), "26.0".into()), ("410.0".into(), "160.0".into())]);
-        assert_eq!(plot.words, "t, against x: one: 0.0/s to 2.0/s, highest at 50");
+        assert_eq!(plot.words, "t, against x: one: 0/s to 2/s, highest at 50");
         let nothing = [Series { name: "one", points: vec![(1.0, None)], beside: Vec::new() }];
         assert!(Plot::of("t", Unit::Rate, &axis, &nothing, None).is_none());
     }

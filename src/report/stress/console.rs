@@ -1,28 +1,26 @@
-//! A load test for people at a terminal: a line for each level, then what broke, then the result.
+//! A load test for the terminal: one line per level, then what broke, then the result.
 //!
-//! No line has more than 100 columns, save for a word that is longer by itself.
+//! Lines have at most 100 columns, unless a single word is longer.
 
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::told::{
-    COLUMNS, Standing, bad, details, explained, knees, measured, names, row, sent, tally, word,
-};
+use super::phrase::{COLUMNS, Standing, bad, details, explained, knees, limited, row, sent, tally, word};
 use crate::manifest::{StressConclusion, StressRun};
 use crate::source::Ink;
 use crate::text::{excerpt, log, number};
 
-/// Cases that are listed.
+/// Maximum number of cases listed.
 const LISTED: usize = 20;
-/// Characters of a text that others chose.
+/// Maximum number of characters of a text from outside akit.
 const MOST: usize = 200;
 /// Columns of a line.
 const WIDTH: usize = 100;
 /// Columns of each figure of a level.
 const COLUMN: [usize; 9] = [15, 8, 8, 8, 8, 7, 20, 7, 9];
 
-/// The test in this form.
+/// Renders the test.
 #[must_use]
 pub fn of(run: &StressRun, ink: Ink) -> String {
     let mut page = Page { ink, out: String::new() };
@@ -34,16 +32,16 @@ pub fn of(run: &StressRun, ink: Ink) -> String {
     }
     page.out.push('\n');
     page.say("", explained(run));
-    let names = names(run);
+    let names = run.names();
     for (level, name) in run.levels.iter().zip(&names) {
-        for told in details(level) {
-            page.say("", &format!("{name}: {told}"));
+        for detail in details(level) {
+            page.say("", &format!("{name}: {detail}"));
         }
     }
     if let Some([latency, quality]) = knees(run) {
         page.say(
             "",
-            &format!("highest load that held: {latency} for latency and errors, {quality} for quality"),
+            &format!("highest load handled: {latency} for latency and errors, {quality} for quality"),
         );
     }
     if let Some(crossed) = run.cross_talk {
@@ -61,12 +59,8 @@ pub fn of(run: &StressRun, ink: Ink) -> String {
         };
         let style = page.style(color);
         let (name, metric) = (names.get(one.level).map_or("", String::as_str), one.metric);
-        let (word, measured, limit) = (standing.word(), measured(run, one), metric.shown(one.limit));
-        let _ = writeln!(
-            page.out,
-            "{style}{word:>7}{style:#}  {name}: {} {measured} (limit {limit})",
-            metric.word()
-        );
+        let (word, limited) = (standing.word(), limited(run, one));
+        let _ = writeln!(page.out, "{style}{word:>7}{style:#}  {name}: {} {limited}", metric.word());
     }
     let listed: Vec<_> = bad(run).collect();
     for case in listed.iter().take(LISTED) {
@@ -86,7 +80,7 @@ pub fn of(run: &StressRun, ink: Ink) -> String {
     page.out
 }
 
-/// Only the decision and its reasons.
+/// Renders only the decision and its reasons.
 #[must_use]
 pub fn brief(run: &StressRun, ink: Ink) -> String {
     let mut page = Page { ink, out: String::new() };
@@ -94,7 +88,7 @@ pub fn brief(run: &StressRun, ink: Ink) -> String {
     page.out
 }
 
-/// A text of others in one piece; [`Page::line`] sees to it that it is no command.
+/// A text from outside akit on one line; [`Page::line`] keeps it from becoming a command of the pipeline.
 fn line(text: &str) -> String {
     excerpt(text, MOST)
 }
@@ -112,7 +106,7 @@ impl Page {
         }
     }
 
-    /// A line of the table: the load to the left, figures to the right.
+    /// A row of the table: the load is aligned left, figures are aligned right.
     fn cells(&mut self, cells: &[&str; 9]) {
         for (at, (cell, width)) in cells.iter().zip(COLUMN).enumerate() {
             // Writing to a String cannot fail.
@@ -126,7 +120,7 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// A text in lines that fit; those behind the first stand further in.
+    /// Wraps a text; continuation lines are indented.
     fn say(&mut self, indent: &str, text: &str) {
         let (mut line, mut columns) = (indent.to_owned(), indent.len());
         let mut is_empty = true;
@@ -150,7 +144,7 @@ impl Page {
     }
 
     fn line(&mut self, line: &str) {
-        // A word that came to the beginning of a line must not become a command of a pipeline.
+        // A word that wraps to the start of a line must not become a command of the pipeline.
         self.out.push_str(&log::harmless(line.to_owned()));
         self.out.push('\n');
     }

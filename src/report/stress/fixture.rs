@@ -1,4 +1,4 @@
-//! Load tests that every form renders.
+//! Load tests that every format renders.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ fn percentiles(p50: f64) -> Percentiles {
     Percentiles { p50: at(1.0), p90: at(1.6), p95: at(2.0), p99: at(4.0), p999: at(7.0), max: at(9.0) }
 }
 
-/// A level with this load that went well: half a second a hundred times, of which all passed.
+/// A good level with this load: a hundred answers in half a second each, all passed.
 pub(super) fn level(load: f64, began_s: f64) -> Level {
     let quality = Tally { hits: 100, of: 100 }.wilson(0.95).unwrap();
     Level {
@@ -151,7 +151,7 @@ fn tick_of_spike(at: u32) -> Tick {
     }
 }
 
-/// A spike of four levels, of which the third breaks down: limits are missed, answers wrong, nobody is handed over.
+/// A spike of four levels. The third breaks down: missed limits, wrong answers, fewer handoffs.
 pub(super) fn spike() -> StressRun {
     let mut run = passed();
     run.levels = vec![level(5.0, 0.0), level(20.0, 10.0), level(80.0, 20.0), level(5.0, 30.0)];
@@ -186,8 +186,15 @@ pub(super) fn spike() -> StressRun {
         identical: 70,
     };
     third.change = Some(Change { rate: -0.3, low: -0.33, high: -0.27, cases: 3 });
-    third.judged =
-        Some(Judged { n: 48, passed: 30, rate: Some(0.625), low: Some(0.48), high: Some(0.75), errored: 2 });
+    third.judged = Some(Judged {
+        n: 48,
+        passed: 30,
+        rate: Some(0.625),
+        low: Some(0.48),
+        high: Some(0.75),
+        errored: 2,
+        reason: Some("the judge's answer was cut off at 8,192 tokens".to_owned()),
+    });
     third.ttft_ms = Some(percentiles(210.0));
     third.gap_ms = Some(percentiles(20.0));
     third.tokens_per_s = Some(4_321.0);
@@ -230,15 +237,15 @@ pub(super) fn spike() -> StressRun {
         conclusion: StressConclusion::Fail,
         exit_code: 1,
         reasons: vec![
-            "80 in flight: latency_p95_ms is 6200.0 ms, the limit is 2000.0 ms".to_owned(),
-            "80 in flight: pass_rate is 62.50%, the limit is 90.00%".to_owned(),
+            "80 in flight: latency_p95_ms is 6,200 ms, the limit is 2,000 ms".to_owned(),
+            "80 in flight: pass_rate is 62.5%, the limit is 90%".to_owned(),
             "5 in flight: ttft_p95_ms was not measured".to_owned(),
         ],
     };
     run
 }
 
-/// A level that the machine could not keep, and one that another one of the same load came before.
+/// Two levels of equal load; this machine could not keep up with the second.
 pub(super) fn void() -> StressRun {
     let mut run = passed();
     run.levels = vec![level(50.0, 0.0), level(50.0, 10.0)];
@@ -257,7 +264,7 @@ pub(super) fn void() -> StressRun {
     run
 }
 
-/// A server that is not there.
+/// A server that does not exist.
 pub(super) fn nothing_answered() -> StressRun {
     let mut run = passed();
     let one = &mut run.levels[0];
@@ -277,7 +284,7 @@ pub(super) fn nothing_answered() -> StressRun {
         conclusion: StressConclusion::Fail,
         exit_code: 1,
         reasons: vec![
-            "5 in flight: error_rate is 100.00%, the limit is 1.00%".to_owned(),
+            "5 in flight: error_rate is 100%, the limit is 1%".to_owned(),
             "nothing answered".to_owned(),
         ],
     };
@@ -302,7 +309,7 @@ pub(super) fn interrupted() -> StressRun {
     run
 }
 
-/// A test in which every text of others is this one.
+/// A test with this text wherever text from outside can be.
 pub(super) fn saying(text: &str) -> StressRun {
     let mut run = spike();
     let said = || text.to_owned();

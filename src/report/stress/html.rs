@@ -1,12 +1,12 @@
-//! A load test as one page that opens from disk.
+//! A load test as a single page that opens from disk.
 
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 
 use super::chart::{over_load, over_time};
-use super::told::{
-    COLUMNS, Standing, available, bad, count, ended, explained, failed, judged, knees, measured, names,
-    passed, points, ranged, row, sent, share, summary, tally, time, word,
+use super::phrase::{
+    COLUMNS, Standing, available, bad, count, ended, explained, failed, judged, knees, measured, passed,
+    points, ranged, row, sent, share, summary, tally, time, word,
 };
 use crate::manifest::{CaseUnderLoad, Level, Percentiles, StressRun, Tick};
 use crate::report::RenderError;
@@ -15,25 +15,25 @@ use crate::stats::real;
 use crate::text::{excerpt, number};
 use crate::vocabulary::{ErrorClass, ServiceLevel};
 
-/// Cases that are listed.
+/// Maximum number of cases listed.
 const LISTED: usize = 200;
-/// Characters of a name, of a text.
+/// Maximum number of characters of a name, and of a text.
 const NAME: usize = 200;
 const TEXT: usize = 600;
 
-/// The test as one page.
+/// Renders the test.
 ///
 /// # Errors
-/// None is known.
+/// The template could not be filled.
 pub fn of(run: &StressRun) -> Result<String, RenderError> {
     let foot = format!("akit {} · {}", env!("CARGO_PKG_VERSION"), run.schema);
     let shell = Shell::new("Load test", false, foot);
     Ok(fill(include_str!("stress.html"), page(run, &shell))?)
 }
 
-/// All of it under the names of the template.
+/// The values of the template.
 fn page(run: &StressRun, shell: &Shell) -> Value {
-    let names = names(run);
+    let names = run.names();
     let bad: Vec<_> = bad(run).collect();
     let load = over_load(run);
     let tables = [latency(run, &names), failures(run, &names), quality(run, &names), handoff(run, &names)];
@@ -68,14 +68,14 @@ fn texts(texts: &[String]) -> Vec<String> {
     texts.iter().map(|text| excerpt(text, TEXT)).collect()
 }
 
-/// A sentence of its own.
+/// A phrase as a sentence.
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", chars.as_str())
 }
 
-/// The figures that a reader looks for first.
+/// The figures at the top of the page.
 fn counts(run: &StressRun) -> Vec<[String; 2]> {
     let all = |part: &dyn Fn(&Level) -> u64| run.levels.iter().map(part).sum::<u64>();
     let of = |part: u64, all: u64| (all > 0).then(|| real(part) / real(all));
@@ -101,7 +101,7 @@ fn named((level, name): (&Level, &String)) -> Vec<String> {
     cells
 }
 
-/// A level in each row, a limited metric in each column; nothing where nothing is limited.
+/// One row per level, one column per limited metric; `None` without limits.
 fn objectives(run: &StressRun, names: &[String]) -> Option<Value> {
     let metrics: Vec<ServiceLevel> =
         ServiceLevel::iter().filter(|metric| run.slo.iter().any(|one| one.metric == *metric)).collect();
@@ -165,7 +165,7 @@ fn latency(run: &StressRun, names: &[String]) -> Option<Value> {
             cells.push(at(level.ttft_ms, |one| one.p50));
             cells.push(at(level.ttft_ms, |one| one.p95));
             cells.push(at(level.gap_ms, |one| one.p50));
-            cells.push(level.tokens_per_s.map_or_else(|| time(None), |rate| format!("{rate:.0}")));
+            cells.push(level.tokens_per_s.map_or_else(|| time(None), |rate| number::figure(rate.round())));
         }
         cells.push(time(level.dispatch_lag_ms.p99));
         cells.push(time(level.recovery_ms.map(real)));
@@ -174,7 +174,7 @@ fn latency(run: &StressRun, names: &[String]) -> Option<Value> {
     }))
 }
 
-/// Errors by class, where there is one.
+/// Errors by class; `None` without errors.
 fn failures(run: &StressRun, names: &[String]) -> Option<Value> {
     let of = |level: &Level, class: ErrorClass| level.errors.get(&class).copied().unwrap_or_default();
     let classes: Vec<_> =
@@ -216,7 +216,7 @@ fn quality(run: &StressRun, names: &[String]) -> Option<Value> {
     })
 }
 
-/// The way to a person, where somebody asks for one.
+/// Handoffs to a person; `None` if no case asks for one.
 fn handoff(run: &StressRun, names: &[String]) -> Option<Value> {
     let head = owned(["asked for a person", "offered", "claimed", "done", "available (95% CI)", "p95"]);
     run.levels.iter().any(|level| level.escalation.is_some()).then(|| {
@@ -258,7 +258,7 @@ fn all_passed(run: &StressRun) -> String {
     }
 }
 
-/// How the load was made.
+/// The settings of the load.
 fn facts(run: &StressRun) -> Vec<[String; 2]> {
     let settings = &run.settings;
     let mut facts = vec![
@@ -269,14 +269,14 @@ fn facts(run: &StressRun) -> Vec<[String; 2]> {
         ["lasted".to_owned(), number::span(run.duration_ms)],
     ];
     let mut fact = |name: &str, value: String| facts.push([name.to_owned(), value]);
-    if let Some(told) = ended(run) {
-        fact("ended early", told.to_owned());
+    if let Some(end) = ended(run) {
+        fact("ended early", end.to_owned());
     }
     if settings.ramp_up_ms > 0 {
         fact("ramp-up", number::span(settings.ramp_up_ms));
     }
     if let Some(most) = settings.most_requests {
-        fact("most requests", number::whole(most));
+        fact("maximum requests", number::whole(most));
     }
     if settings.escalation_share > 0.0 {
         fact("share of escalations", share(Some(settings.escalation_share)));

@@ -1,25 +1,25 @@
-//! A load test as JUnit XML: a testcase for each level, and one for each level and limit.
+//! A load test as JUnit XML: one testcase per level, and one per level and limit.
 //!
-//! `<failure>` is a missed limit or a level of which nothing passed, `<error>` a level that shows nothing: void, without an
-//! answer, or not finished. Names have loads and limits' names in them and nothing that was measured, so that they stay
-//! the same from run to run. A test that does not pass has at least one testcase that does not.
+//! `<failure>` is a missed limit or a level where nothing passed; `<error>` is a level that shows nothing: void,
+//! unanswered or not finished. Names contain loads and names of limits but no figures, so they stay the same from run
+//! to run. A test that does not pass has at least one testcase that does not pass.
 
 use std::time::Duration;
 
 use chrono::DateTime;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::told::{Standing, bad, details, ended, errors, names, objective, tally, time};
+use super::phrase::{Standing, bad, details, ended, errors, objective, tally, time};
 use crate::manifest::{Level, Objective, StressConclusion, StressRun};
 use crate::report::RenderError;
 use crate::text::{number, xml};
 
-/// Characters of a name, of a message.
+/// Maximum number of characters of a name, and of a message.
 const NAME: usize = 400;
 const MESSAGE: usize = 300;
-/// Bytes of the text of one testcase.
+/// Maximum number of bytes of a testcase's text.
 const TEXT: usize = 64 * 1024;
-/// Cases that are listed where something failed.
+/// Maximum number of cases listed in a testcase that does not pass.
 const LISTED: usize = 20;
 
 /// Why a testcase did not pass.
@@ -37,10 +37,10 @@ fn error(ty: &'static str, message: String) -> Wrong {
     Wrong { kind: NonSuccessKind::Error, ty, message }
 }
 
-/// The test in this form.
+/// Renders the test.
 ///
 /// # Errors
-/// None is known.
+/// The XML could not be written.
 pub fn of(run: &StressRun) -> Result<String, RenderError> {
     let mut suite = TestSuite::new(xml::attribute(&format!("akit stress {}", run.suite.join(" ")), NAME));
     let at = DateTime::parse_from_rfc3339(&run.at).ok();
@@ -48,7 +48,7 @@ pub fn of(run: &StressRun) -> Result<String, RenderError> {
         suite.set_timestamp(at);
     }
     suite.set_time(Duration::from_millis(run.duration_ms));
-    let names = names(run);
+    let names = run.names();
     let mut cases: Vec<(String, Option<Wrong>, Option<&Level>)> = Vec::new();
     for (at, (level, name)) in run.levels.iter().zip(&names).enumerate() {
         cases.push((name.clone(), of_level(run, at, level), Some(level)));
@@ -56,12 +56,13 @@ pub fn of(run: &StressRun) -> Result<String, RenderError> {
             cases.push((format!("{name}: {}", one.metric.word()), of_objective(run, one), Some(level)));
         }
     }
-    if let Some(crossed) = run.cross_talk {
-        let wrong = (crossed > 0).then(|| {
-            let message =
-                format!("the reference of another conversation turned up in {}", number::whole(crossed));
-            failure("akit.cross-talk", message)
-        });
+    if run.cross_talk.is_some() {
+        let is_answered = run.levels.iter().any(|level| level.latency_ms.max.is_some());
+        let unchecked = || {
+            let message = "nothing answered, so no conversation was checked";
+            (!is_answered).then(|| error("akit.nothing-answered", message.to_owned()))
+        };
+        let wrong = run.crossed().map(|crossed| failure("akit.cross-talk", crossed)).or_else(unchecked);
         cases.push(("conversations are kept apart".to_owned(), wrong, None));
     }
     if cases.iter().all(|(_, wrong, _)| wrong.is_none()) && run.decision.conclusion != StressConclusion::Pass
@@ -84,26 +85,26 @@ pub fn of(run: &StressRun) -> Result<String, RenderError> {
     Ok(out.to_string()?)
 }
 
-/// What is wrong with a level as a whole, the gravest first.
+/// What is wrong with a level as a whole, the worst first.
 fn of_level(run: &StressRun, at: usize, level: &Level) -> Option<Wrong> {
     // A test that ended early ended in the last level that sent anything.
     let last = run.levels.iter().rposition(|level| level.requests + level.cut_off > 0).unwrap_or_default();
     let quality = &level.quality;
-    let unheard = level.judged.is_some_and(|judged| judged.n == 0 && judged.errored > 0);
-    if let Some(told) = ended(run).filter(|_| at >= last) {
-        let how = if at > last { "this level did not begin" } else { "this level is not complete" };
-        Some(error("akit.incomplete", format!("{how}: {told}")))
+    let is_ungraded = level.judged.as_ref().is_some_and(|judged| judged.n == 0 && judged.errored > 0);
+    if let Some(end) = ended(run).filter(|_| at >= last) {
+        let how = if at > last { "this level did not start" } else { "this level is not complete" };
+        Some(error("akit.incomplete", format!("{how}: {end}")))
     } else if !level.valid {
         let lag = time(level.dispatch_lag_ms.p99);
         let message = format!(
-            "void: this machine sent requests up to {lag} late (p99), so the figures are not the server's"
+            "void: this machine sent requests up to {lag} late (p99), so the figures are not the application's"
         );
         Some(error("akit.void", message))
     } else if level.latency_ms.max.is_none() {
         let errors = errors(level);
         let why = if errors.is_empty() { "nothing was answered".to_owned() } else { errors };
         Some(error("akit.nothing-answered", format!("nothing answered: {why}")))
-    } else if unheard {
+    } else if is_ungraded {
         Some(error("akit.judge", "the judge could not grade any answer of the sample".to_owned()))
     } else if quality.n > 0 && quality.passed == 0 {
         let message = format!("none of {} judged conversations passed", number::whole(quality.n));

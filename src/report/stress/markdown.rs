@@ -1,28 +1,28 @@
-//! A load test as Markdown, for the summary of a job: more people read that than the test was for, so values that are never
-//! posted are removed.
+//! A load test as Markdown, for a job summary. Anyone who sees the job can read it, so values that must never be posted
+//! are removed.
 
 use std::fmt::Write as _;
 
-use super::told::{
-    COLUMNS, Standing, bad, details, explained, knees, measured, names, row, sent, summary, tally, word,
+use super::phrase::{
+    COLUMNS, Standing, bad, details, explained, knees, limited, row, sent, summary, tally, word,
 };
 use crate::manifest::StressRun;
 use crate::redact::{Kind, Redactor};
 use crate::text::markdown::{code, inline};
 use crate::text::number;
 
-/// Cases that are listed.
+/// Maximum number of cases listed.
 const LISTED: usize = 20;
-/// Characters of a name, of a text.
+/// Maximum number of characters of a name, and of a text.
 const NAME: usize = 120;
 const TEXT: usize = 300;
 
-/// The test in this form.
+/// Renders the test.
 #[must_use]
 pub fn of(run: &StressRun) -> String {
     let redactor = Redactor::new(Kind::never_posted(), Vec::new());
     let said = |text: &str, most| inline(&redactor.without(text, &[]), most);
-    let names = names(run);
+    let names = run.names();
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(
@@ -40,7 +40,7 @@ pub fn of(run: &StressRun) -> String {
     if let Some([latency, quality]) = knees(run) {
         let _ = writeln!(
             out,
-            "\nHighest load that held: **{latency}** for latency and errors, **{quality}** for quality."
+            "\nHighest load handled: **{latency}** for latency and errors, **{quality}** for quality."
         );
     }
     let mut list = |title: &str, lines: &mut dyn Iterator<Item = String>| {
@@ -58,15 +58,15 @@ pub fn of(run: &StressRun) -> String {
         .then(|| format!("{} of {} limits met", number::size(run.slo.len() - unmet.len()), run.slo.len()));
     let limits = unmet.iter().take(LISTED).map(|one| {
         let (metric, name) = (one.metric, names.get(one.level).map_or("", String::as_str));
-        let (word, limit) = (Standing::of(run, one).word(), metric.shown(one.limit));
-        format!("**{word}** — {name}: {} {} (limit {limit})", code(metric.word(), NAME), measured(run, one))
+        let word = Standing::of(run, one).word();
+        format!("**{word}** — {name}: {} {}", code(metric.word(), NAME), limited(run, one))
     });
     let more = (unmet.len() > LISTED).then(|| format!("… and {} more", number::size(unmet.len() - LISTED)));
     list("Service levels", &mut met.into_iter().chain(limits).chain(more));
     let levels = run.levels.iter().zip(&names);
     let levels = levels
-        .flat_map(|(level, name)| details(level).into_iter().map(move |told| format!("{name}: {told}")));
-    list("Levels", &mut levels.map(|told| inline(&told, TEXT)));
+        .flat_map(|(level, name)| details(level).into_iter().map(move |detail| format!("{name}: {detail}")));
+    list("Levels", &mut levels.map(|detail| said(&detail, TEXT)));
     let bad: Vec<_> = bad(run).collect();
     let more = (bad.len() > LISTED).then(|| format!("… and {} more", number::size(bad.len() - LISTED)));
     let cases = bad.iter().take(LISTED).map(|case| {

@@ -1,6 +1,6 @@
-//! A load test, for people and for pipelines: one file per form.
+//! Reports of a load test: one file per format.
 //!
-//! What is said of a level, a limit and a case is in [`told`]; the forms only lay it out.
+//! [`phrase`] has the figures and sentences; the formats only lay them out.
 
 mod chart;
 pub mod console;
@@ -9,8 +9,8 @@ mod fixture;
 pub mod html;
 pub mod junit;
 pub mod markdown;
+mod phrase;
 #[cfg(test)]
 mod tests;
-mod told;
 
-pub use told::{share, time};
+pub use phrase::{share, time};

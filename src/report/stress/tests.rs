@@ -43,13 +43,13 @@ fn html_of_a_spike_without_its_frame() {
     insta::assert_snapshot!("html-spike", main(&page));
 }
 
-/// What a page has between its style and its script.
+/// The part of a page between its style and its script.
 fn main(page: &str) -> &str {
     let begins = page.find("<body").unwrap();
     &page[begins..page.rfind("<script>").unwrap()]
 }
 
-/// What a line takes of a terminal; what breaks commands of others is not seen.
+/// The width of a line in a terminal; zero-width spaces do not count.
 fn columns(line: &str) -> usize {
     line.chars().filter(|c| *c != '\u{200b}').count()
 }
@@ -144,6 +144,11 @@ fn a_test_that_does_not_pass_has_a_testcase_that_does_not() {
         assert_eq!(report.failures + report.errors, 1);
         assert!(junit::of(&run).unwrap().contains(&format!("<{word} message=\"akit itself failed\"")));
     }
+    let mut run = nothing_answered();
+    run.cross_talk = Some(0);
+    let last = junit::of(&run).unwrap();
+    let (_, last) = last.split_once("conversations are kept apart").unwrap();
+    assert!(last.contains("nothing answered, so no conversation was checked"), "{last}");
     let mut run = spike();
     run.cross_talk = Some(2);
     let report = read(&run);
@@ -158,7 +163,7 @@ fn a_missed_limit_among_those_that_wait_is_not_told_as_met() {
     let text = junit::of(&run).unwrap();
     assert!(
         text.contains(
-            "latency_p95_ms is 1000.0 ms over the answers; with the requests that were still waiting"
+            "latency_p95_ms is 1,000 ms over the answers; with the requests that were still waiting"
         )
     );
 }
@@ -187,7 +192,7 @@ fn a_page_is_well_formed_and_complete() {
         "<code>scenarios/support.yaml:7</code>",
         "highest at 20 s",
         "<th scope=\"col\">timeout</th>",
-        " 62.50%</td>",
+        " 62.5%</td>",
         "20 in flight for latency and errors",
     ] {
         assert!(page.contains(part), "{part}");
@@ -220,7 +225,7 @@ fn what_is_written_obeys_the_committed_schema() {
     }
 }
 
-/// Whether a text that a forge renders or a pipeline reads does nothing by itself.
+/// Whether a text has no effect when a forge renders it or a pipeline reads it.
 fn is_inert(shown: &str) -> bool {
     shown.chars().all(|c| c == '\n' || text::inert(c))
         && !shown.lines().any(|line| line.trim_start().starts_with("::"))

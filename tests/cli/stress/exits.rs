@@ -44,17 +44,17 @@ fn limits_gate_in_their_own_direction() {
     let table: &[Row] = &[
         (slow_echo, &[], 0, "RESULT: PASS"),
         (slow_echo, &["--slo", "latency_p95_ms=60000"], 0, "RESULT: PASS"),
-        (slow_echo, &["--slo", "latency_p95_ms=100"], 1, "the limit is 100.0 ms"),
+        (slow_echo, &["--slo", "latency_p95_ms=100"], 1, "the limit is 100 ms"),
         (slow_echo, &["--slo", "pass_rate=1"], 0, "RESULT: PASS"),
         (slow_echo, &["--slo", "error_rate=0"], 0, "RESULT: PASS"),
         (slow_echo, &["--slo", "goodput_rps=0.01"], 0, "RESULT: PASS"),
         (slow_echo, &["--slo", "goodput_rps=100000"], 1, "goodput_rps is "),
         (half, &["--slo", "pass_rate=0.5"], 0, "RESULT: PASS"),
-        (half, &["--slo", "pass_rate=0.51"], 1, "pass_rate is 50.00%, the limit is 51.00%"),
+        (half, &["--slo", "pass_rate=0.51"], 1, "pass_rate is 50%, the limit is 51%"),
         // Without a limit, what failed is in the report alone.
         (half, &[], 0, "RESULT: PASS"),
         (shaky, &["--slo", "error_rate=0.5"], 0, "RESULT: PASS"),
-        (shaky, &["--slo", "error_rate=0.49"], 1, "error_rate is 50.00%, the limit is 49.00%"),
+        (shaky, &["--slo", "error_rate=0.49"], 1, "error_rate is 50%, the limit is 49%"),
         // All that is wrong is told.
         (half, &["--slo", "pass_rate=0.9", "--slo", "latency_p95_ms=1"], 1, "latency_p95_ms is "),
         (wrong, &[], 1, "none of 4 conversations passed"),
@@ -76,6 +76,28 @@ fn limits_gate_in_their_own_direction() {
         assert_eq!(found["decision"]["conclusion"], word, "{flags:?}");
         assert_eq!(found["ended"], "complete");
     });
+}
+
+#[test]
+fn levels_of_equal_load_have_their_own_names() {
+    let flags = ["--stages", "2@1s,2@1s", "--slo", "latency_p95_ms=1"];
+    let ran = stress(&slow_echo().url, &flags).run().ended(1);
+    ran.out("2 in flight (stage 1): latency_p95_ms is ").out("2 in flight (stage 2): latency_p95_ms is ");
+}
+
+#[test]
+fn a_case_has_the_reason_of_its_worst_kind_of_result() {
+    // The first request fails, later answers are wrong.
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let server = Server::start(move |_| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        0 => Answer::Raw(503, Vec::new(), Vec::new()),
+        _ => Answer::Text("nothing of the kind".to_owned()),
+    });
+    let suite = "cases: [{ id: a, prompt: Say alpha., expected: { type: contains, values: [alpha] } }]\n";
+    let ran = stress(&server.url, &["-n", "5", "-c", "1"]).file("s.yaml", suite).run();
+    let case = &found(&ran)["cases"][0];
+    assert_eq!((case["judged"].clone(), case["errored"].clone()), (4.into(), 1.into()));
+    assert!(case["reason"].as_str().unwrap().contains("alpha"), "{case}");
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn a_judge_that_fails_answers_fails_the_limit() {
         })
     };
     run(10, "pass_rate=1").ended(0);
-    run(0, "pass_rate=0.5").ended(1).out("pass_rate is 0.00%, the limit is 50.00%");
+    run(0, "pass_rate=0.5").ended(1).out("pass_rate is 0%, the limit is 50%");
     run(0, "error_rate=0.5").ended(1).out("none of 4 conversations passed");
 }
 
@@ -159,10 +159,17 @@ fn a_judge_that_is_down_is_an_error_where_nothing_else_judged() {
 fn a_judge_that_accepts_a_bad_answer_is_not_used() {
     // It likes everything, what is known to be bad, too.
     let judge = Server::as_told(|_| Answer::Text(verdict(10)));
-    let ran = load(&echo().url, &judge.url, JUDGED, &["-n", "4", "-c", "4"]).run();
+    let flags = ["-n", "4", "-c", "4", "--markdown", "stress.md"];
+    let ran = load(&echo().url, &judge.url, JUDGED, &flags).run();
     let level = &found(&ran)["levels"][0];
     assert_eq!((level["judged"]["n"].clone(), level["judged"]["errored"].clone()), (0.into(), 4.into()));
-    ran.ended(4);
+    // Every report says why.
+    let why = "known-bad answer";
+    assert!(level["judged"]["reason"].as_str().unwrap().contains(why), "{}", level["judged"]);
+    assert!(found(&ran)["decision"]["reasons"].to_string().contains(why));
+    let markdown = std::fs::read_to_string(ran.path("stress.md")).unwrap();
+    assert!(markdown.contains(why), "{markdown}");
+    ran.ended(4).out(why);
 }
 
 #[test]
