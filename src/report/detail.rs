@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::text::number;
 use crate::vocabulary::Outcome;
 
 use super::RenderError;
@@ -13,6 +14,9 @@ pub(super) const MOST: usize = 4_800_000;
 /// Bytes of a case without its texts, about.
 pub(super) const MARKUP: usize = 600;
 
+/// Cases that unfold on a page that has room for no more: a browser takes about 0.2 s to open so many.
+pub(super) const UNFOLDED: usize = 3_000;
+
 /// How much of each case a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Detail {
@@ -22,13 +26,16 @@ pub(super) enum Detail {
     Reduced,
     /// The beginning of each text.
     Least,
+    /// The same for the first [`UNFOLDED`] cases, and one line for each of the others.
+    Lines,
 }
 
-/// What is kept longer.
+/// Which cases keep more of their text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interest {
     /// Cases that did not pass, or that changed.
     High,
+    /// All others.
     Low,
 }
 
@@ -46,8 +53,8 @@ impl Detail {
             (Detail::Full, Interest::Low) => 2_000,
             (Detail::Reduced, Interest::High) => 800,
             (Detail::Reduced, Interest::Low) => 200,
-            (Detail::Least, Interest::High) => 120,
-            (Detail::Least, Interest::Low) => 80,
+            (Detail::Least | Detail::Lines, Interest::High) => 120,
+            (Detail::Least | Detail::Lines, Interest::Low) => 80,
         }
     }
 
@@ -56,37 +63,50 @@ impl Detail {
         match self {
             Detail::Full => 20,
             Detail::Reduced => 3,
-            Detail::Least => 1,
+            Detail::Least | Detail::Lines => 1,
         }
     }
 
-    /// Whether a case has its expectations one by one, and what an earlier run answered.
+    /// Whether a case lists its expectations one by one and shows what an earlier run answered.
     pub(super) fn explains(self, interest: Interest) -> bool {
         match self {
             Detail::Full => true,
             Detail::Reduced => interest == Interest::High,
-            Detail::Least => false,
+            Detail::Least | Detail::Lines => false,
         }
     }
 
-    /// Which earlier answers are missing, in a sentence.
-    pub(super) fn left_out(self) -> &'static str {
-        match self {
-            Detail::Full => "",
-            Detail::Reduced => "For want of room, earlier answers stand beside cases that did not pass.",
-            Detail::Least => "For want of room, earlier answers are left out.",
-        }
+    /// Whether the case at this place of the page unfolds. One that does not is a line.
+    pub(super) fn unfolds(self, place: usize) -> bool {
+        self != Detail::Lines || place < UNFOLDED
+    }
+
+    /// What the page leaves out, in sentences; `answers` where it could show those of earlier runs.
+    pub(super) fn left_out(self, answers: bool) -> String {
+        let before = match self {
+            Detail::Reduced if answers => {
+                " To save space, only cases that did not pass show an earlier answer."
+            }
+            Detail::Least | Detail::Lines if answers => " To save space, earlier answers are left out.",
+            _ => "",
+        };
+        let lines = if self == Detail::Lines {
+            format!(" To save space, only the first {} cases unfold.", number::size(UNFOLDED))
+        } else {
+            String::new()
+        };
+        format!("The stored run has the full text of whatever is cut here.{lines}{before}")
     }
 }
 
-/// The most detailed page that is small enough, else the least detailed one. `size` estimates the bytes of all
+/// Writes the most detailed page that is small enough, else the least detailed one. `size` estimates the bytes of all
 /// cases, so that a page that is too large is seldom rendered at all. The least detailed one is not held in memory.
 pub(super) fn fit(
     size: impl Fn(Detail) -> usize,
     write: impl Fn(Detail, &mut dyn Write) -> Result<(), RenderError>,
     out: &mut dyn Write,
 ) -> Result<(), RenderError> {
-    for detail in [Detail::Full, Detail::Reduced] {
+    for detail in [Detail::Full, Detail::Reduced, Detail::Least] {
         if size(detail) <= MOST {
             let mut page = Vec::new();
             write(detail, &mut page)?;
@@ -95,5 +115,5 @@ pub(super) fn fit(
             }
         }
     }
-    write(Detail::Least, out)
+    write(Detail::Lines, out)
 }
