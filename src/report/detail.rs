@@ -14,8 +14,8 @@ pub(super) const MOST: usize = 4_800_000;
 /// Bytes of a case without its texts, about.
 pub(super) const MARKUP: usize = 600;
 
-/// Cases that unfold on a page that has room for no more: a browser takes about 0.2 s to open so many.
-pub(super) const UNFOLDED: usize = 3_000;
+/// Most cases that unfold: a browser takes about half a second to open so many. All others are a line each.
+pub(super) const UNFOLDED: usize = 5_000;
 
 /// How much of each case a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +26,6 @@ pub(super) enum Detail {
     Reduced,
     /// The beginning of each text.
     Least,
-    /// The same for the first [`UNFOLDED`] cases, and one line for each of the others.
-    Lines,
 }
 
 /// Which cases keep more of their text.
@@ -53,8 +51,8 @@ impl Detail {
             (Detail::Full, Interest::Low) => 2_000,
             (Detail::Reduced, Interest::High) => 800,
             (Detail::Reduced, Interest::Low) => 200,
-            (Detail::Least | Detail::Lines, Interest::High) => 120,
-            (Detail::Least | Detail::Lines, Interest::Low) => 80,
+            (Detail::Least, Interest::High) => 120,
+            (Detail::Least, Interest::Low) => 80,
         }
     }
 
@@ -63,7 +61,7 @@ impl Detail {
         match self {
             Detail::Full => 20,
             Detail::Reduced => 3,
-            Detail::Least | Detail::Lines => 1,
+            Detail::Least => 1,
         }
     }
 
@@ -72,25 +70,20 @@ impl Detail {
         match self {
             Detail::Full => true,
             Detail::Reduced => interest == Interest::High,
-            Detail::Least | Detail::Lines => false,
+            Detail::Least => false,
         }
     }
 
-    /// Whether the case at this place of the page unfolds. One that does not is a line.
-    pub(super) fn unfolds(self, place: usize) -> bool {
-        self != Detail::Lines || place < UNFOLDED
-    }
-
-    /// What the page leaves out, in sentences; `answers` where it could show those of earlier runs.
-    pub(super) fn left_out(self, answers: bool) -> String {
+    /// What a page of so many cases leaves out, in sentences; `answers` if there are earlier ones to show.
+    pub(super) fn left_out(self, cases: usize, answers: bool) -> String {
         let before = match self {
             Detail::Reduced if answers => {
                 " To save space, only cases that did not pass show an earlier answer."
             }
-            Detail::Least | Detail::Lines if answers => " To save space, earlier answers are left out.",
+            Detail::Least if answers => " To save space, earlier answers are left out.",
             _ => "",
         };
-        let lines = if self == Detail::Lines {
+        let lines = if cases > UNFOLDED {
             format!(" To save space, only the first {} cases unfold.", number::size(UNFOLDED))
         } else {
             String::new()
@@ -106,7 +99,7 @@ pub(super) fn fit(
     write: impl Fn(Detail, &mut dyn Write) -> Result<(), RenderError>,
     out: &mut dyn Write,
 ) -> Result<(), RenderError> {
-    for detail in [Detail::Full, Detail::Reduced, Detail::Least] {
+    for detail in [Detail::Full, Detail::Reduced] {
         if size(detail) <= MOST {
             let mut page = Vec::new();
             write(detail, &mut page)?;
@@ -115,5 +108,5 @@ pub(super) fn fit(
             }
         }
     }
-    write(Detail::Lines, out)
+    write(Detail::Least, out)
 }

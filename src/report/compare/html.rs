@@ -10,7 +10,7 @@ use crate::analysis::compare::{CLAIM, Comparison, Pair, Transition};
 use crate::analysis::{Seen, Side};
 use crate::report::RenderError;
 use crate::report::calls::Calls;
-use crate::report::detail::{Detail, Interest, MARKUP, fit};
+use crate::report::detail::{Detail, Interest, MARKUP, UNFOLDED, fit};
 use crate::report::html::MANY;
 use crate::report::html::page::{Excerpt, Shell, fill};
 use crate::report::words::{Piece, differ};
@@ -67,7 +67,7 @@ fn page(comparison: &Comparison<'_>, shell: &Shell, detail: Detail) -> Value {
             let pairs = comparison.cases.iter().enumerate().filter(|(_, pair)| pair.change == change);
             let shown = |(index, pair)| {
                 place += 1;
-                case(index, pair, most, detail.unfolds(place - 1))
+                case(index, pair, most, place <= UNFOLDED)
             };
             groups.push(json!({
                 "title": change.words(),
@@ -90,7 +90,7 @@ fn page(comparison: &Comparison<'_>, shell: &Shell, detail: Detail) -> Value {
     let numbers = rows(comparison).into_iter();
     json!({
         "shell": shell,
-        "left_out": detail.left_out(false),
+        "left_out": detail.left_out(comparison.cases.len(), false),
         "claim": CLAIM.replace('`', ""),
         "summary": counts(comparison),
         "sides": [who("Base", &comparison.base), who("Head", &comparison.head)],

@@ -64,7 +64,7 @@ impl Chart {
         }
         scores.sort_by(f64::total_cmp);
         let words = format!(
-            "{} scores from {} to {}; half of them are {} or more, {} of them are 1",
+            "{} scores from {} to {}; half are {} or more, {} are 1",
             number::size(scores.len()),
             number::score(scores[0]),
             number::score(scores[scores.len() - 1]),

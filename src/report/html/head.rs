@@ -94,7 +94,7 @@ fn accept(report: &Report<'_>) -> Option<Value> {
     Some(match report.decision.way_out("run.json")? {
         WayOut::Accept { command, then } => json!({
             "command": excerpt(&command, 4_000),
-            "then": excerpt(&format!("{then}; `run.json` is this run, stored with `--json`"), VALUE),
+            "then": excerpt(&format!("Run this, {then}; run.json is this run, stored with --json."), VALUE),
         }),
         WayOut::NotEnough(why) => json!({ "command": "", "then": excerpt(&why, VALUE) }),
     })

@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::manifest::{CaseResult, Trial, Verdict};
 use crate::vocabulary::{Answer, Outcome};
 
-use super::detail::{Detail, Interest, MARKUP, fit};
+use super::detail::{Detail, Interest, MARKUP, UNFOLDED, fit};
 use super::{Entry, RenderError, Report};
 use chart::Chart;
 use head::{Filter, Filters};
@@ -75,7 +75,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError
     let whole = |detail| report.run.cases.iter().map(|case| size(report, case, detail)).sum();
     let write = |detail: Detail, out: &mut dyn Write| {
         let (head, chart, history) = (&head, &chart, &history);
-        let left_out = detail.left_out(history.is_some());
+        let left_out = detail.left_out(report.run.cases.len(), history.is_some());
         let (shell, filters_shown, groups, gap) = (&shell, shown.as_slice(), groups.as_slice(), GAP);
         let page = Page { shell, head, chart, filters: filters_shown, groups, gap, history, left_out };
         let page = page::fill(include_str!("run.html"), &page)?;
@@ -84,7 +84,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError
         let mut place = 0;
         for (group, piece) in groups.iter().zip(pieces) {
             for some in group.cases.chunks(CHUNK) {
-                let shown = |index: &usize| match detail.unfolds(place) {
+                let shown = |index: &usize| match place < UNFOLDED {
                     true => shown_case(report, *index, &filters, detail),
                     false => case::line(*index, &report.entry(*index), &filters, detail),
                 };
