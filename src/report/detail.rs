@@ -14,8 +14,14 @@ pub(super) const MOST: usize = 4_800_000;
 /// Bytes of a case without its texts, about.
 pub(super) const MARKUP: usize = 600;
 
-/// Most cases that unfold: a browser takes about half a second to open so many. All others are a line each.
-pub(super) const UNFOLDED: usize = 5_000;
+/// Most cases of a page on which all of them unfold.
+const ALL_UNFOLDED: usize = 5_000;
+
+/// How many of so many cases unfold; the others are a line each. A browser takes time to open what unfolds, which a page
+/// of 100,000 cases has not got.
+pub(super) fn unfolded(cases: usize) -> usize {
+    if cases <= ALL_UNFOLDED { cases } else { 3_000 }
+}
 
 /// How much of each case a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +89,8 @@ impl Detail {
             Detail::Least if answers => " To save space, earlier answers are left out.",
             _ => "",
         };
-        let lines = if cases > UNFOLDED {
-            format!(" To save space, only the first {} cases unfold.", number::size(UNFOLDED))
+        let lines = if cases > unfolded(cases) {
+            format!(" To save space, only the first {} cases unfold.", number::size(unfolded(cases)))
         } else {
             String::new()
         };

@@ -10,7 +10,7 @@ use crate::analysis::compare::{CLAIM, Comparison, Pair, Transition};
 use crate::analysis::{Seen, Side};
 use crate::report::RenderError;
 use crate::report::calls::Calls;
-use crate::report::detail::{Detail, Interest, MARKUP, UNFOLDED, fit};
+use crate::report::detail::{Detail, Interest, MARKUP, fit, unfolded};
 use crate::report::html::MANY;
 use crate::report::html::page::{Excerpt, Shell, fill};
 use crate::report::words::{Piece, differ};
@@ -67,7 +67,7 @@ fn page(comparison: &Comparison<'_>, shell: &Shell, detail: Detail) -> Value {
             let pairs = comparison.cases.iter().enumerate().filter(|(_, pair)| pair.change == change);
             let shown = |(index, pair)| {
                 place += 1;
-                case(index, pair, most, place <= UNFOLDED)
+                case(index, pair, most, place <= unfolded(comparison.cases.len()))
             };
             groups.push(json!({
                 "title": change.words(),

@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::manifest::{CaseResult, Trial, Verdict};
 use crate::vocabulary::{Answer, Outcome};
 
-use super::detail::{Detail, Interest, MARKUP, UNFOLDED, fit};
+use super::detail::{Detail, Interest, MARKUP, fit, unfolded};
 use super::{Entry, RenderError, Report};
 use chart::Chart;
 use head::{Filter, Filters};
@@ -84,7 +84,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError
         let mut place = 0;
         for (group, piece) in groups.iter().zip(pieces) {
             for some in group.cases.chunks(CHUNK) {
-                let shown = |index: &usize| match place < UNFOLDED {
+                let shown = |index: &usize| match place < unfolded(report.run.cases.len()) {
                     true => shown_case(report, *index, &filters, detail),
                     false => case::line(*index, &report.entry(*index), &filters, detail),
                 };
