@@ -1,11 +1,11 @@
-//! `akit history`: stored runs beside each other.
+//! `akit history`: trends over stored runs.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::output::Output;
-use super::past::{self, Unreadable};
+use super::past::{self, LeftOut};
 use super::{Status, terminal};
 use crate::analysis::Trend;
 use crate::environment::Environment;
@@ -29,9 +29,9 @@ pub(super) fn history(args: &HistoryArgs, environment: &Environment) -> Result<S
     past::check(&files, "name runs stored by `akit run --json FILE`, or folders of them")?;
     let inputs: Vec<_> = past::named(Some(&files)).collect();
     let [page, data] = Output::open_all([&args.html, &args.json], &inputs, environment)?;
-    let mut trouble = Unreadable::default();
-    let trend = Trend::of(past::runs(&files, &mut trouble));
-    trouble.end();
+    let mut left_out = LeftOut::default();
+    let trend = Trend::of(past::runs(&files, &mut left_out));
+    left_out.warn();
     if trend.runs.is_empty() {
         terminal::error("no stored run found", "runs are stored by `akit run --json FILE`");
         return Ok(Status::Nothing);

@@ -1,4 +1,4 @@
-//! Additional stored runs: which files they are, and which are not runs.
+//! Stored runs that a command reads next to its own: which files they are, and which of the files are not runs.
 
 use std::path::{Path, PathBuf};
 
@@ -14,10 +14,10 @@ use crate::report::Past;
 use crate::source::slashed;
 use crate::text;
 
-/// Most unreadable files listed one by one.
-const TOLD: usize = 10;
+/// Most files that a warning names.
+const NAMED: usize = 3;
 
-/// Stored runs to include in a report.
+/// Which stored runs a report compares with.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct PastArgs {
     /// Stored runs, or folders of them, to compare with in the HTML page; repeatable
@@ -28,13 +28,13 @@ pub(super) struct PastArgs {
 /// A file that may be a stored run.
 pub(super) struct StoredFile {
     path: PathBuf,
-    /// Named by the user, not found in a folder.
+    /// Whether it was named itself, and not found in a folder.
     named: bool,
 }
 
 impl PastArgs {
-    /// Finds the files, and reads those named: errors in them are reported before anything is
-    /// sent. `None` if none is requested.
+    /// Finds the files, and reads those that were named, so that an error in them is reported before anything is sent.
+    /// `None` if none were asked for.
     pub(super) fn find(&self, reports: &ReportArgs) -> Result<Option<Vec<StoredFile>>, Status> {
         if self.history.is_empty() {
             return Ok(None);
@@ -54,7 +54,7 @@ impl PastArgs {
     }
 }
 
-/// Reads the named files and reports errors. A file found in a folder may be
+/// Reads the files that were named, and reports what is wrong with them. A file that was only found in a folder may be
 /// anything.
 pub(super) fn check(files: &[StoredFile], help: &str) -> Result<(), Status> {
     let mut wrong = false;
@@ -72,56 +72,72 @@ pub(super) fn named(files: Option<&Vec<StoredFile>>) -> impl Iterator<Item = &Pa
     files.into_iter().flatten().filter(|file| file.named).map(|file| file.path.as_path())
 }
 
-/// Data of these files for a decided run; empty without files.
+/// What these files add to a decided run; empty without files.
 pub(super) fn read(files: Option<&Vec<StoredFile>>, run: &RunManifest, decision: &Decision) -> Past {
     let Some(files) = files else { return Past::default() };
-    let mut trouble = Unreadable::default();
-    let past = Past::of(
-        run,
-        decision,
-        files.iter().filter_map(|file| match history::read_stored_among(&file.path) {
-            Ok(stored) => stored,
-            Err(error) => {
-                trouble.tell(&error);
-                None
-            }
-        }),
-    );
-    trouble.end();
+    let mut left_out = LeftOut::default();
+    let past = Past::of(run, decision, runs(files, &mut left_out));
+    left_out.warn_of_unreadable();
     past
 }
 
-/// The stored runs among these files, one at a time; others are reported and skipped.
+/// The stored runs among these files, one at a time; all others are left out.
 pub(super) fn runs<'a>(
     files: &'a [StoredFile],
-    trouble: &'a mut Unreadable,
+    left_out: &'a mut LeftOut,
 ) -> impl Iterator<Item = StoredRun> + 'a {
-    files
-        .iter()
-        .filter_map(|file| history::read_stored(&file.path).map_err(|error| trouble.tell(&error)).ok())
+    files.iter().filter_map(|file| match history::read_stored_among(&file.path) {
+        Ok(Some(stored)) => Some(stored),
+        Ok(None) => {
+            left_out.others.push(slashed(&file.path));
+            None
+        }
+        Err(error) => {
+            left_out.unreadable.push(error);
+            None
+        }
+    })
 }
 
-/// Files that could not be read.
+/// Files of a folder that are left out.
 #[derive(Default)]
-pub(super) struct Unreadable(usize);
+pub(super) struct LeftOut {
+    /// JSON that is not a stored run.
+    others: Vec<String>,
+    unreadable: Vec<HistoryError>,
+}
 
-impl Unreadable {
-    fn tell(&mut self, error: &HistoryError) {
-        self.0 += 1;
-        if self.0 <= TOLD {
-            terminal::warning(&error.to_string(), "");
+impl LeftOut {
+    /// Reports all files, in a line for each of the two reasons.
+    pub(super) fn warn(&self) {
+        if !self.others.is_empty() {
+            let names: Vec<_> = self.others.iter().map(|name| format!("`{name}`")).collect();
+            let are = if self.others.len() == 1 { "is not a stored run" } else { "are not stored runs" };
+            let skipped = text::count(self.others.len(), "file");
+            terminal::warning(&format!("skipped {skipped} that {are}: {}", first(&names, ", ")), "");
         }
+        self.warn_of_unreadable();
     }
 
-    /// Counts those not listed.
-    pub(super) fn end(self) {
-        if self.0 > TOLD {
-            terminal::warning(&format!("{} more could not be read", text::count(self.0 - TOLD, "file")), "");
+    fn warn_of_unreadable(&self) {
+        if !self.unreadable.is_empty() {
+            let reasons: Vec<_> = self.unreadable.iter().map(ToString::to_string).collect();
+            let skipped = text::count(reasons.len(), "file");
+            terminal::warning(&format!("skipped {skipped}: {}", first(&reasons, "; ")), "");
         }
     }
 }
 
-/// The named files, and the JSON files below the named folders in path order.
+/// The first few of these texts, and how many more there are.
+fn first(all: &[String], between: &str) -> String {
+    let named = all[..all.len().min(NAMED)].join(between);
+    match all.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named}{between}and {} more", text::number::size(more)),
+    }
+}
+
+/// The named files, and the JSON files below the named folders in the order of their paths.
 pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<StoredFile>, Status> {
     let mut found = Vec::new();
     for path in paths {

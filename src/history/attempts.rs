@@ -1,8 +1,7 @@
-//! What earlier attempts of a pipeline at the same commit found of the cases that they suspected.
+//! What earlier attempts of a pipeline at the same commit found about suspected cases.
 //!
-//! A case that fails is asked again until its answers decide. Were each attempt to begin anew, starting a pipeline often
-//! enough would clear a broken case. So the answers are kept under the commit that they are about, and later attempts
-//! count them.
+//! A case that fails is asked again until its answers decide. If each attempt started over, restarting a pipeline often
+//! enough would clear a broken case. So the answers are stored by commit, and later attempts count them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -19,10 +18,10 @@ use crate::source::{Pending, json_object, slashed};
 use crate::text;
 use crate::vocabulary::Outcome;
 
-/// The name and version of the wire form.
+/// The name and version of the file format.
 const SCHEMA: &str = "akit.attempts/1";
 
-/// From this age on nobody starts a pipeline at the commit again: 30 days.
+/// From this age on, a record is removed: 30 days. By then, no one restarts a pipeline at that commit.
 const FORGOTTEN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The attempts at one commit.
@@ -54,7 +53,7 @@ struct Attempt {
     cases: Vec<Suspected>,
 }
 
-/// A case with its answers in one attempt, which are about the same only with the same question, application and judge.
+/// A case with its answers in one attempt. They count only for the same question, application and judge.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Suspected {
@@ -76,18 +75,18 @@ struct Identity {
 }
 
 impl Attempts {
-    /// Reads what is kept of a suite's attempts at a commit; none where there is no file. An attempt that is being
-    /// resumed is no earlier one: its answers are found again.
+    /// Reads the record of a suite's attempts at a commit; there are none if there is no file. An attempt that is being
+    /// resumed does not count as an earlier one: its answers are found again.
     ///
     /// # Errors
-    /// Where something else than a file of attempts stands there.
+    /// If something else is at that path.
     pub fn at(folder: &Path, head: &str, suite: &[String], resumes: bool) -> Result<Self, HistoryError> {
         let (path, suite) = (folder.join(format!("{head}.json")), suite.join(", "));
         let kept = read(&path, head)?.before(&suite, resumes);
         Ok(Self { path, suite, resumes, kept })
     }
 
-    /// Tells the cases of a run what earlier attempts found.
+    /// Adds to the cases of a run what earlier attempts found.
     pub fn tell(&self, run: &mut RunManifest) {
         if self.kept.attempts.is_empty() {
             return;
@@ -104,7 +103,7 @@ impl Attempts {
         }
     }
 
-    /// Which attempt of the suite this is, for people; nothing for the first.
+    /// Which attempt of the suite this is, in words; `None` for the first.
     #[must_use]
     pub fn note(&self) -> Option<String> {
         let before = self.kept.attempts.iter().filter(|one| one.suite == self.suite).count();
@@ -113,10 +112,10 @@ impl Attempts {
         (before > 0).then(|| format!("attempt {number} at commit {commit}: {counts}"))
     }
 
-    /// Keeps what this attempt was answered about its suspects, and forgets what is kept of commits of long ago.
+    /// Stores the answers of this attempt to suspected cases, and removes the records of old commits.
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn keep(self, run: &RunManifest, now: SystemTime) -> Result<(), HistoryError> {
         let suspected = |case: &CaseResult| {
             let open = case.earlier.is_some() || case.outcome != Outcome::Passed;
@@ -135,10 +134,10 @@ impl Attempts {
         let cases = run.cases.iter().filter_map(suspected).collect();
         let cannot = |source| HistoryError::Write { path: slashed(&self.path), source };
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        // Other jobs of this pipeline may end at the same moment, and may have ended since this one began.
+        // Other jobs of this pipeline may end at the same moment, or may have ended since this one started.
         let lock = || {
             fs::create_dir_all(folder)?;
-            // Kept out of a repository: it is of this pipeline.
+            // It belongs to this pipeline, so it is not committed.
             fs::write(folder.join(".gitignore"), "*\n")?;
             let lock = File::create(self.path.with_extension("lock"))?;
             lock.lock()?;
@@ -159,7 +158,7 @@ impl Attempts {
 }
 
 impl Kept {
-    /// The attempts before one of a suite: what a resumed one was answered is found again.
+    /// The attempts before this one. A resumed attempt is dropped, since its answers are found again.
     fn before(mut self, suite: &str, resumes: bool) -> Self {
         let last = self.attempts.iter().rposition(|one| one.suite == suite);
         if let Some(last) = last.filter(|last| resumes && self.attempts[*last].unfinished) {
@@ -192,8 +191,8 @@ fn read(path: &Path, head: &str) -> Result<Kept, HistoryError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Ok(Kept { schema: SCHEMA.to_owned(), head: head.to_owned(), attempts: Vec::new() });
         }
-        // A pipe would wait for somebody at its other end.
-        Ok(found) if !found.is_file() => return Err(foreign("it is no file of its own")),
+        // Reading a pipe would block until someone writes to it.
+        Ok(found) if !found.is_file() => return Err(foreign("it is not a regular file")),
         _ => {}
     }
     let source = source(path)?;
@@ -209,7 +208,7 @@ fn read(path: &Path, head: &str) -> Result<Kept, HistoryError> {
     Ok(kept)
 }
 
-/// Removes what is kept of commits that nobody tests any more.
+/// Removes the records of commits that are no longer tested.
 fn forget(folder: &Path, now: SystemTime) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
@@ -217,7 +216,7 @@ fn forget(folder: &Path, now: SystemTime) {
         let written = fs::symlink_metadata(&path).and_then(|found| found.modified());
         let age = written.ok().and_then(|written| now.duration_since(written).ok());
         if is_ours && age.is_some_and(|age| age > FORGOTTEN) {
-            // What cannot be removed is in nobody's way.
+            // A file that cannot be removed does no harm.
             let _ = fs::remove_file(path);
         }
     }

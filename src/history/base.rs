@@ -1,4 +1,4 @@
-//! Which commit a change is compared with: where it left the branch that it is to go to.
+//! Which commit a change is compared with: where it branched off its target.
 
 use std::fmt::Write as _;
 
@@ -10,23 +10,24 @@ use crate::baseline::Baseline;
 use crate::environment::Environment;
 use crate::text;
 
-/// Most commits that are gone back from the base to one with a baseline.
+/// How many commits before the base may have the baseline.
 const MOST_ANCESTORS: usize = 50;
 
-/// What the pipeline says of the change that it tests.
+/// What the pipeline says about the change that it tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pipeline {
-    /// The pipeline may have merged the change into its target itself, and checked that out.
+    /// A merge of the change into its target that the pipeline made and checked out.
     merge: Option<OwnMerge>,
-    /// The branch that the change is to go to.
+    /// The target branch of the change.
     pub target: Option<String>,
     /// The commit that the event names as the base.
     pub base: Option<String>,
-    /// The commit that the change began from.
+    /// The commit that the change started from.
     pub began: Option<String>,
 }
 
-/// What tells the pipeline's own merge from one of the change: each that is known must be right, and one must be known.
+/// What distinguishes the pipeline's own merge from a merge in the change: at least one of these must be known, and each
+/// that is known must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct OwnMerge {
     /// The merge.
@@ -47,11 +48,11 @@ impl Pipeline {
     /// Reads the variables of GitHub Actions and GitLab CI, and the event of GitHub Actions.
     #[must_use]
     pub fn of(environment: &Environment) -> Self {
-        Self::told(environment, environment.event().as_ref())
+        Self::with_event(environment, environment.event().as_ref())
     }
 
-    /// The same with the event at hand.
-    pub(super) fn told(environment: &Environment, event: Option<&Json>) -> Self {
+    /// The same with this event.
+    pub(super) fn with_event(environment: &Environment, event: Option<&Json>) -> Self {
         let own = |name: &str| environment.get(name).map(str::to_owned);
         let kind = environment.get("GITHUB_EVENT_NAME").unwrap_or_default();
         let (request, queue) = (kind.starts_with("pull_request"), kind == "merge_group");
@@ -66,7 +67,7 @@ impl Pipeline {
             let name = event?.pointer("/merge_group/base_ref")?.as_str()?;
             Some(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned())
         };
-        // `pull_request_target` runs on the target, whose own merges have parents that say nothing of the change.
+        // `pull_request_target` runs on the target, and the parents of its merges say nothing about the change.
         let merge = match kind {
             "pull_request" => {
                 Some(OwnMerge { commit: own("GITHUB_SHA"), change: said("/pull_request/head/sha") })
@@ -100,15 +101,16 @@ impl Pipeline {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Base {
     pub(super) commit: String,
-    /// What it is, for people.
+    /// What it is, as reports show it.
     pub(super) role: &'static str,
 }
 
 /// Chooses the commit to compare with.
 ///
-/// The first parent of the merge that the pipeline made is the target as it is now; in a merge of the change itself it
-/// is the change's own commit, which must not judge it. Otherwise it is where HEAD and the target parted: the commit that the event names, which a merge queue builds on, else the branch. What only the target
-/// has since then is not the change's doing.
+/// If the pipeline merged the change, it is the first parent of that merge: the target as it is now. In a merge that the
+/// change itself contains, the first parent is a commit of the change, which must not be what it is compared with.
+/// Otherwise it is the merge base of HEAD and the target: the commit that the event names, which a merge queue builds on,
+/// else the branch. What only the target has since then is not part of the change.
 pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base, GitError> {
     let Some(head) = commits.found("HEAD")? else { return Err(GitError::NoCommit("HEAD".to_owned())) };
     if let Some(merge) = &pipeline.merge
@@ -117,7 +119,7 @@ pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base
     {
         return Ok(Base { commit: first.clone(), role: "the first parent of the merge" });
     }
-    // Nearest to what the pipeline tests: a branch may have moved on since.
+    // The event's commit comes first: the branch may have moved on since.
     let mut candidates: Vec<String> = pipeline.base.iter().cloned().collect();
     if let Some(target) = &pipeline.target {
         candidates.extend([format!("refs/remotes/origin/{target}"), format!("refs/heads/{target}")]);
@@ -130,7 +132,7 @@ pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base
         candidates.extend(usual);
         candidates.extend(["main", "master"].map(|name| format!("refs/heads/{name}")));
     }
-    let told = |problem: String, other: GitError| match commits.shallow() {
+    let why = |problem: String, other: GitError| match commits.shallow() {
         Ok(true) => GitError::Shallow(problem),
         Ok(false) => other,
         Err(error) => error,
@@ -142,15 +144,15 @@ pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base
             }
             let problem = format!("HEAD and {candidate} have no commit in common");
             let doing = "find the merge base".to_owned();
-            return Err(told(problem.clone(), GitError::Failed { doing, reason: problem }));
+            return Err(why(problem.clone(), GitError::Failed { doing, reason: problem }));
         }
     }
     let names = text::list(&candidates);
-    Err(told(format!("none of {names} is in this clone"), GitError::NoTarget(names)))
+    Err(why(format!("none of {names} is in this clone"), GitError::NoTarget(names)))
 }
 
-/// The nearest commit on the way back that has a baseline which can be read, with its distance;
-/// the error of the nearest one that has a broken baseline, where no other can be read.
+/// The nearest of these commits with a baseline that can be read, and its distance. If there is none, the error of the
+/// nearest broken baseline.
 fn nearest(
     commits: &[String],
     mut read: impl FnMut(&str) -> Result<Option<Baseline>, HistoryError>,
@@ -197,8 +199,8 @@ pub(super) fn read(git: &Git, base: &Base, path: &str) -> Result<(Baseline, Stri
     Err(HistoryError::Missing(where_))
 }
 
-/// What a change accepts it accepts in its own file, which the commit does not have yet. One that cannot be read accepts
-/// nothing.
+/// Takes the acceptances of a change, which are in its own file and not yet in the commit. A file that cannot be read
+/// accepts nothing.
 pub(super) fn take_acceptances(
     git: &Git,
     path: &str,

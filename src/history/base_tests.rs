@@ -1,7 +1,7 @@
 use super::super::Kind;
 use super::*;
 
-/// A history written down: names of revisions, parents, and merge bases with HEAD.
+/// A made-up history: names of revisions, parents, and merge bases with HEAD.
 #[derive(Default)]
 struct WrittenHistory {
     revisions: &'static [(&'static str, &'static str)],
@@ -35,7 +35,7 @@ impl Commits for WrittenHistory {
 }
 
 fn pipeline(variables: &[(&str, &'static str)], event: &Json) -> Pipeline {
-    Pipeline::told(&Environment::of(variables.iter().copied()), Some(event))
+    Pipeline::with_event(&Environment::of(variables.iter().copied()), Some(event))
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
     let table = [
         (usual(&["p1", "p2"]), GITHUB, Ok(("p1", merge))),
         (usual(&["p1", "p2"]), MERGED, Ok(("p1", merge))),
-        // Not the pipeline's merge: the change's own history may hold merges, and so may the target's.
+        // Not the pipeline's merge: change and target may contain merges of their own.
         (usual(&["p1", "p2"]), ELSEWHERE, Ok(("bd", "the merge base"))),
         (usual(&["p1", "p2"]), UNSAID, Ok(("bd", "the merge base"))),
         (usual(&["p1", "p2"]), TARGET, Ok(("bd", "the merge base"))),
@@ -87,7 +87,7 @@ fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
         (usual(&["p1"]), GITHUB, Ok(("bd", "the merge base"))),
         (usual(&["p1"]), BEGAN, Ok(("b0", "the merge base"))),
         (WrittenHistory { revisions: &DEV[2..], ..usual(&["p1"]) }, &[], Ok(("bl", "the merge base"))),
-        // The named branch is not there: main is no substitute.
+        // The named branch is missing: main does not replace it.
         (
             WrittenHistory { revisions: &DEV[1..], ..usual(&["p1"]) },
             GITHUB,
@@ -126,21 +126,21 @@ fn the_event_names_the_base_of_a_merge_queue_and_of_a_pull_request() {
     let hostile = serde_json::json!({ "merge_group": { "base_ref": "refs/heads/develop", "base_sha": "--upload-pack=x" } });
     let table = [
         ("merge_group", &queue, REVISIONS, &["p1"][..], Ok(BASE)),
-        // A merge queue's commit may be a merge of its own; its base is the one that is named.
+        // A merge queue's commit may be a merge itself; its base is the one that the event names.
         ("merge_group", &queue, REVISIONS, &["p1", "p2"], Ok(BASE)),
-        // Not fetched: the branch that the queue is of, and never another one.
+        // Not fetched: the branch of the queue, and never another one.
         ("merge_group", &queue, &REVISIONS[1..], &["p1"], Ok("old")),
         ("merge_group", &queue, &REVISIONS[2..], &["p1"], Err("none of")),
         ("merge_group", &hostile, REVISIONS, &["p1"], Ok("old")),
         ("pull_request", &request, REVISIONS, &["p1"], Ok(BASE)),
         ("pull_request", &request, REVISIONS, &["p1", TIP], Ok("p1")),
-        // The tip of the change merged its target itself, or somebody's: its first parent is the change's own.
+        // The tip of the change is a merge of its own: its first parent belongs to the change.
         ("pull_request", &request, REVISIONS, &["p1", BASE], Ok(BASE)),
         ("pull_request", &request, REVISIONS, &["p1", "p2"], Ok(BASE)),
         ("pull_request_target", &request, REVISIONS, &["p1", "p2"], Ok(BASE)),
         ("pull_request_target", &request, REVISIONS, &["p1", TIP], Ok(BASE)),
         ("pull_request_target", &request, REVISIONS, &["p1"], Ok(BASE)),
-        // What an event of another kind says is not asked.
+        // Events of another kind are ignored.
         ("push", &queue, REVISIONS, &["p1"], Ok("bm")),
     ];
     for (event, payload, revisions, parents, expected) in table {
@@ -155,7 +155,7 @@ fn the_event_names_the_base_of_a_merge_queue_and_of_a_pull_request() {
 }
 
 #[test]
-fn broken_baselines_are_passed_over_where_an_older_one_can_be_read() {
+fn broken_baselines_are_skipped_if_an_older_one_can_be_read() {
     let line: Vec<String> = ["c0", "c1", "c2"].map(str::to_owned).into();
     let broken =
         || HistoryError::Foreign { path: "b".to_owned(), what: Kind::Baseline, reason: "no".to_owned() };

@@ -1,4 +1,4 @@
-//! What a clone has, for those who ask why a comparison does not come about. Asks no remote.
+//! What a clone has, to explain why a comparison is not possible. Never contacts a remote.
 
 use std::path::Path;
 
@@ -11,16 +11,16 @@ use super::git::{Commits as _, Git, GitError, short};
 pub struct LocalClone {
     /// Whether its history ends early.
     pub shallow: bool,
-    /// The commit that a change is compared with, for people.
+    /// The commit that a change is compared with, as reports show it.
     pub base: Result<String, GitError>,
 }
 
 /// How git keeps a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// It, or something in it, is committed or staged.
+    /// It, or a file in it, is committed or staged.
     Tracked,
-    /// It is named in `.gitignore`.
+    /// `.gitignore` names it.
     Ignored,
     /// Neither.
     Untracked,

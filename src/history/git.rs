@@ -1,13 +1,13 @@
-//! Git by its own program: no shell, no prompt, and nothing that a user wrote is taken for an option.
+//! Calls the `git` program: no shell, no prompt, and no user input is read as an option.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// The file on a ref.
+/// The name of the file on a ref.
 const FILE: &str = "akit-baseline.json";
 
-/// Who commits where git knows nobody.
+/// Who commits if git has no user.
 const IDENTITY: [&str; 4] = ["-c", "user.name=akit", "-c", "user.email=akit@localhost"];
 
 /// The first seven digits.
@@ -15,27 +15,27 @@ pub(super) fn short(commit: &str) -> &str {
     commit.get(..7).unwrap_or(commit)
 }
 
-/// Why git did not do what it was asked.
+/// Why git failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     /// The program cannot be started.
     #[error("cannot run git: {0}")]
     Start(#[from] std::io::Error),
-    /// It ended with an error.
+    /// It exited with an error.
     #[error("git could not {doing}: {reason}")]
     Failed {
-        /// What it was asked.
+        /// What it was asked to do.
         doing: String,
-        /// In its words.
+        /// Its own message.
         reason: String,
     },
     /// There is no such commit.
     #[error("there is no commit `{0}` in this clone")]
     NoCommit(String),
-    /// The commit has no such file, or it is no text.
+    /// The commit has no such file, or it is not text.
     #[error("`{0}` cannot be read there as text")]
     NoFile(String),
-    /// The clone ends before what is looked for.
+    /// The clone is too shallow to have it.
     #[error(
         "{0}, and this clone is shallow: fetch the whole history \
          (GitHub: `fetch-depth: 0` for actions/checkout; GitLab: the variable `GIT_DEPTH: 0`)"
@@ -50,11 +50,11 @@ pub enum GitError {
 #[derive(Debug)]
 pub(super) struct Git {
     folder: PathBuf,
-    /// Where git is run; the current folder where there is none.
+    /// Where git is run; the current folder if `None`.
     within: Option<PathBuf>,
 }
 
-/// What a ref holds.
+/// What a ref contains.
 #[derive(Debug)]
 pub(super) struct RefState {
     pub(super) commit: String,
@@ -80,8 +80,8 @@ impl Git {
         &self.folder
     }
 
-    /// The file of the working tree that a path within a commit names: from the root, or behind `./` from the current
-    /// folder.
+    /// The file of the working tree that a path within a commit names: from the root, or from the current folder if it
+    /// starts with `./`.
     pub(super) fn in_tree(&self, path: &str) -> Result<PathBuf, GitError> {
         let below = self.within.clone().unwrap_or_default();
         if path.starts_with("./") || path.starts_with("../") {
@@ -91,7 +91,7 @@ impl Git {
         Ok(PathBuf::from(root).join(path))
     }
 
-    /// The current folder from the root, with `/` at its end; nothing at the root.
+    /// The current folder from the root, with `/` at its end; empty at the root.
     pub(super) fn prefix(&self) -> Result<String, GitError> {
         self.must("find the current folder in the repository", &["rev-parse", "--show-prefix"])
     }
@@ -107,7 +107,7 @@ impl Git {
         }
     }
 
-    /// A file of a commit; `None` where the commit has none of this name.
+    /// A file of a commit; `None` if the commit has no such file.
     pub(super) fn file(&self, commit: &str, path: &str) -> Result<Option<String>, GitError> {
         let name = format!("{commit}:{path}");
         if self.maybe(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?.is_none() {
@@ -117,7 +117,7 @@ impl Git {
         self.output(&doing, &["cat-file", "blob", &name], "").map(Some)
     }
 
-    /// The newest state of a ref, fetched where there is a remote.
+    /// The newest state of a ref, fetched if there is a remote.
     pub(super) fn fetch(&self, name: &str) -> Result<Option<RefState>, GitError> {
         let reference = format!("refs/akit/{name}");
         if let Some(remote) = self.remote()? {
@@ -133,14 +133,14 @@ impl Git {
         let Some(commit) = self.found(&reference)? else { return Ok(None) };
         let text = self.file(&commit, FILE)?.ok_or_else(|| GitError::Failed {
             doing: format!("read {reference}"),
-            reason: format!("it holds no {FILE}"),
+            reason: format!("it has no {FILE}"),
         })?;
         Ok(Some(RefState { commit, text }))
     }
 
-    /// Puts a text on a ref, unless the ref has moved from `old` (`None`: it was not there).
+    /// Writes a text to a ref, unless the ref has moved from `old` (`None`: it did not exist).
     ///
-    /// The commit has no parent: a ref that is rewritten with every run must not grow.
+    /// The commit has no parent, so that a ref that every run rewrites does not grow.
     pub(super) fn publish(&self, name: &str, text: &str, old: Option<&str>) -> Result<(), GitError> {
         let reference = format!("refs/akit/{name}");
         let blob = self.feed("store the baseline", &["hash-object", "-w", "--stdin"], text)?;
@@ -173,17 +173,17 @@ impl Git {
             several if several.contains(&"origin") => Ok(Some("origin".to_owned())),
             several => Err(GitError::Failed {
                 doing: "choose a remote".to_owned(),
-                reason: format!("there are {} and none is `origin`", crate::text::list(several)),
+                reason: format!("there are {}, and none is `origin`", crate::text::list(several)),
             }),
         }
     }
 
-    /// What it prints, without the last line end.
+    /// What git prints, without the last line end.
     fn must(&self, doing: &str, arguments: &[&str]) -> Result<String, GitError> {
         self.feed(doing, arguments, "")
     }
 
-    /// The same for an input.
+    /// The same with input.
     fn feed(&self, doing: &str, arguments: &[&str], input: &str) -> Result<String, GitError> {
         Ok(self.output(doing, arguments, input)?.trim_end_matches(['\n', '\r']).to_owned())
     }
@@ -198,7 +198,7 @@ impl Git {
         String::from_utf8(output.stdout).map_err(|_| failed("this is not UTF-8".to_owned()))
     }
 
-    /// What it prints, `None` where it ends with an error that only means no.
+    /// What git prints; `None` if it fails, which here only means no.
     fn maybe(&self, arguments: &[&str]) -> Result<Option<String>, GitError> {
         let output = self.run(arguments, "")?;
         let text = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
@@ -208,13 +208,13 @@ impl Git {
     pub(super) fn run(&self, arguments: &[&str], input: &str) -> Result<Output, GitError> {
         let mut command = Command::new("git");
         command
-            // Files of a change that look like a repository are none: git would run what their configuration says.
+            // A change may contain files that look like a repository, and git would run what their configuration says.
             .args(["-c", "safe.bareRepository=explicit"])
             .args(arguments)
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("LC_ALL", "C")
-            // A hook that runs akit has set these for its own purposes.
+            // A git hook that runs akit has set these for itself.
             .env_remove("GIT_INDEX_FILE")
             .env_remove("GIT_NAMESPACE")
             .stdin(Stdio::piped())
@@ -225,24 +225,24 @@ impl Git {
         }
         let mut child = command.spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
-            // One that reads nothing closes its end, and its status tells what became of it.
+            // If git does not read its input, it closes the pipe, and its exit code says how it went.
             let _ = stdin.write_all(input.as_bytes());
         }
         Ok(child.wait_with_output()?)
     }
 }
 
-/// A history that can be asked.
+/// A history of commits.
 pub(super) trait Commits {
-    /// The full name of a commit, where the history has it.
+    /// The full name of a commit, if the history has it.
     fn found(&self, revision: &str) -> Result<Option<String>, GitError>;
-    /// Its parents as far as the history has them, the first one first.
+    /// Its parents in order, as far as the history has them.
     fn parents(&self, commit: &str) -> Result<Vec<String>, GitError>;
-    /// Where two commits parted.
+    /// The merge base of two commits.
     fn merge_base(&self, one: &str, other: &str) -> Result<Option<String>, GitError>;
-    /// A commit and its first parents, at most so many.
+    /// A commit and its chain of first parents, at most `most` of them.
     fn line(&self, commit: &str, most: usize) -> Result<Vec<String>, GitError>;
-    /// Whether the history was cut off.
+    /// Whether the history is cut off.
     fn shallow(&self) -> Result<bool, GitError>;
 }
 

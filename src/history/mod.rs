@@ -26,7 +26,7 @@ pub use git::GitError;
 pub use past::{Brought, PastCommit};
 pub use place::{Place, change_baseline, read_baseline_at};
 
-/// Characters of what is said about a file that is no stored run.
+/// Most characters of the reason why a file is not a stored run.
 const REASON: usize = 400;
 
 /// Why a stored run or baseline cannot be used.
@@ -51,13 +51,13 @@ pub enum HistoryError {
         /// Why.
         source: io::Error,
     },
-    /// A commit, which nobody changes.
-    #[error("`{0}` is in a commit, which is not changed; name a file or `git-ref:NAME`")]
+    /// A place in a commit, and commits do not change.
+    #[error("`{0}` is in a commit, which cannot be changed; name a file or `git-ref:NAME`")]
     Fixed(String),
-    /// Git did not do what it was asked.
+    /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// The file holds something else.
+    /// The file contains something else.
     #[error("`{path}` is not {what}: {reason}")]
     Foreign {
         /// The file.
@@ -76,7 +76,7 @@ impl HistoryError {
         match self {
             Self::Foreign { what: Kind::Run, .. } => "runs are stored by `akit run --json FILE`",
             Self::Foreign { what: Kind::Baseline, .. } => {
-                "restore it, or make it anew with `akit baseline update`"
+                "restore it, or create a new one with `akit baseline update`"
             }
             Self::Foreign { what: Kind::Attempts, .. } => "remove it; this attempt then counts as the first",
             Self::Git(_) | Self::Fixed(_) => "see docs/baseline.md",
@@ -101,7 +101,7 @@ impl std::fmt::Display for Kind {
         f.write_str(match self {
             Kind::Run => "a stored run (`akit run --json`)",
             Kind::Baseline => "a baseline",
-            Kind::Attempts => "what earlier attempts at this commit found",
+            Kind::Attempts => "a record of earlier attempts at this commit",
         })
     }
 }
@@ -111,17 +111,17 @@ pub fn read_run(path: &Path) -> Result<RunManifest, HistoryError> {
     Ok(read_run_with::<serde::de::IgnoredAny>(path)?.0)
 }
 
-/// Reads a stored run and what else its file holds, such as the decision, in one reading.
+/// Reads a stored run and, in the same pass, what else its file contains, such as the decision.
 pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T), HistoryError> {
     let what = Kind::Run;
     let (source, file) = (source(path)?, slashed(path));
-    // The reason may quote the file, which anybody may have written.
+    // The reason may quote the file, and anyone may have written that.
     let foreign = |reason: String| {
         let reason = crate::text::excerpt(&reason, REASON);
         HistoryError::Foreign { path: file.clone(), what, reason }
     };
     let named = serde_json::from_str::<Schema>(source.text()).ok().and_then(|one| one.schema);
-    // Another of akit's files is told by its name, and not by what it lacks.
+    // For another of akit's files, the error names its schema and not the keys it lacks.
     if let Some(schema) = &named {
         check(&file, what, schema, &[SCHEMA, VERSION_1])?;
     }
@@ -136,29 +136,30 @@ pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T
     Ok((run, beside))
 }
 
-/// Whether a run names files of its own alone, and says one thing: each case once, and of each what its trials say.
+/// Whether a run names only files in its own folder and is consistent: each case is there once, and its outcome is that
+/// of its trials.
 fn sound(run: &RunManifest) -> Result<(), String> {
     let files = run.scenarios.iter().map(|scenario| &scenario.file);
     let mut files = files.chain(run.cases.iter().map(|case| &case.location.file));
-    // They are opened for excerpts, and linked by reports.
+    // They are opened for excerpts, and reports link to them.
     if let Some(file) = files.find(|file| leaves(file)) {
-        return Err(format!("it names `{file}`, which leads out of the folder of the run"));
+        return Err(format!("it names `{file}`, which is outside of the folder of the run"));
     }
     let mut names = BTreeSet::new();
     for case in &run.cases {
         let name = || case.key().to_string();
         if !case.hangs_together() {
-            return Err(format!("the outcome of {} is not that of its trials", name()));
+            return Err(format!("the outcome of {} does not match its trials", name()));
         }
         if !names.insert((&case.scenario, &case.id)) {
-            return Err(format!("{} stands twice in it", name()));
+            return Err(format!("{} is in it twice", name()));
         }
-        // A file of another form, read as this one, would have nothing that was judged.
+        // A file of another format that is read as this one would have no verdicts.
         let judged = |trial: &&Trial| matches!(trial.outcome, Outcome::Passed | Outcome::Failed);
         if case.trials.iter().filter(judged).any(|trial| trial.verdict().is_none()) {
-            return Err(format!("{} was judged, and no verdict is there", name()));
+            return Err(format!("{} was judged, but has no verdict", name()));
         }
-        // What a kind of a newer version let pass, this version cannot answer for.
+        // This version cannot vouch for a pass by an expectation of a newer version.
         for verdict in case.trials.iter().flat_map(Trial::verdicts) {
             let mut unknown = None;
             verdict.walk(&mut |one| match &one.kind {
@@ -166,36 +167,35 @@ fn sound(run: &RunManifest) -> Result<(), String> {
                 _ => {}
             });
             if let Some(kind) = unknown {
-                let why = "which this version does not know; read it with the version that wrote it";
-                return Err(format!("{} passes by a verdict of the kind `{kind}`, {why}", name()));
+                let why = "unknown to this version; use the version of akit that wrote it";
+                return Err(format!("{} passes by a verdict of kind `{kind}`, {why}", name()));
             }
         }
     }
     Ok(())
 }
 
-/// A run with what was decided about it.
+/// A run and its decision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredRun {
-    /// Where it lies, for people.
+    /// Where it is, as reports show it.
     pub file: String,
-    /// What was found.
+    /// The run.
     pub run: RunManifest,
-    /// What the gate concluded, where the file has a decision.
+    /// The gate's decision, if the file has one.
     pub conclusion: Option<String>,
-    /// The pass rate as the gate measured it, 0 to 1.
+    /// The pass rate that the gate measured, 0 to 1.
     pub pass_rate: Option<f64>,
 }
 
-/// Reads a stored run with what was decided about it, where the file says that too.
+/// Reads a stored run, with its decision if the file has one.
 pub fn read_stored(path: &Path) -> Result<StoredRun, HistoryError> {
     let (run, head) = read_run_with::<StoredHead>(path)?;
     let decided = head.decision.unwrap_or_default();
     Ok(StoredRun { file: slashed(path), run, conclusion: decided.conclusion, pass_rate: decided.pass_rate })
 }
 
-/// The same, `None` for JSON that names another schema than that of a run, or none: a folder of reports
-/// holds such files beside runs.
+/// The same, but `None` for JSON whose schema is not that of a run: a folder of reports contains such files, too.
 pub fn read_stored_among(path: &Path) -> Result<Option<StoredRun>, HistoryError> {
     let text = source(path)?;
     let name = SCHEMA.split('/').next().unwrap_or(SCHEMA);
@@ -207,7 +207,7 @@ pub fn read_stored_among(path: &Path) -> Result<Option<StoredRun>, HistoryError>
     if other { Ok(None) } else { read_stored(path).map(Some) }
 }
 
-/// What a stored run says beside its manifest.
+/// What a stored run contains besides its manifest.
 #[derive(serde::Deserialize)]
 struct StoredHead {
     decision: Option<Decided>,
@@ -233,10 +233,10 @@ pub fn write_baseline(path: &Path, baseline: &Baseline) -> Result<(), HistoryErr
         .map_err(|source| HistoryError::Write { path: slashed(path), source })
 }
 
-/// The text of a baseline: what belongs to one case, run or scenario stands on one line.
+/// The text of a baseline: each case, run and scenario is on a line of its own.
 fn render(baseline: &Baseline) -> serde_json::Result<String> {
     let mut text = format!("{{\n\"schema\": {},\n", serde_json::to_string(&baseline.schema)?);
-    // Text takes everything that is written to it.
+    // Writing to a String cannot fail.
     let _ = writeln!(text, "\"answered_by\": {},", serde_json::to_string(&baseline.answered_by)?);
     list(&mut text, "runs", &baseline.runs)?;
     list(&mut text, "epoch", &baseline.epoch)?;
@@ -270,12 +270,12 @@ fn parse(name: &str, text: &str) -> Result<Baseline, HistoryError> {
     }
     let baseline: Baseline =
         json_object(text.as_bytes()).map_err(|error| foreign(crate::text::json::trouble(&error)))?;
-    // Looked up by halving; a file that was merged by hand may be out of order.
+    // Lookups use binary search, and a file that was merged by hand may be out of order.
     let baseline = baseline.ordered().map_err(|error| foreign(error.to_string()))?;
     Ok(baseline.without_future(crate::vocabulary::now()))
 }
 
-/// What tells one of akit's files from another before the rest of it is read.
+/// The schema of one of akit's files, which is read before everything else.
 #[derive(serde::Deserialize)]
 struct Schema {
     schema: Option<String>,
@@ -290,14 +290,14 @@ fn source(path: &Path) -> Result<SourceFile, HistoryError> {
     })
 }
 
-/// Whether a file names a schema that is known, the newest first.
+/// Checks that a file names one of these schemas, the newest first.
 fn check(name: &str, what: Kind, found: &str, known: &[&str]) -> Result<(), HistoryError> {
     if known.contains(&found) {
         return Ok(());
     }
     let known: Vec<_> = known.iter().map(|one| format!("`{one}`")).collect();
     let found = crate::text::excerpt(found, 40);
-    let reason = format!("its schema is `{found}`, this akit reads {}", known.join(" and "));
+    let reason = format!("its schema is `{found}`; this version of akit reads {}", known.join(" and "));
     Err(HistoryError::Foreign { path: name.to_owned(), what, reason })
 }
 
@@ -329,7 +329,7 @@ mod tests {
         assert_eq!(read_baseline(&path).unwrap(), Baseline::empty());
     }
 
-    /// A case of 20 runs; every fifth one is flaky in a way of its own.
+    /// A case of 20 runs; every fifth case is flaky in its own way.
     fn settled(index: u32) -> BaselineCase {
         let flaky = |run: u32| {
             index.is_multiple_of(5) && (index / 5).wrapping_mul(2_654_435_761 + run * 40_503) % 7 < 2
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_files_are_told() {
+    fn foreign_files_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("b.json");
         assert!(matches!(read_baseline(&path), Err(HistoryError::Missing(_))));

@@ -9,19 +9,19 @@ use super::git::{Commits, Git, GitError, short};
 use super::{HistoryError, Pipeline};
 use crate::baseline::Baseline;
 
-/// Bytes of names that are handed to git at once: its input must fit into a pipe, since nobody reads
-/// its output while names are written.
+/// Bytes of names that git gets at once: they must fit into a pipe, since its output is not read while the names are
+/// written.
 const AT_ONCE: usize = 16 * 1024;
 
-/// Most links that lead to one another.
+/// How many links may lead through one another.
 const LINKS_DEEP: usize = 8;
 
-/// How a file of a change is new.
+/// What a change did to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Brought {
-    /// The commit has none of this path.
+    /// The commit has no file at this path.
     Added,
-    /// The commit has another one.
+    /// The commit has another version.
     Changed,
 }
 
@@ -38,15 +38,15 @@ pub struct PastCommit {
 struct Tree {
     /// Each visible path with the path of its content.
     files: BTreeMap<String, String>,
-    /// Each link with what it points to, as it is written.
+    /// Each link with its target as written.
     links: BTreeMap<String, String>,
 }
 
 impl Tree {
-    /// Puts files and links together. A link that leads out of the repository, or in a circle, leads nowhere.
+    /// Combines files and links. A link that leads out of the repository, or in a circle, is ignored.
     fn of(files: impl IntoIterator<Item = String>, links: BTreeMap<String, String>) -> Self {
         let mut files: BTreeMap<_, _> = files.into_iter().map(|path| (path.clone(), path)).collect();
-        // One round more for each link that leads through another one.
+        // One more round for each link that leads through another one.
         for _ in 0..LINKS_DEEP {
             let mut found = Vec::new();
             for (link, target) in &links {
@@ -68,7 +68,7 @@ impl Tree {
     }
 }
 
-/// The path that a link points to; `None` where it lies outside of the repository.
+/// The path that a link points to; `None` if it is outside of the repository.
 fn target_of(link: &str, target: &str) -> Option<String> {
     if target.starts_with('/') {
         return None;
@@ -89,16 +89,16 @@ impl PastCommit {
     /// The commit that a change is compared with, in the repository of a folder.
     ///
     /// # Errors
-    /// Without git, a repository, or a branch that the change is to go to.
+    /// Without git, a repository, or a target branch.
     pub fn base(within: &Path, pipeline: &Pipeline) -> Result<Self, GitError> {
         let git = Git::open(Some(within))?;
         let base = choose(&git, pipeline)?;
         Ok(Self { git, base, tree: OnceLock::new() })
     }
 
-    /// Where HEAD left a revision; the revision itself, where the two have nothing in common.
+    /// The merge base of HEAD and a revision; the revision itself if they have no commit in common.
     ///
-    /// What was added to a branch after a change left it was not taken away by the change.
+    /// What a branch gained after the change left it was not removed by the change.
     ///
     /// # Errors
     /// Without git, a repository, or a commit of this name.
@@ -113,7 +113,7 @@ impl PastCommit {
         Ok(Self { git, base, tree: OnceLock::new() })
     }
 
-    /// The commit for people.
+    /// The commit, as reports show it.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{} ({})", short(&self.base.commit), self.base.role)
@@ -130,9 +130,9 @@ impl PastCommit {
         base::read(&self.git, &self.base, path)
     }
 
-    /// What git tracks now and this commit does not have, or has with other bytes, by path.
+    /// The files that git tracks now and that this commit does not have, or has with other bytes, by path.
     ///
-    /// It is the index that is compared: what a pipeline wrote over a file since is not the change's.
+    /// This compares the index: what a pipeline wrote to a file later is not part of the change.
     pub fn brought(&self) -> Result<BTreeMap<String, Brought>, GitError> {
         let options = ["--cached", "-z", "--no-renames", "--ignore-submodules=none", "--name-status"];
         let arguments = [&["diff-index"], &options[..], &[&self.base.commit]].concat();
@@ -150,17 +150,17 @@ impl PastCommit {
         Ok(brought)
     }
 
-    /// The paths of all files, in alphabetical order, those behind links included.
+    /// The paths of all files in alphabetical order, including those behind links.
     pub fn paths(&self) -> Result<Vec<String>, GitError> {
         Ok(self.tree()?.files.keys().cloned().collect())
     }
 
-    /// Every link with what it points to, as it is written.
+    /// Every link with its target as written.
     pub fn links(&self) -> Result<BTreeMap<String, String>, GitError> {
         Ok(self.tree()?.links.clone())
     }
 
-    /// The texts of files, `None` where the commit has no such file or it is no text.
+    /// The texts of files; `None` if the commit has no such file or it is not text.
     pub fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError> {
         let files = &self.tree()?.files;
         let real: Vec<_> = paths.iter().map(|path| files.get(path).unwrap_or(path).clone()).collect();
@@ -193,7 +193,7 @@ impl PastCommit {
         while !rest.is_empty() {
             let (mut names, mut taken) = (String::new(), 0);
             for path in rest {
-                // A name with a line end cannot be asked for, and asking for nothing finds nothing.
+                // A name with a line end cannot be asked for. An empty one finds nothing.
                 let path = if path.contains('\n') { "" } else { path };
                 let name = format!("{}:{path}\n", self.base.commit);
                 if taken > 0 && names.len() + name.len() > AT_ONCE {
@@ -219,8 +219,8 @@ impl PastCommit {
     }
 }
 
-/// Takes `git cat-file --batch` apart: `HASH blob SIZE`, the bytes and a line end, or a line that
-/// says why there are none.
+/// Parses the output of `git cat-file --batch`: `HASH blob SIZE`, the bytes and a line end, or a line that says why
+/// there are none.
 fn blobs(mut output: &[u8], count: usize, texts: &mut Vec<Option<String>>) {
     for _ in 0..count {
         let end = output.iter().position(|byte| *byte == b'\n').unwrap_or(output.len());
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn blobs_are_told_from_trees_and_gaps() {
+    fn blobs_are_distinguished_from_trees_and_gaps() {
         let hash = "0".repeat(40);
         let output =
             format!("{hash} blob 4\na\nb\n\nx:no file missing\n{hash} tree 2\nzz\n{hash} blob 0\n\n");

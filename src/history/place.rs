@@ -1,4 +1,4 @@
-//! Where a baseline lies: in a file, in a commit, or on a git ref of its own.
+//! Where a baseline is stored: in a file, in a commit, or on its own git ref.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use super::{HistoryError, Pipeline, base, parse, read_baseline, render, write_ba
 use crate::baseline::Baseline;
 use crate::source::slashed;
 
-/// The revision that stands for the commit a change is compared with.
+/// The revision that means the commit a change is compared with.
 const BASE: &str = "base";
 
-/// How often an update of a ref is tried when others update it too.
+/// How often an update of a ref is tried if others update it, too.
 const TRIES: u32 = 5;
 
-/// Where a baseline lies.
+/// Where a baseline is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A file.
@@ -24,23 +24,23 @@ pub enum Place {
     Revision {
         /// The revision.
         revision: String,
-        /// The path from the root of the repository, or behind `./` from the current folder.
+        /// The path from the root of the repository, or from the current folder if it starts with `./`.
         path: String,
     },
     /// `git-ref:NAME`: the file on `refs/akit/NAME`.
     Ref(String),
 }
 
-/// Why a text names no place.
+/// Why a text does not name a place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlace {
     /// Nothing at all.
     #[error("the baseline has no name; for example `akit-baseline.json`")]
     Empty,
-    /// `git:` without its two parts, or with parts that git would not take.
+    /// `git:` without its two parts, or with parts that git does not accept.
     #[error("`{0}` is not a place in git; write it as `git:REVISION:PATH`")]
     Revision(String),
-    /// A name that git would not take.
+    /// A name that git does not accept.
     #[error(
         "`{0}` is not the name of a ref: letters, digits, `-`, `_` and `.`, with `/` between parts; for example `git-ref:akit/main`"
     )]
@@ -53,7 +53,7 @@ impl Place {
         if let Some(rest) = text.strip_prefix("git:") {
             let bad = || BadPlace::Revision(text.to_owned());
             let (revision, path) = rest.split_once(':').ok_or_else(bad)?;
-            // What begins with `-` would be an option to git.
+            // Git would read a leading `-` as an option.
             let right = |part: &str| {
                 !part.is_empty() && !part.starts_with('-') && !part.contains(|c: char| c.is_control())
             };
@@ -81,7 +81,7 @@ impl Place {
         if text.is_empty() { Err(BadPlace::Empty) } else { Ok(Self::File(PathBuf::from(text))) }
     }
 
-    /// The file, where it is one.
+    /// The file, if it is one.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match self {
@@ -92,7 +92,7 @@ impl Place {
 }
 
 impl Place {
-    /// The same file where the commit that a change is compared with has it, by its path from the root.
+    /// A file in the commit that a change is compared with, by its path from the root.
     #[must_use]
     pub fn at_base(path: &str) -> Self {
         Self::Revision { revision: BASE.to_owned(), path: path.to_owned() }
@@ -107,7 +107,7 @@ impl Place {
         }
     }
 
-    /// The file that a change brings, relative to the root of its repository, where the place is read in a commit.
+    /// The file as the change has it, relative to the root of its repository, if the place is in a commit.
     #[must_use]
     pub fn of_change(&self) -> Option<String> {
         match self {
@@ -117,8 +117,8 @@ impl Place {
         }
     }
 
-    /// The place that a change writes for what is read here: of a commit, the same file as it is now, from the current
-    /// folder.
+    /// The place where a change writes what is read here: for a place in a commit, the same file in the working tree, from
+    /// the current folder.
     #[must_use]
     pub fn own(&self) -> Self {
         let Place::Revision { path, .. } = self else { return self.clone() };
@@ -130,7 +130,7 @@ impl Place {
     }
 }
 
-/// Whether a path within a commit begins at the current folder, and not at the root.
+/// Whether a path within a commit starts at the current folder, and not at the root.
 fn is_from_here(path: &str) -> bool {
     path.starts_with("./") || path.starts_with("../")
 }
@@ -140,7 +140,7 @@ fn here() -> String {
     Git::here().and_then(|git| git.prefix()).unwrap_or_default()
 }
 
-/// A path that begins at a folder of a repository, from the root.
+/// A path that starts at a folder of a repository, from the root.
 fn from_root(folder: &str, path: &str) -> String {
     let mut parts = Vec::new();
     for part in folder.split('/').chain(path.split('/')) {
@@ -153,7 +153,7 @@ fn from_root(folder: &str, path: &str) -> String {
     parts.join("/")
 }
 
-/// A path from the root of a repository, as it is written in one of its folders.
+/// A path from the root of a repository, as seen from one of its folders.
 fn seen_from(folder: &str, path: &str) -> String {
     let mut rest = path;
     let mut up = folder.split('/').filter(|part| !part.is_empty()).peekable();
@@ -174,11 +174,10 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// Reads a baseline; the text says where it was found, for people.
+/// Reads a baseline; the text says where it was found.
 ///
 /// # Errors
-/// [`HistoryError::Missing`] where there is none. Everything else means that there may be one that
-/// cannot be read.
+/// [`HistoryError::Missing`] if there is none. Any other error means that there may be one that cannot be read.
 pub fn read_baseline_at(place: &Place, pipeline: &Pipeline) -> Result<(Baseline, String), HistoryError> {
     match place {
         Place::File(path) => Ok((read_baseline(path)?, slashed(path))),
@@ -197,7 +196,7 @@ pub fn read_baseline_at(place: &Place, pipeline: &Pipeline) -> Result<(Baseline,
         }
         Place::Ref(name) => {
             let git = Git::here()?;
-            let _lock = hold(git.folder())?;
+            let _lock = lock(git.folder())?;
             let state = git.fetch(name)?.ok_or_else(|| HistoryError::Missing(place.to_string()))?;
             let from = format!("refs/akit/{name} at {}", short(&state.commit));
             Ok((parse(&place.to_string(), &state.text)?, from))
@@ -205,10 +204,9 @@ pub fn read_baseline_at(place: &Place, pipeline: &Pipeline) -> Result<(Baseline,
     }
 }
 
-/// Changes a baseline so that no change of somebody else is lost; one that is missing is empty.
+/// Changes a baseline without losing concurrent changes; a missing one starts out empty.
 ///
-/// The change may be called several times, each time with the newest state. A baseline that it
-/// leaves as it was is not written.
+/// `change` may be called several times, each time with the newest state. If it changes nothing, nothing is written.
 pub fn change_baseline<T>(
     place: &Place,
     mut change: impl FnMut(&mut Baseline) -> T,
@@ -216,13 +214,13 @@ pub fn change_baseline<T>(
     match place {
         Place::Revision { .. } => Err(HistoryError::Fixed(place.to_string())),
         Place::File(path) => {
-            // A link is replaced at what it points to, so that is where the lock belongs.
+            // A link is replaced at its target, so the lock belongs there.
             let real = path.canonicalize().unwrap_or_else(|_| path.clone());
             let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.unwrap_or(Path::new("."));
             std::fs::create_dir_all(folder)
                 .map_err(|source| HistoryError::Write { path: slashed(path), source })?;
-            let _lock = hold(folder)?;
+            let _lock = lock(folder)?;
             let before = match read_baseline(path) {
                 Err(HistoryError::Missing(_)) => None,
                 other => Some(other?),
@@ -235,7 +233,7 @@ pub fn change_baseline<T>(
         }
         Place::Ref(name) => {
             let git = Git::here()?;
-            let _lock = hold(git.folder())?;
+            let _lock = lock(git.folder())?;
             for attempt in 1.. {
                 let state = git.fetch(name)?;
                 let before = match &state {
@@ -249,7 +247,7 @@ pub fn change_baseline<T>(
                 match git.publish(name, &text, state.as_ref().map(|state| state.commit.as_str())) {
                     Ok(()) => return Ok(done),
                     Err(error) if attempt >= TRIES => return Err(error.into()),
-                    // Somebody else was faster: what they wrote is fetched, and the change made on that.
+                    // Someone else was faster: fetch what they wrote, and make the change on top of it.
                     Err(_) => std::thread::sleep(std::time::Duration::from_millis(100) * attempt),
                 }
             }
@@ -258,7 +256,7 @@ pub fn change_baseline<T>(
     }
 }
 
-/// What a change answers, and the baseline where it is another one.
+/// What a change returns, and the baseline if it differs.
 fn changed<T>(
     before: Option<&Baseline>,
     change: &mut impl FnMut(&mut Baseline) -> T,
@@ -269,9 +267,9 @@ fn changed<T>(
     (done, (!same).then_some(after))
 }
 
-/// Waits until nobody else updates a baseline in this folder; ends when it is dropped. The lock is on the folder,
-/// since the file itself is replaced by another one.
-fn hold(folder: &Path) -> Result<File, HistoryError> {
+/// Waits until no one else updates a baseline in this folder; the lock ends when it is dropped. It is on the folder, since
+/// the file itself is replaced.
+fn lock(folder: &Path) -> Result<File, HistoryError> {
     let take = || {
         let file = open(folder)?;
         file.lock()?;
@@ -280,13 +278,13 @@ fn hold(folder: &Path) -> Result<File, HistoryError> {
     take().map_err(|source| HistoryError::Write { path: slashed(folder), source })
 }
 
-/// A folder itself can be locked, and nothing is left behind.
+/// A folder can be locked itself, which leaves no file behind.
 #[cfg(unix)]
 fn open(folder: &Path) -> std::io::Result<File> {
     File::open(folder)
 }
 
-/// Where folders cannot be opened a file stands in for them; to remove it would let two in at once.
+/// Folders cannot be opened here, so a file is locked instead. It stays: removing it would let two in at once.
 #[cfg(not(unix))]
 fn open(folder: &Path) -> std::io::Result<File> {
     File::options().create(true).write(true).truncate(false).open(folder.join(".akit-baseline.lock"))
@@ -297,7 +295,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_told_apart_by_how_they_begin() {
+    fn places_are_distinguished_by_their_prefix() {
         let revision = |revision: &str, path: &str| Place::Revision {
             revision: revision.to_owned(),
             path: path.to_owned(),

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::text::number;
 use crate::vocabulary::Outcome;
 
 use super::RenderError;
@@ -12,6 +13,15 @@ pub(super) const MOST: usize = 4_800_000;
 
 /// Approximate number of bytes of a case without its texts.
 pub(super) const MARKUP: usize = 600;
+
+/// Most cases of a page on which all of them unfold.
+const ALL_UNFOLDED: usize = 5_000;
+
+/// How many of so many cases unfold; the others are a line each. A browser takes time to open what unfolds, which a page
+/// of 100,000 cases has not got.
+pub(super) fn unfolded(cases: usize) -> usize {
+    if cases <= ALL_UNFOLDED { cases } else { 3_000 }
+}
 
 /// How much of each case a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +34,12 @@ pub(super) enum Detail {
     Least,
 }
 
-/// Which cases are shown longer.
+/// Which cases keep more of their text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interest {
     /// Cases that did not pass, or that changed.
     High,
+    /// All others.
     Low,
 }
 
@@ -60,7 +71,7 @@ impl Detail {
         }
     }
 
-    /// Whether a case shows each of its expectations, and the earlier answer.
+    /// Whether a case lists its expectations one by one and shows what an earlier run answered.
     pub(super) fn explains(self, interest: Interest) -> bool {
         match self {
             Detail::Full => true,
@@ -69,18 +80,26 @@ impl Detail {
         }
     }
 
-    /// A sentence on which earlier answers are missing.
-    pub(super) fn left_out(self) -> &'static str {
-        match self {
-            Detail::Full => "",
-            Detail::Reduced => "To save space, earlier answers are shown only for cases that did not pass.",
-            Detail::Least => "To save space, earlier answers are left out.",
-        }
+    /// What a page of so many cases leaves out, in sentences; `answers` if there are earlier ones to show.
+    pub(super) fn left_out(self, cases: usize, answers: bool) -> String {
+        let before = match self {
+            Detail::Reduced if answers => {
+                " To save space, only cases that did not pass show an earlier answer."
+            }
+            Detail::Least if answers => " To save space, earlier answers are left out.",
+            _ => "",
+        };
+        let lines = if cases > unfolded(cases) {
+            format!(" To save space, only the first {} cases unfold.", number::size(unfolded(cases)))
+        } else {
+            String::new()
+        };
+        format!("The stored run has the full text of whatever is cut here.{lines}{before}")
     }
 }
 
-/// The most detailed page that is small enough, else the least detailed one. `size` estimates the bytes of all cases,
-/// so that a page that is too large is rarely rendered. The least detailed one is not held in memory.
+/// Writes the most detailed page that is small enough, else the least detailed one. `size` estimates the bytes of all
+/// cases, so that a page that is too large is seldom rendered at all. The least detailed one is not held in memory.
 pub(super) fn fit(
     size: impl Fn(Detail) -> usize,
     write: impl Fn(Detail, &mut dyn Write) -> Result<(), RenderError>,

@@ -1,4 +1,4 @@
-//! `akit history`: stored runs beside each other.
+//! `akit history`: trends over stored runs.
 
 use serde_json::Value as Json;
 
@@ -66,14 +66,33 @@ fn the_same_as_data() {
 }
 
 #[test]
-fn what_is_no_run_is_told_and_skipped() {
+fn what_is_not_a_run_is_skipped_in_one_line() {
     let ran = four();
     std::fs::write(ran.path("runs/broken.json"), "{").unwrap();
     std::fs::write(ran.path("runs/other.json"), "{\"schema\":\"akit.baseline/1\",\"cases\":[]}").unwrap();
     std::fs::write(ran.path("runs/notes.txt"), "not looked at").unwrap();
     let ran = history(&ran, &["runs"]).ended(0).out("over 4 runs");
-    assert_eq!(ran.stderr.matches("warning: ").count(), 2, "{}", ran.stderr);
-    let ran = ran.err("`runs/broken.json` is not a stored run").err("its schema is `akit.baseline/1`");
+    let lines: Vec<_> = ran.stderr.lines().collect();
+    assert_eq!(lines[0], "warning: skipped 1 file that is not a stored run: `runs/other.json`");
+    assert!(
+        lines[1].starts_with("warning: skipped 1 file: `runs/broken.json` is not a stored run"),
+        "{lines:?}"
+    );
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    // However many they are.
+    for name in ["a", "b", "c", "d"] {
+        std::fs::write(ran.path(&format!("runs/{name}.json")), "[]").unwrap();
+        std::fs::write(ran.path(&format!("runs/{name}{name}.json")), "{").unwrap();
+    }
+    let ran = history(&ran, &["runs"]).ended(0).out("over 4 runs");
+    let lines: Vec<_> = ran.stderr.lines().collect();
+    let names = "`runs/a.json`, `runs/b.json`, `runs/c.json`, and 2 more";
+    assert_eq!(lines[0], format!("warning: skipped 5 files that are not stored runs: {names}"));
+    assert!(
+        lines[1].starts_with("warning: skipped 5 files: ") && lines[1].ends_with("; and 2 more"),
+        "{lines:?}"
+    );
+    assert_eq!(lines.len(), 2, "{lines:?}");
     history(&ran, &["runs/broken.json"]).ended(2).err("broken.json");
     history(&ran, &["nowhere"]).ended(2).err("there is no `nowhere`");
     history(&ran, &[]).ended(2).err("required arguments");

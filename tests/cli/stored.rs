@@ -79,13 +79,13 @@ fn an_outcome_that_is_not_that_of_its_trials_is_refused() {
     let ran = stored();
     for outcome in ["passed", "errored", "skipped"] {
         odd(&ran, |run| run["cases"][1]["outcome"] = json!(outcome));
-        refused(&ran, "the outcome of s/b is not that of its trials");
+        refused(&ran, "the outcome of s/b does not match its trials");
     }
     odd(&ran, |run| run["cases"][0]["trials"] = json!([]));
-    refused(&ran, "the outcome of s/a is not that of its trials");
+    refused(&ran, "the outcome of s/a does not match its trials");
     // A failure behind which a confirmation is made of it.
     odd(&ran, |run| run["cases"][1]["trials"][0]["confirmation"] = json!(true));
-    refused(&ran, "the outcome of s/b is not that of its trials");
+    refused(&ran, "the outcome of s/b does not match its trials");
 }
 
 /// A trial that passed says by which verdict.
@@ -94,7 +94,7 @@ fn a_pass_without_a_verdict_is_refused() {
     let ran = stored();
     for turns in [json!([]), json!([{}]), json!([{ "answer": { "text": "a" } }])] {
         odd(&ran, |run| run["cases"][0]["trials"][0]["turns"] = turns.clone());
-        refused(&ran, "s/a was judged, and no verdict is there");
+        refused(&ran, "s/a was judged, but has no verdict");
     }
 }
 
@@ -103,13 +103,13 @@ fn a_pass_without_a_verdict_is_refused() {
 fn a_pass_by_a_verdict_of_an_unknown_kind_is_refused() {
     let ran = stored();
     odd(&ran, |run| run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["kind"] = json!("tool_called"));
-    refused(&ran, "s/a passes by a verdict of the kind `tool_called`");
+    refused(&ran, "s/a passes by a verdict of kind `tool_called`");
     odd(&ran, |run| {
         let inner = run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0].clone();
         run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["parts"] = json!([inner]);
         run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["parts"][0]["kind"] = json!("soon");
     });
-    refused(&ran, "s/a passes by a verdict of the kind `soon`");
+    refused(&ran, "s/a passes by a verdict of kind `soon`");
     // One that failed stays failed.
     odd(&ran, |run| run["cases"][1]["trials"][0]["turns"][0]["verdicts"][0]["kind"] = json!("tool_called"));
     ran.then(&["gate", "odd.json"]).run().ended(1).out("1 passed, 1 failed");
@@ -122,10 +122,10 @@ fn a_case_that_stands_twice_is_refused() {
         let again = run["cases"][0].clone();
         run["cases"].as_array_mut().unwrap().push(again);
     });
-    refused(&ran, "s/a stands twice in it");
+    refused(&ran, "s/a is in it twice");
     // The same id in another scenario is another case.
     odd(&ran, |run| run["cases"][1]["id"] = json!("a"));
-    refused(&ran, "s/a stands twice in it");
+    refused(&ran, "s/a is in it twice");
     odd(&ran, |run| {
         run["cases"][1]["id"] = json!("a");
         run["cases"][1]["scenario"] = json!("t");
@@ -154,7 +154,7 @@ fn another_file_is_told_by_its_name_and_not_by_what_it_lacks() {
         ran.then(arguments)
             .run()
             .ended(2)
-            .err("its schema is `akit.baseline/1`, this akit reads `akit.run/2` and `akit.run/1`");
+            .err("its schema is `akit.baseline/1`; this version of akit reads `akit.run/2` and `akit.run/1`");
     }
     odd(&ran, |run| run["decision"] = json!("passed"));
     ran.then(&["report", "odd.json"]).run().ended(2).err("`odd.json` is not a stored run");

@@ -135,8 +135,11 @@ fn a_run_of_version_1_is_written_as_version_2() {
 fn a_run_of_an_unknown_version_is_an_error() {
     let ran = stored(&["gate", "run.json"]).run();
     for (schema, why) in [
-        ("akit.run/3", "its schema is `akit.run/3`, this akit reads `akit.run/2` and `akit.run/1`"),
-        ("akit.run", "its schema is `akit.run`, this akit reads"),
+        (
+            "akit.run/3",
+            "its schema is `akit.run/3`; this version of akit reads `akit.run/2` and `akit.run/1`",
+        ),
+        ("akit.run", "its schema is `akit.run`; this version of akit reads"),
     ] {
         let mut run = as_version_2(ran.json("run.json"));
         run["schema"] = schema.into();

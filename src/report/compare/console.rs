@@ -1,4 +1,4 @@
-//! A comparison for people at a terminal: figures, then the cases that changed.
+//! A comparison at the terminal: the figures, then the cases that changed.
 
 use std::fmt::Write as _;
 
@@ -10,19 +10,20 @@ use crate::source::Ink;
 use crate::text::{self, log, number};
 use strum::IntoEnumIterator as _;
 
-/// Cases of one kind that are listed.
+/// Most cases of one kind that are listed.
 const LISTED: usize = 50;
 
-/// Characters of one value.
+/// Most characters of one value.
 const WIDTH: usize = 200;
 
-/// The comparison in this form.
+/// The comparison as text.
 #[must_use]
 pub fn of(comparison: &Comparison<'_>, ink: Ink) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
     for (label, side) in [("base", &comparison.base), ("head", &comparison.head)] {
-        let who = if side.answered_by.is_empty() { "nobody".to_owned() } else { side.answered_by.join(", ") };
+        let who =
+            if side.answered_by.is_empty() { "unknown".to_owned() } else { side.answered_by.join(", ") };
         let _ = writeln!(out, "{label}: run {}, answered by {}", line(&side.run_id), line(&who));
     }
     let _ = write!(out, "\n{:<16} {:>12} {:>12} {:>14}\n", "", "base", "head", "difference");
@@ -45,7 +46,7 @@ pub fn of(comparison: &Comparison<'_>, ink: Ink) -> String {
             Ink::Plain => writeln!(out, "\n{title}"),
         };
         for pair in pairs.iter().take(LISTED) {
-            let _ = writeln!(out, "  {}", told(pair));
+            let _ = writeln!(out, "  {}", summary(pair));
         }
         if pairs.len() > LISTED {
             let _ = writeln!(out, "  … and {} more", number::size(pairs.len() - LISTED));
@@ -77,7 +78,7 @@ pub(super) fn counts(comparison: &Comparison<'_>) -> String {
     format!("{head}: {}", shown.join(", "))
 }
 
-fn told(pair: &Pair<'_>) -> String {
+fn summary(pair: &Pair<'_>) -> String {
     let mut out = line(&pair.name());
     let (was, now) = (&pair.base, &pair.head);
     if was.trials > 1 || now.trials > 1 {

@@ -1,4 +1,4 @@
-//! A comparison as one page: the two answers to each question side by side, with the words that differ.
+//! A comparison as one page: both answers to each question side by side, with the words that differ marked.
 
 use std::io::Write;
 
@@ -10,19 +10,19 @@ use crate::analysis::compare::{CLAIM, Comparison, Pair, Transition};
 use crate::analysis::{Seen, Side};
 use crate::report::RenderError;
 use crate::report::calls::Calls;
-use crate::report::detail::{Detail, Interest, MARKUP, fit};
+use crate::report::detail::{Detail, Interest, MARKUP, fit, unfolded};
 use crate::report::html::MANY;
 use crate::report::html::page::{Excerpt, Shell, fill};
 use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 
-/// Characters of a name.
+/// Most characters of a name.
 const NAME: usize = 200;
 
-/// Names of cases that only one run has.
+/// Most names of cases that only one run has.
 const NAMES: usize = 200;
 
-/// The comparison as one page that opens from disk.
+/// The comparison as one self-contained page.
 ///
 /// # Errors
 /// None is known.
@@ -33,7 +33,7 @@ pub fn of(comparison: &Comparison<'_>) -> Result<String, RenderError> {
     let size = |pair: &Pair<'_>, detail: Detail| {
         let most = detail.text(interest(pair.change));
         let texts = [pair.prompt, pair.base.answer, pair.head.answer, &pair.base.reason, &pair.head.reason];
-        // Marks round words make a text longer.
+        // Marks around words make a text longer.
         let texts: usize = texts.iter().map(|text| text.len().min(most) * 3 / 2).sum();
         let calls = pair.base.tool_calls.iter().chain(pair.head.tool_calls);
         MARKUP + texts + calls.map(|call| call.line().len().min(most)).sum::<usize>()
@@ -46,7 +46,7 @@ pub fn of(comparison: &Comparison<'_>) -> Result<String, RenderError> {
     crate::report::text(|out| fit(whole, write, out))
 }
 
-/// What a reader of a comparison looks at first.
+/// How much a reader of a comparison wants to see of a case.
 fn interest(change: Transition) -> Interest {
     match change {
         Transition::NewlyFailing | Transition::Fixed | Transition::Flipped => Interest::High,
@@ -56,21 +56,26 @@ fn interest(change: Transition) -> Interest {
     }
 }
 
-/// All of it under the names of the template.
+/// The comparison as the template reads it.
 fn page(comparison: &Comparison<'_>, shell: &Shell, detail: Detail) -> Value {
-    let (mut groups, mut chips) = (Vec::new(), Vec::new());
+    let (mut groups, mut chips, mut place) = (Vec::new(), Vec::new(), 0);
     for (key, change) in Transition::iter().enumerate() {
         let count = number::size(comparison.count(change));
         if comparison.count(change) > 0 {
             chips.push(json!({ "key": key, "label": format!("{} {count}", change.words()) }));
             let most = detail.text(interest(change));
             let pairs = comparison.cases.iter().enumerate().filter(|(_, pair)| pair.change == change);
+            let shown = |(index, pair)| {
+                place += 1;
+                case(index, pair, most, place <= unfolded(comparison.cases.len()))
+            };
             groups.push(json!({
                 "title": change.words(),
                 "class": class(change),
                 "key": key,
                 "count": count,
-                "cases": pairs.map(|(index, pair)| case(index, pair, most)).collect::<Vec<_>>(),
+                "folded": change == Transition::BothPassing,
+                "cases": pairs.map(shown).collect::<Vec<_>>(),
             }));
         }
     }
@@ -85,6 +90,7 @@ fn page(comparison: &Comparison<'_>, shell: &Shell, detail: Detail) -> Value {
     let numbers = rows(comparison).into_iter();
     json!({
         "shell": shell,
+        "left_out": detail.left_out(comparison.cases.len(), false),
         "claim": CLAIM.replace('`', ""),
         "summary": counts(comparison),
         "sides": [who("Base", &comparison.base), who("Head", &comparison.head)],
@@ -116,14 +122,18 @@ fn who(label: &str, side: &Side) -> Value {
     })
 }
 
-fn case(index: usize, pair: &Pair<'_>, most: usize) -> Value {
+fn case(index: usize, pair: &Pair<'_>, most: usize, unfolds: bool) -> Value {
+    let several = pair.base.trials > 1 && pair.flips > 0;
+    let short = several.then(|| format!("differs in {}", text::count(pair.flips, "trial")));
+    if !unfolds {
+        return json!({ "index": index, "name": excerpt(&pair.name(), NAME), "short": short, "sides": null });
+    }
     let (was, now) = (Excerpt::new(pair.base.answer, most), Excerpt::new(pair.head.answer, most));
     let (left, right) = differ(&was.text, &now.text);
-    let several = pair.base.trials > 1 && pair.flips > 0;
     json!({
         "index": index,
         "name": excerpt(&pair.name(), NAME),
-        "short": several.then(|| format!("differs in {}", text::count(pair.flips, "trial"))),
+        "short": short,
         "prompt": Excerpt::new(pair.prompt, most),
         "turn": pair.turn,
         "same": pair.base.says_as(&pair.head),
@@ -141,7 +151,7 @@ fn answer([label, mark]: [&str; 2], seen: &Seen<'_>, pieces: &[Piece], more: &st
     about.extend(seen.latency_ms.map(number::span));
     about.extend(seen.tokens.map(|tokens| format!("{tokens:.1} tokens per answer")));
     about.extend(seen.cost_usd.map(|cost| format!("${cost:.6} per answer")));
-    let told = Calls::of(seen.tool_calls.iter());
+    let calls = Calls::of(seen.tool_calls.iter());
     json!({
         "label": label,
         "mark": mark,
@@ -150,7 +160,7 @@ fn answer([label, mark]: [&str; 2], seen: &Seen<'_>, pieces: &[Piece], more: &st
         "reason": excerpt(&seen.reason, most),
         "pieces": pieces,
         "more": more,
-        "calls": told.shown.iter().map(|call| Excerpt::new(call, most)).collect::<Vec<_>>(),
-        "more_calls": told.more(),
+        "calls": calls.shown.iter().map(|call| Excerpt::new(call, most)).collect::<Vec<_>>(),
+        "more_calls": calls.more(),
     })
 }

@@ -1,4 +1,4 @@
-//! A comparison of two stored runs in its forms.
+//! The reports of a comparison of two stored runs: console and page.
 
 mod console;
 mod html;

@@ -104,7 +104,10 @@ fn the_page_marks_words_that_differ() {
     );
     assert!(page.contains("<ins>"), "{page}");
     assert!(page.contains(CLAIM.split('`').next().unwrap()));
-    assert_eq!(page.matches("<details ").count(), 7);
+    assert_eq!(page.matches("<details class=\"case\"").count(), 7);
+    assert_eq!(page.matches("aria-pressed=\"true\"").count(), 1, "all cases are shown");
+    let (_, folded) = page.split_once("<details class=\"fold\">").unwrap();
+    assert!(folded.contains(">support/good<") && !folded.contains(">support/bad<"), "{folded}");
     assert!(page.contains("Both answers are the same."));
 }
 
@@ -183,5 +186,12 @@ fn five_thousand_cases_stay_under_five_megabytes() {
     let (base, head) = (run(cases("30", OK)), run(cases("five", BAD)));
     let page = html(&Comparison::of(&base, &head).unwrap()).unwrap();
     assert!(page.len() < 5_000_000, "{}", page.len());
-    assert_eq!(page.matches("<details ").count(), 5_000);
+    assert_eq!(page.matches("<details class=\"case\"").count(), 5_000);
+    // Twice as many: those that did not pass unfold first, up to a limit.
+    let more = (0..5_000).map(|index| one(&format!("more-{index}"), &[BAD], "No."));
+    let both = run(cases("30", OK).into_iter().chain(more).collect());
+    let page = html(&Comparison::of(&both, &both).unwrap()).unwrap();
+    assert_eq!(page.matches("<details class=\"case\"").count(), 3_000);
+    assert_eq!(page.matches("<p class=\"case\"").count(), 7_000);
+    assert!(page.contains(">support/case-4999</p>") && page.contains("only the first 3,000 cases unfold"));
 }

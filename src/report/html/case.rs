@@ -1,6 +1,6 @@
-//! One case: folded up a line, unfolded what was asked, answered, expected and said by the judge.
+//! One case: a line that unfolds to what was asked, answered and expected, and what the judge said.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::head::Filters;
 use super::page::{Excerpt, joined};
@@ -15,10 +15,10 @@ use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 use crate::vocabulary::{Answer, Outcome};
 
-/// Characters of a name.
+/// Most characters of a name.
 const NAME: usize = 200;
 
-/// Parts below parts that are shown.
+/// Levels of nested expectations that are shown.
 const DEPTH: usize = 6;
 
 /// Parts of one verdict that are shown.
@@ -27,7 +27,37 @@ const PARTS: usize = 40;
 /// Votes of one verdict that are shown.
 const VOTES: usize = 25;
 
-/// A case under the names of the template.
+/// A case that does not unfold, as the template reads it.
+pub(super) fn line(index: usize, entry: &Entry<'_>, filters: &Filters, detail: Detail) -> Value {
+    folded(index, entry, &View::of(entry), filters, detail).into()
+}
+
+/// What every case shows: its name, why it did not pass, and what it is filtered by.
+fn folded(
+    index: usize,
+    entry: &Entry<'_>,
+    view: &View<'_>,
+    filters: &Filters,
+    detail: Detail,
+) -> Map<String, Value> {
+    let (case, interest) = (entry.case, Interest::of(entry.case.outcome));
+    let short = if interest == Interest::High { &*view.why } else { "" };
+    let facts = [
+        ("index", index.into()),
+        ("outcome", case.outcome.word().into()),
+        // Indexes into the lists of states, scenarios and tags.
+        ("state", filters.state(entry.state).into()),
+        ("scenario", filters.scenario(&case.scenario).into()),
+        ("tags", filters.tags(&case.tags).into()),
+        ("name", excerpt(&view.name, NAME).into()),
+        ("short", excerpt(short, NAME.min(detail.text(interest))).into()),
+        ("num", num(entry).into()),
+        ("body", Value::Null),
+    ];
+    facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// A case as the template reads it.
 pub(super) fn of(
     index: usize,
     entry: &Entry<'_>,
@@ -35,38 +65,31 @@ pub(super) fn of(
     detail: Detail,
     before: Option<&Before>,
 ) -> Value {
-    let (case, view, interest) = (entry.case, View::of(entry), Interest::of(entry.case.outcome));
-    let most = detail.text(interest);
+    let (case, view) = (entry.case, View::of(entry));
+    let most = detail.text(Interest::of(case.outcome));
+    let mut folded = folded(index, entry, &view, filters, detail);
     let trials = trials(index, entry, detail, before);
     let more = case.trials.len() - trials.len();
     let state = entry.state.words();
     let named = (state != case.outcome.word()).then_some(state);
     let tags: Vec<_> = case.tags.iter().take(20).map(|tag| excerpt(tag, 60)).collect();
-    let short = if interest == Interest::High { &*view.why } else { "" };
     let talks = case.trials.iter().any(|trial| trial.conversation.is_some());
-    // Of a case that passed, what its state rests on.
+    // For a case that passed, what its state rests on.
     let remark = if view.state.is_empty() { entry.note } else { &view.state };
-    json!({
-        "index": index,
-        "outcome": case.outcome.word(),
-        // Places in the lists of states, scenarios and tags.
-        "state": filters.state(entry.state),
-        "scenario": filters.scenario(&case.scenario),
-        "tags": filters.tags(&case.tags),
-        "name": excerpt(&view.name, NAME),
-        "short": excerpt(short, NAME.min(most)),
-        "num": num(entry),
+    let body = json!({
         "title": excerpt(view.title, NAME),
         "place": excerpt(&view.place, NAME),
         // Its state and tags, for people.
         "labels": joined(named.into_iter().chain(tags.iter().map(String::as_str))),
         "tally": entry.tally().map(|(passed, all)| format!("{passed} of {all} trials passed")),
         "remark": excerpt(remark, 2 * NAME),
-        // A conversation has it as the words of its first turn.
+        // A conversation shows it in its first turn.
         "prompt": Excerpt::new(if talks { "" } else { view.asked }, most),
         "trials": trials,
         "left_out": (more > 0).then(|| text::count(more, "more trial")),
-    })
+    });
+    folded.insert("body".to_owned(), body);
+    folded.into()
 }
 
 /// `score 0.4 · 310 ms`, as far as it is known.
@@ -76,33 +99,32 @@ fn num(entry: &Entry<'_>) -> String {
     score.into_iter().chain(latency.map(number::span)).collect::<Vec<_>>().join(" · ")
 }
 
-/// The first trials; what an earlier run answered stands beside the one that explains the outcome.
+/// The first trials; the one that explains the outcome has what an earlier run answered beside it.
 fn trials(index: usize, entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Value> {
     let (all, interest) = (&entry.case.trials, Interest::of(entry.case.outcome));
     let (shown, most) = (&all[..all.len().min(detail.trials())], detail.text(interest));
     let telling = shown.iter().position(|trial| trial.outcome == entry.case.outcome).unwrap_or(0);
-    let told = |(at, trial): (usize, &Trial)| {
+    let shown_trial = |(at, trial): (usize, &Trial)| {
         let same = shown[..at].iter().find(|one| alike(one, trial));
         let new = Some(trial).filter(|_| same.is_none());
-        let reply = new.and_then(Trial::answer);
-        let told = new.map(TrialView::of).unwrap_or_default();
+        let answer = new.and_then(Trial::answer);
+        let view = new.map(TrialView::of).unwrap_or_default();
         let before = before.filter(|_| at == telling);
-        // The first place to jump to is that of the trial that explains the outcome.
+        // The case's own anchor leads to the trial that explains the outcome.
         let anchor = if at == telling { format!("c{index}") } else { format!("c{index}-trial-{}", at + 1) };
-        let talk = told.talk.map(|talk| chat(talk, &anchor, before, (most, detail.explains(interest))));
-        let alone = reply.filter(|_| talk.is_none());
-        let answer = alone.map(|reply| Excerpt::new(&reply.text, most));
+        let talk = view.talk.map(|talk| chat(talk, &anchor, before, (most, detail.explains(interest))));
+        let answer = answer.filter(|_| talk.is_none()).map(|answer| Excerpt::new(&answer.text, most));
         let (pieces, before) = before
             .filter(|_| talk.is_none())
             .map_or_else(Default::default, |before| beside(before, answer.as_ref(), most));
         let whole = new.and_then(|trial| trial.conversation.as_ref());
-        let verdict = whole.map_or(new.and_then(Trial::verdict), |held| held.verdict.as_ref());
+        let verdict = whole.map_or(new.and_then(Trial::verdict), |whole| whole.verdict.as_ref());
         let (verdicts, brief) = match verdict {
             Some(verdict) if detail.explains(interest) => (vec![judged(verdict, most, DEPTH)], String::new()),
             Some(verdict) => (Vec::new(), brief(verdict)),
             None => Default::default(),
         };
-        let calls = if talk.is_none() { told.calls } else { Calls::default() };
+        let calls = if talk.is_none() { view.calls } else { Calls::default() };
         json!({
             "label": label(trial, all.len(), same),
             "outcome": if all.len() > 1 { trial.outcome.word() } else { "" },
@@ -110,8 +132,8 @@ fn trials(index: usize, entry: &Entry<'_>, detail: Detail, before: Option<&Befor
             "answer": answer,
             "calls": calls.shown.iter().map(|call| Excerpt::new(call, most)).collect::<Vec<_>>(),
             "more_calls": calls.more(),
-            "state": told.state.filter(|_| told.talk.is_none()).map(|state| Excerpt::new(&state.to_string(), most)),
-            // The answer with the words marked that it did not have before; empty where nothing is to be marked.
+            "state": view.state.filter(|_| view.talk.is_none()).map(|state| Excerpt::new(&state.to_string(), most)),
+            // The answer with its new words marked; empty if there is nothing to mark.
             "pieces": pieces,
             "before": before,
             "fault": new.and_then(|trial| trial.fault.as_ref()).map(|fault| json!({
@@ -119,34 +141,34 @@ fn trials(index: usize, entry: &Entry<'_>, detail: Detail, before: Option<&Befor
                 "message": excerpt(&fault.message, most.max(300)),
                 "help": excerpt(&fault.help, 300),
             })),
-            // The expectations in a line, where they are not shown one by one.
+            // The expectations in one line, if they are not listed one by one.
             "brief": brief,
             "verdicts": verdicts,
         })
     };
-    shown.iter().enumerate().map(told).collect()
+    shown.iter().enumerate().map(shown_trial).collect()
 }
 
-/// A conversation, turn by turn; where it broke with all that is wrong there.
+/// A conversation, turn by turn; the turn where it broke has everything that is wrong there.
 fn chat(talk: Talk<'_>, anchor: &str, before: Option<&Before>, (most, explains): (usize, bool)) -> Value {
-    let told = if talk.trial.outcome == Outcome::Passed { Vec::new() } else { talk.trial.decisive() };
-    // What an earlier run said in a turn that this one has not stands under the last.
+    let decisive = if talk.trial.outcome == Outcome::Passed { Vec::new() } else { talk.trial.decisive() };
+    // An earlier answer to a turn that this run did not reach goes under the last turn.
     let last = talk.trial.turns.len().saturating_sub(1);
     let turn = |at: usize, turn: &Turn| {
         let number = turn.place.as_ref().map_or(0, |place| place.number);
-        let (mark, reply) = (talk.mark(turn), turn.answer.as_ref());
+        let (mark, said) = (talk.mark(turn), turn.answer.as_ref());
         let broke = mark.is_some();
-        let answer = reply.map(|reply| Excerpt::new(&reply.text, most));
+        let answer = said.map(|said| Excerpt::new(&said.text, most));
         let (pieces, before) = before
             .filter(|before| before.turn.map(|turn| turn.min(last)) == Some(at))
             .map_or_else(Default::default, |before| {
                 beside(before, answer.as_ref().filter(|_| before.turn == Some(at)), most)
             });
         let own = turn.verdicts.iter().filter(|_| explains && broke).map(|one| judged(one, most, DEPTH));
-        // What the expectations of the conversation say of this turn.
-        let of_whole = told.iter().filter(|one| explains && one.verdict.turn.is_some());
+        // What the expectations of the whole conversation say about this turn.
+        let of_whole = decisive.iter().filter(|one| explains && one.verdict.turn.is_some());
         let of_whole = of_whole.filter(|one| one.turn.is_some_and(|of| std::ptr::eq(of, turn)));
-        let calls = Calls::of(reply.iter().flat_map(|reply| &reply.tool_calls));
+        let calls = Calls::of(said.iter().flat_map(|said| &said.tool_calls));
         json!({
             "name": talk::named(turn),
             "anchor": format!("{anchor}-turn-{number}"),
@@ -156,9 +178,9 @@ fn chat(talk: Talk<'_>, anchor: &str, before: Option<&Before>, (most, explains):
             "asked": Excerpt::new(&turn.asked, most),
             "answer": answer,
             "calls": calls.shown.iter().map(|call| Excerpt::new(call, most)).collect::<Vec<_>>(),
-            "calls_told": text::count(reply.map_or(0, |reply| reply.tool_calls.len()), "tool call"),
+            "calls_count": text::count(said.map_or(0, |said| said.tool_calls.len()), "tool call"),
             "more_calls": calls.more(),
-            "state": reply.and_then(|reply| reply.state.as_ref()).map(|state| Excerpt::new(&state.to_string(), most)),
+            "state": said.and_then(|said| said.state.as_ref()).map(|state| Excerpt::new(&state.to_string(), most)),
             "pieces": pieces,
             "before": before,
             "verdicts": own.chain(of_whole.map(|one| judged(one.verdict, most, DEPTH))).collect::<Vec<_>>(),
@@ -189,28 +211,28 @@ fn alike(one: &Trial, other: &Trial) -> bool {
         && one.answers().zip(other.answers()).all(same)
 }
 
-/// What is known of one of so many trials, which may have gone as an earlier one.
+/// What is known about one of `all` trials; `same` is an earlier trial that went the same way.
 fn label(trial: &Trial, all: usize, same: Option<&Trial>) -> String {
     let number = |trial: &Trial| u64::from(trial.index) + 1;
     let mut facts = Vec::new();
     if all > 1 {
-        let kind = if trial.confirmation { "asked again to confirm, trial" } else { "trial" };
+        let kind = if trial.confirmation { "confirmation, trial" } else { "trial" };
         facts.push(format!("{kind} {}", number(trial)));
     }
-    if let Some(reply) = trial.answer() {
-        facts.extend(reply.model.as_deref().map(|model| excerpt(model, 80)));
-        facts.extend(reply.latency_ms.map(number::span));
-        facts.extend(reply.usage.map(|usage| format!("{} tokens", number::whole(usage.total()))));
-        facts.extend(reply.cost_usd.map(|cost| format!("${cost:.4}")));
-        let odd = reply.finish_reason.as_deref().filter(|reason| *reason != "stop");
-        facts.extend(odd.map(|reason| format!("ended by {}", excerpt(reason, 40))));
-        facts.extend(reply.recorded.then(|| "from the cache".to_owned()));
+    if let Some(answer) = trial.answer() {
+        facts.extend(answer.model.as_deref().map(|model| excerpt(model, 80)));
+        facts.extend(answer.latency_ms.map(number::span));
+        facts.extend(answer.usage.map(|usage| format!("{} tokens", number::whole(usage.total()))));
+        facts.extend(answer.cost_usd.map(|cost| format!("${cost:.4}")));
+        let odd = answer.finish_reason.as_deref().filter(|reason| *reason != "stop");
+        facts.extend(odd.map(|reason| format!("finish reason {}", excerpt(reason, 40))));
+        facts.extend(answer.recorded.then(|| "from the cache".to_owned()));
     }
-    facts.extend(same.map(|same| format!("the same answer and verdict as in trial {}", number(same))));
+    facts.extend(same.map(|same| format!("same answer and verdict as trial {}", number(same))));
     facts.join(" · ")
 }
 
-/// What an earlier run answered, and this answer in pieces; the words that differ are marked in both.
+/// This answer in pieces, and what an earlier run answered; both mark the words that differ.
 fn beside(before: &Before, answer: Option<&Excerpt>, most: usize) -> (Vec<Piece>, Value) {
     let (was, same) = (Excerpt::new(&before.text, most), before.same_answer);
     let (was_pieces, now) = match answer {
@@ -221,10 +243,14 @@ fn beside(before: &Before, answer: Option<&Excerpt>, most: usize) -> (Vec<Piece>
     let mut facts = vec![format!("in run {}", excerpt(&before.run_id, 40))];
     facts.extend(before.at.as_deref().map(|at| excerpt(at, 40)));
     facts.extend(before.commit.as_deref().map(|commit| format!("commit {}", excerpt(commit, 12))));
-    facts.extend(before.in_baseline.map(|known| {
-        if known { "one of the baseline's runs" } else { "none of the baseline's runs" }.to_owned()
-    }));
-    facts.extend((!before.same_question).then(|| "something else was asked or expected then".to_owned()));
+    facts.extend(
+        before
+            .in_baseline
+            .map(|known| if known { "in the baseline" } else { "not in the baseline" }.to_owned()),
+    );
+    facts.extend(
+        (!before.same_question).then(|| "the question or its expectations were different".to_owned()),
+    );
     let before = json!({
         "outcome": before.outcome.word(),
         "label": facts.join(" · "),
@@ -235,7 +261,7 @@ fn beside(before: &Before, answer: Option<&Excerpt>, most: usize) -> (Vec<Piece>
     (now, before)
 }
 
-/// `contains passed · llm_grader passed, score 1, 0.9 needed`: the expectations without parts.
+/// `contains passed · llm_grader passed, score 1, 0.9 needed`: the expectations that have no parts.
 fn brief(verdict: &Verdict) -> String {
     let mut shown = Vec::new();
     verdict.walk(&mut |one| {
@@ -251,7 +277,7 @@ fn brief(verdict: &Verdict) -> String {
 fn judged(verdict: &Verdict, most: usize, depth: usize) -> Value {
     let parts = if depth == 0 { &[] } else { verdict.parts.as_slice() };
     let view = VerdictView::of(verdict);
-    // A pass says so by its word, parts say it themselves, and so does the judge.
+    // No reason is needed for a pass, or if the parts or the judge give it.
     let known = verdict.outcome == Outcome::Passed || !parts.is_empty() || view.quotes_judge;
     json!({
         "kind": excerpt(view.kind, 60),

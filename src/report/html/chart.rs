@@ -1,4 +1,4 @@
-//! How the scores of a run are spread, as bars.
+//! The scores of a run as a histogram.
 
 use serde::Serialize;
 
@@ -6,26 +6,26 @@ use crate::report::Report;
 use crate::text::number;
 use crate::vocabulary::Outcome;
 
-/// Bars: tenths of the scale, and 1 by itself.
+/// Bars: one for each tenth of the scale, and one for the score 1.
 const BINS: usize = 11;
 
 /// Height of the tallest bar, in the units of the drawing.
 const TALLEST: usize = 90;
 
-/// Where the bars stand.
-const GROUND: usize = 120;
+/// Where the bars start.
+const BASE: usize = 120;
 
-/// Distance of two bars.
+/// Distance between two bars.
 const STEP: usize = 45;
 
-/// All bars, and the same in words for those who do not see them.
+/// All bars, and the same in words for screen readers.
 #[derive(Debug, Serialize)]
 pub(super) struct Chart {
     pub(super) words: String,
     pub(super) bins: Vec<Bin>,
 }
 
-/// One bar: failed cases below, passed above.
+/// One bar: failed cases at the bottom, passed ones above.
 #[derive(Debug, Serialize)]
 pub(super) struct Bin {
     name: String,
@@ -40,7 +40,7 @@ pub(super) struct Bin {
 }
 
 impl Chart {
-    /// The scores of the judged cases; `None` where there is none.
+    /// The scores of the judged cases; `None` if there are none.
     pub(super) fn of(report: &Report<'_>) -> Option<Self> {
         let mut counts = [(0_usize, 0_usize); BINS];
         let (mut scores, mut full) = (Vec::new(), 0);
@@ -49,7 +49,7 @@ impl Chart {
             let Some(score) = case.score.filter(|score| judged && score.is_finite()) else { continue };
             scores.push(score);
             full += usize::from(score >= 1.0);
-            // Scores lie on a grid that is far coarser than this.
+            // The slack keeps a score such as 0.3 in its own bin despite rounding.
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
@@ -64,7 +64,7 @@ impl Chart {
         }
         scores.sort_by(f64::total_cmp);
         let words = format!(
-            "{} scores from {} to {}, half of them {} or more, {} of them 1",
+            "{} scores from {} to {}; half are {} or more, {} are 1",
             number::size(scores.len()),
             number::score(scores[0]),
             number::score(scores[scores.len() - 1]),
@@ -72,18 +72,18 @@ impl Chart {
             number::size(full),
         );
         let most = counts.iter().map(|(failed, passed)| failed + passed).max().unwrap_or(1).max(1);
-        // Whatever was given at all is seen.
+        // One case is visible, too.
         let height = |count: usize| (count * TALLEST).div_ceil(most);
         let bins = counts.iter().enumerate().map(|(at, (failed, passed))| {
             let (failed_height, passed_height) = (height(*failed), height(*passed));
-            let top = GROUND - failed_height - passed_height;
+            let top = BASE - failed_height - passed_height;
             Bin {
                 name: if at == 10 { "1".to_owned() } else { format!("0.{at}") },
                 count: failed + passed,
                 x: 14 + at * STEP,
                 middle: 35 + at * STEP,
                 label_y: top - 5,
-                failed_y: GROUND - failed_height,
+                failed_y: BASE - failed_height,
                 failed_height,
                 passed_y: top,
                 passed_height,

@@ -1,13 +1,13 @@
-//! A line over runs, as a drawing.
+//! A line chart over runs.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
-/// Units that a line keeps away from the edge of its drawing.
+/// Margin between the line and the edge of the drawing, in its units.
 const EDGE: f64 = 6.0;
 
-/// A line from the oldest to the newest run, broken where nothing was judged.
+/// A line from the oldest to the newest run, with a gap where nothing was judged.
 #[derive(Debug, Serialize)]
 pub(super) struct Curve {
     width: u32,
@@ -22,15 +22,15 @@ pub(super) struct Curve {
 pub(super) struct Point {
     x: String,
     pub(super) y: String,
-    /// Which of the values it is.
+    /// Index of its value.
     at: usize,
 }
 
 impl Curve {
-    /// Draws these values, of which `low` is at the bottom and `high` at the top.
+    /// Draws these values, with `low` at the bottom and `high` at the top.
     pub(super) fn of(values: &[Option<f64>], (low, high): (f64, f64), (width, height): (u32, u32)) -> Self {
         let (across, down) = (f64::from(width) - 2.0 * EDGE, f64::from(height) - 2.0 * EDGE);
-        let last = place(values.len().saturating_sub(1)).max(1.0);
+        let last = real(values.len().saturating_sub(1)).max(1.0);
         let (mut path, mut points, mut draws) = (String::new(), Vec::new(), false);
         for (at, value) in values.iter().enumerate() {
             let Some(value) = value.filter(|value| value.is_finite()) else {
@@ -38,7 +38,7 @@ impl Curve {
                 continue;
             };
             let share = if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 1.0 };
-            let x = format!("{:.1}", EDGE + across * place(at) / last);
+            let x = format!("{:.1}", EDGE + across * real(at) / last);
             let y = format!("{:.1}", EDGE + down * (1.0 - share));
             // Writing to a String cannot fail.
             let _ = write!(path, "{}{x} {y}", if draws { 'L' } else { 'M' });
@@ -49,7 +49,7 @@ impl Curve {
     }
 }
 
-fn place(at: usize) -> f64 {
+fn real(at: usize) -> f64 {
     u32::try_from(at).map_or(f64::INFINITY, f64::from)
 }
 

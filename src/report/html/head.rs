@@ -1,34 +1,34 @@
-//! What stands above the cases: the gate's word, why, the numbers, and what the run rests on.
+//! The top of the page: the decision, its reasons, the numbers, and what was run and compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::gate::{Conclusion, Finding, State};
+use crate::gate::{Conclusion, Finding, State, WayOut};
 use crate::manifest::{Counts, Trial};
 use crate::report::Report;
 use crate::report::table::{self, Row};
 use crate::source::Location;
 use crate::text::{self, excerpt, number};
 
-/// Characters of one value.
+/// Most characters of one value.
 const VALUE: usize = 400;
 
-/// Reasons that are listed.
+/// Most reasons that are listed.
 const REASONS: usize = 60;
 
 /// Width of the bar of outcomes, in its own units.
 const WIDTH: usize = 1_000;
 
-/// Everything above the cases, under the names of the template.
+/// Everything above the cases, as the template reads it.
 pub(super) fn of(report: &Report<'_>) -> Value {
     let (run, decision) = (report.run, report.decision);
     let counts = decision.counts;
-    let told: Vec<_> = decision.findings.iter().chain(&decision.warnings).collect();
+    let findings: Vec<_> = decision.findings.iter().chain(&decision.warnings).collect();
     let places: BTreeMap<&Location, usize> =
         run.cases.iter().enumerate().rev().map(|(index, case)| (&case.location, index)).collect();
-    let more = told.len().saturating_sub(REASONS);
+    let more = findings.len().saturating_sub(REASONS);
     let mut meta = vec![text::count(counts.total(), "case")];
     meta.extend((run.duration_ms > 0).then(|| number::span(run.duration_ms)));
     meta.extend(run.at.as_deref().map(|at| excerpt(at, 40)));
@@ -41,10 +41,11 @@ pub(super) fn of(report: &Report<'_>) -> Value {
         "counts": bar(counts),
         "rate": decision.pass_rate.map(number::percent),
         "total": counts.total(),
-        "reasons": told.iter().take(REASONS).map(|finding| reason(finding, &places)).collect::<Vec<_>>(),
+        "reasons": findings.iter().take(REASONS).map(|finding| reason(finding, &places)).collect::<Vec<_>>(),
         "more_reasons": (more > 0).then(|| number::size(more)),
         "numbers": numbers(report),
-        // Whether the numbers have a column for the baseline's.
+        "accept": accept(report),
+        // Whether the numbers have a column for the baseline.
         "compares": table::compares(report),
         "power": decision.power.sentences(),
         "facts": facts(report),
@@ -54,7 +55,7 @@ pub(super) fn of(report: &Report<'_>) -> Value {
 /// The last line of the page.
 pub(super) fn foot(report: &Report<'_>) -> String {
     format!(
-        "akit {} · seed {} · text of models and judges stands here as it came, and does nothing",
+        "akit {} · seed {} · output of models and judges is shown verbatim and is inert",
         excerpt(&report.run.akit, 40),
         report.run.seed,
     )
@@ -69,7 +70,7 @@ fn class(conclusion: Conclusion) -> &'static str {
     }
 }
 
-/// The outcomes, each with its part of a bar.
+/// The outcomes, each with its share of a bar.
 fn bar(counts: Counts) -> Vec<Value> {
     let total = counts.total().max(1);
     let mut x = 0;
@@ -80,7 +81,7 @@ fn bar(counts: Counts) -> Vec<Value> {
         ("skipped", counts.skipped),
     ];
     let mut part = |(word, count): (&str, usize)| {
-        // Whatever there is at all is seen.
+        // One case is visible, too.
         let width = (count * WIDTH / total).max(if count > 0 { 4 } else { 0 });
         x += width;
         json!({ "word": word, "cases": count, "shown": number::size(count), "x": x - width, "width": width })
@@ -88,13 +89,24 @@ fn bar(counts: Counts) -> Vec<Value> {
     all.map(&mut part).into()
 }
 
+/// How to accept the failing cases, or why that would not be enough.
+fn accept(report: &Report<'_>) -> Option<Value> {
+    Some(match report.decision.way_out("run.json")? {
+        WayOut::Accept { command, then } => json!({
+            "command": excerpt(&command, 4_000),
+            "then": excerpt(&format!("Run this, {then}; run.json is this run, stored with --json."), VALUE),
+        }),
+        WayOut::NotEnough(why) => json!({ "command": "", "then": excerpt(&why, VALUE) }),
+    })
+}
+
 fn reason(finding: &Finding, places: &BTreeMap<&Location, usize>) -> Value {
     let mut detail = Vec::new();
     if let (Some(measured), Some(limit)) = (finding.measured, finding.limit) {
         let (measured, limit) = number::scores(measured, limit);
-        detail.push(format!("{measured} measured, {limit} is the limit"));
+        detail.push(format!("measured {measured}, limit {limit}"));
     }
-    detail.extend(finding.p_value.map(|p| format!("by chance alone with {}", chance(p))));
+    detail.extend(finding.p_value.map(chance));
     detail.extend(finding.location.as_ref().map(|place| excerpt(&place.to_string(), VALUE)));
     let place = finding.location.as_ref().filter(|_| finding.is_by_case());
     json!({
@@ -111,7 +123,7 @@ fn reason(finding: &Finding, places: &BTreeMap<&Location, usize>) -> Value {
     })
 }
 
-/// `p = 0.0333`; never 0, which no test says.
+/// `p = 0.0333`; never 0, because no test is that certain.
 fn chance(p: f64) -> String {
     if p < 0.000_1 { "p < 0.0001".to_owned() } else { format!("p = {p:.4}") }
 }
@@ -122,7 +134,7 @@ fn numbers(report: &Report<'_>) -> Vec<Row> {
     let mut latencies: Vec<u64> = run.answers().filter_map(|answer| answer.latency_ms).collect();
     latencies.sort_unstable();
     if let (Some(median), Some(most)) = (latencies.get(latencies.len() / 2), latencies.last()) {
-        rows.push(Row::new("time of an answer", format!("{} (median)", number::span(*median)), None));
+        rows.push(Row::new("time per answer", format!("{} (median)", number::span(*median)), None));
         rows.push(Row::new("slowest answer", number::span(*most), None));
     }
     rows.extend(table::tokens(report));
@@ -149,7 +161,7 @@ fn facts(report: &Report<'_>) -> Vec<Value> {
     };
     add("answered by", run.scenarios.iter().map(|one| one.target.clone()).collect());
     add("judged by", run.scenarios.iter().filter_map(|one| one.grader.clone()).collect());
-    add("in the providers' words", run.answered_by().into_iter().collect());
+    add("reported by the providers", run.answered_by().into_iter().collect());
     let grades = run.grades();
     let cached = grades.iter().filter(|grade| grade.recorded).count();
     let verdicts =
@@ -166,7 +178,7 @@ fn facts(report: &Report<'_>) -> Vec<Value> {
     facts
 }
 
-/// The states, scenarios and tags that cases are filtered by; a case names its own by their places.
+/// The states, scenarios and tags that cases are filtered by; a case names its own by their indexes.
 #[derive(Debug)]
 pub(super) struct Filters {
     states: Vec<State>,
@@ -198,7 +210,7 @@ impl Filters {
         }
     }
 
-    /// The lists that have a choice.
+    /// The lists that offer a choice.
     pub(super) fn shown(&self) -> Vec<Filter> {
         let names = |names: &BTreeMap<String, usize>| names.keys().map(|name| excerpt(name, 60)).collect();
         let states = self.states.iter().map(|state| state.words().to_owned()).collect();
@@ -219,7 +231,7 @@ impl Filters {
         self.scenarios.get(name).copied().unwrap_or(0)
     }
 
-    /// The places of these tags with spaces between.
+    /// The indexes of these tags, separated by spaces.
     pub(super) fn tags(&self, tags: &[String]) -> String {
         let places: Vec<_> = tags.iter().filter_map(|tag| self.tags.get(tag)).map(usize::to_string).collect();
         places.join(" ")

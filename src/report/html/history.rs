@@ -1,4 +1,4 @@
-//! How a suite went over its stored runs: a section of a run's page, and a page of its own.
+//! How a suite did over its stored runs: a section of a run's page, and the page of `akit history`.
 
 use std::collections::BTreeMap;
 
@@ -11,53 +11,53 @@ use crate::analysis::{FlakyCase, RunLine, Trend};
 use crate::report::{RenderError, Report, trend as words};
 use crate::text::{self, excerpt, number};
 
-/// Runs that are drawn and listed, the newest of them.
+/// How many of the newest runs are drawn and listed.
 const LISTED: usize = 60;
 
-/// Characters of a name.
+/// Most characters of a name.
 const NAME: usize = 200;
 
-/// The runs beside each other.
+/// The trend over the runs.
 #[derive(Debug, Serialize)]
 pub(super) struct Section {
     words: String,
     low: String,
     high: String,
     curve: Option<Curve>,
-    /// How many runs are older than those that are shown; empty where none is.
+    /// How many older runs are not shown; empty if all are.
     older: String,
     runs: Vec<HistoryLine>,
-    flaky: Vec<Restless>,
+    flaky: Vec<Flaky>,
 }
 
 /// One run.
 #[derive(Debug, Serialize)]
 struct HistoryLine {
     when: String,
-    verdict: String,
-    /// How its verdict is coloured.
+    decision: String,
+    /// The class that colors its decision.
     class: &'static str,
     rate: String,
     counts: [String; 4],
     commit: String,
     file: String,
-    /// Whether the page is about it.
+    /// Whether the page is about this run.
     this: bool,
 }
 
-/// A case that passes at times.
+/// A case that passes sometimes.
 #[derive(Debug, Serialize)]
-struct Restless {
+struct Flaky {
     name: String,
-    /// Its place on the page.
+    /// Index of the case on the page.
     case: Option<usize>,
     words: String,
-    /// The line in words, for those who do not see it.
-    told: String,
+    /// The line in words, for screen readers.
+    spoken: String,
     curve: Curve,
 }
 
-/// The page of stored runs beside each other.
+/// The page of `akit history`.
 ///
 /// # Errors
 /// None is known: no value of a trend keeps the template from being filled.
@@ -67,7 +67,7 @@ pub fn of_trend(trend: &Trend) -> Result<String, RenderError> {
     };
     let slow = rows(trend.slowest.iter().map(|one| (&one.case, words::slow(one))).collect());
     let expensive = rows(trend.dearest.iter().map(|one| (&one.case, words::expensive(one))).collect());
-    let lists = [("slow", "Slowest cases", slow), ("dear", "Most expensive cases", expensive)];
+    let lists = [("slow", "Slowest cases", slow), ("expensive", "Most expensive cases", expensive)];
     let lists = lists.iter().filter(|(_, _, rows)| !rows.is_empty());
     let list =
         |(key, title, rows): &(&str, &str, Vec<_>)| json!({ "key": key, "title": title, "rows": rows });
@@ -80,7 +80,7 @@ pub fn of_trend(trend: &Trend) -> Result<String, RenderError> {
 }
 
 impl Section {
-    /// What was before a run, where stored runs were named.
+    /// The history of a run, if stored runs were named.
     pub(super) fn of_report(report: &Report<'_>) -> Option<Self> {
         let trend = report.past.trend()?;
         let places: BTreeMap<String, usize> = report
@@ -118,7 +118,7 @@ impl Section {
             curve: (!known.is_empty()).then(|| Curve::of(&rates, (low, high), (600, 90))),
             older: if older > 0 { text::count(older, "older run") } else { String::new() },
             runs: runs.iter().map(|run| HistoryLine::of(run, this)).collect(),
-            flaky: trend.flakiest.iter().map(|one| Restless::of(one, older, places)).collect(),
+            flaky: trend.flakiest.iter().map(|one| Flaky::of(one, older, places)).collect(),
         }
     }
 }
@@ -129,7 +129,7 @@ impl HistoryLine {
         let counts = [run.counts.passed, run.counts.failed, run.counts.errored, run.counts.skipped];
         Self {
             when: known(run.at.as_deref(), 40),
-            verdict: known(run.conclusion.as_deref(), 20),
+            decision: known(run.conclusion.as_deref(), 20),
             class: match run.conclusion.as_deref() {
                 Some("PASS") => "passed",
                 Some("FAIL") => "failed",
@@ -145,16 +145,16 @@ impl HistoryLine {
     }
 }
 
-impl Restless {
+impl Flaky {
     fn of(one: &FlakyCase, older: usize, places: &BTreeMap<String, usize>) -> Self {
         let shares = one.shares.get(older..).unwrap_or_default();
-        let told: Vec<_> =
+        let spoken: Vec<_> =
             shares.iter().map(|share| share.map_or("not judged".to_owned(), number::percent)).collect();
         Self {
             name: excerpt(&one.case, NAME),
             case: places.get(&one.case).copied(),
             words: words::turned(one),
-            told: told.join(", "),
+            spoken: spoken.join(", "),
             curve: Curve::of(shares, (0.0, 1.0), (160, 28)),
         }
     }

@@ -56,7 +56,7 @@ fn the_newest_sixty_are_shown_and_the_rest_is_counted() {
     assert_eq!((section.runs.len(), section.older.as_str()), (60, "3 older runs"));
     assert_eq!(section.runs.iter().filter(|run| run.this).count(), 1);
     assert!(section.runs[59].this && section.low.is_empty(), "one rate is one line");
-    assert_eq!(section.flaky[0].told.split(", ").count(), 60);
+    assert_eq!(section.flaky[0].spoken.split(", ").count(), 60);
 }
 
 #[test]

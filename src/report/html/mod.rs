@@ -1,7 +1,7 @@
-//! One self-contained page: opens from disk, reads without a script, is searched with it.
+//! A run as one self-contained page: it opens from disk, reads without a script, and can be searched with one.
 //!
-//! The page has at most about 4.8 MB: the more cases there are, the sooner long texts are cut, and
-//! passing cases before others. Every cut is said.
+//! Up to some thousand cases, the page has at most about 4.8 MB: the more cases there are, the sooner long texts are
+//! cut, those of passing cases first. Beyond that, cases are one line each. The page says what it leaves out.
 
 mod case;
 mod chart;
@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::manifest::{CaseResult, Trial, Verdict};
 use crate::vocabulary::{Answer, Outcome};
 
-use super::detail::{Detail, Interest, MARKUP, fit};
+use super::detail::{Detail, Interest, MARKUP, fit, unfolded};
 use super::{Entry, RenderError, Report};
 use chart::Chart;
 use head::{Filter, Filters};
@@ -26,7 +26,7 @@ use page::{GAP, Part, Shell};
 
 pub use history::of_trend;
 
-/// Cases from which on what is out of sight is not laid out.
+/// With more cases than this, the browser lays out only what is in sight.
 pub(super) const MANY: usize = 300;
 
 /// Bytes of an expectation without its texts, about.
@@ -39,11 +39,11 @@ struct Page<'a> {
     chart: &'a Option<Chart>,
     filters: &'a [Filter],
     groups: &'a [Group],
-    /// What stands in the place of the cases of each group.
+    /// Marks where the cases of each group go.
     gap: char,
     history: &'a Option<Section>,
-    /// Which earlier answers are missing, in a sentence.
-    left_out: &'static str,
+    /// What the page leaves out, in sentences.
+    left_out: String,
 }
 
 /// Cases that are laid out together.
@@ -54,12 +54,15 @@ const CHUNK: usize = 100;
 struct Group {
     title: &'static str,
     count: String,
-    /// Places in the run.
+    /// Whether only the heading shows until a reader opens it.
+    folded: bool,
+    /// Indexes into the cases of the run.
     #[serde(skip)]
     cases: Vec<usize>,
 }
 
-/// The whole report. The page without its cases is filled first; the cases are written into it as they are filled.
+/// Writes the whole report. The page without its cases is filled in first; the cases are written into it one chunk at
+/// a time.
 ///
 /// # Errors
 /// When it cannot be written: no value of a report keeps the template from being filled.
@@ -71,16 +74,22 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError
     let (shown, part) = (filters.shown(), Part::new(include_str!("cases.html"))?);
     let whole = |detail| report.run.cases.iter().map(|case| size(report, case, detail)).sum();
     let write = |detail: Detail, out: &mut dyn Write| {
-        let (head, chart, history, left_out) = (&head, &chart, &history, detail.left_out());
+        let (head, chart, history) = (&head, &chart, &history);
+        let left_out = detail.left_out(report.run.cases.len(), history.is_some());
         let (shell, filters_shown, groups, gap) = (&shell, shown.as_slice(), groups.as_slice(), GAP);
         let page = Page { shell, head, chart, filters: filters_shown, groups, gap, history, left_out };
         let page = page::fill(include_str!("run.html"), &page)?;
         let mut pieces = page.split(GAP);
         out.write_all(pieces.next().unwrap_or_default().as_bytes())?;
+        let mut place = 0;
         for (group, piece) in groups.iter().zip(pieces) {
             for some in group.cases.chunks(CHUNK) {
-                let cases: Vec<_> =
-                    some.iter().map(|index| shown_case(report, *index, &filters, detail)).collect();
+                let shown = |index: &usize| match place < unfolded(report.run.cases.len()) {
+                    true => shown_case(report, *index, &filters, detail),
+                    false => case::line(*index, &report.entry(*index), &filters, detail),
+                };
+                let cases: Vec<_> = some.iter().map(shown).collect();
+                place += some.len();
                 out.write_all(part.fill(Chunk { cases })?.as_bytes())?;
             }
             out.write_all(piece.as_bytes())?;
@@ -126,32 +135,31 @@ fn size(report: &Report<'_>, case: &CaseResult, detail: Detail) -> usize {
             trial.turns.iter().filter(|turn| turn.place.is_some()).map(|turn| MARKUP + cut(&turn.asked));
         asked.sum::<usize>() + trial.answers().map(said).sum::<usize>() + verdicts.map(tree).sum::<usize>()
     };
-    // Marks round words make a text longer.
+    // Marks around words make a text longer.
     let before = report.past.before(case).filter(|_| detail.explains(interest));
     let before = before.map_or(0, |before| NODE + cut(&before.text) * 2);
     let trials: usize = case.trials.iter().take(detail.trials()).map(trial).sum();
     MARKUP + before + cut(&case.prompt) + trials
 }
 
-/// Which cases stand under a heading.
-type Wanted<'a> = &'a dyn Fn(&Entry<'_>) -> bool;
+/// Whether a case belongs under a heading.
+type Belongs<'a> = &'a dyn Fn(&Entry<'_>) -> bool;
 
-/// The cases by what a reader wants to see first; within a group in the order of the run.
+/// The cases, in the order in which a reader wants to see them; within a group in the order of the run.
 fn groups(report: &Report<'_>) -> Vec<Group> {
     let bad = |entry: &Entry<'_>| super::entry::bad(entry.case.outcome);
-    let wanted: [(&'static str, Wanted<'_>); 5] = [
-        ("Stand against a release", &|one| bad(one) && one.blocking),
-        ("Could not be judged", &|one| one.case.outcome == Outcome::Errored && !one.blocking),
-        ("Failed, but do not block", &|one| one.case.outcome == Outcome::Failed && !one.blocking),
-        ("Passed", &|one| one.case.outcome == Outcome::Passed),
-        ("Not asked", &|one| one.case.outcome == Outcome::Skipped),
+    let all: [(&'static str, bool, Belongs<'_>); 5] = [
+        ("Blocking", false, &|one| bad(one) && one.blocking),
+        ("Errored", false, &|one| one.case.outcome == Outcome::Errored && !one.blocking),
+        ("Failed, not blocking", false, &|one| one.case.outcome == Outcome::Failed && !one.blocking),
+        ("Passed", true, &|one| one.case.outcome == Outcome::Passed),
+        ("Skipped", true, &|one| one.case.outcome == Outcome::Skipped),
     ];
-    wanted
-        .iter()
-        .map(|(title, wanted)| {
-            let members = report.entries().enumerate().filter(|(_, one)| wanted(one));
+    all.iter()
+        .map(|(title, folded, belongs)| {
+            let members = report.entries().enumerate().filter(|(_, one)| belongs(one));
             let cases: Vec<_> = members.map(|(index, _)| index).collect();
-            Group { title, count: crate::text::number::size(cases.len()), cases }
+            Group { title, count: crate::text::number::size(cases.len()), folded: *folded, cases }
         })
         .filter(|group| !group.cases.is_empty())
         .collect()

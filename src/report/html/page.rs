@@ -1,7 +1,7 @@
-//! What every page of akit shares: one self-contained file, strict about what it may load and run.
+//! What all pages of akit share: one self-contained file, strict about what it may load and run.
 //!
-//! Nothing but the inline style and script of akit is allowed by the page's own policy, both by hash. All
-//! values are escaped in one place, [`format`], so that no template can forget it.
+//! Each page has a content security policy that allows only akit's inline style and script, both by hash. All values
+//! are escaped in one place, [`format`], so that no template can forget it.
 
 use std::fmt::Write as _;
 
@@ -13,14 +13,14 @@ use sha2::{Digest, Sha256};
 
 use crate::text;
 
-/// The style and script of a page, and the policy that admits them.
+/// The style and script of a page, and the policy that allows them.
 #[derive(Debug, Serialize)]
 pub(in crate::report) struct Shell {
     policy: String,
     style: String,
     script: String,
     title: &'static str,
-    /// Whether there is so much that what is out of sight is not laid out.
+    /// Whether the browser lays out only what is in sight.
     many: bool,
     foot: String,
 }
@@ -28,7 +28,7 @@ pub(in crate::report) struct Shell {
 impl Shell {
     /// A page with this title and last line.
     pub(in crate::report) fn new(title: &'static str, many: bool, foot: String) -> Self {
-        // A checkout may have CRLF, a parser makes LF of it, and the hash is over what the parser made.
+        // A checkout may have CRLF. The HTML parser turns it into LF, and the hash is over what the parser sees.
         let style = include_str!("page.css").replace("\r\n", "\n");
         let script = include_str!("page.js").replace("\r\n", "\n");
         let policy = format!(
@@ -40,12 +40,12 @@ impl Shell {
     }
 }
 
-/// Fills a template; its values are escaped, and a name that it misspells is an error.
+/// Fills a template. Its values are escaped; a misspelled name in it is an error.
 pub(in crate::report) fn fill(template: &str, values: impl Serialize) -> Result<String, Error> {
-    Ok(alone(environment()?.render_named_str("page.html", template, Serde(values))?))
+    Ok(trimmed(environment()?.render_named_str("page.html", template, Serde(values))?))
 }
 
-/// Stands in a filled template where something is put in later; no value has it.
+/// Marks where a filled template gets more text later; no value contains it.
 pub(super) const GAP: char = '\0';
 
 /// A part of a page that is filled many times.
@@ -61,12 +61,12 @@ impl Part {
 
     /// Fills it.
     pub(super) fn fill(&self, values: impl Serialize) -> Result<String, Error> {
-        Ok(alone(self.0.get_template("part.html")?.render(Serde(values))?))
+        Ok(trimmed(self.0.get_template("part.html")?.render(Serde(values))?))
     }
 }
 
-/// Without what stands round it in its file, and with one line end.
-fn alone(mut text: String) -> String {
+/// The text without space around it, and with one line end.
+fn trimmed(mut text: String) -> String {
     text.truncate(text.trim_end().len());
     text.push('\n');
     text.trim_start().to_owned()
@@ -89,8 +89,8 @@ fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Res
     }
 }
 
-/// Text for an element or a quoted attribute: no tag, no reference, no control character, nothing that reorders
-/// what stands beside it.
+/// Text for an element or a quoted attribute: no tag, no reference, no control character, nothing that reorders the
+/// text around it.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for c in text::plain(text).chars() {
@@ -116,7 +116,7 @@ fn hash(text: &str) -> String {
 pub(in crate::report) struct Excerpt {
     /// What is shown.
     pub(in crate::report) text: String,
-    /// How many characters are not; empty when all are.
+    /// How many characters are missing; empty if none are.
     pub(in crate::report) more: String,
 }
 
@@ -132,7 +132,7 @@ impl Excerpt {
     }
 }
 
-/// Names joined by commas, each as it is.
+/// Names joined by commas.
 pub(in crate::report) fn joined<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut out = String::new();
     for name in names {
@@ -145,7 +145,7 @@ pub(in crate::report) fn joined<'a>(names: impl IntoIterator<Item = &'a str>) ->
 
 #[cfg(test)]
 impl Shell {
-    /// How a hash begins in a policy.
+    /// How a hash starts in a policy.
     pub(super) fn first_digits(digest: &[u8]) -> String {
         text::base64(&digest[..3])
     }
