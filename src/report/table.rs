@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::gate::{Finding, State};
 use crate::stats::SLACK;
-use crate::text::number;
+use crate::text::{self, number};
 use crate::vocabulary::{FindingId, Subject};
 
 use super::Report;
@@ -36,6 +36,31 @@ impl Row {
 /// Whether the baseline has a number beside one of these.
 pub(super) fn compares(report: &Report<'_>) -> bool {
     report.decision.compared.as_ref().is_some_and(|compared| compared.rates.is_some())
+}
+
+/// A fact of this run and of the baseline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) fact: String,
+    pub(super) now: String,
+    pub(super) baseline: String,
+    pub(super) change: String,
+}
+
+/// What is known of now and of the baseline.
+pub(super) fn changes(report: &Report<'_>) -> Vec<Change> {
+    let rates = report.decision.compared.as_ref().and_then(|compared| compared.rates);
+    let rate = |rates: crate::gate::PassRates| {
+        let points = ((rates.now - rates.baseline) * 1_000.0).round() / 10.0 + 0.0;
+        let sign = if points > 0.0 { "+" } else { "" };
+        Change {
+            fact: format!("pass rate, {}", text::count(rates.cases, "compared case")),
+            now: number::percent(rates.now),
+            baseline: number::percent(rates.baseline),
+            change: format!("{sign}{points:.1} points").replace('-', "−"),
+        }
+    };
+    rates.map(rate).into_iter().collect()
 }
 
 /// Cases that could not be judged. Where some may, that stands as a share in what the gate says of them.

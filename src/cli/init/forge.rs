@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use crate::report::REPOSITORY;
 use crate::source::slashed;
 
 /// Who runs the pipeline.
@@ -16,9 +17,6 @@ pub(super) enum Forge {
     /// No pipeline
     None,
 }
-
-/// The repository that releases come from, as `owner/name`; a build for a release sets it.
-const REPOSITORY: Option<&str> = option_env!("AKIT_REPOSITORY");
 
 /// What a pipeline needs to know.
 pub(super) struct Wanted<'a> {
