@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::gate::{Finding, State};
 use crate::stats::SLACK;
-use crate::text::{self, number};
+use crate::text::number;
 use crate::vocabulary::{FindingId, Subject};
 
 use super::Report;
@@ -54,10 +54,10 @@ pub(super) fn changes(report: &Report<'_>) -> Vec<Change> {
         let points = ((rates.now - rates.baseline) * 1_000.0).round() / 10.0 + 0.0;
         let sign = if points > 0.0 { "+" } else { "" };
         Change {
-            fact: format!("pass rate, {}", text::count(rates.cases, "compared case")),
+            fact: "pass rate".to_owned(),
             now: number::percent(rates.now),
             baseline: number::percent(rates.baseline),
-            change: format!("{sign}{points:.1} points").replace('-', "−"),
+            change: format!("{sign}{points:.1}\u{a0}points").replace('-', "−"),
         }
     };
     rates.map(rate).into_iter().collect()

@@ -66,7 +66,9 @@ pub fn code(text: &str, most: usize) -> String {
 pub fn lines(text: &str) -> String {
     let line = |line: &str| {
         let indent = line.len() - line.trim_start_matches(' ').len();
-        "&nbsp;".repeat(indent.min(40)) + &escaped(&line[indent..])
+        // A bar at its start makes a table of it for readers that go line by line.
+        let bar = if line[indent..].starts_with('|') { "\u{200b}" } else { "" };
+        "&nbsp;".repeat(indent.min(40)) + bar + &escaped(&line[indent..])
     };
     super::plain(text).split('\n').map(line).collect::<Vec<_>>().join("<br>")
 }

@@ -22,7 +22,12 @@ pub(super) fn quote(answer: &str, pen: &Pen) -> String {
 pub(super) fn quotes(before: &Before, now: &str, pen: &Pen) -> String {
     let mut facts = vec![before.outcome.word().to_owned()];
     facts.extend(before.at.as_deref().and_then(|at| at.get(..10)).map(str::to_owned));
-    facts.extend(before.commit.as_deref().map(|commit| format!("commit {}", text::excerpt(commit, 7))));
+    facts.extend(
+        before
+            .commit
+            .as_deref()
+            .map(|commit| format!("commit {}", commit.chars().take(7).collect::<String>())),
+    );
     facts.extend(
         before
             .in_baseline

@@ -35,9 +35,9 @@ pub(super) fn steps(report: &Report<'_>, pen: &Pen) -> Vec<String> {
     if !passes {
         match decision.way_out("run.json") {
             Some(WayOut::Accept { command, then }) => step(&format!(
-                "If the change is intended, accept it, {}: {}. `run.json` is this run (`--json`); see {}.",
-                pen.inline(&then, VALUE),
+                "If the change is intended, accept it: {}, {}. `run.json` is this run (`--json`); see {}.",
                 pen.code(&command, COMMAND),
+                pen.inline(&then, VALUE),
                 docs("accept.md")
             )),
             Some(WayOut::NotEnough(why)) => step(&format!(
