@@ -44,8 +44,11 @@ pub(super) struct ReportArgs {
     quiet: bool,
 }
 
-/// An address that a report links to.
+/// An address that a report links to; an empty variable is none.
 pub(super) fn page_url(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
     let help = "expected an address such as `https://ci.example.com/akit.html`, without a user name";
     Links::address(text).ok_or_else(|| help.to_owned())
 }
