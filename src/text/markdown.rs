@@ -64,13 +64,14 @@ pub fn code(text: &str, most: usize) -> String {
 /// Several lines as HTML on one line, which wraps at any width; `text` may be a piece of a longer one.
 #[must_use]
 pub fn lines(text: &str) -> String {
-    let line = |line: &str| {
-        let indent = line.len() - line.trim_start_matches(' ').len();
+    let line = |(at, line): (usize, &str)| {
+        // Where a piece begins is not where its line does.
+        let indent = if at == 0 { 0 } else { line.len() - line.trim_start_matches(' ').len() };
         // A bar at its start makes a table of it for readers that go line by line.
         let bar = if line[indent..].starts_with('|') { "\u{200b}" } else { "" };
         "&nbsp;".repeat(indent.min(40)) + bar + &escaped(&line[indent..])
     };
-    super::plain(text).split('\n').map(line).collect::<Vec<_>>().join("<br>")
+    super::plain(text).split('\n').enumerate().map(line).collect::<Vec<_>>().join("<br>")
 }
 
 fn reference(out: &mut String, c: char) {

@@ -344,7 +344,7 @@ fn a_named_request_that_has_moved_on_gets_no_foreign_run() {
     let mut event = ended(HEAD);
     event["workflow_run"]["pull_requests"] = json!([{ "number": 7, "head": { "sha": HEAD } }]);
     let akit = ran.then(&["comment", "--from", "run.json"]).file("event.json", event.to_string());
-    in_pipeline(akit, &forge, "workflow_run", "77").run().ended(0).err("moved on to commit bbbbbbbbbbbb");
+    in_pipeline(akit, &forge, "workflow_run", "77").run().ended(0).err("newer commit bbbbbbbbbbbb");
     assert_eq!(forge.count("POST"), 0);
 }
 
