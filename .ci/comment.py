@@ -58,7 +58,7 @@ def main():
         own = [one for one in found if one["body"].startswith("<!-- akit:v1 ")]
         assert len(own) == 1, [one["body"][:80] for one in own]
         body = own[0]["body"]
-        assert f" run={run} " in body.splitlines()[0] and word in body.splitlines()[1], body[:200]
+        assert f" run={run} " in body.splitlines()[0] and f" akit: {word} " in body.splitlines()[1], body[:200]
         return body
 
     good, bad = str(out / "good.run.json"), str(out / "bad.run.json")

@@ -8,6 +8,8 @@ use clap::Args;
 use super::Status;
 use super::args::http;
 use super::gate::decide;
+use super::output::page_url;
+use super::past::{self, PastArgs};
 use super::policy::GateArgs;
 use super::publish::{self, Came};
 use super::stored::{self, files};
@@ -16,7 +18,7 @@ use crate::environment::Environment;
 use crate::manifest::RunManifest;
 use crate::publish::site::Site;
 use crate::publish::{CommentMode, CommentOptions, Key, Trust};
-use crate::report::{Past, Report};
+use crate::report::Report;
 
 /// Largest accepted run from another workflow, in bytes.
 const MAX_FOREIGN: u64 = 64 * 1024 * 1024;
@@ -44,6 +46,11 @@ pub(super) struct CommentCommand {
     /// Number of the pull or merge request, if CI does not name it
     #[arg(long, value_name = "N", conflicts_with = "from", value_parser = whole::<u64>(1..=u64::MAX, 12), allow_negative_numbers = true)]
     pull: Option<u64>,
+    /// Address of the HTML page, to link to
+    #[arg(long, value_name = "URL", env = "AKIT_PAGE_URL", value_parser = page_url)]
+    page_url: Option<String>,
+    #[command(flatten)]
+    past: PastArgs,
     /// Exit with 4 if the comment cannot be posted
     #[arg(long)]
     required: bool,
@@ -56,6 +63,7 @@ pub(super) struct CommentCommand {
 
 pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Result<Status, Status> {
     let site = Site::of(environment).about(args.pull);
+    let before = args.past.find(true)?;
     let (mut run, own) = match (&args.run, &args.from) {
         (Some(path), _) if !site.after_another => (stored::run(path)?, true),
         // A workflow triggered by another one comments for that one, whatever the flag.
@@ -66,8 +74,11 @@ pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Resul
     let (files, trust) = if own { (files(&run), Trust::Own) } else { (Vec::new(), Trust::Foreign) };
     let (decision, _) = decide(&mut run, &files, args.config.as_deref(), &args.gate, environment)?;
     let http = http(args.ca_bundle.as_deref())?;
+    let past = past::read(before.as_ref(), &run, &decision);
+    let links = site.links(environment, args.page_url.as_deref());
     // No excerpts: a run may name any file, and a comment shows none.
-    let report = Report { run: &run, decision: &decision, sources: &BTreeMap::new(), past: &Past::default() };
+    let report =
+        Report { run: &run, decision: &decision, sources: &BTreeMap::new(), past: &past, links: &links };
     let options = CommentOptions {
         mode: args.comment_mode,
         key: args.comment_key.clone(),

@@ -38,7 +38,7 @@ pub(super) struct StoredArgs {
 
 pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Status> {
     let mut run = stored::run(&args.run)?;
-    let before = args.past.find(&args.reports)?;
+    let before = args.past.find(args.reports.shows_past())?;
     let files = files(&run);
     let (decision, place) = decide(&mut run, &files, args.config.as_deref(), &args.gate, environment)?;
     let inputs = place.iter().filter_map(Place::file).chain([args.run.as_path()]);
@@ -46,7 +46,8 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Result<Statu
     let outputs = args.reports.open(&inputs, environment)?.within(environment);
     let sources = sources(&run);
     let past = past::read(before.as_ref(), &run, &decision);
-    let report = Report { run: &run, decision: &decision, sources: &sources, past: &past };
+    let links = args.reports.links(environment);
+    let report = Report { run: &run, decision: &decision, sources: &sources, past: &past, links: &links };
     let written = Output::write_all(&report, outputs);
     let status = args.status.of(&decision, &run);
     publish::step(environment, &report, status, written);

@@ -13,8 +13,9 @@ use strum::IntoEnumIterator as _;
 
 use super::{Status, terminal};
 use crate::environment::Environment;
+use crate::publish::site::Site;
 use crate::report::console::{self, Depth, Fold, Layout};
-use crate::report::{Format, RenderError, Report, annotation, dotenv};
+use crate::report::{Format, Links, RenderError, Report, annotation, dotenv};
 use crate::source::{Ink, Pending, slashed};
 
 /// Which reports are written.
@@ -29,6 +30,9 @@ pub(super) struct ReportArgs {
     /// Write the decision as variables for later jobs (dotenv)
     #[arg(long, value_name = "FILE")]
     dotenv: Option<PathBuf>,
+    /// Address that the HTML page will have, for links to it
+    #[arg(long, value_name = "URL", env = "AKIT_PAGE_URL", value_parser = page_url)]
+    page_url: Option<String>,
     /// SARIF for `github` (every result is an open alert) or `full` (marks new, known and fixed)
     #[arg(long, value_name = "PROFILE", value_enum, default_value_t = SarifProfile::Github, hide_possible_values = true)]
     sarif_profile: SarifProfile,
@@ -38,6 +42,15 @@ pub(super) struct ReportArgs {
     /// Print only what blocks a pass, and the result
     #[arg(short, long)]
     quiet: bool,
+}
+
+/// An address that a report links to; an empty variable is none.
+pub(super) fn page_url(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    let help = "expected an address such as `https://ci.example.com/akit.html`, without a user name";
+    Links::address(text).ok_or_else(|| help.to_owned())
 }
 
 fn format(word: &str) -> Format {
@@ -120,13 +133,7 @@ impl Outputs {
         self.files.iter().filter(|(output, _)| matches!(output, Output::File(_))).count()
     }
 
-    /// With links to the files, but nothing else specific to the pipeline.
-    pub(super) fn linked(mut self, environment: &Environment) -> Self {
-        self.surroundings.files = Surroundings::of(environment).files;
-        self
-    }
-
-    /// For a run by this command, from now on.
+    /// The same for a run that this command makes, from this time on.
     pub(super) fn since(mut self, began: Instant) -> Self {
         self.began = Some(began);
         self
@@ -163,9 +170,16 @@ impl ReportArgs {
         Ok(Outputs { files, depth, surroundings: Surroundings::default(), began: None })
     }
 
-    /// Whether an HTML page is among them.
-    pub(super) fn has_page(&self) -> bool {
-        self.files.0.contains_key(&Format::Html) || self.format == Some(Format::Html)
+    /// Whether a report among them shows what was answered before.
+    pub(super) fn shows_past(&self) -> bool {
+        [Format::Html, Format::Markdown]
+            .iter()
+            .any(|format| self.files.0.contains_key(format) || self.format == Some(*format))
+    }
+
+    /// What the pipeline shows, to link to.
+    pub(super) fn links(&self, environment: &Environment) -> Links {
+        Site::of(environment).links(environment, self.page_url.as_deref())
     }
 
     /// Whether output is quiet.
@@ -292,7 +306,7 @@ impl Output {
             let path = output.written(|out| {
                 let text = match form {
                     Form::Format(format) => return format.write(report, Ink::Plain, out),
-                    Form::Annotations => annotation::links(report, surroundings.files.as_deref())?,
+                    Form::Annotations => annotation::links(report)?,
                     Form::Dotenv => {
                         let status = Status::of(report.decision, report.run.ended);
                         dotenv::of_report(report, status.code())
@@ -407,33 +421,16 @@ pub(super) struct Surroundings {
     pub(super) fold: Fold,
     /// Whether the log is parsed for workflow commands.
     pub(super) takes_commands: bool,
-    /// Base URL of the files at this commit.
-    pub(super) files: Option<String>,
 }
 
 impl Surroundings {
     /// From the variables that GitHub Actions and GitLab CI set.
     pub(super) fn of(environment: &Environment) -> Self {
         let is = |name| environment.get(name) == Some("true");
-        let url = |server: &str, path: &str| {
-            let plain = server.starts_with("https://") || server.starts_with("http://");
-            plain.then(|| format!("{}/{path}", server.trim_end_matches('/')))
-        };
         if is("GITHUB_ACTIONS") {
-            let of = |name| environment.get(name);
-            let files = match (of("GITHUB_SERVER_URL"), of("GITHUB_REPOSITORY"), of("GITHUB_SHA")) {
-                (Some(server), Some(repository), Some(sha)) => {
-                    url(server, &format!("{repository}/blob/{sha}"))
-                }
-                _ => None,
-            };
-            Self { fold: Fold::GitHub, takes_commands: true, files }
+            Self { fold: Fold::GitHub, takes_commands: true }
         } else if is("GITLAB_CI") {
-            let files = match (environment.get("CI_PROJECT_URL"), environment.get("CI_COMMIT_SHA")) {
-                (Some(project), Some(sha)) => url(project, &format!("-/blob/{sha}")),
-                _ => None,
-            };
-            Self { fold: Fold::GitLab, takes_commands: false, files }
+            Self { fold: Fold::GitLab, takes_commands: false }
         } else {
             Self::default()
         }
@@ -448,22 +445,10 @@ mod tests {
     fn each_pipeline_has_its_ways() {
         let of = |pairs: &[(&str, &str)]| Surroundings::of(&Environment::of(pairs.iter().copied()));
         assert_eq!(of(&[("CI", "true")]), Surroundings::default());
-        let gitlab = of(&[
-            ("GITLAB_CI", "true"),
-            ("CI_PROJECT_URL", "https://gitlab.example/a/b"),
-            ("CI_COMMIT_SHA", "0af"),
-        ]);
-        assert_eq!(gitlab.files.as_deref(), Some("https://gitlab.example/a/b/-/blob/0af"));
-        assert_eq!((gitlab.fold, gitlab.takes_commands), (Fold::GitLab, false));
-        let github = of(&[
-            ("GITHUB_ACTIONS", "true"),
-            ("GITHUB_SERVER_URL", "https://github.com"),
-            ("GITHUB_REPOSITORY", "a/b"),
-            ("GITHUB_SHA", "0af"),
-        ]);
-        assert_eq!(github.files.as_deref(), Some("https://github.com/a/b/blob/0af"));
-        assert_eq!((github.fold, github.takes_commands), (Fold::GitHub, true));
-        let odd = of(&[("GITLAB_CI", "true"), ("CI_PROJECT_URL", "javascript:x"), ("CI_COMMIT_SHA", "0")]);
-        assert_eq!(odd.files, None);
+        assert_eq!(of(&[("GITLAB_CI", "true")]), Surroundings { fold: Fold::GitLab, takes_commands: false });
+        assert_eq!(
+            of(&[("GITHUB_ACTIONS", "true")]),
+            Surroundings { fold: Fold::GitHub, takes_commands: true }
+        );
     }
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use walkdir::WalkDir;
 
-use super::output::ReportArgs;
 use super::{Status, terminal};
 use crate::gate::Decision;
 use crate::history::{self, HistoryError, StoredRun};
@@ -20,7 +19,7 @@ const NAMED: usize = 3;
 /// Which stored runs a report compares with.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct PastArgs {
-    /// Stored runs, or folders of them, to compare with in the HTML page; repeatable
+    /// Stored runs, or folders of them, whose answers are shown beside these; repeatable
     #[arg(long, value_name = "PATH", help_heading = "Reports")]
     history: Vec<PathBuf>,
 }
@@ -33,15 +32,15 @@ pub(super) struct StoredFile {
 }
 
 impl PastArgs {
-    /// Finds the files, and reads those that were named, so that an error in them is reported before anything is sent.
-    /// `None` if none were asked for.
-    pub(super) fn find(&self, reports: &ReportArgs) -> Result<Option<Vec<StoredFile>>, Status> {
+    /// Finds the files, and reads those that were named: what is wrong with them is told before anything is
+    /// sent. `None` where none was asked for; an error where nothing would show them.
+    pub(super) fn find(&self, is_shown: bool) -> Result<Option<Vec<StoredFile>>, Status> {
         if self.history.is_empty() {
             return Ok(None);
         }
-        if !reports.has_page() {
+        if !is_shown {
             return Err(Status::Invalid.because(
-                "`--history` is for the HTML page, and none is written",
+                "`--history` is for the HTML page, Markdown and the comment, and none is written",
                 "nothing was sent; add `--html FILE`, or see `akit history`",
             ));
         }

@@ -58,6 +58,13 @@ pub(super) struct Told {
     comment: Option<(Http, CommentOptions)>,
 }
 
+impl CommentArgs {
+    /// Whether a comment is asked for.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.comment
+    }
+}
+
 impl Told {
     pub(super) fn new(
         args: &CommentArgs,

@@ -33,7 +33,7 @@ pub(super) struct RenderArgs {
 
 pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Result<Status, Status> {
     let (mut run, decision) = decided(&args.run)?;
-    let before = args.past.find(&args.reports)?;
+    let before = args.past.find(args.reports.shows_past())?;
     let anew = args.config.is_some() || args.baseline.is_some();
     let stored = decision.filter(|_| !anew);
     if stored.as_ref().is_some_and(|one| one.counts != run.counts() || one.cases.len() != run.cases.len()) {
@@ -51,9 +51,11 @@ pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Result<Sta
     };
     let inputs = place.iter().filter_map(Place::file).chain([args.run.as_path()]);
     let inputs: Vec<_> = inputs.chain(past::named(before.as_ref())).collect();
-    let outputs = args.reports.open(&inputs, environment)?.linked(environment);
+    let outputs = args.reports.open(&inputs, environment)?;
     let sources = sources(&run);
     let past = past::read(before.as_ref(), &run, &decision);
-    Output::write_all(&Report { run: &run, decision: &decision, sources: &sources, past: &past }, outputs);
+    let links = args.reports.links(environment);
+    let report = Report { run: &run, decision: &decision, sources: &sources, past: &past, links: &links };
+    Output::write_all(&report, outputs);
     Ok(Status::Passed)
 }

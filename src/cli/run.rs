@@ -131,7 +131,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let commit = told.commit().filter(|_| asks && matches!(found.reference(), Reference::Found { .. }));
     let attempts = commit.map(|commit| args.attempts(&commit, &name)).transpose()?;
     plan.notes.extend(attempts.as_ref().and_then(Attempts::note));
-    let before = args.past.find(&args.reports)?;
+    let before = args.past.find(args.reports.shows_past() || args.comment.is_wanted())?;
     let stored = place.as_ref().and_then(Place::file);
     let asked = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
     let inputs: Vec<_> = asked.chain(stored).chain(past::named(before.as_ref())).collect();
@@ -162,7 +162,9 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let mut decision = gate::decide(&evidence, &policy);
     decision.accepted_in(place.as_ref().map(accepted_in), &evidence, &policy);
     let past = past::read(before.as_ref(), &manifest, &decision);
-    let report = Report { run: &manifest, decision: &decision, sources: &sources, past: &past };
+    let links = args.reports.links(&environment);
+    let report =
+        Report { run: &manifest, decision: &decision, sources: &sources, past: &past, links: &links };
     let wanted = outputs.files();
     let files = Output::write_all(&report, outputs);
     let reports_stand = files.len() == wanted;

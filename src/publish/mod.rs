@@ -1,8 +1,8 @@
-//! Where a verdict is told besides the reports: the comment on a pull or merge request, and what
+//! Where a decision is posted besides the reports: the comment on a pull or merge request, and what
 //! GitHub Actions takes from a step.
 //!
-//! All of it is best effort. Nothing here changes a verdict or an exit status; tokens are sent to one
-//! host and shown nowhere.
+//! All of it is best effort. Nothing here changes a decision or an exit code; a token is sent to one
+//! host and never shown.
 
 mod access;
 pub mod actions;
@@ -37,11 +37,11 @@ pub use sticky::{CommentMode, Done};
 /// Why there is no comment.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// Nothing to comment on: this is no trouble.
+    /// There is nothing to comment on, which is not an error.
     #[error("there is nothing to comment on: {0}")]
     NoChange(String),
-    /// The newest commit of the change is another one.
-    #[error("the change has moved on to commit {0}; its own run will tell")]
+    /// The change has a newer commit.
+    #[error("the change has a newer commit {0}, whose own run will comment")]
     MovedOn(String),
     /// No token.
     #[error("no token: {0} is not set")]
@@ -54,23 +54,23 @@ pub enum PublishError {
 /// How a comment is made.
 #[derive(Clone, Debug, Default)]
 pub struct CommentOptions {
-    /// When there is one.
+    /// When to comment.
     pub mode: CommentMode,
-    /// Which one of several.
+    /// Which comment, if there are several.
     pub key: Key,
-    /// Name under which the token writes, where the forge does not tell.
+    /// Account of the token, if the forge does not say.
     pub author: Option<String>,
-    /// How far the run is believed.
+    /// How far the run is trusted.
     pub trust: Trust,
 }
 
-/// How far a run is believed.
+/// How far a run is trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trust {
     /// This pipeline made it.
     #[default]
     Own,
-    /// Another workflow left it behind: the tested commit must be the newest one of the change.
+    /// Another workflow made it: the tested commit must be the newest of the change.
     Foreign,
 }
 
@@ -85,10 +85,10 @@ impl Project {
     }
 }
 
-/// Tells a decided run on its change.
+/// Posts a decided run on its change.
 ///
 /// # Errors
-/// Where there is no comment after all; the caller decides what that means.
+/// If no comment was posted; the caller decides what that means.
 pub async fn comment(
     report: &Report<'_>,
     site: &Site,
@@ -145,7 +145,7 @@ async fn number(forge: &Forge, site: &Site, trust: Trust) -> Result<u64, Publish
     }
 }
 
-/// Bytes that the marker may take.
+/// Most bytes of the marker.
 const MARKER: usize = 1_000;
 
 /// What the suite of a run says: the same words, the same files and the same application are the same suite. All files of
@@ -168,7 +168,7 @@ fn section(report: &Report<'_>, site: &Site) -> Section {
     }
 }
 
-/// Whether a mode wants a comment where there is none.
+/// Whether a mode posts a first comment.
 fn wanted(report: &Report<'_>, mode: CommentMode) -> bool {
     let passes = report.decision.conclusion == Conclusion::Pass;
     let otherwise = || {

@@ -26,15 +26,12 @@ const LABEL: usize = 120;
 /// Maximum number of characters of a message.
 const MESSAGE: usize = 1_000;
 
-/// Links to the lines of what blocks a pass, and of cases that could not be judged.
-///
-/// `files` is the address of the repository's files at this commit, such as
-/// `https://gitlab.com/group/project/-/blob/SHA`;
-/// without it there is nothing to link to.
+/// Links to the lines of what blocks a pass, and of cases that could not be judged; none where it is not known where
+/// the files of the commit are shown.
 ///
 /// # Errors
-/// The JSON could not be written.
-pub fn links(report: &Report<'_>, files: Option<&str>) -> Result<String, RenderError> {
+/// None is known.
+pub fn links(report: &Report<'_>) -> Result<String, RenderError> {
     let (findings, troubles) = sarif::findings(report);
     let errors = || findings.iter().filter(|finding| finding.level == Level::Error);
     let leading =
@@ -45,8 +42,7 @@ pub fn links(report: &Report<'_>, files: Option<&str>) -> Result<String, RenderE
     let places = blocking.chain(unjudged).filter(|(_, place)| seen.insert(*place));
     let link = |(message, place): (&String, &Location)| -> Option<Value> {
         let label = text::excerpt(message, LABEL);
-        let url = format!("{}/{}#L{}", files?, sarif::uri(&place.file), place.line.max(1));
-        Some(json!({ "external_link": { "label": label, "url": url } }))
+        Some(json!({ "external_link": { "label": label, "url": report.links.line(place)? } }))
     };
     let links: Vec<Value> = places.filter_map(link).take(LINKS).collect();
     document::pretty(&json!({ "akit": links }))
@@ -148,11 +144,13 @@ mod tests {
 
     #[test]
     fn links_need_a_place_to_lead_to() {
-        let fixture = Fixture::short();
-        let read =
-            |files| -> Value { serde_json::from_str(&links(&fixture.report(), files).unwrap()).unwrap() };
-        assert_eq!(read(None), json!({ "akit": [] }));
-        let found = read(Some("https://gitlab.example/a/b/-/blob/0af"));
+        let mut fixture = Fixture::short();
+        let read = |fixture: &Fixture| -> Value {
+            serde_json::from_str(&links(&fixture.report()).unwrap()).unwrap()
+        };
+        assert_eq!(read(&fixture), json!({ "akit": [] }));
+        fixture.links.files = Some("https://gitlab.example/a/b/-/blob/0af".to_owned());
+        let found = read(&fixture);
         let first = &found["akit"][0]["external_link"];
         assert_eq!(first["url"], "https://gitlab.example/a/b/-/blob/0af/evals/support.yaml#L5");
         assert!(first["label"].as_str().unwrap().starts_with("`support/broken` passed in the baseline"));

@@ -131,16 +131,26 @@ impl Entry<'_> {
 
 /// For example `2 passed, 8 failed (1 flaky, 1 in quarantine), 2 errored, 1 skipped`: the brackets excuse failures.
 pub(super) fn counts(report: &Report<'_>) -> String {
+    let all = outcomes(report).map(|(_, words)| words);
+    all.join(", ")
+}
+
+/// The same without what did not happen.
+pub(super) fn counted(report: &Report<'_>) -> String {
+    let some = outcomes(report).into_iter().filter(|(count, _)| *count > 0);
+    some.map(|(_, words)| words).collect::<Vec<_>>().join(", ")
+}
+
+fn outcomes(report: &Report<'_>) -> [(usize, String); 4] {
     let counts = report.decision.counts;
     let excused = report.decision.excused();
-    format!(
-        "{} passed, {} failed{}, {} errored, {} skipped",
-        number::size(counts.passed),
-        number::size(counts.failed),
-        if excused.is_empty() { String::new() } else { format!(" ({excused})") },
-        number::size(counts.errored),
-        number::size(counts.skipped)
-    )
+    let excused = if excused.is_empty() { String::new() } else { format!(" ({excused})") };
+    [
+        (counts.passed, format!("{} passed", number::size(counts.passed))),
+        (counts.failed, format!("{} failed{excused}", number::size(counts.failed))),
+        (counts.errored, format!("{} errored", number::size(counts.errored))),
+        (counts.skipped, format!("{} skipped", number::size(counts.skipped))),
+    ]
 }
 
 /// Whether the result needs an explanation.

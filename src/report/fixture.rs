@@ -11,7 +11,7 @@ use crate::source::{Diagnostic, Diagnostics, SourceFile};
 use crate::stats::Tally;
 use crate::vocabulary::{Answer, FaultKind, Outcome, Usage, VerdictKind};
 
-use super::{Past, Report};
+use super::{Links, Past, Report};
 
 /// What a model may say to break a report.
 pub(super) const HOSTILE: &str = "::error::owned\n/close\n##vso[task.complete]x ##[error]x\n@octocat fixes #1, GH-2 and !3 \
@@ -26,6 +26,7 @@ pub(super) struct Fixture {
     pub(super) decision: Decision,
     pub(super) sources: BTreeMap<String, Arc<SourceFile>>,
     pub(super) past: Past,
+    pub(super) links: Links,
 }
 
 impl Fixture {
@@ -45,7 +46,8 @@ impl Fixture {
     }
 
     pub(super) fn report(&self) -> Report<'_> {
-        Report { run: &self.run, decision: &self.decision, sources: &self.sources, past: &self.past }
+        let Self { run, decision, sources, past, links } = self;
+        Report { run, decision, sources, past, links }
     }
 
     fn sized(bytes: usize) -> Self {
@@ -110,7 +112,7 @@ impl Fixture {
         let found = |baseline| Reference::Found { baseline, from: "akit.baseline.json" };
         let reference = baseline.map_or(Reference::None, found);
         let decision = decide(&Evidence { run: &run, reference, weakened: &[] }, policy);
-        Self { run, decision, sources, past: Past::default() }
+        Self { run, decision, sources, past: Past::default(), links: Links::default() }
     }
 }
 

@@ -15,6 +15,7 @@ mod entry;
 pub mod html;
 pub mod json;
 pub mod junit;
+mod links;
 pub mod markdown;
 pub mod open_metrics;
 mod past;
@@ -39,6 +40,7 @@ use crate::manifest::RunManifest;
 use crate::source::{Ink, SourceFile};
 
 use entry::Entry;
+pub use links::{Links, REPOSITORY};
 pub use past::Past;
 
 /// Everything that a format may show.
@@ -52,6 +54,8 @@ pub struct Report<'a> {
     pub sources: &'a BTreeMap<String, Arc<SourceFile>>,
     /// Earlier runs; empty if none is given.
     pub past: &'a Past,
+    /// Where the pipeline shows the run, its files and its page.
+    pub links: &'a Links,
 }
 
 /// The format of a report.

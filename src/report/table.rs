@@ -38,7 +38,32 @@ pub(super) fn compares(report: &Report<'_>) -> bool {
     report.decision.compared.as_ref().is_some_and(|compared| compared.rates.is_some())
 }
 
-/// Cases that could not be judged; a share if the policy allows some.
+/// A fact of this run and of the baseline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) fact: String,
+    pub(super) now: String,
+    pub(super) baseline: String,
+    pub(super) change: String,
+}
+
+/// What is known of now and of the baseline.
+pub(super) fn changes(report: &Report<'_>) -> Vec<Change> {
+    let rates = report.decision.compared.as_ref().and_then(|compared| compared.rates);
+    let rate = |rates: crate::gate::PassRates| {
+        let points = ((rates.now - rates.baseline) * 1_000.0).round() / 10.0 + 0.0;
+        let sign = if points > 0.0 { "+" } else { "" };
+        Change {
+            fact: "pass rate".to_owned(),
+            now: number::percent(rates.now),
+            baseline: number::percent(rates.baseline),
+            change: format!("{sign}{points:.1}\u{a0}points").replace('-', "−"),
+        }
+    };
+    rates.map(rate).into_iter().collect()
+}
+
+/// Cases that could not be judged. Where some may, that stands as a share in what the gate says of them.
 fn errors(report: &Report<'_>) -> Row {
     let (decision, count) = (report.decision, number::size(report.decision.counts.errored));
     let rates =

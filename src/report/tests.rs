@@ -50,7 +50,8 @@ fn counts_are_the_decisions_everywhere() {
     assert_eq!(notifications.iter().filter(|one| one["locations"].is_array()).count(), counts.errored);
     let words = "2 passed, 8 failed (1 as in the baseline, 1 flaky, 1 cleared), 2 errored, 1 skipped";
     assert!(render(Format::Console).lines().last().unwrap().contains(words));
-    assert!(render(Format::Markdown).lines().next().unwrap().contains(words));
+    let words = words.replace(", 0 skipped", "");
+    assert!(render(Format::Markdown).lines().any(|line| line.starts_with(&words)));
     assert_eq!(render(Format::Console).matches("FAILED ").count(), counts.failed);
     assert_eq!(render(Format::Console).matches("ERRORED ").count(), counts.errored);
 }

@@ -2,18 +2,38 @@
 //!
 //! Two ways out of Markdown are closed: what the parser acts on (tags, links, images, tables, fences,
 //! emphasis) is written as character references, and what a forge acts on *after* parsing (mentions,
-//! `#1`, `!1`, bare addresses) is broken by an invisible U+200B. Lines that a forge reads as commands
-//! (`/close`, `::error::`) never start with their first character.
+//! `#1`, `!1`, bare addresses) is broken by an invisible U+200B. Everything stays on one line, so that none begins
+//! with what a forge reads as a command (`/close`, `::error::`).
 
 use std::fmt::Write as _;
 
 /// At most `most` characters of the text on one line, for a sentence or the cell of a table.
+///
+/// What stands between two backticks gets the typeface of code, as in a message of akit's.
 #[must_use]
 pub fn inline(text: &str, most: usize) -> String {
     let short = super::excerpt(text, most);
+    let parts: Vec<&str> = short.split('`').collect();
     let mut out = String::with_capacity(short.len() * 2);
+    for (at, part) in parts.iter().enumerate() {
+        let is_last = at + 1 == parts.len();
+        // The closing one of a text that was cut is missing; another that stands alone is no mark.
+        let is_code = at % 2 == 1 && !part.is_empty() && (!is_last || text.chars().nth(most).is_some());
+        match (at % 2, is_code) {
+            (_, true) => out.extend(["<code>", &escaped(part), "</code>"]),
+            (0, false) => out.push_str(&escaped(part)),
+            (_, false) if is_last => out.extend(["&#96;", &escaped(part)]),
+            (_, false) => out.extend(["&#96;", &escaped(part), "&#96;"]),
+        }
+    }
+    out
+}
+
+/// A text of one line that acts nowhere.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
     let mut before = None;
-    let mut chars = short.chars().peekable();
+    let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let next = chars.peek().copied();
         match c {
@@ -38,30 +58,20 @@ pub fn inline(text: &str, most: usize) -> String {
 /// The same in the typeface of code.
 #[must_use]
 pub fn code(text: &str, most: usize) -> String {
-    format!("<code>{}</code>", inline(text, most))
+    format!("<code>{}</code>", escaped(&super::excerpt(text, most)))
 }
 
-/// A block that shows the text as it is, cut to `most` bytes: `<pre>` with its end on a line of its own.
-///
-/// Not a fence: there is nothing in the text that could end it, and no `<!--` stays in the source.
+/// Several lines as HTML on one line, which wraps at any width; `text` may be a piece of a longer one.
 #[must_use]
-pub fn block(text: &str, most: usize) -> String {
-    let mut out = "<pre>".to_owned();
-    for line in super::plain(&super::cut(text, most)).split('\n') {
-        out.push('\n');
-        let mut start = true;
-        for c in line.chars() {
-            let commands = start && matches!(c, '/' | ':' | '`' | '~' | '@');
-            start &= c.is_whitespace();
-            if commands || matches!(c, '<' | '>' | '&' | '#') {
-                reference(&mut out, c);
-            } else {
-                out.push(c);
-            }
-        }
-    }
-    out.push_str("\n</pre>");
-    out
+pub fn lines(text: &str) -> String {
+    let line = |(at, line): (usize, &str)| {
+        // Where a piece begins is not where its line does.
+        let indent = if at == 0 { 0 } else { line.len() - line.trim_start_matches(' ').len() };
+        // A bar at its start makes a table of it for readers that go line by line.
+        let bar = if line[indent..].starts_with('|') { "\u{200b}" } else { "" };
+        "&nbsp;".repeat(indent.min(40)) + bar + &escaped(&line[indent..])
+    };
+    super::plain(text).split('\n').enumerate().map(line).collect::<Vec<_>>().join("<br>")
 }
 
 fn reference(out: &mut String, c: char) {
@@ -92,16 +102,18 @@ mod tests {
     }
 
     #[test]
-    fn a_block_ends_where_we_end_it() {
-        let shown = block("```\n</pre><!-- akit -->\n/close\n  ::error::x\na/b", 99);
-        assert_eq!(
-            shown,
-            "<pre>\n&#96;``\n&lt;/pre&gt;&lt;!-- akit --&gt;\n&#47;close\n  &#58;:error::x\na/b\n</pre>"
-        );
-    }
-
-    #[test]
-    fn a_long_block_says_what_is_missing() {
-        assert_eq!(block(&"x".repeat(20), 5), "<pre>\nxxxxx\n… (15 more bytes)\n</pre>");
+    fn backticks_become_code_where_they_are_a_pair() {
+        for (text, most, shown) in [
+            ("found `a`, `b_c`", 99, "found <code>a</code>, <code>b&#95;c</code>"),
+            ("one ` alone", 99, "one &#96; alone"),
+            ("`a` and ` alone", 99, "<code>a</code> and &#96; alone"),
+            ("cut `in the middle` of it", 12, "cut <code>in the …</code>"),
+            ("``` fence", 99, "&#96;&#96;&#96; fence"),
+            ("`<img>` `@x`", 99, "<code>&lt;img&gt;</code> <code>&#64;\u{200b}x</code>"),
+        ] {
+            assert_eq!(inline(text, most), shown);
+        }
+        assert_eq!(code("a `b`", 99), "<code>a &#96;b&#96;</code>");
+        assert_eq!(lines("a\n  /close\r\n\n<b>"), "a<br>&nbsp;&nbsp;/close<br><br>&lt;b&gt;");
     }
 }

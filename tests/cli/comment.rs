@@ -93,7 +93,7 @@ fn one_comment_is_made_and_kept_up_to_date() {
 
     let own = forge.by(BOT);
     assert_eq!(own.len(), 1, "{own:#?}");
-    assert!(behind(&own[0].body, "3.1").starts_with("### akit: FAIL"), "{}", own[0].body);
+    assert!(behind(&own[0].body, "3.1").starts_with("### ❌ akit: FAIL"), "{}", own[0].body);
     assert!(own[0].body.len() <= 60_000);
     assert_eq!((forge.count("POST"), forge.count("PATCH")), (1, 1));
     assert_eq!((forge.by("alice").len(), forge.by("bob").len()), (230, 30));
@@ -229,7 +229,7 @@ fn without_permission_the_summary_has_it() {
     forge.fault(Fault::Refuse("POST", 403, Vec::new()));
     let told =
         comment(&ran, &forge, "2", &[]).ended(0).err("  pull-requests: write").err("summary of this step");
-    assert!(told.read("summary.md").starts_with("### akit: FAIL"));
+    assert!(told.read("summary.md").starts_with("### ❌ akit: FAIL"));
     assert_eq!(told.stdout.lines().filter(|line| line.starts_with("::error file=s.yaml,line=")).count(), 1);
     assert!(!told.stderr.contains("fork"), "{}", told.stderr);
 
@@ -269,7 +269,7 @@ fn modes_say_when_there_is_a_comment() {
     comment(&bad, &forge, "3", &["--comment-mode", "on-fail"]).ended(0).err("commented");
     comment(&good, &forge, "4", &["--comment-mode", "on-fail"]).ended(0).err("updated");
     let first = forge.by(BOT);
-    assert!(behind(&first[0].body, "4.1").starts_with("### akit: PASS"));
+    assert!(behind(&first[0].body, "4.1").starts_with("### ✅ akit: PASS"));
     comment(&good, &forge, "5", &["--comment-mode", "recreate"]).ended(0).err("commented");
     let second = forge.by(BOT);
     assert!(second.len() == 1 && second[0].id > first[0].id, "{second:#?}");
@@ -344,7 +344,7 @@ fn a_named_request_that_has_moved_on_gets_no_foreign_run() {
     let mut event = ended(HEAD);
     event["workflow_run"]["pull_requests"] = json!([{ "number": 7, "head": { "sha": HEAD } }]);
     let akit = ran.then(&["comment", "--from", "run.json"]).file("event.json", event.to_string());
-    in_pipeline(akit, &forge, "workflow_run", "77").run().ended(0).err("moved on to commit bbbbbbbbbbbb");
+    in_pipeline(akit, &forge, "workflow_run", "77").run().ended(0).err("newer commit bbbbbbbbbbbb");
     assert_eq!(forge.count("POST"), 0);
 }
 
@@ -372,7 +372,7 @@ fn a_run_comments_and_keeps_its_status() {
         in_pipeline(akit, &forge, "pull_request", "2").run().ended(1)
     };
     let told = run(&["--comment"]).err("commented");
-    assert!(told.read("summary.md").starts_with("### akit: FAIL"));
+    assert!(told.read("summary.md").starts_with("### ❌ akit: FAIL"));
     let output = told.read("output");
     for line in
         ["verdict=fail", "exit-code=1", "pass-rate=0.0000", "regressions=0", "flaky=0", "json=run.json"]
@@ -386,7 +386,7 @@ fn a_run_comments_and_keeps_its_status() {
     let refused = run(&["--comment", "--comment-mode", "on-fail"]).err("  pull-requests: write");
     // Each place has it once, though the comment has failed.
     assert_eq!(refused.stdout.matches("::error file=s.yaml").count(), 1, "{}", refused.stdout);
-    assert_eq!(refused.read("summary.md").matches("### akit: FAIL").count(), 1);
+    assert_eq!(refused.read("summary.md").matches("### ❌ akit: FAIL").count(), 1);
     run(&["--comment", "--comment-key", "nightly"]).err("commented");
     assert_eq!(forge.by(BOT).len(), 2);
     let asked = forge.server.asked().len();
@@ -456,7 +456,7 @@ fn a_forge_that_cannot_be_reached_changes_nothing() {
     let akit = ran.then(&["comment", "run.json"]);
     let told = in_pipeline(akit, &forge, "pull_request", "2").env("GITHUB_API_URL", nowhere).run().ended(0);
     let told = told.err("no comment: no answer from the forge").out("::error file=s.yaml");
-    assert!(told.read("summary.md").starts_with("### akit: FAIL"));
+    assert!(told.read("summary.md").starts_with("### ❌ akit: FAIL"));
 }
 
 #[test]

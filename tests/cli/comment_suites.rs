@@ -27,17 +27,17 @@ fn two_suites_of_one_pull_request_never_overwrite_each_other() {
     let own = forge.by(BOT);
     assert_eq!(own.len(), 1, "{own:#?}");
     let heads = |body: &str| {
-        let heads = body.lines().filter(|line| line.starts_with("Suite ") || line.starts_with("### akit"));
+        let heads = body.lines().filter(|line| line.starts_with("Suite ") || line.starts_with("### "));
         heads.map(|line| line.split(" — ").next().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let both = ["Suite <code>a</code>", "### akit: FAIL", "Suite <code>b</code>", "### akit: PASS"];
+    let both = ["Suite <code>a</code>", "### ❌ akit: FAIL", "Suite <code>b</code>", "### ✅ akit: PASS"];
     assert_eq!(heads(&own[0].body), both, "the worse decision first");
     // A later attempt of one of them, and of the other one.
     let fixed = other_suite("a", "all is fine", &forge);
     comment(&fixed, &forge, "101", &[]).ended(0).err("updated");
     let broken = other_suite("b", "broken", &forge);
     comment(&broken, &forge, "102", &[]).ended(0).err("updated");
-    let turned = ["Suite <code>b</code>", "### akit: FAIL", "Suite <code>a</code>", "### akit: PASS"];
+    let turned = ["Suite <code>b</code>", "### ❌ akit: FAIL", "Suite <code>a</code>", "### ✅ akit: PASS"];
     assert_eq!(heads(&forge.by(BOT)[0].body), turned);
     // What was said before of one suite does not come back, whatever the other one said since.
     comment(&b, &forge, "101", &[]).ended(0).err("no comment: a newer run has posted its result");
@@ -47,7 +47,7 @@ fn two_suites_of_one_pull_request_never_overwrite_each_other() {
     std::fs::write(a.path("event.json"), next.to_string()).unwrap();
     forge.with(|state| state.head = OTHER.to_owned());
     comment(&a, &forge, "103", &[]).ended(0).err("updated");
-    assert_eq!(heads(&forge.by(BOT)[0].body), ["### akit: FAIL"]);
+    assert_eq!(heads(&forge.by(BOT)[0].body), ["### ❌ akit: FAIL"]);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn one_suite_that_two_applications_answer_has_a_section_for_each() {
     }
     let body = forge.by(BOT)[0].body.clone();
     assert_eq!(
-        (body.matches("### akit: FAIL").count(), body.matches("### akit: PASS").count()),
+        (body.matches("### ❌ akit: FAIL").count(), body.matches("### ✅ akit: PASS").count()),
         (1, 1),
         "{body}"
     );

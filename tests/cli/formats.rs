@@ -15,7 +15,7 @@ fn run(arguments: &[&str]) -> Akit {
 fn gitlab(akit: Akit) -> Akit {
     akit.env("GITLAB_CI", "true")
         .env("CI_PROJECT_URL", "https://gitlab.example/a/b")
-        .env("CI_COMMIT_SHA", "0af1")
+        .env("CI_COMMIT_SHA", super::comment::HEAD)
 }
 
 #[test]
@@ -33,7 +33,8 @@ fn gitlab_gets_its_reports_without_a_token() {
     assert!(metrics.contains("\nakit_pass_rate_ratio 0.5\n") && metrics.ends_with("\n# EOF\n"), "{metrics}");
     assert!(metrics.contains("akit_scenario_pass_rate_ratio{scenario=\"s\"} 0.5\n"), "{metrics}");
     let link = &ran.json("a.json")["akit"][0]["external_link"];
-    assert_eq!(link["url"], "https://gitlab.example/a/b/-/blob/0af1/s.yaml#L6");
+    let url = format!("https://gitlab.example/a/b/-/blob/{}/s.yaml#L6", super::comment::HEAD);
+    assert_eq!(link["url"], url);
     let variables = ran.read("v.env");
     assert!(
         variables.starts_with("AKIT_VERDICT=fail\nAKIT_EXIT_CODE=1\nAKIT_PASS_RATE=0.5000\n"),

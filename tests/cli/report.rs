@@ -183,11 +183,11 @@ fn the_page_says_whether_the_answer_before_is_in_the_baseline() {
 #[test]
 fn a_history_that_no_page_shows_is_told() {
     let ran = earlier();
-    let told = "`--history` is for the HTML page, and none is written";
+    let told = "`--history` is for the HTML page, Markdown and the comment, and none is written";
     for command in [
         &["run", "s.yaml", "--replies", "1.jsonl", "--json", "none.json"][..],
         &["report", "runs/3.json"],
-        &["gate", "runs/3.json", "--markdown", "none.md"],
+        &["gate", "runs/3.json", "--junit", "none.md"],
     ] {
         let ran =
             ran.then(command).args(&["--history", "runs"]).run().ended(2).err(told).err("`--html FILE`");

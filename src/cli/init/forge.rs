@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use crate::report::REPOSITORY;
 use crate::source::slashed;
 
 /// CI system.
@@ -17,10 +18,7 @@ pub(super) enum Forge {
     None,
 }
 
-/// Repository of releases, as `owner/name`; set in release builds.
-const REPOSITORY: Option<&str> = option_env!("AKIT_REPOSITORY");
-
-/// Values for the pipeline template.
+/// What a pipeline needs to know.
 pub(super) struct Wanted<'a> {
     /// The scenarios, from the root of the repository.
     pub(super) scenarios: &'a str,

@@ -6,6 +6,7 @@
 
 mod elsewhere;
 mod github;
+mod links;
 
 use serde_json::Value as Json;
 

@@ -2,42 +2,55 @@
 
 use std::fmt::Write as _;
 
-use crate::report::Entry;
 use crate::report::view::{Label, View};
+use crate::report::{Entry, Report};
 
 use super::pen::Pen;
+use super::{change, linked};
 
 /// Characters of one value.
 const VALUE: usize = 300;
 
-/// Bytes of the answer.
-const ANSWER: usize = 600;
-
 /// Verdicts of one case.
 const VERDICTS: usize = 5;
 
-/// A `<details>` element with blank lines where Markdown needs them.
-pub(super) fn of(entry: &Entry<'_>, pen: &Pen) -> String {
+/// A `<details>` element, with blank lines where Markdown needs them.
+pub(super) fn of(entry: &Entry<'_>, report: &Report<'_>, pen: &Pen) -> String {
     let view = View::of(entry);
-    let pen = &pen.quoting(&view);
+    let before = report.past.before(entry.case);
+    let pen = &pen.quoting(&view, before.map(|before| before.text.as_str()));
+    let answer = view.trial.answer.unwrap_or_default();
     let summary = format!("{} — {}", pen.code(&view.name, 150), pen.inline(&view.why, 150));
     let mut out = format!("\n<details><summary>{summary}</summary>\n\n");
+    let place = linked(&pen.inline(&view.place, VALUE), report.links.line(&entry.case.location));
     for (label, value) in view.facts(VERDICTS) {
-        let value = pen.inline(&value, VALUE);
+        let shown = pen.inline(&value, VALUE);
         // Writing to a String cannot fail.
         let _ = match label {
-            Label::Heading(label) | Label::Own(label) | Label::Part(label) => {
-                writeln!(out, "- {label}: {value}")
-            }
+            Label::Own("at") => writeln!(out, "- at: {place}"),
+            // The answer follows in full.
+            Label::Part("got") if is_of(answer, &value) => Ok(()),
+            Label::Heading(label) | Label::Own(label) => writeln!(out, "- {label}: {shown}"),
+            Label::Part(label) => writeln!(out, "  - {label}: {shown}"),
             Label::Answer => Ok(()),
-            Label::Broke(label) => writeln!(out, "- {}: {value}", pen.inline(label, 80)),
-            Label::Kind(kind) => writeln!(out, "- {}: {value}", pen.code(kind, 60)),
-            Label::More => writeln!(out, "- {value}"),
+            Label::Broke(label) => writeln!(out, "- {}: {shown}", pen.inline(label, 80)),
+            Label::Kind(kind) => writeln!(out, "- {}: {shown}", pen.code(kind, 60)),
+            Label::More => writeln!(out, "- {shown}"),
         };
     }
-    if let Some(answer) = view.trial.answer.filter(|answer| !answer.is_empty()) {
-        let _ = write!(out, "\nThe answer:\n\n{}\n", pen.block(answer, ANSWER));
+    let telling = entry.case.telling();
+    let now = before.and_then(|before| telling?.answer_at(before.turn));
+    if let (Some(before), Some(now)) = (before, now) {
+        let _ = write!(out, "\n{}", change::quotes(before, &now.text, pen));
+    } else if !answer.is_empty() {
+        let _ = write!(out, "\nThe answer:\n\n{}", change::quote(answer, pen));
     }
     out.push_str("\n</details>\n");
     out
+}
+
+/// Whether an excerpt in quotes is one of the answer.
+fn is_of(answer: &str, got: &str) -> bool {
+    let inner = got.strip_prefix('"').map(|got| got.trim_end_matches(['"', '…', ' ']));
+    inner.is_some_and(|inner| !inner.is_empty() && answer.contains(inner))
 }

@@ -1,18 +1,22 @@
 //! A pull-request comment or a step summary.
 //!
-//! The first line has verdict, reason and numbers. All text of others is inert. It is at most
-//! [`MOST`] bytes: whole entries are left out, the least important section first, and a line says so.
+//! First the decision, what broke by name, and the links; then the numbers beside the baseline, what to do next, and each
+//! case folded up. Text of others is inert. The whole is at most [`MOST`] bytes: whole entries are left out, the least
+//! important section first, and a line says so.
 
+mod change;
 mod detail;
+mod next;
 mod pen;
 
 use std::fmt::Write as _;
 
-use crate::gate::{Conclusion, State, WayOut};
+use crate::gate::{Conclusion, State};
 use crate::text::number;
 use crate::vocabulary::Outcome;
 
-use super::table::{self, Row};
+use super::table;
+use super::view::View;
 use super::{Entry, Report};
 use pen::Pen;
 
@@ -28,17 +32,91 @@ const TRIED: usize = 2_000;
 /// Characters of one value.
 const VALUE: usize = 200;
 
-/// A heading and what stands under it.
+/// Cases that are named at the top.
+const NAMED: usize = 10;
+
+/// Characters of a name at the top, and of the reason beside it.
+const BRIEF: usize = 120;
+
+/// A heading and its entries.
 struct Section {
     title: &'static str,
-    /// What one entry is called where some are left out.
+    /// What one entry is called if some are left out.
     noun: &'static str,
-    /// Small numbers are kept when there is not enough room.
+    /// The smaller, the longer it is kept.
     rank: u8,
     /// All there are.
     total: usize,
     /// The first of them.
     entries: Vec<String>,
+}
+
+/// Cases with something in common.
+struct Group {
+    title: &'static str,
+    noun: &'static str,
+    rank: u8,
+    /// Whether they are named at the top.
+    is_named: bool,
+    holds: fn(&Entry<'_>) -> bool,
+}
+
+/// Every case that needs a look is in one of these.
+const GROUPS: [Group; 6] = [
+    Group {
+        title: "Broken since the baseline",
+        noun: "broken cases",
+        rank: 2,
+        is_named: true,
+        holds: is_broken,
+    },
+    Group {
+        title: "Failed",
+        noun: "failed cases",
+        rank: 3,
+        is_named: true,
+        holds: |one| failed(one) && one.blocking && !is_broken(one),
+    },
+    Group {
+        title: "Could not be judged",
+        noun: "errored cases",
+        rank: 4,
+        is_named: true,
+        holds: |one| one.case.outcome == Outcome::Errored,
+    },
+    Group {
+        title: "Not confirmed",
+        noun: "unconfirmed cases",
+        rank: 3,
+        is_named: true,
+        holds: |one| !one.blocking && is_open(one) && one.case.outcome != Outcome::Errored,
+    },
+    Group {
+        title: "Failed, but does not block",
+        noun: "failed cases that do not block",
+        rank: 6,
+        is_named: false,
+        holds: |one| failed(one) && !one.blocking && !is_broken(one) && !is_open(one) && !one.flaky(),
+    },
+    Group {
+        title: "Flaky",
+        noun: "flaky cases",
+        rank: 7,
+        is_named: false,
+        holds: |one| !one.blocking && one.flaky() && one.case.outcome != Outcome::Errored,
+    },
+];
+
+fn failed(one: &Entry<'_>) -> bool {
+    one.case.outcome == Outcome::Failed
+}
+
+fn is_broken(one: &Entry<'_>) -> bool {
+    failed(one) && one.state == State::Broken
+}
+
+fn is_open(one: &Entry<'_>) -> bool {
+    matches!(one.state, State::Unconfirmed | State::Open)
 }
 
 /// The whole report.
@@ -48,7 +126,7 @@ pub fn of_report(report: &Report<'_>) -> String {
 }
 
 /// The same for a page that more people read than the run was for, as a comment: without cards, keys and e-mail addresses, and
-/// in at most so many bytes.
+/// in at most this many bytes.
 #[must_use]
 pub fn posted(report: &Report<'_>, most: usize) -> String {
     within(report, most.min(MOST), &Pen::posted())
@@ -82,7 +160,7 @@ impl Section {
     }
 }
 
-/// Leaves out what does not fit and tells how much of what that was.
+/// Leaves out what does not fit; returns how much of what that was.
 fn fit(sections: &mut [Section], mut room: usize) -> Vec<String> {
     let mut order: Vec<usize> = (0..sections.len()).collect();
     order.sort_by_key(|index| sections[*index].rank);
@@ -109,48 +187,85 @@ fn fit(sections: &mut [Section], mut room: usize) -> Vec<String> {
     dropped
 }
 
-/// The line that everybody reads and the table.
+/// The decision, the names of what broke, the links, and the numbers beside the baseline.
 fn head(report: &Report<'_>, pen: &Pen) -> String {
     let decision = report.decision;
-    let mut out = format!(
-        "### akit: {} — {} — {}\n\n",
-        decision.conclusion.word(),
-        pen.inline(&decision.summary, VALUE),
-        super::entry::counts(report)
-    );
-    let compares = table::compares(report);
-    out.push_str(if compares {
-        "| metric | now | baseline | limit |\n|---|---|---|---|\n"
-    } else {
-        "| metric | now | limit |\n|---|---|---|\n"
-    });
-    let mut rows = table::rows(report);
-    if report.run.duration_ms > 0 {
-        rows.push(Row::new("time", number::span(report.run.duration_ms), None));
+    let mark = match decision.conclusion {
+        Conclusion::Fail => "❌",
+        Conclusion::Error => "⚠️",
+        Conclusion::Inconclusive => "❔",
+        Conclusion::Pass => "✅",
+    };
+    let summary = pen.inline(&decision.summary, VALUE);
+    let mut out = format!("### {mark} akit: {} — {summary}\n\n", decision.conclusion.word());
+    named(report, pen, &mut out);
+    out.push_str(&facts_line(report));
+    let rows = table::changes(report);
+    if !rows.is_empty() {
+        out.push_str("\n| | now | baseline | change |\n|---|--:|--:|--:|\n");
     }
-    rows.extend(table::tokens(report));
-    for Row { metric, now, baseline, limit } in rows {
-        let metric = pen.inline(&metric, 60);
+    for table::Change { fact, now, baseline, change } in rows {
         // Writing to a String cannot fail.
-        let _ = if compares {
-            writeln!(out, "| {metric} | {now} | {baseline} | {limit} |")
-        } else {
-            writeln!(out, "| {metric} | {now} | {limit} |")
-        };
+        let _ = writeln!(out, "| {fact} | {now} | {baseline} | {change} |");
     }
     out
 }
 
+/// What broke, what failed and what is open: each with its line and its reason, the first of them.
+fn named(report: &Report<'_>, pen: &Pen, out: &mut String) {
+    let mut room = NAMED;
+    let mut more = 0;
+    for group in GROUPS.iter().filter(|group| group.is_named) {
+        let all: Vec<_> = report.entries().filter(|one| (group.holds)(one)).collect();
+        let shown = all.len().min(room);
+        if shown > 0 {
+            let _ = writeln!(out, "**{}**", group.title);
+        }
+        for entry in &all[..shown] {
+            let view = View::of(entry);
+            let pen = &pen.quoting(&view, None);
+            let name = linked(&pen.code(&view.name, BRIEF), report.links.line(&entry.case.location));
+            let _ = writeln!(out, "- {name}: {}", pen.inline(&view.why, BRIEF));
+        }
+        if shown > 0 {
+            out.push('\n');
+        }
+        room -= shown;
+        more += all.len() - shown;
+    }
+    if more > 0 {
+        let _ = writeln!(out, "… and {} more, below.\n", number::size(more));
+    }
+}
+
+/// `2 passed, 7 failed · run · page · commit a1b2c3d`, with links.
+fn facts_line(report: &Report<'_>) -> String {
+    let links = report.links;
+    let mut parts = vec![super::entry::counted(report)];
+    if let Some(rate) = report.decision.pass_rate.filter(|_| !table::compares(report)) {
+        parts.push(format!("pass rate {}", number::percent(rate)));
+    }
+    parts.extend(links.run.clone().map(|run| linked("run", Some(run))));
+    parts.extend(links.page.clone().map(|page| linked("page", Some(page))));
+    parts.extend(links.commit.clone().map(|commit| {
+        let short: String = commit.rsplit('/').next().unwrap_or_default().chars().take(7).collect();
+        linked(&format!("commit <code>{short}</code>"), Some(commit))
+    }));
+    parts.retain(|part| !part.is_empty());
+    parts.join(" · ") + "\n"
+}
+
+/// Words that lead to an address, if there is one.
+fn linked(words: &str, address: Option<String>) -> String {
+    address.map_or_else(|| words.to_owned(), |address| format!("[{words}]({address})"))
+}
+
 fn sections(report: &Report<'_>, pen: &Pen) -> Vec<Section> {
-    let cases = |title, noun, rank, wanted: &dyn Fn(&Entry<'_>) -> bool| {
-        let all: Vec<_> = report.entries().filter(|one| wanted(one)).collect();
-        let entries = all.iter().take(TRIED).map(|one| detail::of(one, pen)).collect();
-        Section { title, noun, rank, total: all.len(), entries }
+    let cases = |group: &Group| {
+        let all: Vec<_> = report.entries().filter(|one| (group.holds)(one)).collect();
+        let entries = all.iter().take(TRIED).map(|one| detail::of(one, report, pen)).collect();
+        Section { title: group.title, noun: group.noun, rank: group.rank, total: all.len(), entries }
     };
-    let failed = |one: &Entry<'_>| one.case.outcome == Outcome::Failed;
-    let errored = |one: &Entry<'_>| one.case.outcome == Outcome::Errored;
-    let broken = |one: &Entry<'_>| failed(one) && one.state == State::Broken;
-    let open = |one: &Entry<'_>| matches!(one.state, State::Unconfirmed | State::Open);
     let names = |title, noun, rank, names: Vec<String>| {
         let entries = names.iter().take(TRIED).map(|name| format!("- {}\n", pen.code(name, VALUE))).collect();
         Section { title, noun, rank, total: names.len(), entries }
@@ -158,65 +273,62 @@ fn sections(report: &Report<'_>, pen: &Pen) -> Vec<Section> {
     let fixed = report.entries().filter(|one| one.state == State::Fixed).map(|one| one.name()).collect();
     let removed =
         report.decision.compared.as_ref().map(|compared| compared.removed.clone()).unwrap_or_default();
-    vec![
-        Section::new("Why", "reasons", 0, reasons(report, pen)),
-        cases("Broken since the baseline", "broken cases", 1, &broken),
-        cases("Failed", "failed cases", 2, &|one| failed(one) && one.blocking && !broken(one)),
-        cases("Could not be judged", "errored cases", 3, &errored),
-        cases("Failed, but does not block", "failed cases that do not block", 5, &|one| {
-            failed(one) && !one.blocking && !broken(one) && !open(one) && !one.flaky()
-        }),
-        cases("Neither confirmed nor cleared", "unconfirmed cases", 2, &|one| {
-            !one.blocking && open(one) && !errored(one)
-        }),
-        cases("Flaky", "flaky cases", 6, &|one| !one.blocking && one.flaky()),
-        names("Fixed since the baseline", "fixed cases", 7, fixed),
-        names("Only in the baseline", "removed cases", 8, removed),
-        Section::new("About this run", "facts", 4, facts(report, pen)),
-    ]
+    let mut all = vec![
+        Section::new("What to do", "steps", 0, next::steps(report, pen)),
+        Section::new("Why", "reasons", 1, reasons(report, pen)),
+    ];
+    all.extend(GROUPS.iter().map(cases));
+    all.extend([
+        names("Fixed since the baseline", "fixed cases", 8, fixed),
+        names("Only in the baseline", "removed cases", 9, removed),
+        Section::new("About this run", "facts", 5, facts(report, pen)),
+    ]);
+    all
 }
 
-/// The findings that no failed case tells.
+/// The findings that no failed case shows, each with its line.
 fn reasons(report: &Report<'_>, pen: &Pen) -> Vec<String> {
-    let accept = report.decision.way_out("run.json").map(|way| match way {
-        WayOut::Accept { command, then } => format!(
-            "- if what broke is meant: {}, {}; `run.json` is this run (`--json`)\n",
-            pen.code(&command, 4_000),
-            pen.inline(&then, VALUE)
-        ),
-        WayOut::NotEnough(why) => {
-            format!("- to accept the failing cases would not be enough: {}\n", pen.inline(&why, 2 * VALUE))
-        }
-    });
     report
         .findings()
         .map(|one| {
             let warning = if one.conclusion == Conclusion::Pass { "warning, " } else { "" };
-            format!("- {warning}{}: {}\n", pen.code(one.id.word(), 60), pen.inline(&one.message, 2 * VALUE))
+            let at = one.location.as_ref().map(|at| {
+                format!(" ({})", linked(&pen.inline(&at.to_string(), VALUE), report.links.line(at)))
+            });
+            format!(
+                "- {warning}{}: {}{}\n",
+                pen.code(one.id.word(), 60),
+                pen.inline(&one.message, 2 * VALUE),
+                at.unwrap_or_default()
+            )
         })
-        .chain(accept)
         .collect()
 }
 
-/// Who answered, who judged, what was compared, what else is to know.
+/// Who answered and judged, what was compared, and what else there is to know.
 fn facts(report: &Report<'_>, pen: &Pen) -> Vec<String> {
     let mut out = Vec::new();
     let mut add = |label: &str, value: &str| {
         let line = format!("- {label}: {}\n", pen.inline(value, VALUE));
-        if !out.contains(&line) {
+        if !value.is_empty() && !out.contains(&line) {
             out.push(line);
         }
     };
     let scenarios = || report.run.scenarios.iter().take(20);
-    scenarios().for_each(|one| add("answered by", &one.target));
-    scenarios().filter_map(|one| one.grader.as_ref()).for_each(|grader| add("judged by", grader));
+    scenarios().for_each(|one| add("application", &one.target));
+    scenarios().filter_map(|one| one.grader.as_ref()).for_each(|grader| add("judge", grader));
+    let ms = report.run.duration_ms;
+    let time = (ms > 0).then(|| number::span(ms));
+    let spent =
+        time.into_iter().chain(table::tokens(report).map(|row| format!("{} {}", row.now, row.metric)));
+    add("spent", &spent.collect::<Vec<_>>().join(", "));
     report.cached().iter().for_each(|words| add("from the cache", words));
     report.compared_with().iter().for_each(|words| add("compared with", words));
     if let Some(compared) = &report.decision.compared {
-        compared.changed.iter().for_each(|change| add("answered by another model", change));
+        compared.changed.iter().for_each(|change| add("another model answered", change));
     }
     report.redacted().iter().for_each(|words| add("redacted", words));
-    report.decision.power.sentences().iter().for_each(|sentence| add("power", sentence));
+    report.decision.power.sentences().iter().for_each(|sentence| add("note", sentence));
     report.run.notes.iter().take(20).for_each(|note| add("note", note));
     out
 }

@@ -19,22 +19,23 @@ impl Pen {
         Self { redactor: Some(Redactor::new(Kind::never_posted(), Vec::new())), quoted: Vec::new() }
     }
 
-    /// The same for what is said of a case.
-    pub(super) fn quoting(&self, view: &View<'_>) -> Self {
+    /// The same for what is said of a case, and of its earlier answer.
+    pub(super) fn quoting(&self, view: &View<'_>, before: Option<&str>) -> Self {
         let Some(redactor) = &self.redactor else { return Self::default() };
         let mut sources = vec![view.asked, view.title];
-        sources.extend(view.trial.answer);
+        sources.extend(view.trial.answer.into_iter().chain(before));
         let verdicts = view.trial.verdicts.iter();
         sources.extend(verdicts.flat_map(|one| [one.verdict.expected.as_str(), one.verdict.got.as_str()]));
         let quoted = redactor.quoted(&sources).unwrap_or_default();
         Self { redactor: Some(redactor.clone()), quoted }
     }
 
-    fn shown(&self, text: &str) -> String {
+    /// The text without what is removed, as hostile as it was.
+    pub(super) fn shown(&self, text: &str) -> String {
         self.redactor.as_ref().map_or_else(|| text.to_owned(), |one| one.without(text, &self.quoted))
     }
 
-    /// At most so many characters on one line.
+    /// At most this many characters on one line.
     pub(super) fn inline(&self, text: &str, most: usize) -> String {
         markdown::inline(&self.shown(text), most)
     }
@@ -42,10 +43,5 @@ impl Pen {
     /// The same in the typeface of code.
     pub(super) fn code(&self, text: &str, most: usize) -> String {
         markdown::code(&self.shown(text), most)
-    }
-
-    /// A block of at most so many bytes.
-    pub(super) fn block(&self, text: &str, most: usize) -> String {
-        markdown::block(&self.shown(text), most)
     }
 }
