@@ -1,9 +1,9 @@
-//! Text of others inside Markdown, without any effect of its own.
+//! Untrusted text inside Markdown, without any effect of its own.
 //!
-//! Two ways out of Markdown are closed: what the parser acts on (tags, links, images, tables, fences,
-//! emphasis) is written as character references, and what a forge acts on *after* parsing (mentions,
-//! `#1`, `!1`, bare addresses) is broken by an invisible U+200B. Lines that a forge reads as commands
-//! (`/close`, `::error::`) never start with their first character.
+//! Text can act on two levels, and both are blocked: what the parser acts on (tags, links, images, tables, fences,
+//! emphasis) becomes character references, and what a forge acts on *after* parsing (mentions, `#1`, `!1`, bare
+//! addresses) is broken by an invisible U+200B. Lines that a forge treats as commands (`/close`, `::error::`) never
+//! start with their first character.
 
 use std::fmt::Write as _;
 
@@ -35,15 +35,15 @@ pub fn inline(text: &str, most: usize) -> String {
     out
 }
 
-/// The same in the typeface of code.
+/// The same as code.
 #[must_use]
 pub fn code(text: &str, most: usize) -> String {
     format!("<code>{}</code>", inline(text, most))
 }
 
-/// A block that shows the text as it is, cut to `most` bytes: `<pre>` with its end on a line of its own.
+/// A block that shows the text unchanged, cut to `most` bytes: `<pre>` with its end on a line of its own.
 ///
-/// Not a fence: there is nothing in the text that could end it, and no `<!--` stays in the source.
+/// Not a fence: nothing in the text could end this block, and no `<!--` stays in the source.
 #[must_use]
 pub fn block(text: &str, most: usize) -> String {
     let mut out = "<pre>".to_owned();
