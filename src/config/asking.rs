@@ -58,8 +58,8 @@ impl Asking<'_> {
         match Spec::of(name).map(|spec| &spec.means) {
             Some(Means::Network(vendor)) => Ok(self.reached.unwrap_or(vendor)),
             Some(Means::Own) => Err(Obstacle::new(
-                format!("provider `{name}` cannot be a judge: it calls your own application"),
-                "name a model provider",
+                format!("provider `{name}` cannot judge; it only answers cases"),
+                "use a provider of models",
             )
             .at(self.provider.said_by)),
             Some(Means::NotYet(help)) => {

@@ -23,8 +23,8 @@ use serde_json::json;
 const MERGE_FIRST: &str = "merge it in akit.yaml first, name it on the command line (`-p command -- ./bot`), or trust the change: \
                            `--trust head` (`trust: head` in the pipeline)";
 
-fn at<T>(told: &Told<T>, message: impl Into<String>, help: impl Into<String>) -> Obstacle {
-    Obstacle { at: Some(told.at.clone()), ..Obstacle::new(message, help) }
+fn at<T>(setting: &Told<T>, message: impl Into<String>, help: impl Into<String>) -> Obstacle {
+    Obstacle { at: Some(setting.at.clone()), ..Obstacle::new(message, help) }
 }
 
 impl Targets {
@@ -59,9 +59,9 @@ impl Targets {
             // If it is an unset variable, that is reported instead.
             // If a flag named the provider, the file is reported once, not each case.
             let missing = || {
-                let told = Obstacle::new(message, help).at(asking.provider.said_by);
+                let obstacle = Obstacle::new(message, help).at(asking.provider.said_by);
                 let file = || (Arc::clone(&scenario.file), Span::default());
-                Obstacle { at: told.at.or_else(|| Some(file())), ..told }
+                Obstacle { at: obstacle.at.or_else(|| Some(file())), ..obstacle }
             };
             return Err(asking.obstacle.clone().unwrap_or_else(missing));
         }
@@ -81,8 +81,8 @@ impl Targets {
         }
         let places = |key: &str| {
             let entries = own.entries();
-            let told = entries.iter().find(|(name, ..)| *name == key);
-            told.map(|(_, _, at)| format!("`{key}` ({})", place(at)))
+            let found = entries.iter().find(|(name, ..)| *name == key);
+            found.map(|(_, _, at)| format!("`{key}` ({})", place(at)))
         };
         let url = match settings.flags.base_url {
             Some(_) if is_http => Some("`--base-url`".to_owned()),
@@ -130,8 +130,10 @@ fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<()
             (None, None) => Obstacle::new(message, help),
         });
     }
-    let whole = if is_http { own.body.as_ref().map(|told| &told.at) } else { None };
-    let whole = whole.or(own.url.as_ref().map(|told| &told.at)).or(own.command.as_ref().map(|told| &told.at));
+    let whole = if is_http { own.body.as_ref().map(|setting| &setting.at) } else { None };
+    let whole = whole
+        .or(own.url.as_ref().map(|setting| &setting.at))
+        .or(own.command.as_ref().map(|setting| &setting.at));
     let placed =
         |(message, help): (&str, &str)| Obstacle { at: whole.cloned(), ..Obstacle::new(message, help) };
     if scenario.functions.most_rounds() > 0 && !own.sends_history() {
@@ -144,10 +146,10 @@ fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<()
             "add `tools: /POINTER`, the place of the list of calls, next to `answer`",
         )));
     }
-    let by_line = own.input.as_ref().is_some_and(|told| told.written.contains("json"));
-    let is_persistent = own.persistent.as_ref().is_some_and(|told| told.value);
+    let by_line = own.input.as_ref().is_some_and(|setting| setting.written.contains("json"));
+    let is_persistent = own.persistent.as_ref().is_some_and(|setting| setting.value);
     let is_read = own.answer.is_some() || own.sse.is_some() || (!is_http && (by_line || is_persistent));
-    let is_by_line = own.lines.as_ref().is_some_and(|told| told.value);
+    let is_by_line = own.lines.as_ref().is_some_and(|setting| setting.value);
     let needs: &[&str] = if is_by_line { &["lines"] } else { &["tools", "state", "stop", "usage"] };
     let entries = own.entries();
     if let Some((key, _, place)) = entries.iter().find(|(key, ..)| !is_read && needs.contains(key)) {
@@ -159,11 +161,11 @@ fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<()
     }
     let is_turn = |role: Role| !matches!(role, Role::System | Role::Developer);
     let turns = case.messages.iter().filter(|message| is_turn(message.role)).count();
-    let is_stateful = own.stateful.as_ref().is_some_and(|told| told.value);
+    let is_stateful = own.stateful.as_ref().is_some_and(|setting| setting.value);
     let of_question = usize::from(case.dialogue.is_none());
     if is_stateful && turns > of_question {
         let message =
-            "`prompt` holds earlier messages, but a server that remembers (`stateful`) gets only new ones";
+            "`prompt` has earlier messages, but a server that remembers (`stateful`) gets only new ones";
         let help = "move the earlier messages to `turns:`, which are sent one by one";
         return Err(Obstacle::new(message, help));
     }
@@ -246,7 +248,7 @@ impl Settings {
     /// names is not passed.
     fn program(&self, own: Own, mode: Mode) -> Result<OwnCommand, Obstacle> {
         let shared = self.file.providers.get(COMMAND).map(|shared| &shared.own);
-        let names = own.env.as_ref().map(|told| told.value.clone()).unwrap_or_default();
+        let names = own.env.as_ref().map(|setting| setting.value.clone()).unwrap_or_default();
         if mode != Mode::Replay
             && let Some(merged) = match self.file.whose {
                 Whose::Own => None,
@@ -254,18 +256,19 @@ impl Settings {
                 Whose::Change => Some(Own::default()),
             }
         {
-            if let Some(told) = own
+            if let Some(setting) = own
                 .command
                 .as_ref()
-                .filter(|told| self.flags.command.is_empty() && merged.command.as_ref() != Some(*told))
+                .filter(|setting| self.flags.command.is_empty() && merged.command.as_ref() != Some(*setting))
             {
-                return Err(at(told, "command not run: only the change names it", MERGE_FIRST));
+                return Err(at(setting, "command not run: only the change names it", MERGE_FIRST));
             }
-            let granted = merged.env.map(|told| told.value).unwrap_or_default();
-            if let (Some(told), Some(name)) = (&own.env, names.iter().find(|name| !granted.contains(name))) {
+            let granted = merged.env.map(|setting| setting.value).unwrap_or_default();
+            if let (Some(setting), Some(name)) = (&own.env, names.iter().find(|name| !granted.contains(name)))
+            {
                 let name = crate::text::excerpt(name, 60);
                 return Err(at(
-                    told,
+                    setting,
                     format!("`{name}` is not passed to the command: only the change names this variable"),
                     MERGE_FIRST,
                 ));

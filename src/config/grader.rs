@@ -90,9 +90,9 @@ impl GraderConfig {
         found: &mut Diagnostics,
     ) -> Self {
         if let Some((name, span)) = grader.text("provider").filter(|(name, _)| Spec::is_own(name)) {
-            let message = format!("provider `{name}` cannot be a judge: it calls your own application");
+            let message = format!("provider `{name}` cannot judge; it only answers cases");
             let finding = Diagnostic::error("wrong-value", source, span, message);
-            found.push(finding.help("name a model provider"));
+            found.push(finding.help("use a provider of models"));
         }
         Self {
             provider: grader.string("provider"),
@@ -123,7 +123,7 @@ fn defaults(grader: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnosti
             let message = format!("`votes` must be an odd number up to 99, found {votes}");
             found.push(
                 Diagnostic::error("wrong-value", source, span, message)
-                    .help("use an odd number, which always has a majority"),
+                    .help("use an odd number; an even number of votes can end in a tie"),
             );
         }
         Some(votes) => defaults.ballot = Ballot::Fixed(u32::try_from(votes).unwrap_or(1)),

@@ -41,7 +41,7 @@ pub(super) enum KeyError {
 impl KeyError {
     pub(super) fn help(&self) -> &'static str {
         match self {
-            Self::File(..) => "set `apiKeyFile:` to a file that holds the key and nothing else",
+            Self::File(..) => "set `apiKeyFile:` to a file with only the key",
             Self::Command(..) => {
                 "run it by hand: it must print the key to stdout, exit with code 0, and ask for no input"
             }

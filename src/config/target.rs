@@ -86,7 +86,7 @@ impl Targets {
     }
 
     /// The source of a setting, and its place.
-    pub(super) fn told(&mut self, said_by: SaidBy<'_>) -> String {
+    pub(super) fn source(&mut self, said_by: SaidBy<'_>) -> String {
         let SaidBy::Key(file, path) = said_by else { return format!("{said_by:#}") };
         let place = (file.name().to_owned(), path.iter().map(ToString::to_string).collect());
         self.said.entry(place).or_insert_with(|| format!("{said_by:#}")).clone()
@@ -137,8 +137,8 @@ impl Targets {
         }
         let key = asking.key.as_ref().map(|key| key.said_by);
         let said_by = Whence {
-            address: self.told(address.said_by),
-            key: key.map_or("no key".to_owned(), |said_by| self.told(said_by)),
+            address: self.source(address.said_by),
+            key: key.map_or("no key".to_owned(), |said_by| self.source(said_by)),
             own: None,
         };
         // Two lines in a variable are a common mistake, and a header cannot carry them.

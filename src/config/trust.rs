@@ -27,11 +27,8 @@ const OWN: [Field; 3] = [
 ];
 
 /// A file with the key of a provider or a judge.
-pub(super) const KEY_FILE: Field = Field::optional(
-    "apiKeyFile",
-    Shape::Name,
-    "File that holds the key and nothing else, relative to this file.",
-);
+pub(super) const KEY_FILE: Field =
+    Field::optional("apiKeyFile", Shape::Name, "File with only the key, relative to this file.");
 
 /// A program that prints the key of a provider or a judge.
 pub(super) const KEY_COMMAND: Field = Field::optional(

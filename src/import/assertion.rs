@@ -74,7 +74,7 @@ impl Assertion<'_> {
         let templates: Result<Vec<_>, _> = parts.map(Template::taken).collect();
         match templates {
             Ok(templates) if templates.is_empty() => {
-                Err(Refusal::new("its list is empty", "add at least one value"))
+                Err(Refusal::new("there is nothing between its commas", "add at least one value"))
             }
             templates => templates.map_err(|error| refused(&error)),
         }

@@ -13,7 +13,7 @@ const SLACK: TimeDelta = TimeDelta::days(1);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadMoment {
     /// Not RFC 3339, or out of its range in UTC.
-    #[error("invalid time: {0}; write it like `2026-01-31T10:20:30Z`")]
+    #[error("not a valid time: {0}; write it like `2026-01-31T10:20:30Z`")]
     Malformed(String),
     /// It is in the future.
     #[error("in the future: {0}; check the year and the clock")]
@@ -55,15 +55,15 @@ mod tests {
             ("2026-06-02T12:00:00Z", Ok("2026-06-02T12:00:00Z")),
             ("2026-06-02T12:00:01Z", Err("in the future: 2026-06-02T12:00:01Z")),
             ("2062-01-01T00:00:00Z", Err("in the future")),
-            ("9999-12-31T23:59:59-23:59", Err("invalid time: 9999-12-31T23:59:59-23:59")),
-            ("0000-01-01T00:00:00+23:59", Err("invalid time")),
+            ("9999-12-31T23:59:59-23:59", Err("not a valid time: 9999-12-31T23:59:59-23:59")),
+            ("0000-01-01T00:00:00+23:59", Err("not a valid time")),
             ("0001-01-01T00:00:00Z", Ok("0001-01-01T00:00:00Z")),
-            ("yesterday", Err("invalid time: yesterday; write it like")),
-            ("2026-01-31", Err("invalid time")),
+            ("yesterday", Err("not a valid time: yesterday; write it like")),
+            ("2026-01-31", Err("not a valid time")),
         ];
         for (written, expected) in table {
             match (moment(written, now), expected) {
-                (Ok(at), Ok(told)) => assert_eq!(rfc3339(at), told, "{written}"),
+                (Ok(at), Ok(expected)) => assert_eq!(rfc3339(at), expected, "{written}"),
                 (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{error}"),
                 (found, expected) => panic!("{written}: {found:?}, not {expected:?}"),
             }

@@ -351,7 +351,7 @@ fn a_command_that_only_a_change_names_is_not_run() {
     trusting("base", &[])
         .run()
         .ended(2)
-        .err("this command is not run: only the change names it")
+        .err("command not run: only the change names it")
         .err("scenarios/s.yaml:3");
     assert!(!has_run());
     trusting("head", &[]).run().ended(0);
@@ -376,7 +376,7 @@ fn a_command_that_only_a_change_names_is_not_run() {
     trusting("base", &[])
         .run()
         .ended(2)
-        .err("the command for `target.version` is not run: only the change names it");
+        .err("command for `target.version` not run: only the change names it");
     trusting("base", &["--target-version", "7"]).run().ended(0);
     // A base that knows nothing of akit has named no command.
     let ran = base(&[("README.md", "x".to_owned())]);
@@ -459,7 +459,7 @@ fn a_version_comes_from_a_command() {
         ("{ command: [sh, -c, \"echo no repository >&2; exit 128\"] }", "exit code 128: no repository"),
         ("{ command: [./none] }", "cannot start it"),
         ("{ command: [\"true\"] }", "it printed nothing"),
-        ("{ command: [printf, 'a\\nb'] }", "it printed more than a version: \"a⏎b\""),
+        ("{ command: [printf, 'a\\nb'] }", "it printed more than one version: \"a⏎b\""),
         ("{ command: [] }", "`command` names no program"),
         ("{ comand: [a] }", "did you mean `command`?"),
         ("7", "put it in quotes: \"7\""),

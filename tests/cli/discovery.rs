@@ -88,10 +88,10 @@ fn one_file_under_two_paths_is_one_file() {
 
 #[test]
 fn paths_that_lead_nowhere_end_with_three() {
-    tree(&["nowhere.yaml"]).run().ended(3).err("there is no file or folder `nowhere.yaml`");
-    tree(&["s", "nowhere"]).run().ended(3).err("there is no file or folder `nowhere`");
-    tree(&["s/*.toml"]).run().ended(3).err("there is no .yaml or .yml file in `s/*.toml`");
-    tree(&["q/*.yaml"]).run().ended(3).err("there is no .yaml or .yml file in `q/*.yaml`");
+    tree(&["nowhere.yaml"]).run().ended(3).err("no such file or folder: `nowhere.yaml`");
+    tree(&["s", "nowhere"]).run().ended(3).err("no such file or folder: `nowhere`");
+    tree(&["s/*.toml"]).run().ended(3).err("no .yaml or .yml file in `s/*.toml`");
+    tree(&["q/*.yaml"]).run().ended(3).err("no .yaml or .yml file in `q/*.yaml`");
     tree(&["s/node_modules/../../t/none/**"]).run().ended(3);
     Akit::new(&["validate", "docs"]).file("docs/readme.md", "").run().ended(3).err("in `docs`");
     Akit::new(&["validate", ""]).run().ended(2);
@@ -153,7 +153,7 @@ fn cases_of_one_name_in_two_files_are_refused() {
         .file("b.yaml", &named)
         .run()
         .ended(2)
-        .err("case `same/a` also stands in a.yaml:3");
+        .err("duplicate case `same/a`, also in a.yaml:3");
     Akit::new(&["validate", "a.yaml", "b.yaml"]).file("a.yaml", SUITE).file("b.yaml", SUITE).run().ended(0);
 }
 

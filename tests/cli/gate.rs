@@ -334,11 +334,15 @@ fn wrong_policies_are_told_with_their_line_before_anything_is_asked() {
         ("gate: { fail_on: [flakey] }", "did you mean `flaky`?", "akit.yaml:1:19"),
         ("gate: { polizy: strict }", "did you mean `policy`?", "akit.yaml:1:9"),
         ("gate: { baseline: { confirm: -1 } }", "`confirm`", "akit.yaml:1:30"),
-        ("gate: { baseline: { confirm: 1001 } }", "`confirm` is at most 1000, found 1001", "akit.yaml:1:21"),
+        (
+            "gate: { baseline: { confirm: 1001 } }",
+            "`confirm` must be at most 1000, found 1001",
+            "akit.yaml:1:21",
+        ),
         ("gate: { baseline: { confirm: 5000000000 } }", "found 5000000000", "akit.yaml:1:21"),
         (
             "gate: { thresholds: [{ metric: error_rate, max: 5 }] }",
-            "`error_rate` is a share from 0 to 1",
+            "`error_rate` must be from 0 to 1",
             "akit.yaml:1:44",
         ),
         (

@@ -150,7 +150,7 @@ fn without_a_judge_nothing_is_sent() {
         .file("r.jsonl", replies(&[("a", "x")]))
         .run()
         .ended(2)
-        .err("there is no key for provider `openai`");
+        .err("no key set for provider `openai`");
     Akit::new(&[
         "run",
         "s.yaml",

@@ -332,10 +332,7 @@ fn what_is_wrong_in_setup_is_told_at_its_place() {
         ("{ handoff: { text: now } }", "nothing in `setup.handoff` shows that a handoff is done"),
         ("{ handoff: { state: accepted } }", "`accepted` is no JSON pointer"),
         ("{ handoff: { tool: f, text: '(' } }", "invalid pattern"),
-        (
-            "{ handoff: { tool: f, states: { accepted: none } } }",
-            "a mapping of words that akit does not know",
-        ),
+        ("{ handoff: { tool: f, states: { accepted: none } } }", "a mapping of words unknown to akit"),
         (
             "{ handoff: { tool: f, states: { queued: perhaps } } }",
             "one of `none`, `offered`, `claimed`, `done`",

@@ -218,7 +218,7 @@ fn numbers_past_every_range_and_odd_values_are_findings() {
         ("tags: [1]", "`tags` is a list of text, found a number"),
         ("name: ''", "text that is not blank"),
         ("provider: null", "found nothing"),
-        ("setup: text", "`setup` is a mapping, found text"),
+        ("setup: text", "`setup` must be a mapping, found text"),
         ("setup: { functions: [1] }", "`functions` is a list of mappings"),
         ("providerConfig: { timeout: 0 }", "`timeout` is a whole number of at least 1"),
     ];
@@ -497,7 +497,7 @@ fn a_bot_of_the_users_own_is_no_judge() {
     ] {
         for command in ["validate", "run"] {
             let akit = Akit::new(&[command, "s.yaml"]).file("s.yaml", suite).file("akit.yaml", config);
-            akit.run().ended(2).err("answers cases, and cannot judge").err("name a provider of models");
+            akit.run().ended(2).err("cannot judge; it only answers cases").err("use a provider of models");
         }
     }
 }

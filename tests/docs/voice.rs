@@ -43,43 +43,46 @@ const NEVER: [&str; 34] = [
 ];
 
 /// Rooms of `src` whose texts are rewritten.
-const DONE: [&str; 2] = ["cli", "report/console"];
+const DONE: [&str; 13] = [
+    "canonical.rs",
+    "cli",
+    "config",
+    "environment.rs",
+    "import",
+    "redact",
+    "report/console",
+    "scenario",
+    "secret.rs",
+    "seed.rs",
+    "source",
+    "text",
+    "vocabulary",
+];
 
 /// Rooms that are still to come; whoever rewrites one moves it up.
-const TO_COME: [&str; 33] = [
+const TO_COME: [&str; 22] = [
     "analysis",
     "baseline",
     "cache",
-    "canonical.rs",
     "client",
-    "config",
     "demands",
     "engine",
-    "environment.rs",
     "event.rs",
     "expectation",
     "gate",
     "grader",
     "history",
     "http.rs",
-    "import",
     "lib.rs",
     "main.rs",
     "manifest",
     "process.rs",
     "provider",
     "publish",
-    "redact",
     "report",
     "runner",
-    "scenario",
-    "secret.rs",
-    "seed.rs",
-    "source",
     "stats",
     "stress",
-    "text",
-    "vocabulary",
 ];
 
 /// The texts in double quotes of a file of Rust, without comments and tests.

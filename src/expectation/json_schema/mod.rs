@@ -251,7 +251,7 @@ mod tests {
         for (text, why) in [
             ("", "it is empty"),
             ("no", "it is not JSON (column 2)"),
-            ("{\"a\":", "it ends in the middle of its JSON"),
+            ("{\"a\":", "its JSON is incomplete"),
             ("{} {}", "something stands behind the end of its JSON"),
             ("``` never closed", "it is not JSON"),
             ("```py\n1\n```", "it is not JSON"),

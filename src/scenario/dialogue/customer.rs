@@ -285,7 +285,7 @@ fn ends<'n>(node: &'n Node, reading: &mut Reading<'_>) -> (Vec<End>, Vec<Choice<
         match item.as_str() {
             Some("handoff") => {
                 if !reading.setup.handoff.as_ref().is_some_and(|signs| signs.shows_done()) {
-                    let message = "`handoff` needs `setup.handoff`: how to recognize a handoff".to_owned();
+                    let message = "`handoff` needs `setup.handoff`".to_owned();
                     let help = "add `setup: { handoff: { tool: transfer_to_human } }`, or `state:` with a JSON pointer";
                     reading.refuse("missing-field", item.span, message, help);
                 }

@@ -134,18 +134,18 @@ impl<'a> Progress<'a> {
         if self.next >= customer.max_turns as usize {
             return Ok(Next::Ends(EndedBy::MaxTurns));
         }
-        let mut told = Vec::new();
+        let mut parts = Vec::new();
         let mut at = None;
         for (place, fact) in self.dialogue.facts.iter().enumerate() {
             if !self.given.contains(&place) && fact.is_asked(last.text).map_err(|error| gave_up(&error))? {
-                told.extend(fact.say.as_deref());
+                parts.extend(fact.say.as_deref());
                 at = at.or(Some(fact.span.line));
                 self.given.push(place);
             }
         }
         if let Some(at) = at {
             self.next += 1;
-            return Ok(Next::Say(self.said(told.join(" "), at, None)));
+            return Ok(Next::Say(self.said(parts.join(" "), at, None)));
         }
         for (rule, fired) in customer.rules.iter().zip(&mut self.fired) {
             if let Some(text) = rule.says.at(*fired)

@@ -71,7 +71,7 @@ expected:
     - { type: answer, turn: b, expected: { type: contains, values: [two] } }";
     let (text, made) = frozen(case, &[("Hi.", json!("One")), ("So?", json!("Two"))]);
     assert!(text.contains("turn: b") && !text.contains("turn: x") && !text.contains("by: x"), "{text}");
-    made.err("warning: `answer` is about turn `x`, which was not said")
+    made.err("warning: `answer` refers to turn `x`, which was not said")
         .err("warning: `handoff` is about turn `x`");
 }
 
