@@ -126,7 +126,7 @@ impl ProviderConfig {
     #[must_use]
     pub fn address(&self, provider: &str) -> Option<(&'static str, &str, Span)> {
         if provider == HTTP {
-            return self.own.url.as_ref().map(|url| ("url", told.value.written(), told.at.1));
+            return self.own.url.as_ref().map(|url| ("url", url.value.written(), url.at.1));
         }
         let like = self.like.as_deref().and_then(Spec::like).map(|vendor| vendor.address);
         let all = [

@@ -57,7 +57,7 @@ pub struct Answer {
     /// Read from a file of recorded answers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub given: bool,
-    /// Read from such a file, with the time of its recording.
+    /// Read from a file of recorded answers, with the time of the recording.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dated: bool,
     /// Where the text has the configured `replacement` instead of a redaction marker, in order.
@@ -221,10 +221,10 @@ pub struct Usage {
     /// Tokens sent, cached ones included.
     #[serde(default, alias = "prompt_tokens")]
     pub input_tokens: u64,
-    /// Those of them read from the server's cache.
+    /// Input tokens read from the server's cache.
     #[serde(default, skip_serializing_if = "is_none")]
     pub cached_tokens: u32,
-    /// Those of them written to the server's cache.
+    /// Input tokens written to the server's cache.
     #[serde(default, skip_serializing_if = "is_none")]
     pub cache_write_tokens: u32,
     /// Tokens received, thinking included.

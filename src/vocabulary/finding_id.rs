@@ -95,7 +95,7 @@ pub enum Subject {
     },
     /// A place where less is demanded than before.
     Weakening {
-        /// The kind.
+        /// The kind of weakening.
         kind: WeakeningKind,
         /// Where: a case, a key of the policy, a file.
         of: String,

@@ -252,7 +252,7 @@ mod tests {
             ("", "it is empty"),
             ("no", "it is not JSON (column 2)"),
             ("{\"a\":", "its JSON is incomplete"),
-            ("{} {}", "something stands behind the end of its JSON"),
+            ("{} {}", "there is text after its JSON"),
             ("``` never closed", "it is not JSON"),
             ("```py\n1\n```", "it is not JSON"),
             ("<think>{}", "thoughts that never end"),
