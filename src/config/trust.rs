@@ -95,7 +95,7 @@ pub(super) fn trusted_origins(
                     span,
                     format!("`{}` is not a scheme and host", text::excerpt(written, 100)),
                 )
-                .help("write it like `https://llm.example.com` or `http://10.0.0.5:8080`, without a path"),
+                .help("write it as `https://llm.example.com` or `http://10.0.0.5:8080`, without a path"),
             ),
         }
     }

@@ -49,7 +49,7 @@ impl TargetVersion {
                 let command = Fields::check(node, COMMAND, "`version`", source, found)?.strings("command");
                 if command.first().is_none_or(|name| name.trim().is_empty()) {
                     let message = "`command` names no program".to_owned();
-                    let help = "write it like `version: { command: [git, rev-parse, HEAD] }`";
+                    let help = "write it as `version: { command: [git, rev-parse, HEAD] }`";
                     found.push(Diagnostic::error("wrong-value", source, node.start(), message).help(help));
                     return None;
                 }
@@ -63,7 +63,7 @@ impl TargetVersion {
                 let help = match quoted {
                     Some(number) => format!("put it in quotes: \"{}\"", text::excerpt(number, 60)),
                     None => {
-                        "write it like `version: \"1.2\"`, or `version: { command: [git, rev-parse, HEAD] }`"
+                        "write it as `version: \"1.2\"`, or `version: { command: [git, rev-parse, HEAD] }`"
                             .to_owned()
                     }
                 };

@@ -29,7 +29,7 @@ pub struct Selection {
 #[derive(Debug, thiserror::Error)]
 pub enum SelectionError {
     /// A malformed glob.
-    #[error("--filter: `{0}` is not a glob: {1}; for example `refund-*`")]
+    #[error("--filter: invalid glob `{0}`: {1}; for example `refund-*`")]
     Glob(String, &'static str),
     /// An invalid sample.
     #[error("--sample: `{0}` is not a share of the cases; for example `10%`")]

@@ -34,7 +34,7 @@ impl<'a> Fields<'a> {
             let keys: Vec<_> = table.iter().filter(|f| f.required).map(|f| f.name).collect();
             found.push(
                 Diagnostic::error("wrong-type", file, node.span, message)
-                    .help(format!("write it as `key: value` lines, with {}", text::list(&keys))),
+                    .help(format!("write it as `key: value` lines; required keys: {}", text::list(&keys))),
             );
             return None;
         };

@@ -13,7 +13,7 @@ const SLACK: TimeDelta = TimeDelta::days(1);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadMoment {
     /// Not RFC 3339, or out of its range in UTC.
-    #[error("not a valid time: {0}; write it like `2026-01-31T10:20:30Z`")]
+    #[error("not a valid time: {0}; write it as `2026-01-31T10:20:30Z`")]
     Malformed(String),
     /// It is in the future.
     #[error("in the future: {0}; check the year and the clock")]
@@ -58,7 +58,7 @@ mod tests {
             ("9999-12-31T23:59:59-23:59", Err("not a valid time: 9999-12-31T23:59:59-23:59")),
             ("0000-01-01T00:00:00+23:59", Err("not a valid time")),
             ("0001-01-01T00:00:00Z", Ok("0001-01-01T00:00:00Z")),
-            ("yesterday", Err("not a valid time: yesterday; write it like")),
+            ("yesterday", Err("not a valid time: yesterday; write it as")),
             ("2026-01-31", Err("not a valid time")),
         ];
         for (written, expected) in table {

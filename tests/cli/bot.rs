@@ -236,7 +236,7 @@ fn what_is_wrong_with_a_file_is_told_before_anything_is_sent() {
         (config("  body: { text: \"to {{prompt}}: {{messages}}\" }\n"), "`{{messages}}` is a list and stands inside a text", "s.yaml:5"),
         (config("  body: { text: \"{{promt}} {{prompt}}\" }\n"), "`{{promt}}` in `body` is no variable of the case", "s.yaml:5"),
         (config("  body: { text: \"{{prompt\" }\n"), "`{{` is not closed", "s.yaml:5"),
-        (config("  body: { text: hello }\n"), "what is asked is not sent", "s.yaml:5"),
+        (config("  body: { text: hello }\n"), "the question is not sent", "s.yaml:5"),
         (config("  body: 7\n"), "`body` is a mapping, a list or a text, found a number", "s.yaml:5"),
         (config(&format!("{body}  answer: choices[0].text\n")), "write `/choices/0/text`", "s.yaml:6"),
         (config(&format!("{body}  answer: {{ a: 1 }}\n")), "`answer` is a JSON pointer or a list of them", "s.yaml:6"),
@@ -420,7 +420,10 @@ fn the_configuration_reaches_a_bot_for_every_suite() {
     let base = other.url.replace("/v1", "");
     akit(&["--base-url", &base]).run().ended(0);
     assert_eq!(other.asked()[0].path, "/chat");
-    akit(&["--base-url", &other.url]).run().ended(2).err("`--base-url` is the server of provider `http`");
+    akit(&["--base-url", &other.url])
+        .run()
+        .ended(2)
+        .err("`--base-url` for provider `http` must be a scheme and host");
     // A scenario that names a server of its own gets nothing of the configuration's, and no variable goes there.
     let own = "provider: http\nproviderConfig: { url: \"https://bot.example/chat\", body: { q: \"{{prompt}}\" } }\n";
     akit(&[])

@@ -42,7 +42,7 @@ fn calls_that_nobody_reads_prove_nothing() {
     ] {
         judged(ASKS, expected, setup, body)
             .ended(2)
-            .err("nothing says where they are")
+            .err("it is not set where the bot returns them")
             .err("add `tools: /POINTER`");
         judged(&format!("{ASKS}  tools: /calls\n"), "{ type: tools, called: [refund] }", setup, body)
             .ended(0);

@@ -58,7 +58,7 @@ fn in_plain_words(what: &str, texts: [&str; 2]) {
 #[test]
 fn broken_yaml_is_told_in_plain_words_at_its_line() {
     let table = [
-        ("cases:\n\t- id: a\n", "a tab stands", 2),
+        ("cases:\n\t- id: a\n", "a tab where only spaces", 2),
         ("name: \"a\ncases: []\n", "a quote is never closed", 0),
         ("cases: [\n", "a bracket", 0),
         ("cases: [a b: c}\n", "", 1),
@@ -69,7 +69,7 @@ fn broken_yaml_is_told_in_plain_words_at_its_line() {
         ("name: \"a\\q\"\n", "`\\` in double quotes", 1),
         ("name: 'a' b\n", "", 1),
         ("- a\nb: c\n", "", 2),
-        ("a: - b\n", "a `-` stands", 1),
+        ("a: - b\n", "a `-` where no list can start", 1),
         ("a: !!!x y\n", "", 1),
         ("%x\n---\na: b\n", "", 0),
         ("a: b\n---\nc: d\n", "a second document starts here", 0),
@@ -109,7 +109,7 @@ fn every_wrong_line_of_replies_is_told_at_its_place() {
         ("{\"id\":\"e\",\"reply\":\"x\",\"trial\":-1}", "the number `-1` is out of range"),
         ("{\"id\":\"f\",\"reply\":\"x\",\"answer\":\"y\"}", "unknown key `answer`"),
         ("[\"g\"]", "expected an object, found a list"),
-        ("{\"id\":\"h\",\"reply\":\"x\"}{}", "behind the end"),
+        ("{\"id\":\"h\",\"reply\":\"x\"}{}", "text after its JSON"),
         ("{\"id\":\"i\",\"reply\":\"\\ud800\"}", "half of a character"),
         ("{\"id\":\"a\",\"reply\":\"again\"}", "a second reply to case `a`"),
     ];
@@ -181,7 +181,7 @@ fn other_broken_files_are_told_in_plain_words() {
         .file("r.jsonl", b"\xff\xfe{\0\"\0".as_slice())
         .run()
         .ended(2)
-        .err("this is UTF-16");
+        .err("the file is UTF-16");
     in_plain_words("UTF-16", [&ran.stdout, &ran.stderr]);
 }
 

@@ -184,7 +184,7 @@ fn what_is_wrong_with_a_command_is_told_before_it_runs() {
             format!(
                 "  command: [./bot]\ncases: [{{ id: h, {history}, expected: {{ type: exact, value: a }} }}]\n"
             ),
-            "write `input: json`",
+            "set `input: json`",
         ),
     ];
     for (keys, words) in table {
@@ -227,7 +227,7 @@ fn what_stands_behind_two_hyphens_is_the_program_unless_it_can_only_be_scenarios
     assert!(ran.stdout.contains("suites/s.yaml failed: cannot start it"), "{}", ran.stdout);
     // Nobody runs a program for another provider, and none is taken for a scenario.
     for arguments in [&["--", "echo", "good"][..], &["suites", "--", "suites/s.yaml"]] {
-        run("openai", arguments).ended(2).err("a program stands behind `--`").err("add `-p command`");
+        run("openai", arguments).ended(2).err("`--` names a program").err("add `-p command`");
     }
     // Files and folders that hold scenarios end the flags, as with any other program.
     for name in ["suites/s.yaml", "suites"] {
@@ -360,7 +360,7 @@ fn a_command_that_only_a_change_names_is_not_run() {
     trusting("base", &["-p", "command", "--", "sh", "evil.sh"]).run().ended(0);
     // The configuration of the change has no effect, and its variables go to nobody.
     change(&ran, &[("scenarios/s.yaml", scenario("[sh, bot.sh]", ", env: [OPENAI_API_KEY]"))]);
-    trusting("base", &[]).run().ended(2).err("the command does not get `OPENAI_API_KEY`");
+    trusting("base", &[]).run().ended(2).err("`OPENAI_API_KEY` is not passed to the command");
     change(
         &ran,
         &[
@@ -422,7 +422,7 @@ fn no_program_that_a_change_may_have_written_prints_a_key() {
         let other = config(key) + &format!("grader: {{ model: j, {key} }}\n");
         let ran = base(&[("scenarios/s.yaml", suite.to_owned()), ("akit.yaml", kept.clone())]);
         change(&ran, &[("akit.yaml", other), ("key.sh", script("evil"))]);
-        run(&ran).ended(2).err("the key of `apiKeyCommand` (`false`) cannot be had");
+        run(&ran).ended(2).err("cannot get the key from `apiKeyCommand` (`false`)");
         assert!(!ran.path("ran").exists(), "{key}");
     }
     assert!(server.asked().is_empty());
@@ -463,7 +463,7 @@ fn a_version_comes_from_a_command() {
         ("{ command: [] }", "`command` names no program"),
         ("{ comand: [a] }", "did you mean `command`?"),
         ("7", "put it in quotes: \"7\""),
-        ("[a]", "`version` is a text or a mapping with `command`"),
+        ("[a]", "`version` must be text or a mapping with `command`"),
     ] {
         let ran = akit(version, &[]).run().ended(2).err(words);
         assert!(ran.stderr.contains("akit.yaml:3"), "{version}: {}", ran.stderr);

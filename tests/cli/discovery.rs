@@ -95,7 +95,7 @@ fn paths_that_lead_nowhere_end_with_three() {
     tree(&["s/node_modules/../../t/none/**"]).run().ended(3);
     Akit::new(&["validate", "docs"]).file("docs/readme.md", "").run().ended(3).err("in `docs`");
     Akit::new(&["validate", ""]).run().ended(2);
-    tree(&["s/[.yaml"]).run().ended(2).err("`s/[.yaml` is not a glob");
+    tree(&["s/[.yaml"]).run().ended(2).err("invalid glob `s/[.yaml`");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn configurations_are_checked_like_scenarios() {
         ("providers: { opnai: {} }\n", "unknown provider `opnai`"),
         ("model: ${NOWHERE}\n", "environment variable `NOWHERE` is not set"),
         ("gate: { min_pass_rate: 95 }\n", "a number from 0 to 1"),
-        ("- a\n", "the configuration is a mapping"),
+        ("- a\n", "the configuration must be a mapping"),
         ("a: 'b\n", "this is not YAML"),
     ];
     for (config, expected) in table {

@@ -52,7 +52,7 @@ fn a_windows_file_is_judged_like_any_other() {
 fn what_is_no_text_is_told_without_a_guess() {
     let table: [(&[u8], &str); 9] = [
         (b"cases:\n  - id: \xff\n", "not UTF-8: byte 0xff on line 2"),
-        (b"cases: \0", "a binary file (a NUL byte at offset 7)"),
+        (b"cases: \0", "the file is binary (NUL byte at offset 7)"),
         (b"\x7fELF\x02\x01\x01\0\0\0", "a binary file"),
         (b"\xff\xfec\0a\0s\0e\0s\0", "this is UTF-16"),
         (b"PK\x03\x04\x14\0", "a binary file"),
@@ -122,7 +122,7 @@ fn anchors_serve_and_bombs_do_not_go_off() {
         let parts = vec![format!("*a{}", level - 1); 9].join(", ");
         writeln!(bomb, "a{level}: &a{level} [{parts}]").unwrap();
     }
-    validate(bomb).ended(2).err("it is too large once its aliases are filled in").err("with fewer aliases");
+    validate(bomb).ended(2).err("it is too large once its aliases are filled in").err("use fewer aliases");
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
@@ -193,6 +193,6 @@ fn strings_are_those_of_yaml_1_2() {
     for (word, kind) in [("true", "a boolean"), ("0x10", "a number"), ("~", "nothing"), ("1.5", "a number")] {
         validate(format!("cases:\n{}", CASE.replace("id: a", &format!("id: {word}"))))
             .ended(2)
-            .err(&format!("`id` is text, found {kind}"));
+            .err(&format!("`id` must be text, found {kind}"));
     }
 }

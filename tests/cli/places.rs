@@ -18,8 +18,8 @@ fn replies_in_another_encoding_are_told_at_their_own_file() {
         units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
     };
     let table = [
-        (utf16(false), "this is UTF-16"),
-        (utf16(true), "this is UTF-16"),
+        (utf16(false), "the file is UTF-16"),
+        (utf16(true), "the file is UTF-16"),
         (utf32(false), "this is UTF-32"),
         (utf32(true), "this is UTF-32"),
         (b"\0\0".to_vec(), "a binary file"),

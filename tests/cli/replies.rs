@@ -164,7 +164,7 @@ fn wrong_lines_are_told_with_their_place_before_anything_runs() {
 
 #[test]
 fn files_of_replies_that_cannot_be_read_are_told() {
-    run(&["a"], "\0").ended(2).err("cannot read the replies in r.jsonl: this is a binary file");
+    run(&["a"], "\0").ended(2).err("cannot read the replies in r.jsonl: the file is binary");
     Akit::new(&["run", "s.yaml", "--replies", "nowhere.jsonl"])
         .file("s.yaml", suite(&["a"]))
         .run()

@@ -176,7 +176,7 @@ fn the_model_of_the_configuration_holds_for_its_own_provider_alone() {
         .run()
         .ended(2)
         .err("no model set for provider `ollama`")
-        .err("`model:` in the scenario");
+        .err("`model:` to the scenario");
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn a_missing_key_is_told_before_anything_is_sent() {
         .ended(2)
         .err("set OPENAI_API_KEY in the pipeline's secrets");
     let head = "providerConfig: { apiKey: \"${MY_KEY}\", baseUrl: \"http://127.0.0.1:9/v1\" }\n";
-    run(head, &[]).ended(2).err("environment variable `MY_KEY` holds the key of `openai` and is not set");
+    run(head, &[]).ended(2).err("environment variable `MY_KEY`, the key of `openai`, is not set");
     // In replay nobody is asked, so a key does not matter; what is missing is the record.
     run(head, &["--replay"]).ended(4).out("not in the cache");
     run("", &["--replay"]).ended(4).out("not in the cache");

@@ -350,7 +350,7 @@ fn what_is_wrong_in_setup_is_told_at_its_place() {
         ("{ handoff: { tool: f }, functions: [{ returns: [{ give: 1 }] }] }", "has no `name`"),
         (
             "{ handoff: { tool: f }, functions: [{ type: function, function: { name: f, returns: [{ give: 1 }] } }] }",
-            "stands within `function`",
+            "is inside `function`",
         ),
         (
             "{ handoff: { tool: f }, functions: [{ name: f, returns: [{ give: '{{x}}' }] }] }",

@@ -169,7 +169,7 @@ fn only_a_configuration_grants_trust_and_only_to_servers() {
     proxy.run(own, "", &[], &[KEY]).ended(2).err("`trustedOrigins`").err("s.yaml:5:3");
     for wrong in ["llm.example", "http://llm.example/v1", "*", "https://*.example/x"] {
         let config = format!("providers: {{ openai: {{ trustedOrigins: [\"{wrong}\"] }} }}\n");
-        proxy.run("", &config, &[], &[]).ended(2).err("is no scheme and host").err("akit.yaml:1:");
+        proxy.run("", &config, &[], &[]).ended(2).err("is not a scheme and host").err("akit.yaml:1:");
     }
     assert_eq!(proxy.0.asked().len(), 0);
 }

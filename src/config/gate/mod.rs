@@ -418,7 +418,7 @@ fn quarantine(
             reader.wrong(
                 day,
                 format!("invalid date `{}`", text::excerpt(until, 40)),
-                "write it like `2026-12-31`".to_owned(),
+                "write it as `2026-12-31`".to_owned(),
             );
         }
         let case = reader.case(glob, span);

@@ -199,7 +199,7 @@ fn pause(node: &Node, reading: &mut Reading<'_>) -> Option<Duration> {
     if read.is_none() {
         let message =
             "`pause` must be a duration of at most 10 minutes: milliseconds, or a number with `ms`, `s` or `m`".to_owned();
-        reading.refuse("wrong-value", node.span, message, "write it like `30s`");
+        reading.refuse("wrong-value", node.span, message, "write it as `30s`");
     }
     read
 }

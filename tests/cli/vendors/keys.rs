@@ -62,10 +62,10 @@ fn a_key_may_lie_in_a_file_or_be_printed_and_never_comes_to_light() {
 fn a_key_that_cannot_be_had_is_told_without_what_was_printed() {
     let server = parrot();
     for (config, words) in [
-        ("apiKeyFile: nothing", "`nothing` cannot be read"),
+        ("apiKeyFile: nothing", "cannot read the key in `nothing`"),
         ("apiKeyFile: folder", "not a regular file"),
         ("apiKeyFile: empty", "it is empty"),
-        ("apiKeyCommand: [no-such-program-at-all]", "cannot be had"),
+        ("apiKeyCommand: [no-such-program-at-all]", "cannot get the key from"),
         ("apiKeyCommand: [sh, -c, \"printf s3%s cret-key; exit 3\"]", "it failed"),
         ("apiKeyCommand: [sh, -c, \"printf s3%s cret-key >&2\"]", "it printed no key"),
     ] {
@@ -116,7 +116,7 @@ fn a_scenario_names_no_file_and_no_program() {
             .file("s.yaml", text)
             .run()
             .ended(2)
-            .err("write it in akit.yaml");
+            .err("set it in akit.yaml");
     }
 }
 
