@@ -140,7 +140,7 @@ fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<()
         return Err(placed(Own::unreturned(is_http)));
     }
     if own.tools.is_none() && case.expectations().any(Expectation::needs_calls) {
-        let message = "the case needs function calls, but it is not set where the bot returns them";
+        let message = "the case needs function calls, but `tools` is not set";
         return Err(placed((
             message,
             "add `tools: /POINTER`, the place of the list of calls, next to `answer`",
@@ -153,7 +153,7 @@ fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<()
     let needs: &[&str] = if is_by_line { &["lines"] } else { &["tools", "state", "stop", "usage"] };
     let entries = own.entries();
     if let Some((key, _, place)) = entries.iter().find(|(key, ..)| !is_read && needs.contains(key)) {
-        let message = format!("`{key}` reads JSON, but it is not set where the answer is in it");
+        let message = format!("`{key}` reads JSON, but `answer` is not set");
         return Err(Obstacle {
             at: Some((*place).clone()),
             ..Obstacle::new(message, "add `answer: /POINTER` next to it")

@@ -243,7 +243,7 @@ fn what_is_wrong_with_a_file_is_told_before_anything_is_sent() {
         (config(&format!("{body}  session: {{ from: /a, header: b }}\n")), "`session` has one of `from`, `header` and `cookie`", "s.yaml:6"),
         (config(&format!("{body}  ok: [302]\n")), "`ok` is a list of HTTP statuses", "s.yaml:6"),
         (config(&format!("{body}  lines: true\n  sse: {{}}\n")), "`lines` stands beside `sse`", "s.yaml:6"),
-        (config(&format!("{body}  tools: /calls\n")), "`tools` reads JSON, and nothing says where the answer is", "s.yaml:6"),
+        (config(&format!("{body}  tools: /calls\n")), "`tools` reads JSON, but `answer` is not set", "s.yaml:6"),
         (config(&format!("{body}  lines: true\n")), "`lines` reads JSON", "s.yaml:6"),
         (config(&format!("{body}  auth: basic\n")), "`auth` needs `apiKey`, which is not set", "s.yaml:6"),
         (config(&format!("{body}  headers: {{ \"a b\": c }}\n")), "`a b` is no name of a header", "s.yaml:6"),

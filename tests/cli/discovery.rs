@@ -125,7 +125,7 @@ fn configurations_are_checked_like_scenarios() {
         ("model: ${NOWHERE}\n", "environment variable `NOWHERE` is not set"),
         ("gate: { min_pass_rate: 95 }\n", "a number from 0 to 1"),
         ("- a\n", "the configuration must be a mapping"),
-        ("a: 'b\n", "this is not YAML"),
+        ("a: 'b\n", "invalid YAML"),
     ];
     for (config, expected) in table {
         for command in ["validate", "run"] {

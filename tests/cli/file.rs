@@ -53,9 +53,9 @@ fn what_is_no_text_is_told_without_a_guess() {
     let table: [(&[u8], &str); 9] = [
         (b"cases:\n  - id: \xff\n", "not UTF-8: byte 0xff on line 2"),
         (b"cases: \0", "the file is binary (NUL byte at offset 7)"),
-        (b"\x7fELF\x02\x01\x01\0\0\0", "a binary file"),
-        (b"\xff\xfec\0a\0s\0e\0s\0", "this is UTF-16"),
-        (b"PK\x03\x04\x14\0", "a binary file"),
+        (b"\x7fELF\x02\x01\x01\0\0\0", "the file is binary"),
+        (b"\xff\xfec\0a\0s\0e\0s\0", "the file is UTF-16"),
+        (b"PK\x03\x04\x14\0", "the file is binary"),
         ("cases:\n  - id: \u{9b}31m\u{202e}\n".as_bytes(), "a control character"),
         (b"cases:\n  - id: @x\n", "text cannot start with `@`; put it in quotes"),
         (b"cases:\n  - id: %x\n", "text cannot start with `%`; put it in quotes"),

@@ -356,7 +356,10 @@ fn what_is_wrong_in_setup_is_told_at_its_place() {
             "{ handoff: { tool: f }, functions: [{ name: f, returns: [{ give: '{{x}}' }] }] }",
             "variable `{{x}}` is not defined",
         ),
-        ("{ handoff: { tool: f }, max_tool_rounds: 0 }", "`max_tool_rounds` is a whole number of at least 1"),
+        (
+            "{ handoff: { tool: f }, max_tool_rounds: 0 }",
+            "`max_tool_rounds` must be a whole number of at least 1",
+        ),
     ] {
         let suite = format!("name: s\nsetup: {setup}\n{case}");
         Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite).run().ended(2).err(words);

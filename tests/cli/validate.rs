@@ -212,7 +212,7 @@ fn numbers_past_every_range_and_odd_values_are_findings() {
         ("temperature: 1e400", "`temperature` must be a number from 0 to 2, found `inf`"),
         ("temperature: .nan", "found `NaN`"),
         ("seed: 1e3", "`seed` must be a whole number of at least 0, found a number"),
-        ("seed: 99999999999999999999", "`seed` is a whole number of at least 0"),
+        ("seed: 99999999999999999999", "`seed` must be a whole number of at least 0"),
         ("maxTokens: -1", "found `-1`"),
         ("variables: { a: [1] }", "a mapping of names to text, numbers or booleans, found a list"),
         ("tags: [1]", "`tags` must be a list of text, found a number"),
@@ -220,7 +220,7 @@ fn numbers_past_every_range_and_odd_values_are_findings() {
         ("provider: null", "found nothing"),
         ("setup: text", "`setup` must be a mapping, found text"),
         ("setup: { functions: [1] }", "`functions` must be a list of mappings"),
-        ("providerConfig: { timeout: 0 }", "`timeout` is a whole number of at least 1"),
+        ("providerConfig: { timeout: 0 }", "`timeout` must be a whole number of at least 1"),
     ];
     for (line, expected) in table {
         Akit::new(&["validate", "a.yaml"])
@@ -463,7 +463,7 @@ fn a_bot_that_a_run_would_refuse_is_refused() {
         (", stateful: true", history, Some("gets only new ones")),
         ("", history, Some("only its last message is sent")),
         ("", turns, Some("only its last message is sent")),
-        ("", calls, Some("nothing says where they are in what the bot says")),
+        ("", calls, Some("`tools` is not set")),
         (", stateful: true", turns, None),
         ("", single, None),
         (", tools: /t", calls, None),
