@@ -391,7 +391,7 @@ fn exceptions(node: &Node, reading: &mut Reading<'_>) -> Vec<Exception> {
         if reason.as_str().is_none_or(|reason| reason.trim().is_empty()) {
             let message = format!("`except` gives no reason for `{}`", text::excerpt(&name, 60));
             let finding = Diagnostic::error("wrong-value", reading.file, reason.span, message);
-            reading.found.push(finding.help("add why it does not apply to this case"));
+            reading.found.push(finding.help("add the reason why it does not apply to this case"));
         }
         Some(Exception { name, span: key.span })
     };
