@@ -1,16 +1,16 @@
-//! JSON in the one form of RFC 8785.
+//! JSON in the canonical form of RFC 8785.
 //!
-//! Every case is hashed when a suite is read, and the library that knows all of the form builds a tree of
-//! its own first. So what is simple is written here, and only numbers that JavaScript writes in a way of
-//! its own are left to the library; a property test holds the two against each other.
+//! Every case is hashed when a suite is read, and the library that implements the full form builds its own tree first.
+//! So simple values are written here, and only numbers with a special form in JavaScript are left to the library; a
+//! property test checks that both agree.
 
 use serde_json::{Number, Value as Json};
 use sha2::{Digest, Sha256};
 
-/// The largest whole number that JavaScript's numbers hold without a gap below it.
+/// The largest whole number below which JavaScript's numbers have no gaps.
 const EXACT: u64 = 1 << 53;
 
-/// The bytes of a value: keys sorted by their UTF-16 units, no white space, shortest numbers.
+/// The bytes of a value: keys sorted by UTF-16 units, no white space, shortest numbers.
 #[must_use]
 pub fn bytes(value: &Json) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
@@ -18,7 +18,7 @@ pub fn bytes(value: &Json) -> Vec<u8> {
     out
 }
 
-/// 16 hexadecimal digits that stand for a value: the first 64 bits of the SHA-256 of its bytes.
+/// 16 hexadecimal digits that identify a value: the first 64 bits of the SHA-256 of its bytes.
 #[must_use]
 pub fn digest(value: &Json) -> String {
     let head = Sha256::digest(bytes(value)).first_chunk().copied().unwrap_or_default();
@@ -56,13 +56,13 @@ fn write_number(number: &Number, out: &mut Vec<u8>) {
     let whole = number.as_i64().filter(|whole| whole.unsigned_abs() <= EXACT);
     match whole {
         Some(whole) => out.extend(whole.to_string().as_bytes()),
-        // A number of JSON is finite, so it can always be written.
+        // JSON numbers are finite, so they can always be written.
         None => out.extend(serde_json_canonicalizer::to_vec(number).unwrap_or_default()),
     }
 }
 
 fn write_text(text: &str, out: &mut Vec<u8>) {
-    // Its escapes are those of the form; a vector can always be written to.
+    // serde_json's escapes match the form; writing to a vector cannot fail.
     let _ = serde_json::to_writer(out, text);
 }
 

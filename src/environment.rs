@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 
 use crate::source::{self, Diagnostic, Diagnostics, Location, Node, SourceFile, Span, Value};
 
-/// Largest payload of an event that is read, in bytes; GitHub's are at most 25 MB.
+/// Largest event payload that is read, in bytes; GitHub's are at most 25 MB.
 const MAX_EVENT: u64 = 32 * 1024 * 1024;
 
-/// The environment as it was handed to akit.
+/// The environment that akit was started with.
 #[derive(Clone, Debug, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
@@ -28,18 +28,18 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Every variable, in the order of their names.
+    /// Every variable, sorted by name.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Whether a variable is set and empty, which counts as not set.
+    /// Whether a variable is set but empty, which counts as not set.
     #[must_use]
     pub fn is_empty_at(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(String::is_empty)
     }
 
-    /// A text with its variables filled, and the values that were put in; those without value or default stay.
+    /// A text with its variables filled, and the values that were inserted; references without value or default stay.
     #[must_use]
     pub fn filled(&self, text: &str) -> (String, Vec<&str>) {
         let mut values = Vec::new();
@@ -51,7 +51,7 @@ impl Environment {
         (filled, values)
     }
 
-    /// The payload of the event for which GitHub runs a workflow; none where there is none or it cannot be read.
+    /// The payload of the event that started a GitHub workflow; `None` if there is none or it cannot be read.
     #[must_use]
     pub fn event(&self) -> Option<Json> {
         let bytes = source::read(Path::new(self.get("GITHUB_EVENT_PATH")?), MAX_EVENT).ok()?;
@@ -65,7 +65,7 @@ impl Environment {
     }
 }
 
-/// A variable that a part of a file waits for: an error only once that part is used.
+/// An unset variable that a section of a file needs: an error only once that section is used.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unset {
     name: String,
@@ -78,7 +78,9 @@ impl Unset {
     #[must_use]
     pub fn help(&self) -> String {
         let name = &self.name;
-        format!("set it, write `${{{name}:-default}}`, or `$${{{name}}}` for the text itself")
+        format!(
+            "set it, use a default with `${{{name}:-default}}`, or write `$${{{name}}}` for the literal text"
+        )
     }
 }
 
@@ -88,31 +90,31 @@ impl fmt::Display for Unset {
     }
 }
 
-/// Whether a part of a document is used.
+/// Whether a section of a document is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relevance {
-    /// It is: a variable without a value is an error.
+    /// Yes: a variable without a value is an error.
     Used,
-    /// Perhaps: what it waits for is kept until then.
+    /// Maybe: its unset variables are kept until then.
     Perhaps,
     /// Never: nothing in it is filled.
     Idle,
 }
 
-/// What filling a document came to.
+/// The result of filling a document.
 #[derive(Debug, Default)]
 pub struct Filled {
-    /// The variables whose values were put in: whoever receives what the file says receives them.
+    /// The variables whose values were inserted: whoever gets the contents of the file gets them.
     pub used: BTreeSet<String>,
-    /// What parts that may be used wait for, each with the keys that lead to it.
+    /// The unset variables of sections that may be used, each with the path of its key.
     unset: Vec<(Vec<String>, Unset)>,
 }
 
-/// What the keys of a part wait for, each by its name.
+/// The unset variables of a section, by key.
 pub type Waiting = Vec<(String, Unset)>;
 
 impl Filled {
-    /// What the keys of the part below these keys wait for.
+    /// The unset variables of the section at this path.
     #[must_use]
     pub fn unset_below(&self, path: &[&str]) -> Waiting {
         let below = |keys: &[String]| keys.len() > path.len() && keys.iter().zip(path).all(|(a, b)| a == b);
@@ -121,11 +123,11 @@ impl Filled {
     }
 }
 
-/// Fills every string of a document; `part` says of the keys that lead to a value whether it is used. What it says of
-/// a part holds for all below it, but that something in it never is.
+/// Fills every string of a document; `part` decides from the path of a value whether it is used. Its decision applies
+/// to everything below, except that something inside may be unused.
 ///
-/// `$${NAME}` stands for the literal text. Under `apiKey` a variable may be missing: judging
-/// recorded replies needs no key, and asking for one is the provider's business.
+/// `$${NAME}` is a literal `${NAME}`. Under `apiKey` a variable may be unset: judging recorded answers needs no key,
+/// and whether one is needed is up to the provider.
 pub fn expand(
     node: &mut Node,
     environment: &Environment,
@@ -158,11 +160,11 @@ pub fn expand(
 struct Filling<'a> {
     environment: &'a Environment,
     filled: Filled,
-    /// The keys that lead here.
+    /// The path of the current node.
     path: Vec<String>,
     file: &'a SourceFile,
     part: &'a dyn Fn(&[&str]) -> Relevance,
-    /// Of the part that is filled.
+    /// Of the section being filled.
     relevance: Relevance,
 }
 
@@ -190,11 +192,11 @@ impl Filling<'_> {
         if name == "apiKey"
             && let Value::String(text) = &mut value.value
         {
-            // A key that is wholly `${NAME}` stays as written when the variable is not set.
+            // A key that is just `${NAME}` stays as written if the variable is not set.
             self.text(text);
             return;
         }
-        // Who may get a header, and what may be shown of it, is not known here: it stays as it is written.
+        // Headers stay as written: which servers may get them, and what may be shown, is decided later.
         let above: Vec<&str> = self.path.iter().map(String::as_str).collect();
         if name == "headers"
             && matches!(above.as_slice(), ["providerConfig"] | ["providers", _])
@@ -220,7 +222,7 @@ impl Filling<'_> {
         self.path.pop();
     }
 
-    /// Fills a text. Answers with the variables that have neither value nor default.
+    /// Fills a text. Returns the variables that have neither value nor default.
     fn text(&mut self, text: &mut String) -> Vec<String> {
         let mut missing = Vec::new();
         *text = fill(text, |name, default| {
@@ -236,7 +238,7 @@ impl Filling<'_> {
     }
 }
 
-/// Takes what would be filled out of a part that is never used, so that nothing is wrong with it.
+/// Removes references from a section that is never used, so that they cause no error.
 fn idle(node: &mut Node) {
     match &mut node.value {
         Value::String(text) if text.contains("${") => node.value = Value::Waiting,
@@ -246,14 +248,14 @@ fn idle(node: &mut Node) {
     }
 }
 
-/// The variable that a key still waits for.
+/// The unset variable that a key refers to.
 #[must_use]
 pub fn unset(text: &str) -> Option<&str> {
     let name = text.trim().strip_prefix("${")?.strip_suffix('}')?;
     is_name(name).then_some(name)
 }
 
-/// The text that stands for this one in a file: no `${NAME}` in it is filled.
+/// The text escaped for a file, so that no `${NAME}` in it is filled.
 #[must_use]
 pub fn literal(text: &str) -> String {
     replace(text, |before, whole, _, _| format!("{before}${whole}"))
@@ -266,8 +268,8 @@ fn fill(text: &str, mut value: impl FnMut(&str, Option<&str>) -> Option<String>)
     })
 }
 
-/// Replaces each `${NAME}` and `${NAME:-default}` together with the text before it: `put` is told that text,
-/// the whole reference, its name and its default.
+/// Replaces each `${NAME}` and `${NAME:-default}` together with the text before it: `put` gets that text, the whole
+/// reference, its name and its default.
 fn replace(text: &str, mut put: impl FnMut(&str, &str, &str, Option<&str>) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut rest, mut from) = (text, 0);

@@ -19,7 +19,7 @@ impl Secret {
         &self.0
     }
 
-    /// Whether the value can hardly be a word of an answer: `refunds` is one, though somebody uses it as a key.
+    /// Whether the value is unlikely to be a word in an answer: `refunds` is one, even if someone uses it as a key.
     #[must_use]
     pub fn is_no_word(&self) -> bool {
         let has = |is: fn(&u8) -> bool| self.0.bytes().any(|byte| is(&byte));
@@ -29,7 +29,7 @@ impl Secret {
 
     /// The text with every occurrence of the value replaced by `***`.
     ///
-    /// Values under six characters are left alone: they would blank out ordinary words.
+    /// Values under six characters stay: replacing them would blank out ordinary words.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         if self.0.len() < 6 { text.to_owned() } else { text.replace(&self.0, "***") }
@@ -37,13 +37,13 @@ impl Secret {
 }
 
 impl Secret {
-    /// The text without any of these, for people.
+    /// The text without any of these, for display.
     #[must_use]
     pub fn scrub_all<'a>(secrets: impl IntoIterator<Item = &'a Self>, text: &str) -> String {
         secrets.into_iter().fold(text.to_owned(), |text, secret| secret.scrub(&text))
     }
 
-    /// The text of an answer without those of them that are no words, and whether there was one.
+    /// The text of an answer without those that are not words, and whether any was found.
     #[must_use]
     pub fn hide<'a>(secrets: impl IntoIterator<Item = &'a Self>, text: &str) -> (String, bool) {
         let keys = secrets.into_iter().filter(|secret| secret.is_no_word());

@@ -1,19 +1,19 @@
-//! One root seed, and the seeds derived from it.
+//! The root seed, and the seeds derived from it.
 //!
-//! A derived seed depends on its purpose and its names alone: not on order, concurrency, or what
-//! other cases exist. The derivation is part of the cache key and never changes.
+//! A derived seed depends only on its purpose and its names: not on order, concurrency, or which other cases exist. The
+//! derivation is part of the cache key and never changes.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use rand_pcg::Pcg64Mcg;
 use sha2::{Digest, Sha256};
 
-/// The seed that `--seed` or `seed:` gives.
+/// The seed given by `--seed` or `seed:`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Root(pub u64);
 
 impl Root {
-    /// The first 31 bits of SHA-256 over the root and the parts, each part behind its length.
+    /// The first 31 bits of SHA-256 over the root and the parts, each part prefixed with its length.
     ///
     /// 31 bits fit every API that takes a seed.
     #[must_use]
@@ -42,15 +42,15 @@ impl Root {
     }
 }
 
-/// What tells a run from every other one.
+/// Identifies a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct RunId(u128);
 
 impl RunId {
-    /// One that no run had before.
+    /// A new id that no other run has.
     #[must_use]
     pub fn fresh() -> Self {
-        // Keys of hashes are random in every process.
+        // Hash keys are random in every process.
         let random = || u128::from(RandomState::new().build_hasher().finish());
         Self(random() << 64 | random())
     }

@@ -1,4 +1,4 @@
-//! How a case or a judge is asked: every setting with who said it.
+//! How a case or a judge is called: each setting with its source.
 
 use std::time::Duration;
 
@@ -14,22 +14,22 @@ use crate::scenario::{Case, ProviderConfig, Scenario};
 use crate::secret::Secret;
 use crate::vocabulary::StopWords;
 
-/// How somebody is asked.
+/// How a case or a judge is called.
 #[derive(Debug)]
 pub struct Asking<'a> {
     /// Name of the provider.
     pub provider: Resolved<'a, &'a str>,
-    /// Model; `None` where nobody names one.
+    /// Model; `None` if none is named.
     pub model: Option<Resolved<'a, &'a str>>,
-    /// Address; `None` for a provider that is not asked over the network.
+    /// Address; `None` for a provider that is not called over the network.
     pub address: Option<Resolved<'a, &'a str>>,
-    /// How it is reached, where it is; another vendor where a server is `like` one that is known.
+    /// How it is reached, if it is: with `like`, the vendor of the known server.
     pub reached: Option<&'static Vendor>,
     /// Where the key is.
     pub key: Option<Resolved<'a, Held<'a>>>,
-    /// What else goes along.
+    /// Other options of requests.
     pub options: Options,
-    /// The part of a file in which that stands, or whose keys come first.
+    /// The section of a file that holds these settings, or whose keys come first.
     pub part: SaidBy<'a>,
     /// The vendor's organization.
     pub organization: Option<Resolved<'a, &'a str>>,
@@ -39,27 +39,27 @@ pub struct Asking<'a> {
     pub retries: Resolved<'a, u32>,
     /// Longest time to wait out a rate limit.
     pub limited: Resolved<'a, Duration>,
-    /// What its address bears.
+    /// Limits of its address.
     pub limits: Option<Resolved<'a, Limits>>,
     /// Version of the application.
     pub version: Option<Resolved<'a, &'a str>>,
-    /// What stop words mean that akit does not know.
+    /// The meaning of stop words that akit does not know.
     pub stop_words: StopWords,
-    /// What is said of an own bot, the nearest first; nothing of other providers.
+    /// Settings of an own bot, the nearest source first; empty for other providers.
     pub own: Own,
-    /// What keeps it from being asked, whoever says the rest.
+    /// Why it cannot be called, whatever the other settings are.
     pub obstacle: Option<Obstacle>,
 }
 
 impl Asking<'_> {
-    /// How the provider is reached; an obstacle where it cannot be.
+    /// How the provider is reached, or why it cannot be.
     pub(super) fn vendor(&self) -> Result<&'static Vendor, Obstacle> {
         let name = self.provider.value;
         match Spec::of(name).map(|spec| &spec.means) {
             Some(Means::Network(vendor)) => Ok(self.reached.unwrap_or(vendor)),
             Some(Means::Own) => Err(Obstacle::new(
-                format!("provider `{name}` answers cases, and cannot judge"),
-                "name a provider of models",
+                format!("provider `{name}` cannot judge; it only answers cases"),
+                "use a provider of models",
             )
             .at(self.provider.said_by)),
             Some(Means::NotYet(help)) => {
@@ -67,20 +67,20 @@ impl Asking<'_> {
                     .at(self.provider.said_by))
             }
             Some(Means::Recorded) | None => Err(Obstacle::new(
-                format!("provider `{name}` is not asked over the network"),
+                format!("provider `{name}` is not called over the network"),
                 "name another provider",
             )),
         }
     }
 
-    /// How patient the client is.
+    /// The client's timeouts and retries.
     pub(super) fn patience(&self) -> Patience {
         let (timeout, retries, limited) = (self.timeout.value, self.retries.value, self.limited.value);
         Patience { timeout, retries, limited, jitter: 0 }
     }
 }
 
-/// Who says how a provider is reached, beside what the configuration says of it under `providers`.
+/// The sources of settings, besides `providers` of the configuration.
 struct Sayers<'a> {
     provider: Resolved<'a, &'a str>,
     model: Option<Resolved<'a, &'a str>>,
@@ -89,16 +89,16 @@ struct Sayers<'a> {
     timeout: [(SaidBy<'a>, Option<Duration>); 2],
     retries: [(SaidBy<'a>, Option<u32>); 2],
     version: Option<Resolved<'a, &'a str>>,
-    /// What is said of this one provider alone, and the part of a file where that stands.
+    /// Settings for this one provider alone, and the section of the file that holds them.
     own: Option<&'a ProviderConfig>,
     part: SaidBy<'a>,
     trust: Result<Trust, Obstacle>,
-    /// Keys that somebody nearer than a file says something else for, beside those above.
+    /// Further keys that a closer source than the file already sets.
     said: Vec<&'static str>,
 }
 
 impl Settings {
-    /// How a case is asked.
+    /// How a case is called.
     #[must_use]
     pub fn asking<'a>(&'a self, scenario: &'a Scenario, case: &'a Case) -> Asking<'a> {
         let (flags, config) = (&self.flags, &self.file);
@@ -114,10 +114,10 @@ impl Settings {
             DEFAULT,
         );
         let name = provider.value;
-        // What a scenario says of its provider, its key above all, does not hold for another one.
+        // Settings of a scenario's provider, above all its key, do not apply to another provider.
         let meant = scenario.provider.as_ref().or(flags.provider.as_ref()).or(config.provider.as_ref());
         let is_meant = meant.map_or(DEFAULT, String::as_str) == name;
-        // Nor does the configuration's model: another provider does not know it.
+        // Nor does the configuration's model: another provider does not have it.
         let is_configured = config.provider.as_deref().is_none_or(|configured| configured == name);
         let own = Some(&scenario.provider_config).filter(|_| is_meant);
         let part = of_scenario("providerConfig");
@@ -157,7 +157,7 @@ impl Settings {
         asking
     }
 
-    /// How a judge is asked: the flag, the expectation's own judge, or the configured one; never silently the
+    /// How a judge is called: by the flags, the expectation's own judge, or the configuration; never silently by the
     /// model under test.
     #[must_use]
     pub fn judging<'a>(&'a self, named: Option<&'a Judge>) -> Asking<'a> {
@@ -181,7 +181,7 @@ impl Settings {
             (SaidBy::Expectation, named.map(|judge| judge.model.as_str())),
             (part.below("model"), config.and_then(|grader| grader.model.as_deref())),
         ]);
-        // Whose section it is cannot be known while its provider waits for a variable: nobody is asked then.
+        // Which provider the section is for is unknown while its provider is an unset variable: then nothing is sent.
         let is_unknown = |grader: &GraderConfig| grader.access.unset.iter().any(|(key, _)| key == "provider");
         let is_configured =
             |grader: &&GraderConfig| grader.provider() == provider.value || is_unknown(grader);
@@ -215,7 +215,8 @@ impl Settings {
         let [own_like, like] = [own, shared].map(|config| config.and_then(|config| config.like.as_deref()));
         let vendor = Spec::vendor_of(name, own_like.or(like));
         let is_own = Spec::is_own(name);
-        // Whoever holds the keys has not named this server, or means another one; of an own bot, a preset names no server.
+        // The owners of the keys have not named this server, or mean another one. For an own bot, a preset names no
+        // server.
         let granted = shared.filter(|_| is_trusted && (is_own || own_like.is_none() || own_like == like));
         let below = |key| self.key(["providers", name, key]);
         let variable = |name: Option<&'static str>| {
@@ -271,7 +272,7 @@ impl Settings {
             unset.into_iter().find(|(key, _)| !said.contains(&key.as_str())).map(|(_, unset)| unset)
         };
         let unset = waits(own, &said).or_else(|| {
-            // What is said of this one provider alone goes before what is said of all.
+            // Settings for this one provider take precedence over shared ones.
             said.extend(own.into_iter().flat_map(ProviderConfig::said));
             waits(shared, &said)
         });
@@ -302,13 +303,13 @@ impl Settings {
         }
     }
 
-    /// The first of a vendor's variables for its key that is set, or the first of all.
+    /// The first of a vendor's key variables that is set, or the first of all.
     fn key_variable(&self, vendor: &Vendor) -> Option<&'static str> {
         let names = vendor.key_variables;
         names.iter().find(|name| self.environment.get(name).is_some()).or(names.first()).copied()
     }
 
-    /// What else goes along: what is said of one provider alone, and what is said of all beside it.
+    /// Options of requests: those of one provider, on top of shared ones.
     fn options(&self, own: Option<&ProviderConfig>, granted: Option<&ProviderConfig>) -> Options {
         let nothing = Options::default();
         let [own, granted] = [own, granted].map(|config| config.map_or(&nothing, |config| &config.options));
@@ -317,7 +318,7 @@ impl Settings {
         options
     }
 
-    /// What is said of an own bot, its preset and its headers filled in.
+    /// Settings of an own bot, with its preset and its headers filled in.
     fn bot(&self, own: Option<&ProviderConfig>, granted: Option<&ProviderConfig>) -> Own {
         let [own, granted] =
             [own, granted].map(|config| config.map_or_else(Own::default, |config| config.own.clone()));
@@ -329,19 +330,19 @@ impl Settings {
         let (value, filled) = self.environment.filled(&header.written);
         header.secrets = filled.into_iter().map(Secret::new).collect();
         if header.is_credential() {
-            // The word before a key is none of it.
+            // The word before a key, such as `Bearer`, is not part of the key.
             header.secrets.extend(value.split_whitespace().last().map(Secret::new));
         }
         header.value = Some(Secret::new(value));
     }
 
-    /// A key of the configuration, by the keys that lead to it.
+    /// A key of the configuration, by its path.
     pub(super) fn key<'a>(&'a self, path: [&'a str; 3]) -> SaidBy<'a> {
         self.file.file.as_ref().map_or(SaidBy::Default, |file| SaidBy::Key(file, path))
     }
 }
 
-/// Where a part of a file says that a key is, the first that counts before the others.
+/// Where a section of a file says its key is; the first takes precedence.
 fn keys<'a>(
     config: Option<&'a ProviderConfig>,
     at: impl Fn(&'a str) -> SaidBy<'a>,
@@ -357,12 +358,12 @@ fn keys<'a>(
     [(at("apiKey"), written), (at("apiKeyFile"), in_file), (at("apiKeyCommand"), printed)]
 }
 
-/// What its address bears, where a part of a file says so.
+/// The limits of an address, if a section of a file sets them.
 fn limits(config: Option<&ProviderConfig>) -> Option<Limits> {
     config.map(|config| config.limits).filter(|limits| !limits.are_none())
 }
 
-/// What stands in the way where a key of another provider is said of this one.
+/// The obstacle if a key for another provider is set for this one.
 fn misplaced<'a>(
     config: Option<&ProviderConfig>,
     name: &str,

@@ -1,4 +1,4 @@
-//! How the user's own bot is asked: over HTTP, or as a command.
+//! How the user's own bot is called: over HTTP, or as a command.
 
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ use crate::secret::Secret;
 use crate::source::{Diagnostic, Span};
 use serde_json::json;
 
-/// How a command of a change is trusted.
+/// How to make akit trust a command that only a change names.
 const MERGE_FIRST: &str = "merge it in akit.yaml first, name it on the command line (`-p command -- ./bot`), or trust the change: \
                            `--trust head` (`trust: head` in the pipeline)";
 
-fn at<T>(told: &Told<T>, message: impl Into<String>, help: impl Into<String>) -> Obstacle {
-    Obstacle { at: Some(told.at.clone()), ..Obstacle::new(message, help) }
+fn at<T>(setting: &Told<T>, message: impl Into<String>, help: impl Into<String>) -> Obstacle {
+    Obstacle { at: Some(setting.at.clone()), ..Obstacle::new(message, help) }
 }
 
 impl Targets {
-    /// The client of an own bot; the same keys give the same client.
+    /// The client of an own bot; the same settings give the same client.
     pub(super) fn bot(
         &mut self,
         settings: &Settings,
@@ -43,8 +43,8 @@ impl Targets {
         let command = &settings.flags.command;
         let own = if command.is_empty() { asking.own.clone() } else { asking.own.with_command(command) };
         if let Some(missing) = unnamed(&own, asking, is_http) {
-            // What waits for a variable is not there for this reason.
-            // Whoever named the provider by a flag is told of the file, once, and not of each case.
+            // If it is an unset variable, that is reported instead.
+            // If a flag named the provider, the file is reported once, not each case.
             let file = || (Arc::clone(&scenario.file), Span::default());
             let missing = || Obstacle { at: missing.at.clone().or_else(|| Some(file())), ..missing.clone() };
             return Err(asking.obstacle.clone().unwrap_or_else(missing));
@@ -52,11 +52,7 @@ impl Targets {
         fits(&own, scenario, case, is_http).map_err(|unfit| asking.obstacle.clone().unwrap_or(unfit))?;
         let key = self.api_key(settings, asking, mode)?;
         if let Some(auth) = own.auth.as_ref().filter(|_| key.is_none() && mode != Mode::Replay) {
-            return Err(at(
-                auth,
-                "`auth` makes a header of `apiKey`, and there is none",
-                "add `apiKey: ${BOT_KEY}`",
-            ));
+            return Err(at(auth, "`auth` needs `apiKey`, which is not set", "add `apiKey: ${BOT_KEY}`"));
         }
         let said: Vec<_> = own.entries().into_iter().map(|(key, written, _)| (key, written)).collect();
         let secret = key.as_ref().map(Secret::expose).unwrap_or_default();
@@ -69,8 +65,8 @@ impl Targets {
         }
         let places = |key: &str| {
             let entries = own.entries();
-            let told = entries.iter().find(|(name, ..)| *name == key);
-            told.map(|(_, _, at)| format!("`{key}` ({})", place(at)))
+            let found = entries.iter().find(|(name, ..)| *name == key);
+            found.map(|(_, _, at)| format!("`{key}` ({})", place(at)))
         };
         let url = match settings.flags.base_url {
             Some(_) if is_http => Some("`--base-url`".to_owned()),
@@ -80,7 +76,7 @@ impl Targets {
         let body = places("body").unwrap_or_else(|| url.clone());
         let whence = Whence {
             address: url.clone(),
-            key: asking.key.as_ref().map_or("nobody".to_owned(), |key| format!("{:#}", key.said_by)),
+            key: asking.key.as_ref().map_or("no key".to_owned(), |key| format!("{:#}", key.said_by)),
             own: Some(OwnPlaces { url, body }),
         };
         let back_end: Arc<dyn Provider> = if is_http {
@@ -103,7 +99,7 @@ impl Targets {
     }
 }
 
-/// What is missing where nothing says where the bot is.
+/// The missing key if nothing says where the bot is.
 fn unnamed(own: &Own, asking: &Asking<'_>, is_http: bool) -> Option<Obstacle> {
     let (is_named, key, help) = if is_http {
         (
@@ -122,70 +118,75 @@ fn unnamed(own: &Own, asking: &Asking<'_>, is_http: bool) -> Option<Obstacle> {
     (!is_named).then(|| Obstacle::new(message, help).at(asking.provider.said_by))
 }
 
-/// Whether what is sent is all that a case asks, and what it expects is read.
+/// Whether everything that a case asks is sent, and everything it expects is read.
 fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<(), Obstacle> {
     if let Some((key, name, place)) = own.unknown(|name| case.variables.contains_key(name)) {
         let (message, help) = Own::undefined(key, name);
         return Err(Obstacle { at: Some(place.clone()), ..Obstacle::new(message, help) });
     }
     if is_http && !own.asks() {
-        let message = "what is asked is not sent: there is no `{{prompt}}` and no `{{messages}}`";
-        let help = "write `body: { text: \"{{prompt}}\" }`, under the names that the bot knows";
+        let message = "the question is not sent: the request has no `{{prompt}}` or `{{messages}}`";
+        let help = "add it to the request, as in `body: { text: \"{{prompt}}\" }`, under a name that the bot expects";
         return Err(match (&own.body, &own.url) {
             (Some(body), _) => at(body, message, help),
             (None, Some(url)) => at(url, message, help),
             (None, None) => Obstacle::new(message, help),
         });
     }
-    let whole = if is_http { own.body.as_ref().map(|told| &told.at) } else { None };
-    let whole = whole.or(own.url.as_ref().map(|told| &told.at)).or(own.command.as_ref().map(|told| &told.at));
+    let whole = if is_http { own.body.as_ref().map(|setting| &setting.at) } else { None };
+    let whole = whole
+        .or(own.url.as_ref().map(|setting| &setting.at))
+        .or(own.command.as_ref().map(|setting| &setting.at));
     let placed =
         |(message, help): (&str, &str)| Obstacle { at: whole.cloned(), ..Obstacle::new(message, help) };
     if scenario.functions.most_rounds() > 0 && !own.sends_history() {
         return Err(placed(Own::unreturned(is_http)));
     }
     if own.tools.is_none() && case.expectations().any(Expectation::needs_calls) {
-        let message =
-            "the case is about calls of functions, and nothing says where they are in what the bot says";
-        return Err(placed((message, "add `tools: /POINTER` to the list of calls, beside `answer`")));
+        let message = "the case needs function calls, but `tools` is not set";
+        return Err(placed((
+            message,
+            "add `tools: /POINTER`, the place of the list of calls, next to `answer`",
+        )));
     }
-    let by_line = own.input.as_ref().is_some_and(|told| told.written.contains("json"));
-    let is_persistent = own.persistent.as_ref().is_some_and(|told| told.value);
+    let by_line = own.input.as_ref().is_some_and(|setting| setting.written.contains("json"));
+    let is_persistent = own.persistent.as_ref().is_some_and(|setting| setting.value);
     let is_read = own.answer.is_some() || own.sse.is_some() || (!is_http && (by_line || is_persistent));
-    let is_by_line = own.lines.as_ref().is_some_and(|told| told.value);
+    let is_by_line = own.lines.as_ref().is_some_and(|setting| setting.value);
     let needs: &[&str] = if is_by_line { &["lines"] } else { &["tools", "state", "stop", "usage"] };
     let entries = own.entries();
     if let Some((key, _, place)) = entries.iter().find(|(key, ..)| !is_read && needs.contains(key)) {
-        let message = format!("`{key}` reads JSON, and nothing says where the answer is in it");
+        let message = format!("`{key}` reads JSON, but `answer` is not set");
         return Err(Obstacle {
             at: Some((*place).clone()),
-            ..Obstacle::new(message, "add `answer: /POINTER` beside it")
+            ..Obstacle::new(message, "add `answer: /POINTER` next to it")
         });
     }
     let is_turn = |role: Role| !matches!(role, Role::System | Role::Developer);
     let turns = case.messages.iter().filter(|message| is_turn(message.role)).count();
-    let is_stateful = own.stateful.as_ref().is_some_and(|told| told.value);
+    let is_stateful = own.stateful.as_ref().is_some_and(|setting| setting.value);
     let of_question = usize::from(case.dialogue.is_none());
     if is_stateful && turns > of_question {
-        let message = "`prompt` says what was said before, and a server that remembers (`stateful`) is told only what is new";
-        let help = "write what was said before as `turns:`, so that it is said to the server";
+        let message =
+            "`prompt` has earlier messages, but a server that remembers (`stateful`) gets only new ones";
+        let help = "move the earlier messages to `turns:`, which are sent one by one";
         return Err(Obstacle::new(message, help));
     }
     let is_long = turns > 1 || case.dialogue.as_ref().is_some_and(|dialogue| dialogue.most() > 1);
     if is_long && !own.sends_history() && !is_stateful {
         let help = if is_http {
-            "add `messages: \"{{messages}}\"` to `body`; or write `stateful: true` where the server remembers what was said before"
+            "add `messages: \"{{messages}}\"` to `body`; or write `stateful: true` if the server remembers the conversation"
         } else {
-            "write `input: json` under `providerConfig`, or under `providers: { command: … }` in akit.yaml"
+            "set `input: json` under `providerConfig`, or under `providers: { command: … }` in akit.yaml"
         };
-        return Err(Obstacle::new("the case is a conversation, and only its last message is sent", help));
+        return Err(Obstacle::new("the case is a conversation, but only its last message is sent", help));
     }
     Ok(())
 }
 
 impl Settings {
-    /// Tells of cases that the own bot that they name, in their file or in the configuration, cannot be asked for: what a
-    /// run would refuse.
+    /// Reports cases for which the own bot named in their file or in the configuration cannot be called: what a run
+    /// would refuse.
     pub fn check_bots(&self, loaded: &mut Loaded) {
         let Loaded { scenarios, diagnostics, .. } = loaded;
         for scenario in scenarios.iter() {
@@ -216,8 +217,8 @@ impl Settings {
         diagnostics.sort();
     }
 
-    /// What variables of a case put into the request of a bot that the configuration describes is a part of what the case
-    /// asks.
+    /// Variables of a case that fill the request of a bot in the configuration are part of the question, so they count
+    /// in its hash.
     pub fn hash_variables(&self, scenarios: &mut [Scenario]) {
         if !self.file.providers.values().any(|shared| shared.own.has_variables()) {
             return;
@@ -239,11 +240,9 @@ impl Settings {
         let server = self.flags.base_url.as_deref();
         if let Some(server) = server.filter(|server| Origin::bare(server.trim()).is_none()) {
             let server = crate::text::excerpt(server.split(['?', '#']).next().unwrap_or_default(), 100);
-            let help = "write it as `http://127.0.0.1:8080`; the path stands in `url`";
+            let help = "write it as `http://127.0.0.1:8080`; the path belongs in `url`";
             return Err(Obstacle::new(
-                format!(
-                    "`--base-url` is the server of provider `{HTTP}`, and `{server}` is more or less than that"
-                ),
+                format!("`--base-url` for provider `{HTTP}` must be a scheme and host, found `{server}`"),
                 help,
             ));
         }
@@ -254,10 +253,11 @@ impl Settings {
         })
     }
 
-    /// A program with its environment. What only a change names is not run, and gets nothing.
+    /// A program with its environment. A program that only a change names is not run; a variable that only a change
+    /// names is not passed.
     fn program(&self, own: Own, mode: Mode) -> Result<OwnCommand, Obstacle> {
         let shared = self.file.providers.get(COMMAND).map(|shared| &shared.own);
-        let names = own.env.as_ref().map(|told| told.value.clone()).unwrap_or_default();
+        let names = own.env.as_ref().map(|setting| setting.value.clone()).unwrap_or_default();
         if mode != Mode::Replay
             && let Some(merged) = match self.file.whose {
                 Whose::Own => None,
@@ -265,19 +265,20 @@ impl Settings {
                 Whose::Change => Some(Own::default()),
             }
         {
-            if let Some(told) = own
+            if let Some(setting) = own
                 .command
                 .as_ref()
-                .filter(|told| self.flags.command.is_empty() && merged.command.as_ref() != Some(*told))
+                .filter(|setting| self.flags.command.is_empty() && merged.command.as_ref() != Some(*setting))
             {
-                return Err(at(told, "this command is not run: only the change names it", MERGE_FIRST));
+                return Err(at(setting, "command not run: only the change names it", MERGE_FIRST));
             }
-            let granted = merged.env.map(|told| told.value).unwrap_or_default();
-            if let (Some(told), Some(name)) = (&own.env, names.iter().find(|name| !granted.contains(name))) {
+            let granted = merged.env.map(|setting| setting.value).unwrap_or_default();
+            if let (Some(setting), Some(name)) = (&own.env, names.iter().find(|name| !granted.contains(name)))
+            {
                 let name = crate::text::excerpt(name, 60);
                 return Err(at(
-                    told,
-                    format!("the command does not get `{name}`: only the change names this variable"),
+                    setting,
+                    format!("`{name}` is not passed to the command: only the change names this variable"),
                     MERGE_FIRST,
                 ));
             }

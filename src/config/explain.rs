@@ -1,4 +1,4 @@
-//! Every setting with its value and who said it, for people.
+//! Every setting with its value and source, for display.
 
 use serde::Serialize;
 
@@ -11,14 +11,14 @@ use crate::scenario::Scenario;
 use crate::source::slashed;
 use crate::text;
 
-/// A setting as people read it.
+/// A setting, for display.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Setting {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
-    /// What holds; of a key no more than whether it is there.
+    /// Its value; for a key, only whether it is set.
     pub value: String,
-    /// The flag, variable or line that says so.
+    /// The flag, variable or line that sets it.
     pub said_by: String,
 }
 
@@ -30,12 +30,12 @@ impl Setting {
 }
 
 impl Asking<'_> {
-    /// How a case or a judge is asked.
+    /// How a case or a judge is called.
     #[must_use]
     pub fn explain(&self) -> Vec<Setting> {
         let word = |value: &&str| (*value).to_owned();
         let time = |value: &std::time::Duration| format!("{} ms", value.as_millis());
-        // A query may hold a key, and so may what stands before the host.
+        // The query can hold a key, and so can the part before the host.
         let address = |value: &&str| match value.split_once('?') {
             Some((before, _)) => format!("{before}?…"),
             None => (*value).to_owned(),
@@ -69,7 +69,7 @@ impl Asking<'_> {
 }
 
 impl Settings {
-    /// What holds for the run as a whole.
+    /// The settings of the run as a whole.
     #[must_use]
     pub fn explain(&self) -> Vec<Setting> {
         let config = &self.file;
@@ -134,7 +134,7 @@ impl Settings {
         ]
     }
 
-    /// How the answers of a scenario are drawn.
+    /// How the answers of a scenario are sampled.
     #[must_use]
     pub fn sampling(&self, scenario: &Scenario) -> Vec<Setting> {
         let key = |name| SaidBy::Key(&scenario.file, [name, "", ""]);
@@ -152,7 +152,7 @@ impl Settings {
         ]
     }
 
-    /// Who says what only the configuration may say.
+    /// The source of a setting that only the configuration can have.
     fn written(&self, path: [&'static str; 3]) -> SaidBy<'_> {
         let key = self.key(path);
         if key.location().is_some() { key } else { SaidBy::Default }

@@ -1,4 +1,4 @@
-//! The configuration file, found upwards from the scenarios.
+//! The configuration file, searched from the scenarios upward.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,36 +24,40 @@ use strum::VariantNames as _;
 use super::gate::{GATE, GateConfig};
 use super::stress::{STRESS, StressConfig};
 
-/// Names under which a configuration is found; the first one in a folder counts.
+/// Names of configuration files; the first one in a folder counts.
 pub const FILES: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
 
 const CACHE: &[Field] = &[
     Field::optional("dir", Shape::Name, "Folder of the records, relative to this file (.akit/cache)."),
-    Field::optional("mode", Shape::OneOf(Mode::VARIANTS), "What is read and written."),
+    Field::optional("mode", Shape::OneOf(Mode::VARIANTS), "What is read from and written to the cache."),
 ];
 
 const TARGET: &[Field] = &[Field::optional(
     "version",
     Shape::Part("version"),
-    "Its version, or the `command` that prints it, such as its commit: answers of another version are never read from the cache.",
+    "Its version, or the `command` that prints it, such as its commit; answers of another version are never read from the cache.",
 )];
 
 const PRICE: &[Field] = &[
-    Field::required("input", Shape::Number(0.0, MOST), "US dollars for a million tokens sent."),
+    Field::required("input", Shape::Number(0.0, MOST), "US dollars per million input tokens."),
     Field::optional(
         "cached",
         Shape::Number(0.0, MOST),
-        "The same for tokens from the server's cache (input).",
+        "US dollars per million input tokens read from the server's cache (input).",
     ),
-    Field::optional("cache_write", Shape::Number(0.0, MOST), "The same for tokens put into it (input)."),
+    Field::optional(
+        "cache_write",
+        Shape::Number(0.0, MOST),
+        "US dollars per million input tokens written to it (input).",
+    ),
     Field::required(
         "output",
         Shape::Number(0.0, MOST),
-        "US dollars for a million tokens received, thinking included.",
+        "US dollars per million output tokens, thinking included.",
     ),
 ];
 
-/// What `ci` of `ArtemisKit` says, with the line of akit for it.
+/// Keys of `ArtemisKit`'s `ci`, each with its replacement in akit.
 const CI: [(&str, &str); 3] = [
     ("failOnRegression", "gate: { baseline: { from: akit-baseline.json } }"),
     ("minSuccessRate", "gate: { min_pass_rate: 0.99 }"),
@@ -61,41 +65,45 @@ const CI: [(&str, &str); 3] = [
 ];
 
 const CONFIG: &[Field] = &[
-    Field::optional("project", Shape::Text, "Name of the project; akit does not read it."),
-    Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "Who answers, where nothing else says so."),
-    Field::optional("model", Shape::Name, "Model, where nothing else says so."),
-    Field::optional("providers", Shape::Map, "How to reach each provider, by its name."),
+    Field::optional("project", Shape::Text, "Name of the project; akit ignores it."),
+    Field::optional(
+        "provider",
+        Shape::Offered(&OFFERED, &NAMES),
+        "How the application is called, unless the scenario says so.",
+    ),
+    Field::optional("model", Shape::Name, "Model, unless the scenario names one."),
+    Field::optional("providers", Shape::Map, "How to reach each provider, by name."),
     Field::optional("scenariosDir", Shape::Name, "Folder of the scenarios, relative to this file."),
     Field::inert(
         "storage",
         Shape::Map,
-        "Of ArtemisKit; has no effect.",
-        "`akit run --json FILE` stores a run, and `akit baseline update` what later runs are compared with",
+        "ArtemisKit only; has no effect.",
+        "store a run with `akit run --json FILE`, and a baseline with `akit baseline update`",
     ),
     Field::inert(
         "output",
         Shape::Map,
-        "Of ArtemisKit; has no effect.",
-        "name the reports where they are wanted: `akit run --json FILE --html FILE --junit FILE`",
+        "ArtemisKit only; has no effect.",
+        "choose reports with flags: `akit run --json FILE --html FILE --junit FILE`",
     ),
     Field::inert(
         "ci",
         Shape::Map,
-        "Of ArtemisKit; has no effect, see `gate`.",
-        "write under `gate:` what must hold: `gate: { min_pass_rate: 0.99, baseline: { from: akit-baseline.json, margin: 0.05 } }`",
+        "ArtemisKit only; has no effect, see `gate`.",
+        "set the limits under `gate:`: `gate: { min_pass_rate: 0.99, baseline: { from: akit-baseline.json, margin: 0.05 } }`",
     ),
     Field::optional("grader", Shape::Object(GRADER), "The judge."),
     Field::optional("cache", Shape::Object(CACHE), "Recorded exchanges."),
-    Field::optional("target", Shape::Object(TARGET), "The application that is tested."),
-    Field::optional("gate", Shape::Object(GATE), "What the gate demands."),
-    Field::optional("stress", Shape::Object(STRESS), "What `akit stress` is held to."),
-    Field::optional("repeat", Shape::Integer(1), "How often every case is asked (1)."),
+    Field::optional("target", Shape::Object(TARGET), "The application under test."),
+    Field::optional("gate", Shape::Object(GATE), "The policy of the gate."),
+    Field::optional("stress", Shape::Object(STRESS), "Limits for `akit stress`."),
+    Field::optional("repeat", Shape::Integer(1), "Trials per case (1)."),
     Field::optional("redaction", Shape::Object(REDACTION), "Removal of personal data."),
     ALWAYS,
-    Field::optional("prices", Shape::Map, "What tokens cost, by the model's name."),
+    Field::optional("prices", Shape::Map, "Prices of tokens, by model name."),
 ];
 
-/// Every key of a configuration and of a quarantine, with the keys that lead to it.
+/// The paths of all keys of a configuration and a quarantine.
 #[must_use]
 pub fn keys() -> Vec<String> {
     let tables: [(&str, &[Field]); 5] = [
@@ -111,12 +119,12 @@ pub fn keys() -> Vec<String> {
     Field::paths(CONFIG).into_iter().chain(parts).collect()
 }
 
-/// What a configuration file says.
+/// The contents of a configuration file.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigFile {
-    /// The file, where there is one.
+    /// The file, if there is one.
     pub file: Option<Arc<SourceFile>>,
-    /// Its path as it was found, links not followed.
+    /// Its path as found, without following links.
     pub path: Option<PathBuf>,
     /// Its folder.
     pub folder: PathBuf,
@@ -124,7 +132,7 @@ pub struct ConfigFile {
     pub provider: Option<String>,
     /// `model`.
     pub model: Option<String>,
-    /// The environment variables from which names of models and providers are made, which go to whoever is asked.
+    /// The environment variables used in names of models and providers; these names are sent to the provider.
     pub named_by_variables: BTreeSet<String>,
     /// `providers`, by name.
     pub providers: BTreeMap<String, ProviderConfig>,
@@ -140,7 +148,7 @@ pub struct ConfigFile {
     pub gate: GateConfig,
     /// `stress`.
     pub stress: StressConfig,
-    /// `target.version`, where it is not empty.
+    /// `target.version`, unless it is empty.
     pub target_version: Option<TargetVersion>,
     /// `repeat`.
     pub repeat: Option<u64>,
@@ -150,11 +158,11 @@ pub struct ConfigFile {
     pub always: Vec<Arc<Rule>>,
     /// `prices`.
     pub prices: Prices,
-    /// Whose word it is.
+    /// Whose configuration it is.
     pub whose: Whose,
 }
 
-/// The configuration nearest above a folder.
+/// The closest configuration in a folder or above it.
 #[must_use]
 pub fn find(from: &Path) -> Option<PathBuf> {
     let full = from.canonicalize().ok()?;
@@ -162,12 +170,12 @@ pub fn find(from: &Path) -> Option<PathBuf> {
         .ancestors()
         .flat_map(|folder| FILES.iter().map(|name| folder.join(name)))
         .find(|path| path.is_file())?;
-    // Shown relative to here where that is possible.
+    // Shown relative to the current folder if possible.
     let here = std::env::current_dir().ok()?;
     Some(path.strip_prefix(here).map(Path::to_path_buf).unwrap_or(path))
 }
 
-/// The quarantine that the configuration in a folder names, if there is one, whatever else it says.
+/// The quarantine named by the configuration in a folder, if there is one; nothing else in the file matters.
 #[must_use]
 pub fn quarantine_in(folder: &Path) -> Option<PathBuf> {
     let path = FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file())?;
@@ -175,7 +183,7 @@ pub fn quarantine_in(folder: &Path) -> Option<PathBuf> {
     Some(folder.join(root.get("gate")?.get("quarantine")?.as_str()?))
 }
 
-/// The variables in the names of models and providers, which are not filled in yet.
+/// The variables in the names of models and providers, before they are filled in.
 fn named_by_variables(node: &Node) -> BTreeSet<String> {
     let providers = node.get("providers").map(|node| &node.value);
     let defaults = match providers {
@@ -185,7 +193,7 @@ fn named_by_variables(node: &Node) -> BTreeSet<String> {
     let names = ["provider", "model"].into_iter().filter_map(|key| node.get(key)).chain(defaults);
     let end = |c: char| !(c.is_alphanumeric() || c == '_');
     let variables = names.filter_map(Node::as_str).flat_map(|text| {
-        // Behind one more `$` it is meant literally.
+        // `$${` is a literal `${`.
         let real = text.match_indices("${").filter(|(at, _)| !text[..*at].ends_with('$'));
         real.filter_map(|(at, begin)| text[at + begin.len()..].trim_start().split(end).next())
     });
@@ -193,25 +201,25 @@ fn named_by_variables(node: &Node) -> BTreeSet<String> {
 }
 
 impl ConfigFile {
-    /// What holds where an expectation says nothing of votes, scale and embeddings.
+    /// Votes, scale and embeddings of expectations that do not set them.
     #[must_use]
     pub fn grader_defaults(&self) -> Defaults {
         self.grader.as_ref().map(|grader| grader.defaults.clone()).unwrap_or_default()
     }
 
-    /// Where the cache is, where the file says so.
+    /// The folder of the cache, if the file sets it.
     #[must_use]
     pub fn cache_folder(&self) -> Option<PathBuf> {
         Some(self.folder.join(self.cache_dir.as_ref()?))
     }
 
-    /// How judges are asked.
+    /// How judges are called.
     #[must_use]
     pub fn grader_terms(&self) -> Terms {
         self.grader.as_ref().map(|grader| grader.terms).unwrap_or_default()
     }
 
-    /// Reads a configuration; reports all that is wrong.
+    /// Reads a configuration; reports everything that is wrong.
     #[must_use]
     pub fn read(path: &Path, environment: &Environment, found: &mut Diagnostics) -> Self {
         let source = match SourceFile::read(path) {
@@ -226,7 +234,7 @@ impl ConfigFile {
         Self { path: Some(path.to_path_buf()), ..config }
     }
 
-    /// Takes a configuration that was read; `read` gets the quarantine that it names.
+    /// Builds it from a configuration that was read; `read` gets the quarantine that it names.
     #[must_use]
     pub fn of(
         source: &Arc<SourceFile>,
@@ -239,7 +247,7 @@ impl ConfigFile {
         let mut node = match Node::parse(source) {
             Ok(node) => node,
             Err(error) => {
-                let message = format!("this is not YAML: {}", error.message);
+                let message = format!("invalid YAML: {}", error.message);
                 found.push(Diagnostic::error("invalid-yaml", source, error.span, message));
                 return empty;
             }
@@ -251,7 +259,7 @@ impl ConfigFile {
         let filled = expand(&mut node, environment, source, found, |keys| match keys {
             ["providers", _, key, ..] if Field::is_inert(PROVIDER, key) => Relevance::Idle,
             ["providers" | "grader", ..] => Relevance::Perhaps,
-            // Nobody reads it.
+            // Nothing reads it.
             ["project", ..] => Relevance::Idle,
             [key, ..] if Field::is_inert(CONFIG, key) => Relevance::Idle,
             _ => Relevance::Used,
@@ -296,7 +304,7 @@ impl ConfigFile {
     }
 }
 
-/// Tells for each key of `ci` the line of akit for it.
+/// Reports the replacement for each key of `ci`.
 fn ci(fields: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnostics) {
     let Some(Value::Map(entries)) = fields.node("ci").map(|node| &node.value) else { return };
     for (key, _) in entries {
@@ -308,7 +316,7 @@ fn ci(fields: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnostics) {
                 key.span,
                 format!("`ci.{name}` has no effect in akit"),
             );
-            found.push(finding.help(format!("write `{line}`")).warn());
+            found.push(finding.help(format!("use `{line}`")).warn());
         }
     }
 }
@@ -327,7 +335,7 @@ fn providers(
     for (key, value) in entries {
         let Some(name) = key.as_str() else { continue };
         if !NAMES.contains(&name) {
-            let help = text::meant(name, &OFFERED, || format!("there are {}", text::list(&OFFERED)));
+            let help = text::meant(name, &OFFERED, || format!("known providers: {}", text::list(&OFFERED)));
             let message = format!("unknown provider `{}`", text::excerpt(name, 60));
             found.push(Diagnostic::error("unknown-key", source, key.span, message).help(help));
         } else if let Some(fields) =
@@ -378,5 +386,5 @@ fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
     let file = Arc::new(SourceFile::from_text(&slashed(path), ""));
     let message = format!("cannot read the configuration: {error}");
     Diagnostic::error("unreadable-file", &file, Span::default(), message)
-        .help("check the path given by `--config`")
+        .help("check the path passed to `--config`")
 }

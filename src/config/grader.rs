@@ -1,4 +1,4 @@
-//! `grader:` of a configuration: who judges, and how.
+//! `grader:` of a configuration: the judge and how it is called.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,44 +14,52 @@ use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
 use strum::VariantNames as _;
 
 pub(super) const GRADER: &[Field] = &[
-    Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "Who judges (openai)."),
-    Field::required("model", Shape::Name, "Model that judges."),
-    Field::optional("baseUrl", Shape::Name, "Address of the judge, up to and with `/v1`."),
-    Field::optional("apiKey", Shape::Text, "Key; write `${NAME}` to take it from the environment."),
+    Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "Provider of the judge (openai)."),
+    Field::required("model", Shape::Name, "Model of the judge."),
+    Field::optional("baseUrl", Shape::Name, "Address of the judge, up to and including `/v1`."),
+    Field::optional("apiKey", Shape::Text, "API key; write `${NAME}` to take it from the environment."),
     KEY_FILE,
     KEY_COMMAND,
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
     PATIENCE,
     LIMITS,
-    Field::optional("votes", Shape::Integer(1), "Verdicts that are asked for, an odd number."),
-    Field::optional("scale", Shape::Steps, "Steps of the judge's scale (10)."),
-    Field::optional("embeddingModel", Shape::Name, "Model of embeddings for `similarity`."),
+    Field::optional("votes", Shape::Integer(1), "Verdicts per answer, an odd number."),
+    Field::optional("scale", Shape::Steps, "Highest score of the judge's scale (10)."),
+    Field::optional("embeddingModel", Shape::Name, "Embedding model for `similarity`."),
     Field::optional(
         "maxTokens",
         Shape::Integer(1),
-        "Most tokens of a verdict, thinking included; doubled once after one that was cut (8192).",
+        "Most tokens of a verdict, thinking included; doubled once if a verdict is truncated (8192).",
     ),
     Field::optional("effort", Shape::OneOf(Effort::VARIANTS), "How much the judge reasons."),
-    Field::optional("maxAnswer", Shape::Integer(1), "Most characters of an answer that is judged (32000)."),
+    Field::optional("maxAnswer", Shape::Integer(1), "Longest answer that is judged, in characters (32000)."),
     Field::optional(
         "canaries",
         Shape::OneOf(Canaries::VARIANTS),
-        "Whether the judge is first tested on known answers (on); `off` is for stubs in tests.",
+        "Whether the judge is first tested on known-bad answers (on); `off` is for stubs in tests.",
     ),
-    Field::optional("calibration", Shape::Object(CALIBRATION), "What the judge's verdicts rest on."),
+    Field::optional("calibration", Shape::Object(CALIBRATION), "Calibration of the judge."),
 ];
 
 const CALIBRATION: &[Field] = &[
-    Field::required("file", Shape::Name, "What `akit calibrate` stored, relative to this file."),
+    Field::required("file", Shape::Name, "File stored by `akit calibrate`, relative to this file."),
     Field::optional("min_n", Shape::Integer(1), "Fewest judged labels."),
-    Field::optional("min_kappa", Shape::Number(-1.0, 1.0), "Least kappa, -1 to 1."),
-    Field::optional("min_tpr", Shape::Number(0.0, 1.0), "Least share of good answers that the judge passes."),
-    Field::optional("min_tnr", Shape::Number(0.0, 1.0), "Least share of bad answers that the judge fails."),
+    Field::optional("min_kappa", Shape::Number(-1.0, 1.0), "Smallest kappa, -1 to 1."),
+    Field::optional(
+        "min_tpr",
+        Shape::Number(0.0, 1.0),
+        "Smallest share of good answers that the judge passes.",
+    ),
+    Field::optional(
+        "min_tnr",
+        Shape::Number(0.0, 1.0),
+        "Smallest share of bad answers that the judge fails.",
+    ),
     Field::optional(
         "required",
         Shape::Bool,
-        "Whether a verdict without such a calibration is an error, and not only advisory (false).",
+        "Whether a verdict without such a calibration is an error instead of advisory (false).",
     ),
 ];
 
@@ -62,18 +70,18 @@ pub struct GraderConfig {
     pub provider: Option<String>,
     /// Model.
     pub model: Option<String>,
-    /// Address, key, patience.
+    /// Address, key, timeouts and retries.
     pub access: ProviderConfig,
     /// Votes, scale, embeddings.
     pub defaults: Defaults,
-    /// Its limits, its effort and its canaries.
+    /// Its limits, effort and canaries.
     pub terms: Terms,
-    /// `calibration`: its file, as written, and what is demanded of it.
+    /// `calibration`: its file, as written, and its requirements.
     pub calibration: Option<(String, Demands)>,
 }
 
 impl GraderConfig {
-    /// Reads it; what is wrong is reported.
+    /// Reads it; reports what is wrong.
     pub(super) fn read(
         grader: &Fields<'_>,
         unset: Vec<(String, Unset)>,
@@ -82,9 +90,9 @@ impl GraderConfig {
         found: &mut Diagnostics,
     ) -> Self {
         if let Some((name, span)) = grader.text("provider").filter(|(name, _)| Spec::is_own(name)) {
-            let message = format!("provider `{name}` answers cases, and cannot judge");
+            let message = format!("provider `{name}` cannot judge; it only answers cases");
             let finding = Diagnostic::error("wrong-value", source, span, message);
-            found.push(finding.help("name a provider of models"));
+            found.push(finding.help("use a provider of models"));
         }
         Self {
             provider: grader.string("provider"),
@@ -96,14 +104,14 @@ impl GraderConfig {
         }
     }
 
-    /// Its provider, named or not.
+    /// Its provider, or the default.
     #[must_use]
     pub fn provider(&self) -> &str {
         self.provider.as_deref().unwrap_or(DEFAULT)
     }
 }
 
-/// Votes, scale and embeddings of a grader.
+/// Votes, scale and embeddings of a judge.
 fn defaults(grader: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnostics) -> Defaults {
     let mut defaults = Defaults { embedding_model: grader.string("embeddingModel"), ..Defaults::default() };
     if let Some(scale) = grader.integer("scale").and_then(|scale| u32::try_from(scale).ok()) {
@@ -112,10 +120,10 @@ fn defaults(grader: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnosti
     match grader.integer("votes") {
         Some(votes) if votes % 2 == 0 || votes > 99 => {
             let span = grader.key_span("votes").unwrap_or_default();
-            let message = format!("`votes` is an odd number up to 99, found {votes}");
+            let message = format!("`votes` must be an odd number up to 99, found {votes}");
             found.push(
                 Diagnostic::error("wrong-value", source, span, message)
-                    .help("an even number of votes can end without a majority"),
+                    .help("use an odd number; an even number of votes can end in a tie"),
             );
         }
         Some(votes) => defaults.ballot = Ballot::Fixed(u32::try_from(votes).unwrap_or(1)),
@@ -124,7 +132,7 @@ fn defaults(grader: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnosti
     defaults
 }
 
-/// Limits, effort and canaries of a grader.
+/// Limits, effort and canaries of a judge.
 fn terms(grader: &Fields<'_>) -> Terms {
     let usual = Terms::default();
     Terms {
@@ -135,7 +143,7 @@ fn terms(grader: &Fields<'_>) -> Terms {
     }
 }
 
-/// The file of a calibration and what is demanded of it.
+/// The file of a calibration and its requirements.
 fn demands(calibration: &Fields<'_>) -> Option<(String, Demands)> {
     let demands = Demands {
         min_n: calibration.integer("min_n"),
@@ -150,7 +158,7 @@ fn demands(calibration: &Fields<'_>) -> Option<(String, Demands)> {
     Some((calibration.string("file")?, demands))
 }
 
-/// Address, key and patience of a grader, which has fewer keys than a provider.
+/// Address, key, timeouts and retries of a judge, which has fewer keys than a provider.
 fn access(grader: &Fields<'_>, folder: &Path) -> ProviderConfig {
     ProviderConfig {
         api_key: api_key(grader),

@@ -1,4 +1,4 @@
-//! Who judges.
+//! The judges of a run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::seed::Root;
 use crate::source::slashed;
 
 impl Settings {
-    /// The judge for somebody who names this one, or none.
+    /// The judge that is named, or the configured one.
     fn judge_of(&self, named: Option<&Judge>) -> Result<Judge, Obstacle> {
         let judging = self.judging(named);
         if let Some(obstacle) = judging.obstacle {
@@ -27,18 +27,18 @@ impl Settings {
             }
             None => Err(Obstacle::new(
                 "no judge is configured",
-                "name a judge with `--grader-model`, or `grader: { model: … }` in akit.yaml; the model under test never judges itself unasked",
+                "pass `--grader-model`, or set `grader: { model: … }` in akit.yaml; the model under test never judges itself by default",
             )),
         }
     }
 
-    /// The judge that flags and configuration name.
+    /// The judge of flags and configuration.
     pub fn configured_grader(&self, root: Root, targets: &mut Targets) -> Result<Arc<Grader>, Obstacle> {
         let judge = self.judge_of(None)?;
         self.grader(&judge, &self.judging(None), root, targets)
     }
 
-    /// All judges that some expectations need, and what stands in the way of each expectation.
+    /// All judges that some expectations need, and for each expectation what prevents judging it.
     pub fn graders<'a>(
         &self,
         expectations: impl Iterator<Item = &'a LlmGrader>,
@@ -73,7 +73,7 @@ impl Settings {
         (graders.bound(self.binding()), obstacles)
     }
 
-    /// Where a judge is asked whose address nobody gave, while that of an application was given: in a sentence.
+    /// A warning if the judge is called at its default address, although the application has a custom one.
     #[must_use]
     pub fn judge_elsewhere(&self, scenario: &Scenario, case: &Case, grader: &Grader) -> Option<String> {
         let is_given = |address: &Resolved<'_, &str>| {
@@ -86,8 +86,8 @@ impl Settings {
         let is_elsewhere = !is_given(&own) && own.value != given.value;
         is_elsewhere.then(|| {
             format!(
-                "the grader {} is asked at {}, and gets conversations and answers there: {:#} gives the address of the \
-                 application alone",
+                "the judge {} is called at {}, which gets conversations and answers: {:#} sets the address of the \
+                 application only",
                 judge.model,
                 endpoint.identity(),
                 given.said_by,
@@ -95,7 +95,7 @@ impl Settings {
         })
     }
 
-    /// The calibration that verdicts rest on, where one is configured.
+    /// The calibration that verdicts need, if one is configured.
     fn binding(&self) -> Option<Binding> {
         let (file, demands) = self.file.grader.as_ref()?.calibration.clone()?;
         let path = self.file.folder.join(file);

@@ -1,4 +1,4 @@
-//! A key that lies in a file, or that a program prints.
+//! A key in a file, or printed by a program.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -19,38 +19,38 @@ const LONGEST: u64 = 64 * 1024;
 /// Where a key comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Held<'a> {
-    /// It is at hand.
+    /// The key itself.
     Key(Secret),
-    /// It should be in this variable, which is not set.
+    /// In this variable, which is not set.
     Unset(&'a str),
     /// In a file.
     File(PathBuf),
-    /// A program prints it.
+    /// Printed by a program.
     Command(&'a [String]),
 }
 
-/// Why there is no key where it should be.
+/// Why a key is missing from where it should be.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KeyError {
-    #[error("the key in `{0}` cannot be read: {1}")]
+    #[error("cannot read the key in `{0}`: {1}")]
     File(String, String),
-    #[error("the key of `apiKeyCommand` (`{0}`) cannot be had: {1}")]
+    #[error("cannot get the key from `apiKeyCommand` (`{0}`): {1}")]
     Command(String, String),
 }
 
 impl KeyError {
     pub(super) fn help(&self) -> &'static str {
         match self {
-            Self::File(..) => "name a file under `apiKeyFile:` that holds the key and nothing else",
+            Self::File(..) => "set `apiKeyFile:` to a file with only the key",
             Self::Command(..) => {
-                "run it by hand: it must print the key on stdout, end with exit code 0, and ask for nothing"
+                "run it by hand: it must print the key to stdout, exit with code 0, and ask for no input"
             }
         }
     }
 }
 
 impl Held<'_> {
-    /// The key itself; `None` where its variable is not set.
+    /// The key itself; `None` if its variable is not set.
     pub(super) fn key(&self, environment: &Environment) -> Result<Option<Secret>, KeyError> {
         match self {
             Held::Key(key) => Ok(Some(key.clone())),
@@ -64,16 +64,16 @@ impl Held<'_> {
 fn in_file(path: &Path) -> Result<Secret, KeyError> {
     let wrong = |reason: &str| KeyError::File(slashed(path), reason.to_owned());
     let system = |error: std::io::Error| wrong(&error.to_string());
-    // A pipe or a device would be waited for.
+    // Reading a pipe or a device would block.
     if !std::fs::metadata(path).map_err(system)?.is_file() {
-        return Err(wrong("it is no regular file"));
+        return Err(wrong("not a regular file"));
     }
     let mut bytes = Vec::new();
     std::fs::File::open(path).map_err(system)?.take(LONGEST).read_to_end(&mut bytes).map_err(system)?;
-    trimmed(bytes).ok_or_else(|| wrong("it holds no key"))
+    trimmed(bytes).ok_or_else(|| wrong("it is empty"))
 }
 
-/// Whether everybody on the machine may read a file.
+/// Whether everyone on the machine can read a file.
 #[must_use]
 pub fn is_open_to_all(path: &Path) -> bool {
     #[cfg(unix)]
@@ -93,8 +93,8 @@ fn trimmed(bytes: Vec<u8>) -> Option<Secret> {
     Some(text.trim()).filter(|text| !text.is_empty()).map(Secret::new)
 }
 
-/// What a program prints; none of it stands in an error. It finds what the user's shell would give it: where a vault is,
-/// and who asks.
+/// The key printed by a program; errors show none of its output. The program gets the user's environment, which it may
+/// need to reach a vault.
 fn printed(command: &[String], environment: &Environment) -> Result<Secret, KeyError> {
     let name = command.first().map_or("", String::as_str);
     let wrong = |reason: String| KeyError::Command(text::excerpt(name, 60), reason);
@@ -102,7 +102,7 @@ fn printed(command: &[String], environment: &Environment) -> Result<Secret, KeyE
     let program = Program { command: command.to_vec(), environment };
     let ended = program.run(PATIENCE).map_err(|error| wrong(error.to_string()))?;
     if !ended.status.success() {
-        return Err(wrong("it ended with an error".to_owned()));
+        return Err(wrong("it failed".to_owned()));
     }
     if ended.stdout.len() as u64 > LONGEST {
         return Err(wrong("it printed more than a key".to_owned()));

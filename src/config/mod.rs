@@ -1,4 +1,4 @@
-//! `akit.yaml` (or `artemis.config.yaml`), the environment and flags -> each module's own options.
+//! `akit.yaml` (or `artemis.config.yaml`), the environment and flags, resolved into each module's own options.
 
 mod asking;
 mod bot;
@@ -37,7 +37,7 @@ pub use trust::Whose;
 use resolved::Resolved;
 pub use resolved::SaidBy;
 
-/// What flags say; absent where a flag was not given.
+/// Values of flags; `None` for a flag that was not given.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     /// `--provider`.
@@ -48,7 +48,7 @@ pub struct Flags {
     pub base_url: Option<String>,
     /// `--replies`, in order.
     pub replies: Vec<PathBuf>,
-    /// The program behind `--`, with its arguments.
+    /// The program after `--`, with its arguments.
     pub command: Vec<String>,
     /// `--target-version`.
     pub target_version: Option<String>,
@@ -72,31 +72,31 @@ pub struct Flags {
     pub grader_base_url: Option<String>,
 }
 
-/// Everything that decides who is asked and how.
+/// All settings that decide what is called and how.
 #[derive(Debug)]
 pub struct Settings {
     /// Flags.
     pub flags: Flags,
-    /// The configuration file, where there is one.
+    /// The configuration file, if there is one.
     pub file: ConfigFile,
     /// The environment.
     pub environment: Environment,
-    /// The way to the network.
+    /// The HTTP client.
     pub http: Http,
     /// Recorded exchanges.
     pub cache: Cache,
-    /// What everything that is asked shares.
+    /// Shared by everything that is called.
     pub road: Road,
-    /// Whether the time to the first token is wanted whatever the configuration says: then answers come piece by piece.
+    /// Whether the time to the first token is always measured, so that all answers are streamed.
     pub streams: bool,
-    /// What tells the suite from others; empty where there is none.
+    /// Identifies the suite; empty if there is none.
     pub suite: String,
-    /// What the command for the application's version printed, once it was run.
+    /// Output of the command for the application's version, once it was run.
     printed: OnceLock<Result<String, Obstacle>>,
 }
 
 impl Settings {
-    /// Options of a command.
+    /// Settings of a command.
     #[must_use]
     pub fn new(flags: Flags, file: ConfigFile, environment: Environment, http: Http) -> Self {
         let (cache, road) = (Cache::at(PathBuf::new()), Road::default());
@@ -116,7 +116,7 @@ impl Settings {
         settings
     }
 
-    /// Where the cache is.
+    /// The folder of the cache.
     fn cache_folder(&self) -> Resolved<'_, PathBuf> {
         let configured = self.file.cache_folder();
         Resolved::or_default(
@@ -128,7 +128,7 @@ impl Settings {
         )
     }
 
-    /// How the cache is used: the application is asked anew and recorded, unless told otherwise.
+    /// How the cache is used; by default, the application is asked again and its answers are recorded.
     fn mode(&self) -> Resolved<'_, Mode> {
         Resolved::or_default(
             [
@@ -145,7 +145,7 @@ impl Settings {
         self.mode().value
     }
 
-    /// How judges use the cache: a verdict that is there is not asked for again.
+    /// How judges use the cache: a recorded verdict is not asked for again.
     #[must_use]
     pub fn grader_mode(&self) -> Mode {
         match self.mode().value {
@@ -155,16 +155,16 @@ impl Settings {
     }
 }
 
-/// Why a case or a judge cannot be asked, and how to fix it.
+/// Why a case or a judge cannot be called, and how to fix it.
 #[derive(Clone, Debug)]
 pub struct Obstacle {
     /// What is missing or wrong.
     pub message: String,
     /// How to fix it.
     pub help: String,
-    /// The place that stands in the way, where it is not the case.
+    /// Where the problem is, if not at the case.
     pub at: Option<(Arc<SourceFile>, Span)>,
-    /// What is wrong line by line, where that is in a file of its own: it says all.
+    /// Line by line, what is wrong in another file; then it replaces the message.
     pub found: Diagnostics,
 }
 
@@ -174,12 +174,12 @@ impl Obstacle {
         Self { message: message.into(), help: help.into(), at: None, found: Diagnostics::default() }
     }
 
-    /// The same at the place in a file where somebody said what is wrong.
+    /// The same at the place in the file with the wrong setting.
     pub(super) fn at(self, said_by: SaidBy<'_>) -> Self {
         Self { at: said_by.place().or(self.at), ..self }
     }
 
-    /// A variable that a part of a file waits for.
+    /// An unset variable that a section of a file needs.
     pub(super) fn unset(unset: &Unset) -> Self {
         Self::new(format!("{unset}"), unset.help())
     }

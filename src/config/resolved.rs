@@ -1,49 +1,49 @@
-//! A setting and who said it. Precedence everywhere: flag > case > scenario > configuration > environment > default.
+//! A setting and its source. Precedence everywhere: flag > case > scenario > configuration > environment > default.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::source::{Location, Node, SourceFile, Span, Value};
 
-/// A setting, and who said it.
+/// A setting with its source.
 #[derive(Clone, Copy, Debug)]
 pub struct Resolved<'a, T> {
-    /// What holds.
+    /// The value.
     pub value: T,
-    /// Who said it.
+    /// Its source.
     pub said_by: SaidBy<'a>,
 }
 
-/// Who said a setting: `{}` names the flag, file or variable, `{:#}` the place in the file too.
+/// The source of a setting: `{}` names the flag, file or variable, `{:#}` also the place in the file.
 #[derive(Clone, Copy, Debug)]
 pub enum SaidBy<'a> {
     /// A flag, with its hyphens.
     Flag(&'static str),
-    /// A key of a file, by the keys that lead to it; behind `cases` stands the id of one.
+    /// A key of a file, by its path; after `cases` comes the id of one.
     Key(&'a Arc<SourceFile>, [&'a str; 3]),
     /// An expectation that names its own judge.
     Expectation,
     /// An environment variable.
     Variable(&'static str),
-    /// Nobody.
+    /// The default.
     Default,
 }
 
 impl<'a, T> Resolved<'a, T> {
-    /// The first who says something.
+    /// The first source with a value.
     pub(super) fn first(all: impl IntoIterator<Item = (SaidBy<'a>, Option<T>)>) -> Option<Self> {
         let (said_by, value) = all.into_iter().find_map(|(said_by, value)| Some((said_by, value?)))?;
         Some(Self { value, said_by })
     }
 
-    /// The first who says something, or what holds where nobody does.
+    /// The first source with a value, or the default.
     pub(super) fn or_default(all: impl IntoIterator<Item = (SaidBy<'a>, Option<T>)>, default: T) -> Self {
         Self::first(all).unwrap_or(Self { value: default, said_by: SaidBy::Default })
     }
 }
 
 impl<'a> SaidBy<'a> {
-    /// A key of the part of a file.
+    /// A key in the section of a file.
     #[must_use]
     pub fn below(self, key: &'a str) -> Self {
         match self {

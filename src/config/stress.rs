@@ -1,4 +1,4 @@
-//! The `stress:` section of the configuration: what a load test is held to.
+//! The `stress:` section of the configuration: limits for load tests.
 
 use std::collections::BTreeMap;
 
@@ -11,24 +11,24 @@ const SLO: &[Field] = &[
     Field::optional(
         "latency_p95_ms",
         Shape::Number(0.0, 1e9),
-        "Greatest 95th percentile of the latency from the intended send, in milliseconds.",
+        "Largest 95th percentile of the latency, from the intended send, in milliseconds.",
     ),
     Field::optional(
         "ttft_p95_ms",
         Shape::Number(0.0, 1e9),
-        "Greatest 95th percentile of the time to the first token, in milliseconds.",
+        "Largest 95th percentile of the time to the first token, in milliseconds.",
     ),
-    Field::optional("error_rate", Shape::Number(0.0, 1.0), "Greatest share of requests without an answer."),
-    Field::optional("pass_rate", Shape::Number(0.0, 1.0), "Least share of judged answers that pass."),
+    Field::optional("error_rate", Shape::Number(0.0, 1.0), "Largest share of requests without an answer."),
+    Field::optional("pass_rate", Shape::Number(0.0, 1.0), "Smallest share of judged answers that pass."),
     Field::optional(
         "goodput_rps",
         Shape::Number(0.0, 1e9),
-        "Least number of answers per second that meet the limits and their expectations.",
+        "Smallest number of answers per second that meet the limits and their expectations.",
     ),
     Field::optional(
         "escalation_availability",
         Shape::Number(0.0, 1.0),
-        "Least share of cases tagged `escalation` in which a person can be reached.",
+        "Smallest share of cases tagged `escalation` in which a person can be reached.",
     ),
 ];
 
@@ -39,7 +39,7 @@ pub(super) const STRESS: &[Field] = &[Field::optional(
     "Limits for every level of a load; `--slo` takes precedence.",
 )];
 
-/// What a load test is held to, where no flag says otherwise.
+/// Limits for a load test, unless flags override them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StressConfig {
     /// `slo`: the limit of each metric that has one.
@@ -54,7 +54,7 @@ impl StressConfig {
         Self { slo: ServiceLevel::iter().filter_map(limit).collect() }
     }
 
-    /// In what a new version demands less; keys begin at the configuration.
+    /// How a new version demands less; keys start at the configuration.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let Self { slo } = self;
         let mut found = Vec::new();
@@ -62,17 +62,15 @@ impl StressConfig {
             let (name, shown) = (metric.word(), metric.shown(*was));
             let one = match now.slo.get(metric) {
                 None => {
-                    let message = format!("the limit of `{name}` under load was {shown}, now there is none");
+                    let message = format!("the limit on `{name}` under load was {shown}, now there is none");
                     Weaker::new(Kind::ThresholdRemoved, &["stress", "slo"], message)
                 }
-                // A limit that would meet the old one is as tight.
+                // A new limit that meets the old one is as tight.
                 Some(is) if metric.is_met(*is, *was) => continue,
                 Some(is) => {
                     let kind = if is < was { Kind::ThresholdLowered } else { Kind::ThresholdRaised };
-                    let message = format!(
-                        "the limit of `{name}` under load was {shown}, now it is {}",
-                        metric.shown(*is)
-                    );
+                    let message =
+                        format!("the limit on `{name}` under load was {shown}, now {}", metric.shown(*is));
                     Weaker::new(kind, &["stress", "slo", name], message)
                 }
             };

@@ -1,4 +1,4 @@
-//! Who answers each case, worked out before anything is sent.
+//! How each case is answered, resolved before anything is sent.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,28 +19,28 @@ use crate::scenario::{Case, Scenario};
 use crate::secret::Secret;
 use crate::vocabulary::Metric;
 
-/// Clients and files of replies, each opened once.
+/// Clients and files of recorded answers, each opened once.
 #[derive(Debug, Default)]
 pub struct Targets {
     clients: Vec<((Access, Mode), Arc<ModelClient>)>,
-    /// Those of own bots, by all that is said of them.
+    /// Those of own bots, by all of their settings.
     pub(super) bots: BTreeMap<String, Arc<ModelClient>>,
-    /// Keys that were fetched, by where they are.
+    /// Keys already fetched, by their source.
     keys: Vec<(String, Secret)>,
-    /// Who said a setting, in words: finding its place reads the whole file, and all cases have it from one.
+    /// Sources of settings as text: finding a place reads the whole file, and all cases share it.
     said: BTreeMap<(String, Vec<String>), String>,
     replies: BTreeMap<Vec<PathBuf>, Result<Arc<Replies>, Obstacle>>,
     given: Option<Arc<Replies>>,
 }
 
 impl Targets {
-    /// Every case is answered from these, whatever files and flags say.
+    /// Answers every case from recorded answers, whatever files and flags say.
     #[must_use]
     pub fn given(replies: Replies) -> Self {
         Self { given: Some(Arc::new(replies)), ..Self::default() }
     }
 
-    /// How a case is asked.
+    /// How a case is answered.
     pub fn job(&mut self, settings: &Settings, scenario: &Scenario, case: &Case) -> Result<Job, Obstacle> {
         settings.find_version()?;
         let asking = settings.asking(scenario, case);
@@ -54,14 +54,13 @@ impl Targets {
             return self.recorded(&settings.flags.replies).map(job);
         }
         if !settings.flags.command.is_empty() && asking.provider.value != COMMAND {
-            let message =
-                format!("a program stands behind `--`, and the provider is `{}`", asking.provider.value);
+            let message = format!("`--` names a program, but the provider is `{}`", asking.provider.value);
             return Err(Obstacle::new(message, "add `-p command`"));
         }
         if asking.provider.value == REPLIES {
             let file = scenario.provider_config.file.as_ref().ok_or_else(|| {
                 Obstacle::new(
-                    "provider `replies` names no file",
+                    "no file set for provider `replies`",
                     "add `providerConfig: { file: replies.jsonl }`",
                 )
                 .at(asking.provider.said_by)
@@ -76,8 +75,8 @@ impl Targets {
         let client = self.client(settings, &asking, settings.target_mode())?;
         let model = asking.model.ok_or_else(|| {
             Obstacle::new(
-                format!("no model is named for provider `{}`", asking.provider.value),
-                "name it with `-m`, or `model:` in the scenario, or judge recorded answers with `--replies FILE`",
+                format!("no model set for provider `{}`", asking.provider.value),
+                "pass `-m`, add `model:` to the scenario, or judge recorded answers with `--replies FILE`",
             )
         })?;
         let seeded = settings.flags.seed.or(scenario.seed).is_some();
@@ -86,8 +85,8 @@ impl Targets {
         Ok(job(Target::Model { client, model: model.value.to_owned(), seeded, described }))
     }
 
-    /// Who said a setting, and where.
-    pub(super) fn told(&mut self, said_by: SaidBy<'_>) -> String {
+    /// The source of a setting, and its place.
+    pub(super) fn source(&mut self, said_by: SaidBy<'_>) -> String {
         let SaidBy::Key(file, path) = said_by else { return format!("{said_by:#}") };
         let place = (file.name().to_owned(), path.iter().map(ToString::to_string).collect());
         self.said.entry(place).or_insert_with(|| format!("{said_by:#}")).clone()
@@ -113,14 +112,14 @@ impl Targets {
         mode: Mode,
     ) -> Result<Arc<ModelClient>, Obstacle> {
         let (provider, vendor) = (asking.provider.value, asking.vendor()?);
-        // Nothing is sent in replay.
+        // Replay sends nothing.
         if let Some(obstacle) = asking.obstacle.as_ref().filter(|_| mode != Mode::Replay) {
             return Err(obstacle.clone());
         }
         let address = asking.address.unwrap_or(Resolved { value: vendor.address, said_by: SaidBy::Default });
         if address.value.is_empty() {
             return Err(Obstacle::new(
-                format!("provider `{provider}` has no address"),
+                format!("no address set for provider `{provider}`"),
                 "add `providerConfig: { resourceName: NAME, deploymentName: NAME }`, or `baseUrl:`",
             )
             .at(asking.provider.said_by));
@@ -130,7 +129,7 @@ impl Targets {
         let has_own = asking.options.headers.iter().any(Header::is_credential);
         if let Some(name) = wanted.filter(|_| api_key.is_none() && !has_own && mode != Mode::Replay) {
             return Err(Obstacle::new(
-                format!("there is no key for provider `{provider}`"),
+                format!("no key set for provider `{provider}`"),
                 no_key_help(settings, vendor.key_variables.first().unwrap_or(&name)),
             )
             .at(asking.provider.said_by)
@@ -138,19 +137,19 @@ impl Targets {
         }
         let key = asking.key.as_ref().map(|key| key.said_by);
         let said_by = Whence {
-            address: self.told(address.said_by),
-            key: key.map_or("nobody".to_owned(), |said_by| self.told(said_by)),
+            address: self.source(address.said_by),
+            key: key.map_or("no key".to_owned(), |said_by| self.source(said_by)),
             own: None,
         };
-        // Two lines in a variable are a common slip, and a header cannot carry them.
+        // Two lines in a variable are a common mistake, and a header cannot carry them.
         if api_key.as_ref().is_some_and(|key| !key.expose().bytes().all(|byte| (0x20..0x7f).contains(&byte)))
         {
             return Err(Obstacle::new(
                 format!(
-                    "the key of provider `{provider}` (from {}) holds a character that no key has",
+                    "the key of provider `{provider}` (from {}) contains an invalid character",
                     said_by.key
                 ),
-                "look for a line end or a letter with an accent in it",
+                "remove line breaks and non-ASCII characters from it",
             )
             .at(asking.key.as_ref().map_or(SaidBy::Default, |key| key.said_by)));
         }
@@ -190,7 +189,7 @@ impl Targets {
         Ok(client)
     }
 
-    /// The key of whoever is asked; none where nothing is sent.
+    /// The key for a provider or a judge; none if nothing is sent.
     pub(super) fn api_key(
         &mut self,
         settings: &Settings,
@@ -199,7 +198,7 @@ impl Targets {
     ) -> Result<Option<Secret>, Obstacle> {
         let provider = asking.provider.value;
         Ok(match asking.key.as_ref().map(|key| (&key.value, key.said_by)) {
-            // Nothing is sent in replay.
+            // Replay sends nothing.
             Some((Held::File(_) | Held::Command(_), _)) if mode == Mode::Replay => None,
             Some((held @ (Held::Key(_) | Held::File(_) | Held::Command(_)), said_by)) => {
                 let key = self.fetched(held, &settings.environment);
@@ -208,7 +207,7 @@ impl Targets {
             Some((Held::Unset(name), said_by)) if mode != Mode::Replay => {
                 return Err(Obstacle::new(
                     format!(
-                        "environment variable `{name}` holds the key of `{provider}` and is not set (named by {said_by:#})"
+                        "environment variable `{name}`, the key of `{provider}`, is not set (named by {said_by:#})"
                     ),
                     no_key_help(settings, name),
                 )
@@ -218,7 +217,7 @@ impl Targets {
         })
     }
 
-    /// A key, fetched once wherever it is; what is wrong with it and how to fix that.
+    /// A key, fetched once from its source; or what is wrong with it, and the fix.
     fn fetched(
         &mut self,
         held: &Held<'_>,

@@ -1,9 +1,8 @@
-//! Who may receive a key, or anything else from the environment.
+//! Who may get a key, or anything else from the environment.
 //!
-//! Whoever edits a scenario file chooses its `baseUrl`, and that may be somebody from outside. So a
-//! scenario's own address gets nothing of the environment's and the configuration's, unless the
-//! people who hold the keys have named its server: by flag, configuration or environment. Where the configuration is
-//! the change's too, the same holds for its addresses.
+//! Whoever edits a scenario file chooses its `baseUrl`, and that can be an outsider. So a scenario's own address gets
+//! nothing from the environment or the configuration unless the owners of the keys have named its server: by flag,
+//! configuration or environment. If the configuration comes with the change too, the same applies to its addresses.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use crate::scenario::{PROVIDER_CONFIG, ProviderConfig, Scenario};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
 use crate::text;
 
-/// Keys by which only a configuration says something of a provider.
+/// Keys of a provider that only a configuration may have.
 const OWN: [Field; 3] = [
     Field::optional(
         "trustedOrigins",
@@ -27,22 +26,19 @@ const OWN: [Field; 3] = [
     KEY_COMMAND,
 ];
 
-/// Where a key lies, of a provider or a judge.
-pub(super) const KEY_FILE: Field = Field::optional(
-    "apiKeyFile",
-    Shape::Name,
-    "File that holds the key and nothing else, relative to this file.",
-);
+/// A file with the key of a provider or a judge.
+pub(super) const KEY_FILE: Field =
+    Field::optional("apiKeyFile", Shape::Name, "File with only the key, relative to this file.");
 
-/// How a key is had, of a provider or a judge.
+/// A program that prints the key of a provider or a judge.
 pub(super) const KEY_COMMAND: Field = Field::optional(
     "apiKeyCommand",
     Shape::Texts,
     "Program that prints the key, with its arguments: no shell, at most 30 seconds.",
 );
 
-/// Keys of a provider in the configuration: those of a scenario's `providerConfig`, and its own, which take the place of
-/// what is refused there.
+/// Keys of a provider in the configuration: those of a scenario's `providerConfig`, with the configuration's own in
+/// place of those that are refused there.
 pub(super) const PROVIDER: &[Field] = &{
     let mut all = [OWN[0]; PROVIDER_CONFIG.len() + 1];
     let (mut index, mut taken) = (0, 1);
@@ -57,32 +53,32 @@ pub(super) const PROVIDER: &[Field] = &{
     all
 };
 
-/// Whose word a configuration is.
+/// Whose configuration it is.
 #[derive(Clone, Debug, Default)]
 pub enum Whose {
-    /// That of whoever starts the run: it is trusted wholly.
+    /// That of whoever starts the run: fully trusted.
     #[default]
     Own,
-    /// The base's of the change under test, with the text of the calibration that it names.
+    /// That of the base of the change under test, with the text of the calibration that it names.
     Base(Option<Arc<SourceFile>>),
-    /// The change's own, where its base knows nothing of akit: no address in it gets a key.
+    /// That of the change itself, if its base has no configuration: no address in it gets a key.
     Change,
 }
 
-const MERGE_FIRST: &str = "merge akit.yaml first, name the server by `--base-url` (a judge by `--grader-base-url`), \
+const MERGE_FIRST: &str = "merge akit.yaml first, pass the server with `--base-url` (a judge with `--grader-base-url`), \
                            or trust the change: `--trust head` (`trust: head` in the pipeline)";
 
-/// Whether an address was named by those who hold the keys.
+/// Whether the owners of the keys named an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// It was, or it is the provider's own, or on this machine.
+    /// They did, or it is the provider's default, or local.
     #[default]
     Named,
     /// Only a scenario file names it.
     Foreign,
 }
 
-/// The servers under `trustedOrigins`; what is none is reported.
+/// The servers under `trustedOrigins`; reports invalid ones.
 pub(super) fn trusted_origins(
     fields: &Fields<'_>,
     file: &Arc<SourceFile>,
@@ -97,7 +93,7 @@ pub(super) fn trusted_origins(
                     "wrong-value",
                     file,
                     span,
-                    format!("`{}` is no scheme and host", text::excerpt(written, 100)),
+                    format!("`{}` is not a scheme and host", text::excerpt(written, 100)),
                 )
                 .help("write it as `https://llm.example.com` or `http://10.0.0.5:8080`, without a path"),
             ),
@@ -107,7 +103,7 @@ pub(super) fn trusted_origins(
 }
 
 impl Settings {
-    /// Whether a scenario's own address may get what it would get; an obstacle names what it may not.
+    /// Whether a scenario's own address may get what it would get; the obstacle names what it may not.
     pub(super) fn trust(
         &self,
         provider: &str,
@@ -125,7 +121,7 @@ impl Settings {
         else {
             return Ok(Trust::Named);
         };
-        // What is no address is refused before anything is sent.
+        // Invalid addresses are refused before anything is sent.
         let Some(origin) = Origin::of(address) else { return Ok(Trust::Named) };
         let nothing = ProviderConfig::default();
         let shared = self.file.providers.get(provider).unwrap_or(&nothing);
@@ -140,13 +136,13 @@ impl Settings {
         }
         let named_by = || self.file.named_by_variables.first();
         let what = if let Some(name) = scenario.environment.first().or_else(named_by) {
-            format!("what environment variable `{name}` holds")
+            format!("the value of environment variable `{name}`")
         } else if local.api_key.is_none()
             && (shared.has_key() || vendor.is_some_and(|vendor| is_set(vendor.key_variables)))
         {
             format!("the key of provider `{provider}`")
         } else if provider == HTTP && shared.own.headers.is_some() && local.own.headers.is_none() {
-            "what `headers` of the configuration hold".to_owned()
+            "the values of `headers` in the configuration".to_owned()
         } else {
             return Ok(Trust::Foreign);
         };
@@ -154,10 +150,10 @@ impl Settings {
         let grant = format!("providers: {{ {provider}: {{ trustedOrigins: [\"{origin}\"] }} }}");
         let help = match self.file.whose {
             Whose::Own => {
-                format!("if you trust it, write `{grant}` in akit.yaml, or name it by `--base-url`")
+                format!("if you trust it, add `{grant}` to akit.yaml, or pass `--base-url`")
             }
             Whose::Base(_) => format!(
-                "if you trust it, merge `{grant}` in akit.yaml first, name it by `--base-url`, or pass `--trust head`"
+                "if you trust it, merge `{grant}` in akit.yaml first, or pass `--base-url` or `--trust head`"
             ),
             Whose::Change => MERGE_FIRST.to_owned(),
         };
@@ -165,14 +161,14 @@ impl Settings {
         Err(Obstacle { at: Some(place), ..Obstacle::new(message, help) })
     }
 
-    /// Whether an address needs nobody to name it: the vendor's own, the environment's, or on this machine.
+    /// Whether an address is trusted by itself: the vendor's own, the environment's, or local.
     fn is_usual(&self, vendor: Option<&Vendor>, origin: &Origin) -> bool {
         let variable = vendor.and_then(|vendor| self.environment.get(vendor.address_variable?));
         let mut known = [vendor.map(|vendor| vendor.address), variable].into_iter().flatten();
         origin.is_loopback() || known.any(|address| Origin::of(address).as_ref() == Some(origin))
     }
 
-    /// What keeps an address that the configuration names from being asked, where the change brings both.
+    /// The obstacle for an address that only the change's own configuration names.
     pub(super) fn unmerged(&self, vendor: Option<&Vendor>, address: &Resolved<'_, &str>) -> Option<Obstacle> {
         let brought = matches!(self.file.whose, Whose::Change)
             && matches!((address.said_by, &self.file.file), (SaidBy::Key(by, _), Some(own)) if Arc::ptr_eq(by, own));
@@ -183,11 +179,11 @@ impl Settings {
     }
 }
 
-/// What keeps a key from being fetched where the configuration says it is.
+/// The obstacle for fetching a key from where the configuration says it is.
 pub(super) fn unfetched(key: &Resolved<'_, Held<'_>>, whose: &Whose) -> Option<Obstacle> {
     match (&key.value, whose) {
         (Held::File(_) | Held::Command(_), Whose::Change) => Some(unmerged_key(key)),
-        // The base names the program, and the change may have written it.
+        // The base names the program, but the change may have written it.
         (Held::Command(command), Whose::Base(_)) => names_a_file(command).then(|| editable_key(key)),
         (Held::Command(_) | Held::File(_), Whose::Own)
         | (Held::File(_), Whose::Base(_))
@@ -195,7 +191,7 @@ pub(super) fn unfetched(key: &Resolved<'_, Held<'_>>, whose: &Whose) -> Option<O
     }
 }
 
-/// Whether a command names a file below the current folder, or a part of one of its words does.
+/// Whether a command, or a part of one of its words, names a file below the current folder.
 fn names_a_file(command: &[String]) -> bool {
     let is_here = |word: &str| !word.is_empty() && Path::new(word).is_relative() && Path::new(word).exists();
     let is_part = |c: char| c.is_whitespace() || "'\"`;&|()<>=$".contains(c);
@@ -204,18 +200,18 @@ fn names_a_file(command: &[String]) -> bool {
     named.map(|(_, word)| word).any(|word| is_here(word) || word.split(is_part).any(is_here))
 }
 
-/// What keeps a program from printing a key, where the change may have edited it.
+/// The obstacle for a program that prints a key and that the change may have edited.
 fn editable_key<T>(key: &Resolved<'_, T>) -> Obstacle {
     let message = format!(
-        "no key is fetched: the command names a file of this checkout, which the change may have edited ({:#})",
+        "key not fetched: the command names a file in this checkout, which the change may have edited ({:#})",
         key.said_by
     );
-    let help = "name a program outside the repository, set the vendor's variable, or trust the change: `--trust head`";
+    let help = "use a program outside the repository, set the vendor's variable, or trust the change: `--trust head`";
     Obstacle::new(message, help).at(key.said_by)
 }
 
-/// What keeps a key that the configuration points to from being fetched, where the change brings it.
+/// The obstacle for a key whose source only the change names.
 fn unmerged_key<T>(key: &Resolved<'_, T>) -> Obstacle {
-    let message = format!("no key is fetched: only this change says where it is ({:#})", key.said_by);
+    let message = format!("key not fetched: only this change says where it is ({:#})", key.said_by);
     Obstacle::new(message, MERGE_FIRST).at(key.said_by)
 }

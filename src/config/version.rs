@@ -1,4 +1,4 @@
-//! The version of the application: a text, or what a command prints.
+//! The version of the application: text, or the output of a command.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::process::{Program, USUAL};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, Shape, SourceFile, Value};
 use crate::text;
 
-/// Longest time for the command.
+/// Timeout of the command.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Most characters of a version.
@@ -17,19 +17,19 @@ const MOST: usize = 200;
 const COMMAND: &[Field] =
     &[Field::required("command", Shape::Texts, "Program and arguments, without a shell.")];
 
-/// What the configuration says of the version.
+/// `target.version` of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TargetVersion {
     /// The version.
     Text(String),
-    /// The program that prints it, with its arguments, and the same for people.
+    /// The program that prints it, with its arguments, and the same for display.
     Command(Vec<String>, String),
-    /// The same, where only a change names it: it is not run.
+    /// A command that only a change names: it is not run.
     Unmerged(String),
 }
 
 impl TargetVersion {
-    /// What a change says of it, where its base says this: a command of the change alone is not run.
+    /// The version of a change, given that of its base: a command that only the change names is not run.
     #[must_use]
     pub fn unmerged(self, base: Option<&Self>) -> Self {
         match self {
@@ -38,7 +38,7 @@ impl TargetVersion {
         }
     }
 
-    /// Reads `version`; nothing where it is empty.
+    /// Reads `version`; `None` if it is empty.
     pub(super) fn read(node: &Node, source: &Arc<SourceFile>, found: &mut Diagnostics) -> Option<Self> {
         match &node.value {
             Value::Waiting => None,
@@ -58,7 +58,7 @@ impl TargetVersion {
             }
             other => {
                 let message =
-                    format!("`version` is a text or a mapping with `command`, found {}", other.kind());
+                    format!("`version` must be text or a mapping with `command`, found {}", other.kind());
                 let quoted = node.number().and_then(|_| source.number_at(node.span));
                 let help = match quoted {
                     Some(number) => format!("put it in quotes: \"{}\"", text::excerpt(number, 60)),
@@ -75,7 +75,7 @@ impl TargetVersion {
 }
 
 impl Settings {
-    /// The version that the configuration names: what the command printed, or the command as long as it was not run.
+    /// The version that the configuration names: the command's output, or the command until it was run.
     pub(super) fn version(&self) -> Option<&str> {
         match (self.file.target_version.as_ref()?, self.printed.get()) {
             (TargetVersion::Text(version), _) => Some(version),
@@ -84,7 +84,7 @@ impl Settings {
         }
     }
 
-    /// Runs the command for the version once, where there is one and no flag takes precedence.
+    /// Runs the command for the version once, if there is one and no flag takes precedence.
     pub(super) fn find_version(&self) -> Result<(), Obstacle> {
         let (Some(version), None) = (&self.file.target_version, &self.flags.target_version) else {
             return Ok(());
@@ -92,7 +92,7 @@ impl Settings {
         let printed = match (version, &self.file.whose) {
             (TargetVersion::Text(_), _) => return Ok(()),
             (TargetVersion::Unmerged(_), _) | (TargetVersion::Command(..), Whose::Change) => {
-                let message = "the command for `target.version` is not run: only the change names it";
+                let message = "command for `target.version` not run: only the change names it";
                 let help =
                     "merge akit.yaml first, pass `--target-version`, or trust the change: `--trust head`";
                 return Err(Obstacle::new(message, help).at(self.key(["target", "version", ""])));
@@ -121,7 +121,7 @@ impl Settings {
             let how = ended
                 .status
                 .code()
-                .map_or("it ended by a signal".to_owned(), |code| format!("exit code {code}"));
+                .map_or("it was killed by a signal".to_owned(), |code| format!("exit code {code}"));
             let why = text::excerpt(ended.stderr.trim(), 400);
             return obstacle(failed(if why.is_empty() { how } else { format!("{how}: {why}") }), help);
         }
@@ -130,7 +130,7 @@ impl Settings {
             "" => obstacle(failed("it printed nothing".to_owned()), help),
             printed if printed.chars().count() > MOST || printed.chars().any(char::is_control) => {
                 let shown = text::excerpt(printed, 60);
-                obstacle(failed(format!("it printed more than a version: \"{shown}\"")), help)
+                obstacle(failed(format!("it printed more than one version: \"{shown}\"")), help)
             }
             printed => Ok(printed.to_owned()),
         }

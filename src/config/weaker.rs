@@ -1,5 +1,5 @@
-//! In what a configuration demands less than another did. What the application under test is, and what it costs, is
-//! compared with the suites.
+//! How a configuration demands less than before. Changes of the application under test and its costs are compared with
+//! the suites.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::stats::real;
 use crate::vocabulary::{WeakeningKind as Kind, Weaker};
 
 impl ConfigFile {
-    /// Who judges where an expectation names nobody.
+    /// The judge of expectations that name none.
     #[must_use]
     pub fn configured(&self) -> Configured {
         let grader = self.grader.as_ref();
@@ -24,14 +24,14 @@ impl ConfigFile {
         Configured { judge, defaults: self.grader_defaults() }
     }
 
-    /// Where a judge of a provider is asked: the server's address, and the file of replies.
+    /// Where a judge of a provider is called: the server's address, and the file of recorded answers.
     fn judge_at(&self, provider: &str) -> (Option<String>, Option<String>) {
         let own = self.grader.as_ref().filter(|grader| grader.provider() == provider).map(|one| &one.access);
         let said = || own.into_iter().chain(self.providers.get(provider));
         (said().find_map(|one| one.base_url.clone()), said().find_map(|one| one.file.clone()))
     }
 
-    /// The keys that lead to where a judge is asked.
+    /// The path of the key that sets where a judge is called.
     fn judge_key<'a>(&self, provider: &'a str, key: &'a str) -> Vec<&'a str> {
         let own = self.grader.as_ref().is_some_and(|grader| {
             let ProviderConfig { base_url, file, .. } = &grader.access;
@@ -40,17 +40,17 @@ impl ConfigFile {
         if own { vec!["grader", key] } else { vec!["providers", provider, key] }
     }
 
-    /// In what a new version demands less of the cases of both suites.
+    /// How a new version demands less of the cases in both suites.
     #[must_use]
     pub fn weaker(&self, now: &Self, suites: &Suites<'_>) -> Vec<Weaker> {
         let Self {
-            // Where it lies demands nothing, and whose values names are made of is a matter of who gets them.
+            // Where it is demands nothing, and variables in names only matter for who gets their values.
             file: _,
             named_by_variables: _,
             path: _,
             folder: _,
             whose: _,
-            // What is asked: compared case by case.
+            // The question: compared case by case.
             provider: _,
             model: _,
             scenarios: _,
@@ -99,18 +99,18 @@ impl ConfigFile {
 fn patience(before: &ProviderConfig, now: &ProviderConfig, path: &[&str]) -> Vec<Weaker> {
     let tries = |config: &ProviderConfig| config.tries(None);
     let found = tries(before).weaker(tries(now), ["timeout", "maxRetries"]);
-    let told = |one: Weaker| {
+    let named = |one: Weaker| {
         let one = one.below(path);
         Weaker { message: format!("`{}` {}", one.keys.join("."), one.message), ..one }
     };
     let words = before.stop_words.weaker(&now.stop_words).into_iter().map(|one| one.below(path));
-    found.into_iter().map(told).chain(words).collect()
+    found.into_iter().map(named).chain(words).collect()
 }
 
 fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: bool) -> Vec<Weaker> {
     let nothing = GraderConfig::default();
     let mut found = Vec::new();
-    // Where nobody was named before, nobody was swapped.
+    // If no judge was named before, none was replaced.
     if let Some(before) = before {
         let now = now.unwrap_or(&nothing);
         let pairs = [
@@ -119,7 +119,7 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: b
         ];
         found.extend(pairs.into_iter().flatten());
     }
-    // How a judge is asked holds for one that an expectation names, too.
+    // How a judge is called also applies to one that an expectation names.
     if before.is_some() || is_judged {
         let GraderConfig { provider: _, model: _, access: _, defaults, terms, calibration: _ } =
             before.unwrap_or(&nothing);
@@ -141,25 +141,25 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: b
             found.push(fewer_votes(&["grader", "votes"]));
         }
         if (canaries, now.terms.canaries) == (Canaries::On, Canaries::Off) {
-            let message = "the judge was tested on known answers, now it is not";
+            let message = "the judge was tested on known-bad answers, now it is not";
             found.push(Weaker::new(Kind::CanariesOff, &["grader", "canaries"], message));
         }
         let (was, is) = (max_answer, now.terms.max_answer);
         if is > was {
             let message =
-                format!("answers of more than {was} characters failed, now those of more than {is}");
+                format!("answers longer than {was} characters failed, now only those longer than {is}");
             found.push(Weaker::new(Kind::MaxAnswerRaised, &["grader", "maxAnswer"], message));
         }
     }
     let calibration = |grader: Option<&GraderConfig>| grader.and_then(|grader| grader.calibration.clone());
     match (calibration(before), calibration(now)) {
         (Some(_), None) => {
-            let message = "the judge's calibration is no longer demanded";
+            let message = "the judge no longer needs a calibration";
             found.push(Weaker::new(Kind::CalibrationRemoved, &["grader"], message));
         }
         (Some((from, was)), Some((file, is))) => {
             if from != file {
-                let message = format!("the judge was measured by `{from}`, now by `{file}`");
+                let message = format!("the calibration of the judge was `{from}`, now `{file}`");
                 found.push(Weaker::new(
                     Kind::CalibrationLowered,
                     &["grader", "calibration", "file"],
@@ -169,7 +169,7 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: b
             found.extend(calibrated(&was, &is));
         }
         (None, Some((file, is))) if is.unmet == Unmet::Advisory => {
-            let message = format!("every verdict decided, now one that `{file}` does not carry is advisory");
+            let message = format!("every verdict counted, now one that `{file}` does not cover is advisory");
             found.push(Weaker::new(Kind::CalibrationLowered, &["grader", "calibration", "file"], message));
         }
         (None, _) => {}
@@ -180,7 +180,7 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: b
     found
 }
 
-/// In what less is demanded of a calibration.
+/// How less is required of a calibration.
 fn calibrated(before: &Demands, now: &Demands) -> Vec<Weaker> {
     let Demands { min_n, min_kappa, min_tpr, min_tnr, unmet } = before;
     let path = |key: &'static str| ["grader", "calibration", key];
@@ -198,7 +198,7 @@ fn calibrated(before: &Demands, now: &Demands) -> Vec<Weaker> {
     for (key, was, is) in limits {
         if let Some(was) = was.filter(|was| is.is_none_or(|is| is < *was)) {
             let is = is.map_or("nothing".to_owned(), |is| is.to_string());
-            let message = format!("`{key}` was {was}, it is {is}");
+            let message = format!("`{key}` was {was}, now {is}");
             found.push(Weaker::new(Kind::CalibrationLowered, &path(key), message));
         }
     }

@@ -1,6 +1,6 @@
-//! One assertion of promptfoo as an expectation of akit.
+//! One promptfoo assertion as an akit expectation.
 //!
-//! An expectation holds for the same answers, or for fewer where that is told; never for more without a word.
+//! An expectation accepts the same answers, or fewer if that is reported; never more without a finding.
 
 use super::document::{Excerpt, Folder};
 use super::template::{Template, Variables, no_mapping};
@@ -8,10 +8,10 @@ use super::yaml::YamlItem;
 use crate::source::{Node, Value};
 use crate::text;
 
-/// Why an assertion, or a text in it, cannot be taken over.
+/// Why an assertion, or a text in it, cannot be imported.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// Why.
+    /// The reason.
     pub(super) why: String,
     /// What to write instead.
     pub(super) instead: String,
@@ -23,7 +23,7 @@ impl Refusal {
     }
 }
 
-/// An assertion while it is read.
+/// An assertion being read.
 #[derive(Debug)]
 pub(super) struct Assertion<'a> {
     pub(super) part: &'a Excerpt,
@@ -36,17 +36,17 @@ pub(super) struct Assertion<'a> {
 }
 
 impl Assertion<'_> {
-    /// What stands under `value`.
+    /// The node under `value`.
     pub(super) fn value(&self) -> Result<Excerpt, Refusal> {
-        self.part.get("value").ok_or_else(|| Refusal::new("it has no `value`", "give it one"))
+        self.part.get("value").ok_or_else(|| Refusal::new("it has no `value`", "add one"))
     }
 
-    /// What stands under `threshold`.
+    /// The number under `threshold`.
     pub(super) fn threshold(&self) -> Option<f64> {
         self.part.get("threshold")?.number()
     }
 
-    /// The text under `value`, taken apart.
+    /// The text under `value`, parsed as a template.
     pub(super) fn template(&self) -> Result<Template, Refusal> {
         self.template_of(&self.value()?)
     }
@@ -56,17 +56,17 @@ impl Assertion<'_> {
         let value = self.value()?;
         if let Some(items) = value.items() {
             if items.is_empty() {
-                return Err(Refusal::new("its list is empty", "name at least one value"));
+                return Err(Refusal::new("its list is empty", "add at least one value"));
             }
             return items.iter().map(|item| self.template_of(item)).collect();
         }
-        // promptfoo fills the text before it takes it apart.
+        // promptfoo fills the text before it splits it.
         let text = self.template_of(&value)?.filled(self.variables).ok_or_else(|| {
-            Refusal::new("its values take a part from the environment", "write them as a list")
+            Refusal::new("its values contain environment variables", "write them as a list")
         })?;
         if text.contains('"') || text.contains("{{") {
             return Err(Refusal::new(
-                "its values are one text with quotes or braces between commas",
+                "its values are one comma-separated text with quotes or braces",
                 "write them as a list",
             ));
         }
@@ -74,7 +74,7 @@ impl Assertion<'_> {
         let templates: Result<Vec<_>, _> = parts.map(Template::taken).collect();
         match templates {
             Ok(templates) if templates.is_empty() => {
-                Err(Refusal::new("there is nothing between its commas", "name at least one value"))
+                Err(Refusal::new("there is nothing between its commas", "add at least one value"))
             }
             templates => templates.map_err(|error| refused(&error)),
         }
@@ -82,18 +82,18 @@ impl Assertion<'_> {
 
     pub(super) fn template_of(&self, part: &Excerpt) -> Result<Template, Refusal> {
         let text = scalar(&part.node).ok_or_else(|| {
-            Refusal::new(format!("its `value` is {}, not text", part.node.value.kind()), "write text")
+            Refusal::new(format!("its `value` is {}, not text", part.node.value.kind()), "use text")
         })?;
         let template = match text.strip_prefix("file://") {
             Some(name) if [".json", ".yaml", ".yml"].iter().any(|end| name.ends_with(end)) => {
-                return Err(Refusal::new("its `value` is data in a file", "write the value into the suite"));
+                return Err(Refusal::new("its `value` is data in a file", "move the value into the suite"));
             }
             Some(name)
                 if [".js", ".mjs", ".cjs", ".ts", ".py", ".rb"].iter().any(|end| name.contains(end)) =>
             {
                 return Err(Refusal::new(
                     "its `value` is a program",
-                    "akit runs no code; say it with an expectation",
+                    "akit does not run code; use an expectation",
                 ));
             }
             Some(_) => {
@@ -108,13 +108,13 @@ impl Assertion<'_> {
         let template = template.map_err(|error| refused(&error))?;
         no_mapping(template.names(), self.variables).map_err(|error| refused(&error))?;
         if template.filled(self.variables).is_some_and(|text| text.is_empty()) {
-            return Err(Refusal::new("its `value` is empty", "give it one"));
+            return Err(Refusal::new("its `value` is empty", "add one"));
         }
         Ok(template)
     }
 }
 
-/// A scalar as JavaScript writes it.
+/// A scalar as JavaScript prints it.
 pub(super) fn scalar(node: &Node) -> Option<String> {
     match &node.value {
         Value::String(text) => Some(text.clone()),
@@ -126,7 +126,7 @@ pub(super) fn scalar(node: &Node) -> Option<String> {
 }
 
 pub(super) fn refused(error: &super::template::TemplateError) -> Refusal {
-    Refusal::new(error.to_string(), "write the text out, or give the case a variable with the finished value")
+    Refusal::new(error.to_string(), "write the text out, or add a variable with the final value to the case")
 }
 
 pub(super) fn regex(pattern: String) -> YamlItem {
@@ -149,7 +149,7 @@ pub(super) fn contains(values: Vec<String>, mode: &str) -> YamlItem {
     YamlItem::Map(entries)
 }
 
-/// Every one of several expectations; one stands for itself, and the parts of such a whole stand beside the others.
+/// All of several expectations. A single one stays as it is; the parts of a nested `and` are merged in.
 pub(super) fn all(items: Vec<YamlItem>) -> YamlItem {
     let mut parts: Vec<YamlItem> = Vec::new();
     for item in items {

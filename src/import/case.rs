@@ -1,4 +1,4 @@
-//! One test of promptfoo, with one choice of its variables and one prompt, as a case.
+//! One promptfoo test, with one choice of its variables and one prompt, as a case.
 
 use super::assertion::{self, scalar};
 use super::document::{Excerpt, Folder};
@@ -11,16 +11,16 @@ use crate::environment::literal;
 use crate::source::{Node, Value};
 use crate::text;
 
-/// Words in the names of keys, in small letters, whose values are nowhere written.
+/// Parts of key names, in lowercase, whose values are never written.
 const SECRET: [&str; 8] =
     ["apikey", "api_key", "api-key", "token", "password", "secret", "authorization", "cookie"];
 
-/// A test with what `defaultTest` adds to it.
+/// A test merged with `defaultTest`.
 #[derive(Clone, Debug)]
 pub(super) struct Test {
-    /// Where it stands.
+    /// Its place.
     pub(super) part: Excerpt,
-    /// The id, without what tells its cases apart.
+    /// The id, without the suffix that distinguishes its cases.
     pub(super) id: String,
     /// `description`.
     pub(super) name: Option<String>,
@@ -30,11 +30,11 @@ pub(super) struct Test {
     pub(super) choices: Vec<Variables>,
     /// Assertions, those of `defaultTest` first.
     pub(super) assertions: Vec<Excerpt>,
-    /// What goes before and behind the prompt.
+    /// `prefix` and `suffix` of the prompt.
     pub(super) around: (String, String),
-    /// Least mean of its scores.
+    /// Smallest mean of its scores.
     pub(super) threshold: Option<f64>,
-    /// Why none of its cases can be taken over.
+    /// Why none of its cases can be imported.
     pub(super) refused: Option<String>,
 }
 
@@ -43,11 +43,11 @@ pub(super) struct Test {
 pub(super) struct CaseText {
     /// Its lines, below `cases:`.
     pub(super) lines: String,
-    /// Whether it is a case, and not a comment.
+    /// Whether it is a case, not a comment.
     pub(super) lives: bool,
 }
 
-/// Writes a case of a test; what has no counterpart stands beside it as a comment.
+/// Writes a case of a test; parts without a counterpart become comments.
 pub(super) fn write(
     test: &Test,
     (id, tags): (&str, &[String]),
@@ -74,8 +74,8 @@ pub(super) fn write(
     }
     let reason = match (&asked, items.is_empty()) {
         (Err(why), _) => Some(why.clone()),
-        (Ok(_), true) if test.assertions.is_empty() => Some("it demands nothing of the answer".to_owned()),
-        (Ok(_), true) => Some("none of its assertions could be taken over".to_owned()),
+        (Ok(_), true) if test.assertions.is_empty() => Some("it has no assertions".to_owned()),
+        (Ok(_), true) => Some("none of its assertions could be imported".to_owned()),
         (Ok(_), false) => None,
     };
     let mut entries = vec![("id".to_owned(), YamlItem::text(id))];
@@ -87,7 +87,7 @@ pub(super) fn write(
     let mut given = known;
     for name in texts {
         if !given.contains_key(&name) && reason.is_none() {
-            let message = format!("`{{{{{name}}}}}` has no value, so it stands for nothing, as in promptfoo");
+            let message = format!("`{{{{{name}}}}}` has no value, so it is empty, as in promptfoo");
             findings.differs(&test.part, test.part.node.span, message);
             given.insert(name, String::new());
         }
@@ -108,15 +108,15 @@ pub(super) fn write(
             CaseText { lines: format!("{first}{comments}{rest}"), lives: true }
         }
         Some(why) => {
-            let message = format!("case `{}` was not taken over: {why}", text::excerpt(id, 60));
+            let message = format!("case `{}` was not imported: {why}", text::excerpt(id, 60));
             findings.lost(
                 &test.part,
                 test.part.node.span,
                 message,
-                "write it by hand; it stands in the file as a comment",
+                "write it by hand; it is in the file as a comment",
             );
             let head = commented(
-                &one_line(&format!("{}: this case was not taken over: {why}", place(&test.part))),
+                &one_line(&format!("{}: this case was not imported: {why}", place(&test.part))),
                 "  # ",
             );
             let lines = head + &comments + &commented(&body, "  #");
@@ -125,7 +125,7 @@ pub(super) fn write(
     }
 }
 
-/// What the assertions of a test demand, and as comments those that were not taken over.
+/// The expectations of a test's assertions, and as comments those that were not imported.
 pub(super) fn demands(
     test: &Test,
     known: &Variables,
@@ -145,14 +145,14 @@ pub(super) fn demands(
                 findings.differs(
                     part,
                     part.node.span,
-                    format!("`{kind}` was taken over with a difference: {how}"),
+                    format!("`{kind}` was imported with a difference: {how}"),
                 );
                 items.push(item);
             }
             Mapped::Not(why, instead) => {
-                findings.lost(part, part.node.span, format!("`{kind}` was not taken over: {why}"), &instead);
+                findings.lost(part, part.node.span, format!("`{kind}` was not imported: {why}"), &instead);
                 let original = masked(YamlItem::of(&part.node)).render();
-                let head = format!("{}: not taken over: {why}; instead: {instead}", place(part));
+                let head = format!("{}: not imported: {why}; instead: {instead}", place(part));
                 comments.push_str(&commented(&one_line(&head), "    # "));
                 comments.push_str(&commented(&original, "    #   "));
             }
@@ -161,7 +161,7 @@ pub(super) fn demands(
     (items, comments)
 }
 
-/// Every choice of variables: a list of texts stands for as many tests, as in promptfoo.
+/// Every choice of variables: a list of texts makes one test for each, as in promptfoo.
 pub(super) fn choices(vars: &[(String, Excerpt)], expand: bool) -> Vec<Variables> {
     let mut choices = vec![Variables::new()];
     for (name, value) in vars {
@@ -183,8 +183,8 @@ pub(super) fn choices(vars: &[(String, Excerpt)], expand: bool) -> Vec<Variables
     choices
 }
 
-/// A value by its name, those of a mapping by their paths. A list of scalars stands with commas, as JavaScript
-/// writes it, and any other list as JSON. promptfoo takes one line end away from the end of a text.
+/// Adds a value under its name, and those of a mapping under their paths. A list of scalars is joined with commas, as
+/// in JavaScript, and any other list is JSON. Like promptfoo, it drops one final line break of a text.
 fn flatten(name: &str, node: &Node, variables: &mut Variables) {
     match &node.value {
         Value::Map(entries) => {
@@ -209,7 +209,7 @@ fn flatten(name: &str, node: &Node, variables: &mut Variables) {
     }
 }
 
-/// The item without values of keys that hold a secret.
+/// The item with the values of secret keys masked.
 pub(super) fn masked(item: YamlItem) -> YamlItem {
     match item {
         YamlItem::List(items) => YamlItem::List(items.into_iter().map(masked).collect()),
@@ -232,7 +232,7 @@ pub(super) fn indented(text: &str) -> String {
     text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") }).collect()
 }
 
-/// Every line behind a mark.
+/// Puts a mark before every line.
 pub(super) fn commented(text: &str, mark: &str) -> String {
     text.lines().map(|line| format!("{mark}{line}").trim_end().to_owned() + "\n").collect()
 }

@@ -1,4 +1,4 @@
-//! The few JavaScript expressions over `output` that are expressions of akit too.
+//! The few JavaScript expressions over `output` that have an equivalent in akit.
 
 use super::assertion::{Assertion, Refusal, all, inline};
 use super::schema::no_fence;
@@ -8,30 +8,30 @@ use crate::expectation::expression::Expression;
 /// The answer as JSON, in JavaScript.
 const PARSED: &str = "JSON.parse(output)";
 
-/// What stands behind a pattern that is held against the answer.
+/// The call that tests a pattern on the answer.
 const TESTED: &str = ".test(output)";
 
 /// The expectation of a `javascript` assertion.
 ///
 /// # Errors
-/// When it is anything but tests of the text, joined by `&&` and `||`, or ends in an error for some answers, which
-/// fails in promptfoo whatever stands before it.
+/// If it is anything but tests of the text, joined by `&&` and `||`, or if it throws for some answers, which fails in
+/// promptfoo whatever comes before.
 pub(super) fn expression(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<YamlItem, Refusal> {
     let refusal = || {
         Refusal::new(
-            "akit runs no JavaScript, and this is no expression that it has too",
-            "`inline` knows includes, startsWith, endsWith, match and length; else `regex`, `json_schema` or `llm_grader`",
+            "akit does not run JavaScript, and has no equivalent of this expression",
+            "`inline` with includes, startsWith, endsWith, match or length; or `regex`, `json_schema` or `llm_grader`",
         )
     };
     let value = assertion.value()?;
-    // Several lines are the body of a function, which answers nothing without a `return`.
+    // Several lines are the body of a function, which returns nothing without `return`.
     let code = value.node.as_str().ok_or_else(refusal)?.trim_end();
     let foreign =
         assertion.threshold().is_some() || ["{{", "{%", "{#", "\n"].iter().any(|mark| code.contains(mark));
     let code = code.trim_start();
     let code = Code::of(code.strip_suffix(';').unwrap_or(code)).filter(|_| !foreign).ok_or_else(refusal)?;
-    // A match is a list and no verdict, and what is no JSON or has no such path is an error: neither is the opposite
-    // of a pass.
+    // A match returns a list, not a boolean; an answer that is not JSON or lacks the path throws. Neither is the
+    // negation of a pass.
     let strict = code.parsed || code.matched != Matched::Nowhere;
     let undecided = code.matched == Matched::Last || code.parsed && code.negated;
     if undecided || strict && (assertion.inverse || code.either) {
@@ -43,36 +43,36 @@ pub(super) fn expression(assertion: &Assertion<'_>, near: &mut Vec<String>) -> R
         return Ok(item);
     }
     near.push("values in JSON are compared without conversion, and only lists have a length".to_owned());
-    // JSON of akit may stand in a fence, and JSON of JavaScript not.
+    // In akit, JSON may be in a fenced block; in JavaScript it may not.
     Ok(all(vec![no_fence(), item]))
 }
 
-/// Whether there is an `output.match(…)` without `!`, which is a list and no verdict.
+/// Whether there is an `output.match(…)` without `!`, which returns a list, not a boolean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Matched {
     #[default]
     Nowhere,
-    /// Something is joined to it, which decides.
+    /// Something joined to it decides.
     Joined,
-    /// It is what the whole answers.
+    /// It is the result of the whole expression.
     Last,
 }
 
-/// JavaScript in akit's words, and what is in it.
+/// JavaScript translated to akit's `inline`, and what it contains.
 #[derive(Debug, Default)]
 struct Code {
     text: String,
-    /// It reads the answer as JSON.
+    /// It parses the answer as JSON.
     parsed: bool,
     matched: Matched,
     /// It has `||`.
     either: bool,
-    /// It has `!`, other than in `!= null`.
+    /// It has `!`, except in `!= null`.
     negated: bool,
 }
 
 impl Code {
-    /// `output` under akit's name, outside of quotes; `None` where a word would mean something else in akit.
+    /// Renames `output` outside of quotes; `None` if a word would mean something else in akit.
     fn of(code: &str) -> Option<Self> {
         let mut out = Self::default();
         let mut rest = code;
@@ -82,7 +82,7 @@ impl Code {
             } else if first.is_alphabetic() || first == '_' {
                 out.word(rest)?
             } else if first.is_ascii_digit() && out.is_member() {
-                // akit has items of a list so, and JavaScript has not.
+                // akit indexes lists this way; JavaScript does not.
                 return None;
             } else {
                 out.either |= first == '|';
@@ -98,12 +98,12 @@ impl Code {
         Some(out)
     }
 
-    /// Whether a dot stands last, and none that parts a number.
+    /// Whether the text ends with a dot that is not part of a number.
     fn is_member(&self) -> bool {
         self.text.strip_suffix('.').is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_digit()))
     }
 
-    /// Takes a text or a pattern; how long it is.
+    /// Takes a text or a pattern; returns its length.
     fn quoted(&mut self, rest: &str, mark: char) -> Option<usize> {
         let mut end = closing(rest, mark)?;
         if mark == '/' {
@@ -116,7 +116,7 @@ impl Code {
             }
         }
         let quoted = &rest[..end];
-        // akit would find it in any case, and JavaScript never.
+        // akit would find it in any case; JavaScript never does.
         if self.text.ends_with(".toLowerCase().includes(") && quoted.to_lowercase() != quoted {
             return None;
         }
@@ -124,7 +124,7 @@ impl Code {
         Some(end)
     }
 
-    /// Takes a name; how long it is.
+    /// Takes a name; returns its length.
     fn word(&mut self, rest: &str) -> Option<usize> {
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         let member = self.text.ends_with('.');
@@ -150,7 +150,7 @@ impl Code {
     }
 }
 
-/// The offset behind the quote or slash that ends what the first character began.
+/// The offset after the quote or slash that closes what the first character opened.
 fn closing(text: &str, mark: char) -> Option<usize> {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {

@@ -1,4 +1,4 @@
-//! The files of a promptfoo suite: the configuration, and what it names with `file://`.
+//! The files of a promptfoo suite: the configuration and the files it names with `file://`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::ImportError;
 use crate::source::{Node, ReadError, SourceFile, Span, SyntaxError, Value, slashed};
 
-/// A stretch of a file.
+/// A part of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Excerpt {
-    /// What stands there.
+    /// The node.
     pub(super) node: Node,
     /// The file.
     pub(super) file: Arc<SourceFile>,
@@ -21,7 +21,7 @@ impl Excerpt {
         self.node.get(key).map(|node| self.with(node.clone()))
     }
 
-    /// The items, where this is a list.
+    /// The items, if this is a list.
     pub(super) fn items(&self) -> Option<Vec<Excerpt>> {
         match &self.node.value {
             Value::List(items) => Some(items.iter().map(|item| self.with(item.clone())).collect()),
@@ -29,7 +29,7 @@ impl Excerpt {
         }
     }
 
-    /// Keys with their values, where this is a mapping.
+    /// Keys with their values, if this is a mapping.
     pub(super) fn entries(&self) -> Vec<(String, Span, Excerpt)> {
         let Value::Map(entries) = &self.node.value else { return Vec::new() };
         let entry = |(key, value): &(Node, Node)| {
@@ -55,7 +55,7 @@ impl Excerpt {
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    /// That of a configuration.
+    /// The folder of a configuration.
     pub(super) fn of(path: &Path) -> Self {
         Self(path.parent().unwrap_or(Path::new("")).to_path_buf())
     }
@@ -95,7 +95,7 @@ impl Folder {
     }
 }
 
-/// Puts a node some lines further down.
+/// Moves a node some lines down.
 fn lower(node: &mut Node, by: u32) {
     node.span.line += by;
     match &mut node.value {
@@ -110,7 +110,7 @@ fn lower(node: &mut Node, by: u32) {
     }
 }
 
-/// Reads a YAML or JSON file; merge keys are put in.
+/// Reads a YAML or JSON file and resolves merge keys.
 pub(super) fn document(path: &Path) -> Result<Excerpt, ImportError> {
     let file = SourceFile::read(path).map_err(|error| ImportError::Unreadable(slashed(path), error))?;
     let mut node = Node::parse(&file).map_err(|error| syntax(&file, &error))?;
@@ -123,7 +123,7 @@ fn syntax(file: &SourceFile, error: &SyntaxError) -> ImportError {
     ImportError::Syntax(place, error.message.clone())
 }
 
-/// Fills in `<<`, which YAML 1.2 does not have and promptfoo's reader does.
+/// Resolves `<<`, which is not in YAML 1.2 but is supported by promptfoo.
 fn merge(node: &mut Node) {
     match &mut node.value {
         Value::List(items) => items.iter_mut().for_each(merge),

@@ -1,18 +1,18 @@
-//! What could not be taken over as it was, each once, and how many assertions could.
+//! What could not be imported as it was, each once, and how many assertions could.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Excerpt;
 use crate::source::{Diagnostic, Diagnostics, Span};
 
-/// The name of a place: file, line, column.
+/// A place: file, line, column.
 type Spot = (String, u32, u32);
 
 /// Findings and counts of an import.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     found: Diagnostics,
-    told: BTreeSet<(Spot, String)>,
+    seen: BTreeSet<(Spot, String)>,
     assertions: BTreeMap<Spot, bool>,
 }
 
@@ -20,23 +20,23 @@ impl Findings {
     /// Something that has no counterpart.
     pub(super) fn lost(&mut self, part: &Excerpt, span: Span, message: String, instead: &str) {
         let finding = Diagnostic::error("not-imported", &part.file, span, message).help(instead);
-        self.tell(finding.warn());
+        self.add(finding.warn());
     }
 
     /// Something whose counterpart differs.
     pub(super) fn differs(&mut self, part: &Excerpt, span: Span, message: String) {
         let finding = Diagnostic::error("imported-differently", &part.file, span, message);
-        self.tell(finding.warn());
+        self.add(finding.warn());
     }
 
-    fn tell(&mut self, finding: Diagnostic) {
+    fn add(&mut self, finding: Diagnostic) {
         let place = (finding.file.shown().to_owned(), finding.span.line, finding.span.column);
-        if self.told.insert((place, finding.message.clone())) {
+        if self.seen.insert((place, finding.message.clone())) {
             self.found.push(finding);
         }
     }
 
-    /// Counts an assertion; one that is used by several cases is mapped if it is mapped in all of them.
+    /// Counts an assertion; one that several cases use is mapped if it is mapped in all of them.
     pub(super) fn count(&mut self, part: &Excerpt, mapped: bool) {
         let place = (part.file.shown().to_owned(), part.node.span.line, part.node.span.column);
         let known = self.assertions.entry(place).or_insert(true);
@@ -55,7 +55,7 @@ impl Findings {
     }
 }
 
-/// A place as people read it.
+/// A place, for display.
 pub(super) fn place(part: &Excerpt) -> String {
     format!("{}:{}:{}", part.file.shown(), part.node.span.line, part.node.span.column)
 }

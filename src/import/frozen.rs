@@ -1,4 +1,5 @@
-//! A conversation of a stored run as the script of a new scenario: what a customer said is fixed, whatever made them say it.
+//! A conversation of a stored run as the script of a new scenario: the customer's messages are fixed, whatever produced
+//! them.
 
 use super::yaml::YamlItem;
 use crate::environment::literal;
@@ -13,14 +14,14 @@ use crate::vocabulary::VerdictKind;
 pub struct Frozen {
     /// The file.
     pub text: String,
-    /// What stands in the original and not here, because nothing of it was said: a sentence each.
+    /// Parts of the original that are omitted because the conversation has nothing about them: a sentence each.
     pub left_out: Vec<String>,
 }
 
-/// A scenario file with one case that says what was said in a trial; everything else stands as it did in its file.
-/// `facts` are those of the case.
+/// A scenario file with one case that says what was said in a trial; everything else stays as in its file. `facts` are
+/// those of the case.
 ///
-/// `None` where the file has no such case.
+/// `None` if the file has no such case.
 #[must_use]
 pub fn frozen(file: &Node, id: &str, facts: &[Fact], trial: &Trial) -> Option<Frozen> {
     let is_it = |case: &&Node| case.get("id").and_then(Node::as_str) == Some(id);
@@ -31,9 +32,7 @@ pub fn frozen(file: &Node, id: &str, facts: &[Fact], trial: &Trial) -> Option<Fr
     let expected = case.get("expected").and_then(|expected| freezing.expectation(expected));
     let is_demanded = |turn: &Turn| line(turn, case).is_some_and(|line| line.get("expected").is_some());
     if expected.is_none() && !trial.turns.iter().any(is_demanded) {
-        freezing
-            .left_out
-            .push("nothing that was expected is left: write `expected:` for the case".to_owned());
+        freezing.left_out.push("no expectation is left: add `expected:` to the case".to_owned());
     }
     let (mut turns, mut expected) = (Some(turns), expected);
     let mut entries = Vec::new();
@@ -41,7 +40,7 @@ pub fn frozen(file: &Node, id: &str, facts: &[Fact], trial: &Trial) -> Option<Fr
         match key.as_str()? {
             "turns" | "customer" => {
                 entries.extend(turns.take().map(|turns| ("turns".to_owned(), YamlItem::List(turns))));
-                // The facts of a customer by rules stand at the case of a script.
+                // The facts of a customer by rules belong to the case in a script.
                 entries.extend(value.get("facts").and_then(|facts| freezing.facts(facts)));
             }
             "facts" => entries.extend(freezing.facts(value)),
@@ -63,9 +62,9 @@ pub fn frozen(file: &Node, id: &str, facts: &[Fact], trial: &Trial) -> Option<Fr
     Some(Frozen { text, left_out: freezing.left_out })
 }
 
-/// A turn that was said, with what the script of its case had beside it.
+/// A turn that was said, with its other keys in the script of its case.
 fn said(turn: &Turn, case: &Node) -> YamlItem {
-    // A value is never filled, so braces must not look like a name.
+    // Values are never filled, so braces must not look like a placeholder.
     let words = literal(&turn.asked.replace("{{", "\\{{"));
     let place = turn.place.as_deref();
     let mut entries = Vec::new();
@@ -79,17 +78,17 @@ fn said(turn: &Turn, case: &Node) -> YamlItem {
     YamlItem::Map(entries)
 }
 
-/// The entry of the script that was said.
+/// The entry of the script for a turn.
 fn line<'a>(turn: &Turn, case: &'a Node) -> Option<&'a Node> {
     let at = usize::try_from(turn.place.as_ref()?.number).ok()?.checked_sub(1)?;
     case.get("turns")?.items().get(at)
 }
 
-/// What of a case can be said of what was said.
+/// Decides which parts of a case still apply to the conversation.
 struct Freezing<'a> {
     /// The facts that were given.
     given: Vec<&'a Fact>,
-    /// The names of those that were not.
+    /// The names of facts that were not given.
     missing: Vec<&'a str>,
     trial: &'a Trial,
     left_out: Vec<String>,
@@ -100,10 +99,10 @@ impl<'a> Freezing<'a> {
         let is_given = |fact: &&Fact| trial.turns.iter().any(|turn| fact.is_given_by(&turn.asked));
         let (given, missing): (Vec<_>, Vec<_>) = facts.iter().partition(is_given);
         let missing: Vec<&str> = missing.into_iter().map(|fact| fact.name.as_str()).collect();
-        let told = |name: &&str| {
-            format!("fact `{}` was never given, so nothing is expected of it", text::excerpt(name, 60))
+        let omitted = |name: &&str| {
+            format!("fact `{}` was never given, so its checks were removed", text::excerpt(name, 60))
         };
-        let left_out = missing.iter().map(told).collect();
+        let left_out = missing.iter().map(omitted).collect();
         Self { given, missing, trial, left_out }
     }
 
@@ -118,7 +117,7 @@ impl<'a> Freezing<'a> {
         (!given.is_empty()).then(|| ("facts".to_owned(), YamlItem::List(given)))
     }
 
-    /// An expectation without what it says of the end, for a script ends where it ends; and of what was not said.
+    /// An expectation without its parts about the end, since a script ends where it ends, and about what was not said.
     fn expectation(&mut self, node: &Node) -> Option<YamlItem> {
         let Value::Map(entries) = &node.value else { return Some(YamlItem::of(node)) };
         let word = node.get("type").and_then(Node::as_str).unwrap_or_default();
@@ -130,7 +129,7 @@ impl<'a> Freezing<'a> {
             && !self.is_said(id)
         {
             let id = text::excerpt(id, 60);
-            self.left_out.push(format!("`{word}` is about turn `{id}`, which was not said"));
+            self.left_out.push(format!("`{word}` refers to turn `{id}`, which was not said"));
             return None;
         }
         let is_keeps = kind == Some(VerdictKind::Keeps);
@@ -141,7 +140,7 @@ impl<'a> Freezing<'a> {
                 None => !is_keeps || (fact.has_shape() && fact.value.is_some()),
             };
             if !self.given.iter().copied().any(|fact| is_meant(&fact)) {
-                self.left_out.push(format!("`{word}` is about facts that were never given"));
+                self.left_out.push(format!("`{word}` refers to facts that were never given"));
                 return None;
             }
         }
@@ -165,7 +164,7 @@ impl<'a> Freezing<'a> {
                     }
                     YamlItem::List(names.into_iter().map(YamlItem::of).collect())
                 }
-                // Past the end of the script it is no limit.
+                // Past the end of the script, it limits nothing.
                 "within" if self.is_no_limit(value) => continue,
                 _ => YamlItem::of(value),
             };

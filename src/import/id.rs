@@ -1,8 +1,8 @@
-//! Ids of cases that come from elsewhere.
+//! Ids of imported cases.
 
 use std::collections::BTreeSet;
 
-/// A description as an id: small letters and digits with dashes between, at most 60 characters.
+/// A description as an id: lowercase letters and digits, joined by dashes, at most 60 characters.
 pub(super) fn slug(text: &str) -> String {
     let mut out = String::new();
     for c in text.to_lowercase().chars() {
@@ -16,7 +16,7 @@ pub(super) fn slug(text: &str) -> String {
     cut.trim_end_matches('-').to_owned()
 }
 
-/// An id that no other has; a number behind it tells it from the first.
+/// A unique id; a numeric suffix is added if needed.
 pub(super) fn unique(id: String, known: &mut BTreeSet<String>) -> String {
     let mut id = id;
     let first = id.clone();

@@ -1,10 +1,10 @@
-//! Assertions that a model judges, and those that have no counterpart, with what to write instead.
+//! Assertions for a judge, and those without a counterpart, with a replacement.
 
 use super::assertion::{Assertion, Refusal, combined};
 use super::template::Template;
 use super::yaml::YamlItem;
 
-/// Kinds without a counterpart: the beginning of their name, why, and what to write instead.
+/// Kinds without a counterpart: the prefix of their name, the reason, and the replacement.
 const WITHOUT: [(&str, &str, &str); 19] = [
     (
         "cost",
@@ -16,12 +16,12 @@ const WITHOUT: [(&str, &str, &str); 19] = [
         "it judges the call, not what the answer says",
         "`latency` with `max_ms`, or a threshold of the gate: `gate: { thresholds: [{ metric: latency_p95_ms, max: … }] }`",
     ),
-    ("python", "akit runs no code", "`inline`, `regex`, `json_schema` or `llm_grader`"),
-    ("ruby", "akit runs no code", "`inline`, `regex`, `json_schema` or `llm_grader`"),
+    ("python", "akit does not run code", "`inline`, `regex`, `json_schema` or `llm_grader`"),
+    ("ruby", "akit does not run code", "`inline`, `regex`, `json_schema` or `llm_grader`"),
     (
         "webhook",
-        "akit asks no other server for a verdict",
-        "`llm_grader`, or judge the answers where the server is",
+        "akit does not ask other servers for verdicts",
+        "`llm_grader`, or judge the answers on that server",
     ),
     (
         "answer-relevance",
@@ -30,40 +30,38 @@ const WITHOUT: [(&str, &str, &str); 19] = [
     ),
     (
         "context-",
-        "akit is told no context",
+        "akit does not get the context",
         "`llm_grader` with `rubric: \"builtin:groundedness\"` and the context in the prompt",
     ),
-    ("g-eval", "akit judges by one rubric", "`llm_grader` with the criteria as its rubric"),
+    ("g-eval", "akit judges with one rubric", "`llm_grader` with the criteria as its rubric"),
     ("select-best", "it compares answers with each other", "compare runs: `akit run --baseline`"),
     ("max-score", "it compares answers with each other", "compare runs: `akit run --baseline`"),
     (
         "moderation",
-        "akit asks no moderation service",
-        "`llm_grader` with a rubric that says what must not be said",
+        "akit does not call moderation services",
+        "`llm_grader` with a rubric that forbids such content",
     ),
-    ("is-refusal", "akit tells refusals by other signs than promptfoo", "`is_refusal`"),
-    ("trace-", "akit sees answers, not traces", "judge what the answer says"),
-    ("trajectory", "akit sees answers, not traces", "judge what the answer says"),
-    ("is-valid", "akit sees the text of an answer", "`json_schema` where the call is the answer"),
-    ("tool-call", "akit sees the text of an answer", "`json_schema` where the call is the answer"),
+    ("is-refusal", "akit detects refusals differently from promptfoo", "`is_refusal`"),
+    ("trace-", "akit sees answers, not traces", "an expectation of the answer"),
+    ("trajectory", "akit sees answers, not traces", "an expectation of the answer"),
+    ("is-valid", "akit sees the text of an answer", "`json_schema` if the call is the answer"),
+    ("tool-call", "akit sees the text of an answer", "`json_schema` if the call is the answer"),
     (
         "finish-reason",
-        "an answer that was cut or refused fails negative expectations by itself",
-        "leave it out",
+        "a truncated or refused answer fails negative expectations anyway",
+        "nothing; remove it",
     ),
-    ("is-xml", "akit reads no XML", "`regex`"),
-    ("contains-xml", "akit reads no XML", "`regex`"),
+    ("is-xml", "akit does not parse XML", "`regex`"),
+    ("contains-xml", "akit does not parse XML", "`regex`"),
 ];
 
-/// The expectation of a kind that a model judges.
+/// The expectation for a kind that a model judges.
 pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<YamlItem, Refusal> {
     match assertion.kind {
         "llm-rubric" => {
             let rubric = assertion.template()?.text();
             if assertion.threshold().is_none() {
-                near.push(
-                    "the judge gives a score and 0.7 is needed, where promptfoo's says yes or no".to_owned(),
-                );
+                near.push("the judge's score must reach 0.7; promptfoo's judge answers yes or no".to_owned());
             }
             Ok(grader(assertion, rubric, assertion.threshold(), near))
         }
@@ -81,18 +79,18 @@ pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<
         }
         "similar" | "similar:cosine" => {
             near.push(
-                "without `embeddingModel` the judge says how alike the meanings are, where promptfoo compares embeddings"
+                "without `embeddingModel` the judge rates the similarity; promptfoo compares embeddings"
                     .to_owned(),
             );
             if assertion.part.get("provider").is_some() {
-                near.push("its provider of embeddings is left out".to_owned());
+                near.push("its embedding provider was not imported".to_owned());
             }
             similar(assertion)
         }
         kind => {
             let known = WITHOUT.iter().find(|(name, ..)| kind.starts_with(name));
             let (why, instead) = known.map_or(
-                ("akit has nothing like it", "say it with `inline`, `regex`, `json_schema` or `llm_grader`"),
+                ("akit has no equivalent", "`inline`, `regex`, `json_schema` or `llm_grader`"),
                 |(_, why, instead)| (*why, *instead),
             );
             Err(Refusal::new(why, instead))
@@ -100,7 +98,7 @@ pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<
     }
 }
 
-/// The expectation with no judge's threshold below this one; nothing where a low score is the pass, or where no
+/// The expectation with every judge's threshold raised to at least this; `None` if a low score is a pass, or if no
 /// score is high enough.
 pub(super) fn raised(item: YamlItem, least: f64) -> Option<YamlItem> {
     let YamlItem::Map(mut entries) = item else { return Some(item) };
@@ -145,7 +143,7 @@ fn grader(
     threshold: Option<f64>,
     near: &mut Vec<String>,
 ) -> YamlItem {
-    // A text that begins so would name a rubric of akit.
+    // Text with this prefix would name a built-in rubric.
     let rubric =
         if rubric.trim_start().starts_with("builtin:") { format!("Rubric: {rubric}") } else { rubric };
     let mut entries = vec![
@@ -158,7 +156,7 @@ fn grader(
     if let Some(provider) = assertion.part.get("provider") {
         let id = provider.node.as_str().or_else(|| provider.node.get("id")?.as_str());
         if provider.node.as_str().is_none() {
-            near.push("of its judge only the name is taken over".to_owned());
+            near.push("only the name of its judge was imported".to_owned());
         }
         let provider = id.unwrap_or("without a name");
         match super::provider::Named::parse(provider) {
@@ -167,7 +165,7 @@ fn grader(
                 entries.push(("model".to_owned(), YamlItem::Text(crate::environment::literal(&judge.model))));
             }
             None => {
-                near.push(format!("its judge `{}` is not known to akit", crate::text::excerpt(provider, 40)));
+                near.push(format!("its judge `{}` is unknown to akit", crate::text::excerpt(provider, 40)));
             }
         }
     }
@@ -187,7 +185,7 @@ fn similar(assertion: &Assertion<'_>) -> Result<YamlItem, Refusal> {
         YamlItem::Map(entries)
     };
     match value.items() {
-        Some(items) if items.is_empty() => Err(Refusal::new("its list is empty", "name at least one text")),
+        Some(items) if items.is_empty() => Err(Refusal::new("its list is empty", "add at least one text")),
         Some(items) => {
             let parts: Result<Vec<_>, _> =
                 items.iter().map(|item| assertion.template_of(item).map(one)).collect();

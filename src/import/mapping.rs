@@ -1,6 +1,6 @@
-//! Which expectation says what an assertion says.
+//! Maps assertions to expectations.
 //!
-//! An expectation holds for the same answers, or for fewer where that is told; never for more without a word.
+//! An expectation accepts the same answers, or fewer if that is reported; never more without a finding.
 
 use std::sync::Arc;
 
@@ -14,22 +14,22 @@ use crate::expectation::{Expectation, Reading, Setup};
 use crate::source::{Diagnostics, Node, SourceFile, Value};
 use crate::text;
 
-/// Keys that change nothing for the verdict, or are read elsewhere.
+/// Keys that do not affect the verdict, or are read elsewhere.
 const SILENT: [&str; 7] = ["type", "metric", "description", "value", "threshold", "provider", "assert"];
 
-/// What became of an assertion.
+/// The result for an assertion.
 #[derive(Clone, Debug)]
 pub(super) enum Mapped {
-    /// An expectation that says the same.
+    /// An equivalent expectation.
     Same(YamlItem),
-    /// An expectation that differs in what the words say.
+    /// An expectation that differs as described.
     Near(YamlItem, String),
-    /// Nothing: why, and what may be written instead.
+    /// None: the reason, and what to write instead.
     Not(String, String),
 }
 
 impl Mapped {
-    /// The same where the mean of all scores must reach a threshold: each score must.
+    /// The result if the mean of all scores must reach a threshold: then each score must reach it.
     pub(super) fn scored(self, threshold: Option<f64>) -> Self {
         let Some(least) = threshold else { return self };
         let raise = |item| judged::raised(item, least);
@@ -40,8 +40,8 @@ impl Mapped {
         };
         raised.unwrap_or_else(|| {
             Mapped::Not(
-                format!("its score counts for a threshold of {least}"),
-                "write an expectation with a threshold of its own".to_owned(),
+                format!("its score counts toward a threshold of {least}"),
+                "an expectation with its own threshold".to_owned(),
             )
         })
     }
@@ -50,7 +50,7 @@ impl Mapped {
 /// Maps an assertion of a test with these variables.
 pub(super) fn map(part: &Excerpt, variables: &Variables, folder: &Folder) -> Mapped {
     let Some(kind) = part.node.get("type").and_then(Node::as_str) else {
-        return Mapped::Not("it has no `type`".to_owned(), "name one".to_owned());
+        return Mapped::Not("it has no `type`".to_owned(), "add one".to_owned());
     };
     let inverse = kind.starts_with("not-");
     let kind = kind.strip_prefix("not-").unwrap_or(kind);
@@ -60,8 +60,8 @@ pub(super) fn map(part: &Excerpt, variables: &Variables, folder: &Folder) -> Map
         Err(refusal) => return Mapped::Not(refusal.why, refusal.instead),
     };
     if let Err(message) = accepts(&item, variables) {
-        let instead = "mend it in the original, or write an expectation of akit".to_owned();
-        return Mapped::Not(format!("akit cannot read what came of it: {message}"), instead);
+        let instead = "fix the original, or write an akit expectation".to_owned();
+        return Mapped::Not(format!("akit rejects the result: {message}"), instead);
     }
     if near.is_empty() { Mapped::Same(item) } else { Mapped::Near(item, near.join("; ")) }
 }
@@ -72,7 +72,7 @@ fn accepts(item: &YamlItem, variables: &Variables) -> Result<(), String> {
     let node = Node::parse(&file).map_err(|error| error.message)?;
     let (mut found, patterns) = (Diagnostics::default(), Patterns::default());
     let mut known = variables.clone();
-    // A name without a value is given an empty one in the case.
+    // A name without a value gets an empty one in the case.
     let mut texts = Vec::new();
     item.clone().map_texts(&mut |text| {
         texts.push(text.to_owned());
@@ -101,8 +101,8 @@ impl Assertion<'_> {
     fn item(&self) -> Found {
         if self.part.get("weight").and_then(|weight| weight.number()) == Some(0.0) {
             return Err(Refusal::new(
-                "its weight is 0: promptfoo measures it and demands nothing",
-                "leave it out, or demand it with an expectation",
+                "its weight is 0: promptfoo only reports it",
+                "remove it, or write an expectation",
             ));
         }
         let mut near = self.keys()?;
@@ -113,26 +113,26 @@ impl Assertion<'_> {
         Ok((if self.inverse { inverted(item) } else { item }, near))
     }
 
-    /// What the keys beside `value` change; refuses those without which the assertion says something else.
+    /// Differences caused by keys other than `value`; refuses keys that change the meaning of the assertion.
     fn keys(&self) -> Result<Vec<String>, Refusal> {
         let mut near = Vec::new();
         for (key, _, value) in self.part.entries() {
             match key.as_str() {
                 "weight" if value.number() != Some(1.0) => {
-                    near.push("akit demands every expectation and knows no weights".to_owned());
+                    near.push("akit requires every expectation and has no weights".to_owned());
                 }
                 key if SILENT.contains(&key) || key == "weight" => {}
                 "transform" | "contextTransform" => {
                     return Err(Refusal::new(
                         format!("`{key}` changes the answer before it is judged"),
-                        "judge the answer as it is, or change it in the application",
+                        "judge the answer as is, or change it in the application",
                     ));
                 }
-                "rubricPrompt" => near.push("akit's judge has its own prompt".to_owned()),
+                "rubricPrompt" => near.push("akit's judge uses its own prompt".to_owned()),
                 key => {
                     return Err(Refusal::new(
-                        format!("akit has nothing for its key `{}`", text::excerpt(key, 40)),
-                        "say it with an expectation of akit",
+                        format!("akit has no equivalent of its key `{}`", text::excerpt(key, 40)),
+                        "an akit expectation",
                     ));
                 }
             }
@@ -143,10 +143,10 @@ impl Assertion<'_> {
     fn set(&self, mut near: Vec<String>) -> Found {
         let parts = self.part.get("assert").and_then(|list| list.items()).unwrap_or_default();
         if parts.is_empty() {
-            return Err(Refusal::new("the set has no assertion", "leave it out"));
+            return Err(Refusal::new("the set has no assertion", "remove it"));
         }
         if self.threshold().is_some_and(|threshold| threshold < 1.0) {
-            near.push("akit demands all of the set, not a share of it".to_owned());
+            near.push("akit requires all of the set, not a share of it".to_owned());
         }
         let mut items = Vec::new();
         for part in &parts {
@@ -168,7 +168,7 @@ impl Assertion<'_> {
         Ok((all(items), near))
     }
 
-    /// Refuses a value with which promptfoo fails whatever the answer is.
+    /// Refuses a value with which promptfoo fails for any answer.
     fn takes_value(&self) -> Result<(), Refusal> {
         let Some(value) = self.part.get("value") else { return Ok(()) };
         let (text, number) = (value.node.as_str().is_some(), value.number().is_some());
@@ -181,11 +181,7 @@ impl Assertion<'_> {
             _ => true,
         };
         let kind = value.node.value.kind();
-        if taken {
-            Ok(())
-        } else {
-            Err(Refusal::new(format!("its `value` is {kind}, not text"), "write text"))
-        }
+        if taken { Ok(()) } else { Err(Refusal::new(format!("its `value` is {kind}, not text"), "use text")) }
     }
 
     fn positive(&self, near: &mut Vec<String>) -> Result<YamlItem, Refusal> {
@@ -219,7 +215,7 @@ impl Assertion<'_> {
         }
         Ok(YamlItem::map([
             ("type", YamlItem::text("inline")),
-            // `exact` passes over white space at both ends, and promptfoo does not.
+            // `exact` ignores white space at both ends; promptfoo does not.
             ("expression", YamlItem::text("response == expected")),
             ("value", YamlItem::Text(self.template()?.text())),
         ]))
@@ -227,10 +223,10 @@ impl Assertion<'_> {
 
     fn regex(&self) -> Result<YamlItem, Refusal> {
         let template = self.template()?;
-        // promptfoo makes the value a part of the pattern; akit would match the value itself.
+        // promptfoo makes the value part of the pattern; akit would match the value literally.
         let pattern = if template.names().next().is_some() {
             let filled = template.filled(self.variables).ok_or_else(|| {
-                Refusal::new("its pattern takes a part from the environment", "write the pattern out")
+                Refusal::new("its pattern contains environment variables", "write the pattern out")
             })?;
             Template::parse(&filled).map_err(|error| refused(&error))?.text()
         } else {
@@ -239,13 +235,13 @@ impl Assertion<'_> {
         Ok(regex(pattern))
     }
 
-    /// The distance itself; promptfoo takes 5 where none is named.
+    /// The edit distance; promptfoo's default is 5.
     fn levenshtein(&self) -> Result<YamlItem, Refusal> {
         let template = self.template()?;
         let most = match self.part.get("threshold") {
             None => 5.0,
             Some(most) => most.number().filter(|most| *most >= 0.0).ok_or_else(|| {
-                Refusal::new("no distance is within its `threshold`", "write a number of 0 or more")
+                Refusal::new("its `threshold` is negative or not a number", "use a number of 0 or more")
             })?,
         };
         Ok(YamlItem::map([
@@ -259,7 +255,7 @@ impl Assertion<'_> {
         let value = self.value()?;
         let bound = |key: &str| value.get(key).and_then(|number| number.number());
         if ["min", "max"].iter().any(|key| value.get(key).is_some() && bound(key).is_none()) {
-            return Err(Refusal::new("`min` or `max` is no number", "write a number"));
+            return Err(Refusal::new("`min` or `max` is not a number", "use a number"));
         }
         let parts = match (value.number(), bound("min"), bound("max")) {
             (Some(exactly), ..) => vec![format!("words.length == {exactly}")],
@@ -272,14 +268,14 @@ impl Assertion<'_> {
         if parts.is_empty() {
             return Err(Refusal::new(
                 "it has neither a number nor `min` or `max`",
-                "write `inline: words.length < 50`",
+                "`inline` with `words.length < 50`",
             ));
         }
         Ok(inline(&parts.join(" && ")))
     }
 }
 
-/// The opposite; that of `contains` has a kind of its own.
+/// The negation; that of `contains` is a kind of its own.
 fn inverted(item: YamlItem) -> YamlItem {
     let YamlItem::Map(entries) = &item else { return YamlItem::map([("not", item)]) };
     if entries.first() != Some(&("type".to_owned(), YamlItem::text("contains"))) {
@@ -287,7 +283,7 @@ fn inverted(item: YamlItem) -> YamlItem {
     }
     let entry = |(key, item): &(String, YamlItem)| match (key.as_str(), item) {
         ("type", _) => Some((key.clone(), YamlItem::text("not_contains"))),
-        // Not all of them: one may be missing. Not any of them: none may be there, which needs no word.
+        // Not all: one may be missing. Not any: none may be there, which is the default.
         ("mode", mode) => (*mode == YamlItem::text("all")).then(|| (key.clone(), YamlItem::text("not_all"))),
         _ => Some((key.clone(), item.clone())),
     };

@@ -1,4 +1,4 @@
-//! Prompts: text, messages, or the files that hold them.
+//! Prompts: text, messages, or files with either.
 
 use std::path::Path;
 
@@ -8,18 +8,18 @@ use super::yaml::YamlItem;
 use crate::source::{Node, SourceFile, Value, slashed};
 use crate::text;
 
-/// Endings of names that are files even without `file://`.
+/// Name endings that mean a file even without `file://`.
 const FILES: [&str; 8] = [".txt", ".md", ".json", ".yaml", ".yml", ".js", ".py", ".csv"];
 
 /// Roles of messages.
 const ROLES: [&str; 3] = ["system", "user", "assistant"];
 
-/// What is asked.
+/// A prompt.
 #[derive(Clone, Debug)]
 pub(super) struct Prompt {
-    /// The messages by role, or one text of the user, or why it cannot be asked.
+    /// The messages by role, or one text of the user, or why it cannot be imported.
     pub(super) body: Result<Vec<(Option<&'static str>, Template)>, String>,
-    /// Whether it begins with what was said in the tests before: each test is a turn of one conversation.
+    /// Whether it starts with the messages of earlier tests: then each test is a turn of one conversation.
     pub(super) continues: bool,
 }
 
@@ -50,14 +50,14 @@ impl Prompt {
             last.is_some_and(|(role, _)| *role == Some("user"))
                 && before.is_some_and(|before: &[_]| before.iter().all(|(role, _)| *role == Some("system")))
         };
-        let why = "`_conversation` stands in it, and it is no list of instructions, what was said before, and a question";
+        let why = "it uses `_conversation`, but is not a list of instructions, the conversation so far, and a question";
         let body = rest
             .and_then(|rest| body(&rest))
             .and_then(|all| if is_turn(&all) { Ok(all) } else { Err(why.to_owned()) });
         Self { body, continues: true }
     }
 
-    /// The prompt as a scenario has it, between `prefix` and `suffix`.
+    /// The prompt as written to a scenario, between `prefix` and `suffix`.
     pub(super) fn item(&self, prefix: &str, suffix: &str) -> Result<YamlItem, String> {
         let messages = self.body.clone()?;
         if let [(None, template)] = messages.as_slice() {
@@ -66,7 +66,7 @@ impl Prompt {
             return Ok(YamlItem::Text(format!("{}{}{}", of(prefix)?, template.text(), of(suffix)?)));
         }
         if !(prefix.is_empty() && suffix.is_empty()) {
-            return Err("`prefix` and `suffix` go round a text, not a list of messages".to_owned());
+            return Err("`prefix` and `suffix` apply to text, not to a list of messages".to_owned());
         }
         let message = |(role, template): &(Option<&str>, Template)| {
             YamlItem::map([
@@ -77,14 +77,14 @@ impl Prompt {
         Ok(YamlItem::List(messages.iter().map(message).collect()))
     }
 
-    /// The names that it asks for.
+    /// The names of its placeholders.
     pub(super) fn names(&self) -> Vec<String> {
         let messages = self.body.as_ref().map(Vec::as_slice).unwrap_or_default();
         messages.iter().flat_map(|(_, template)| template.names().map(str::to_owned)).collect()
     }
 }
 
-/// The texts behind an entry.
+/// The texts of an entry.
 fn texts(written: &str, folder: &Folder) -> Result<Vec<String>, String> {
     let file = written.starts_with("file://")
         || (!written.contains([' ', '\n', '{']) && FILES.iter().any(|ending| written.ends_with(ending)));
@@ -93,7 +93,7 @@ fn texts(written: &str, folder: &Folder) -> Result<Vec<String>, String> {
     }
     let shown = text::excerpt(&slashed(&folder.path(written)), 80);
     if written.contains(['*', '?']) {
-        return Err(format!("`{shown}` is a pattern; name each file"));
+        return Err(format!("`{shown}` is a pattern; list each file"));
     }
     if !FILES[..5].iter().any(|ending| written.ends_with(ending)) {
         return Err(format!("`{shown}` is a program or a table; akit takes text, JSON and YAML"));
@@ -102,7 +102,7 @@ fn texts(written: &str, folder: &Folder) -> Result<Vec<String>, String> {
     if !has_ending(written, "txt") {
         return Ok(vec![text]);
     }
-    // Lines of three dashes part the prompts of a text file.
+    // Lines of three dashes separate the prompts of a text file.
     let mut texts = vec![String::new()];
     for line in text.lines() {
         if line.trim() == "---" {
@@ -115,12 +115,13 @@ fn texts(written: &str, folder: &Folder) -> Result<Vec<String>, String> {
     Ok(texts.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect())
 }
 
-/// Whether a file's name ends so, in letters of either case.
+/// Whether a file's name has this ending, in any case.
 pub(super) fn has_ending(name: &str, ending: &str) -> bool {
     Path::new(name).extension().is_some_and(|own| own.eq_ignore_ascii_case(ending))
 }
 
-/// A prompt without the loop over `_conversation`; nothing where there is none. The loop must say again what was said.
+/// A prompt without the loop over `_conversation`; `None` if there is none. The loop must repeat the conversation
+/// unchanged.
 fn without_history(text: &str) -> Option<Result<String, String>> {
     if !text.contains("_conversation") {
         return None;
@@ -150,9 +151,7 @@ fn without_history(text: &str) -> Option<Result<String, String>> {
         let rest = format!("{}{}", &text[..start], &text[end..]);
         (words == ["endfor"] && is_said && !rest.contains("_conversation")).then_some(rest)
     };
-    Some(found().ok_or_else(|| {
-        "it has `_conversation` in another form than as messages, one after the other".to_owned()
-    }))
+    Some(found().ok_or_else(|| "it uses `_conversation` other than as a list of messages".to_owned()))
 }
 
 fn body(text: &str) -> Result<Vec<(Option<&'static str>, Template)>, String> {

@@ -1,10 +1,10 @@
-//! Who answers, in promptfoo's words and in akit's.
+//! Providers of promptfoo and akit.
 
 use super::document::Excerpt;
 use super::yaml::YamlItem;
 use crate::source::{Node, Span, Value};
 
-/// promptfoo's names with akit's.
+/// promptfoo's names, and akit's.
 const NAMES: [(&str, &str); 11] = [
     ("openai", "openai"),
     ("ollama", "ollama"),
@@ -31,7 +31,7 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// From `openai:chat:gpt-4o` and its like.
+    /// Parses an id such as `openai:chat:gpt-4o`.
     pub(super) fn parse(id: &str) -> Option<Self> {
         let (name, rest) = id.split_once(':')?;
         let provider = NAMES.iter().find(|(own, _)| *own == name)?.1;
@@ -48,21 +48,21 @@ impl Named {
     }
 }
 
-/// Who answers, and how.
+/// A provider with its settings.
 #[derive(Clone, Debug)]
 pub(super) struct Provider {
     /// promptfoo's name.
     pub(super) id: String,
-    /// akit's, where it has one.
+    /// akit's name and model, if it has one.
     pub(super) named: Option<Named>,
-    /// Keys of the scenario that its configuration becomes.
+    /// Keys of the scenario made from its configuration.
     pub(super) settings: Vec<(String, YamlItem)>,
-    /// Keys of its configuration that become nothing.
+    /// Keys of its configuration without a counterpart.
     pub(super) left: Vec<(String, Span)>,
 }
 
 impl Provider {
-    /// Takes one entry under `providers`.
+    /// Reads one entry under `providers`.
     pub(super) fn of(part: &Excerpt) -> Option<Self> {
         let (id, own) = match &part.node.value {
             Value::String(id) => (id.clone(), part.clone()),

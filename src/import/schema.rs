@@ -7,19 +7,19 @@ use super::document::Excerpt;
 use super::yaml::YamlItem;
 use crate::source::{Node, SourceFile, Value};
 
-/// Keywords of JSON Schema that promptfoo's validator takes otherwise: name, whether it is one with a text or
-/// with a mapping only, and what differs.
+/// JSON Schema keywords that promptfoo's validator treats differently: the name, the type its value must have to be
+/// that keyword, and the difference.
 const OTHER_SCHEMA: [(&str, Keyword, &str); 3] = [
-    ("format", Keyword::Text, "akit checks no `format`; a `pattern` does"),
+    ("format", Keyword::Text, "akit does not check `format`; use `pattern`"),
     (
         "dependencies",
         Keyword::Map,
-        "akit checks no `dependencies`; `dependentRequired` and `dependentSchemas` do",
+        "akit does not check `dependencies`; use `dependentRequired` and `dependentSchemas`",
     ),
-    ("nullable", Keyword::Bool, "JSON Schema knows no `nullable`; write `type: [string, \"null\"]`"),
+    ("nullable", Keyword::Bool, "JSON Schema has no `nullable`; use `type: [string, \"null\"]`"),
 ];
 
-/// What stands behind a keyword; anything else there is a property of this name.
+/// The type of a keyword's value; with any other type, it is a property of that name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keyword {
     Text,
@@ -27,7 +27,7 @@ enum Keyword {
     Bool,
 }
 
-/// The schema under `value`, or one that everything obeys.
+/// The schema under `value`, or one that accepts everything.
 pub(super) fn of(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<YamlItem, Refusal> {
     let Some(value) = assertion.part.get("value").filter(|value| !matches!(value.node.value, Value::Null))
     else {
@@ -42,8 +42,8 @@ pub(super) fn of(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<Ya
         Some(name) if name.starts_with("file://") => assertion
             .folder
             .document(name)
-            .map_err(|error| Refusal::new(error.to_string(), "put the schema into the file"))?,
-        Some(text) => read(text).ok_or_else(|| Refusal::new("the schema is no YAML", "mend it"))?,
+            .map_err(|error| Refusal::new(error.to_string(), "move the schema into the suite"))?,
+        Some(text) => read(text).ok_or_else(|| Refusal::new("the schema is not valid YAML", "fix it"))?,
         None => value,
     };
     for (key, text, what) in OTHER_SCHEMA {
@@ -54,7 +54,7 @@ pub(super) fn of(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<Ya
     match value.node.value {
         Value::Map(_) => without_templates(&value),
         Value::Bool(true) => Ok(YamlItem::Map(Vec::new())),
-        _ => Err(Refusal::new("its schema is no mapping", "write a JSON Schema")),
+        _ => Err(Refusal::new("its schema is not a mapping", "use a JSON Schema")),
     }
 }
 
@@ -62,12 +62,12 @@ pub(super) fn of(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<Ya
 pub(super) fn contained(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<YamlItem, Refusal> {
     if assertion.inverse {
         return Err(Refusal::new(
-            "akit looks for JSON in the first fenced block or the whole answer only",
-            "`regex` with `not` finds what must not stand in the answer",
+            "akit only looks for JSON in the first fenced block or the whole answer",
+            "`not` with a `regex` for what the answer must not contain",
         ));
     }
     near.push("the JSON is the first fenced block or the whole answer, not any piece of it".to_owned());
-    // promptfoo looks for objects alone.
+    // promptfoo only looks for objects.
     let object = YamlItem::map([("type", YamlItem::text("object"))]);
     let schema = self::of(assertion, near)?;
     let of = |schema| YamlItem::map([("type", YamlItem::text("json_schema")), ("schema", schema)]);
@@ -94,7 +94,7 @@ fn has_keyword(node: &Node, key: &str, kind: Keyword) -> bool {
     }
 }
 
-/// Data whose texts are taken as they are; promptfoo fills no variables in them.
+/// Data whose texts are literal; promptfoo fills no variables in them.
 pub(super) fn without_templates(part: &Excerpt) -> Result<YamlItem, Refusal> {
     let mut braces = false;
     let item = YamlItem::of(&part.node).map_texts(&mut |text| {
@@ -102,19 +102,19 @@ pub(super) fn without_templates(part: &Excerpt) -> Result<YamlItem, Refusal> {
         crate::environment::literal(text)
     });
     if braces {
-        return Err(Refusal::new("it has double braces inside of data", "write the value out"));
+        return Err(Refusal::new("its data contains double braces", "write the value out"));
     }
     Ok(item)
 }
 
-/// The answer has no fenced block, in which akit would look for JSON and promptfoo does not.
+/// The answer has no fenced block, where akit would look for JSON and promptfoo does not.
 pub(super) fn no_fence() -> YamlItem {
     regex("^(?![\\s\\S]*```)[\\s\\S]".to_owned())
 }
 
-/// The whole answer is JSON that obeys a schema; `json_schema` alone takes a fenced block too.
+/// The whole answer is JSON that matches a schema; `json_schema` alone also accepts a fenced block.
 pub(super) fn bare_json(schema: YamlItem) -> YamlItem {
-    // A schema that says nothing looks like a slip; what is meant is any JSON at all.
+    // An empty schema looks like a mistake; what is meant is any JSON.
     let kinds = ["array", "boolean", "null", "number", "object", "string"].map(YamlItem::text);
     let any = || YamlItem::map([("type", YamlItem::List(kinds.to_vec()))]);
     let schema = if schema == YamlItem::Map(Vec::new()) { any() } else { schema };

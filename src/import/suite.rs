@@ -18,16 +18,16 @@ use crate::text;
 
 /// Keys of a configuration without a counterpart, and where to look.
 const ELSEWHERE: [(&str, &str); 10] = [
-    ("outputPath", "reports of a run: `akit run --json`, `--junit`, `--html`"),
-    ("evaluateOptions", "flags of a run: `-c`, `--repeat`, `--timeout`"),
-    ("commandLineOptions", "flags of a run"),
-    ("scenarios", "write the tests out under `tests`"),
-    ("redteam", "akit judges the cases that a file names"),
+    ("outputPath", "reports of `akit run`: `akit run --json`, `--junit`, `--html`"),
+    ("evaluateOptions", "flags of `akit run`: `-c`, `--repeat`, `--timeout`"),
+    ("commandLineOptions", "flags of `akit run`"),
+    ("scenarios", "list the tests under `tests`"),
+    ("redteam", "write the cases out; akit does not generate any"),
     ("env", "set the variables where akit runs"),
-    ("nunjucksFilters", "give the cases variables with the finished values"),
-    ("extensions", "akit runs no code"),
+    ("nunjucksFilters", "add variables with the final values to the cases"),
+    ("extensions", "nothing; akit does not run code"),
     ("passRateThreshold", "`gate: { min_pass_rate: … }` in akit.yaml"),
-    ("sharing", "leave it out: akit shares nothing"),
+    ("sharing", "nothing; akit shares nothing"),
 ];
 
 /// Reads a configuration and everything it names.
@@ -44,21 +44,22 @@ pub(super) fn import(path: &Path) -> Result<Imported, ImportError> {
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let counted = text::count(assertions, "assertion");
-    let origin = commented(&one_line(&format!("From {name}; {mapped} of {counted} taken over.")), "# ");
+    let origin = commented(&one_line(&format!("From {name}; {mapped} of {counted} imported.")), "# ");
     let text = format!("{SCHEMA_LINE}\n{origin}{left}{head}\n{cases}");
     Ok(Imported { text, assertions, mapped, findings: suite.findings.into_diagnostics() })
 }
 
-/// What stands at the top beside the scenario's own keys.
+/// The top-level keys of the scenario.
 struct SuiteHead {
-    /// What is left out, as comments.
+    /// What is omitted, as comments.
     left: String,
-    /// The provider's answers are changed before they are judged.
+    /// Whether the provider's answers are changed before they are judged.
     transforms: bool,
 }
 
-/// Why a test is left out in which a model plays the customer.
-const SIMULATED: &str = "a model plays the customer in it; write what the customer says as `turns:`, or as a `customer:` by rules";
+/// Why a test with a simulated customer is not imported.
+const SIMULATED: &str =
+    "a model plays the customer; write the customer's messages as `turns:`, or as a `customer:` by rules";
 
 /// Whether a provider is a customer played by a model.
 fn is_simulated(part: &Excerpt) -> bool {
@@ -66,7 +67,7 @@ fn is_simulated(part: &Excerpt) -> bool {
     id.is_some_and(|id| id.starts_with("promptfoo:simulated-user"))
 }
 
-/// The tests of each conversation in their order: those with one `conversationId`, or without any.
+/// The tests of each conversation in order: those with the same `conversationId`, or without one.
 fn conversations(tests: &[Test]) -> Vec<Vec<(&Test, &Variables)>> {
     let mut ids: Vec<Option<String>> = Vec::new();
     let mut all: Vec<Vec<(&Test, &Variables)>> = Vec::new();
@@ -90,7 +91,7 @@ struct PromptfooSuite {
     findings: Findings,
 }
 
-/// Head, cases (none where none lives), and what is left out at the top, each as text.
+/// Head, cases (empty if none is left), and what is omitted at the top level, each as text.
 type Parts = (String, Option<String>, String);
 
 impl PromptfooSuite {
@@ -150,7 +151,7 @@ impl PromptfooSuite {
         Ok((head, alive.then_some(cases), left))
     }
 
-    /// Keys at the top that become nothing, as comments.
+    /// Top-level keys without a counterpart, as comments.
     fn keys(&mut self) -> String {
         let known = [
             "description",
@@ -176,9 +177,9 @@ impl PromptfooSuite {
 
     fn lost_key(&mut self, key: &str, span: Span, part: &Excerpt, instead: &str) -> String {
         let key = text::excerpt(key, 60);
-        self.findings.lost(part, span, format!("`{key}` was not taken over"), instead);
+        self.findings.lost(part, span, format!("`{key}` was not imported"), instead);
         let place = format!("{}:{}:{}", part.file.shown(), span.line, span.column);
-        commented(&one_line(&format!("{place}: `{key}` was not taken over: {instead}")), "# ")
+        commented(&one_line(&format!("{place}: `{key}` was not imported: {instead}")), "# ")
     }
 
     /// Description and provider.
@@ -206,7 +207,7 @@ impl PromptfooSuite {
                     entries.extend(provider.iter().flat_map(|one| one.settings.clone()));
                     for (key, span) in provider.iter().flat_map(|one| one.left.clone()) {
                         transforms |= key == "transform";
-                        let instead = "see `providerConfig` in docs/scenario.md for what akit has";
+                        let instead = "see `providerConfig` in docs/scenario.md";
                         left.push_str(&self.lost_key(&key, span, part, instead));
                     }
                     continue;
@@ -216,12 +217,12 @@ impl PromptfooSuite {
                     named.provider,
                     text::excerpt(&named.model, 60)
                 ),
-                _ => "serve it as chat completions (`--base-url`), or judge its answers with `--replies`"
+                _ => "serve it as an OpenAI-compatible API (`--base-url`), or judge its answers with `--replies`"
                     .to_owned(),
             };
             let span = part.node.span;
-            self.findings.lost(part, span, format!("provider `{id}` was not taken over"), &instead);
-            let line = format!("{}: provider `{id}` was not taken over: {instead}", place(part));
+            self.findings.lost(part, span, format!("provider `{id}` was not imported"), &instead);
+            let line = format!("{}: provider `{id}` was not imported: {instead}", place(part));
             left.push_str(&commented(&one_line(&line), "# "));
         }
         let head = if entries.is_empty() { String::new() } else { YamlItem::Map(entries).render() };
@@ -238,8 +239,8 @@ impl PromptfooSuite {
         for part in &listed {
             for (key, span, _) in part.entries() {
                 if !["raw", "id", "label", "display", "description"].contains(&key.as_str()) {
-                    let message = format!("`{}` of a prompt was not taken over", text::excerpt(&key, 40));
-                    self.findings.lost(part, span, message, "see docs/scenario.md for what a case has");
+                    let message = format!("`{}` of a prompt was not imported", text::excerpt(&key, 40));
+                    self.findings.lost(part, span, message, "see the keys of a case in docs/scenario.md");
                 }
             }
         }
@@ -259,7 +260,7 @@ impl PromptfooSuite {
     fn tests(&mut self, default: Option<&Excerpt>) -> Result<Vec<Test>, ImportError> {
         let mut parts = Vec::new();
         match self.config.get("tests") {
-            // promptfoo asks the prompts once where there is neither.
+            // promptfoo sends the prompts once if there is neither.
             None if self.config.get("scenarios").is_some() => {}
             None => parts
                 .push(self.config.with(Node { value: Value::Map(Vec::new()), span: self.config.node.span })),
@@ -268,7 +269,7 @@ impl PromptfooSuite {
         Ok(parts.iter().enumerate().map(|(index, part)| self.test(index, part, default)).collect())
     }
 
-    /// Tests of a list and of the files that it names.
+    /// Collects the tests of a list and of the files that it names.
     fn gather(&mut self, part: &Excerpt, tests: &mut Vec<Excerpt>) -> Result<(), ImportError> {
         match (part.items(), part.node.as_str()) {
             (Some(items), _) => items.iter().try_for_each(|item| match item.node.value {
@@ -296,7 +297,7 @@ impl PromptfooSuite {
             }
             _ => {
                 let name = text::excerpt(part.node.as_str().unwrap_or("an entry"), 80);
-                let message = format!("tests of `{name}` were not taken over");
+                let message = format!("tests of `{name}` were not imported");
                 self.findings.lost(
                     part,
                     part.node.span,
@@ -308,7 +309,7 @@ impl PromptfooSuite {
         }
     }
 
-    /// The part itself, or what its `$ref: '#/a/b'` names, with its own keys over it.
+    /// The part itself, or the target of its `$ref: '#/a/b'` with its own keys on top.
     fn resolved(&self, part: &Excerpt) -> Excerpt {
         let Some(path) =
             part.node.get("$ref").and_then(Node::as_str).and_then(|name| name.strip_prefix("#/"))
@@ -357,8 +358,8 @@ impl PromptfooSuite {
                         if let Some(listed) = value.items() {
                             test.assertions.extend(listed.iter().map(|item| self.resolved(item)));
                         } else {
-                            let message = "`assert` of a test was not taken over: it is no list".to_owned();
-                            self.findings.lost(source, span, message, "write a list of assertions");
+                            let message = "`assert` of a test was not imported: it is not a list".to_owned();
+                            self.findings.lost(source, span, message, "make it a list of assertions");
                         }
                     }
                     "assert" | "description" => {}
@@ -370,12 +371,12 @@ impl PromptfooSuite {
                     "threshold" => {
                         test.threshold = value.number();
                         let message =
-                            "`threshold` of a test: akit demands all of its assertions, not a share";
+                            "`threshold` of a test: akit requires all of its assertions, not a share";
                         self.findings.differs(source, span, message.to_owned());
                     }
                     "provider" if is_simulated(&value) => test.refused = Some(SIMULATED.to_owned()),
                     key => {
-                        let message = format!("`{}` of a test was not taken over", text::excerpt(key, 40));
+                        let message = format!("`{}` of a test was not imported", text::excerpt(key, 40));
                         self.findings.lost(source, span, message, "akit has no such key");
                     }
                 }
@@ -390,7 +391,7 @@ impl PromptfooSuite {
         option.is_some_and(|value| value.value == Value::Bool(true))
     }
 
-    /// Adds variables; a later value goes before an earlier one.
+    /// Adds variables; a later value overrides an earlier one.
     fn vars(&mut self, part: &Excerpt, vars: &mut Vec<(String, Excerpt)>, test: &mut Test) {
         let whole = match part.node.as_str().map(|name| self.folder.document(name)) {
             Some(Ok(file)) => file,
@@ -401,7 +402,7 @@ impl PromptfooSuite {
             None => part.clone(),
         };
         if !matches!(whole.node.value, Value::Map(_) | Value::Null) {
-            test.refused = Some("its `vars` are no mapping".to_owned());
+            test.refused = Some("its `vars` is not a mapping".to_owned());
         }
         for (name, _, value) in whole.entries() {
             let value = match self.filled(&value.node) {
@@ -418,7 +419,7 @@ impl PromptfooSuite {
         }
     }
 
-    /// A value, or each of several, with the text of the file that it names.
+    /// A value, or each of several, with the text of the file it names.
     fn filled(&self, node: &Node) -> Result<Node, String> {
         let value = match &node.value {
             Value::String(name) if name.starts_with("file://") => Value::String(self.file(name)?),
@@ -462,12 +463,12 @@ impl PromptfooSuite {
                         Some("`transformVars` changes its variables before they are used".to_owned());
                 }
                 "provider" | "rubricPrompt" => {
-                    let message = format!("`options.{key}` was not taken over");
-                    let instead = "name the judge under `grader:` in akit.yaml, or with `--grader-model`";
+                    let message = format!("`options.{key}` was not imported");
+                    let instead = "set the judge under `grader:` in akit.yaml, or with `--grader-model`";
                     self.findings.lost(part, span, message, instead);
                 }
                 key => {
-                    let message = format!("`options.{}` was not taken over", text::excerpt(key, 40));
+                    let message = format!("`options.{}` was not imported", text::excerpt(key, 40));
                     self.findings.lost(part, span, message, "akit has no such key");
                 }
             }
@@ -477,6 +478,6 @@ impl PromptfooSuite {
 
 #[derive(Debug, Default)]
 struct Options {
-    /// Whether lists are values and not choices.
+    /// Whether lists are values, not choices.
     whole: bool,
 }

@@ -1,4 +1,4 @@
-//! Tests of promptfoo that go on with each other, by `_conversation` in their prompt: one case, a turn for each test.
+//! promptfoo tests that continue each other with `_conversation` in their prompt: one case, with a turn for each test.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::environment::literal;
 use crate::expectation::substitute;
 use crate::text;
 
-/// Writes the tests as one case; what has no counterpart stands beside it as a comment.
+/// Writes the tests as one case; parts without a counterpart become comments.
 pub(super) fn write(
     tests: &[(&Test, &Variables)],
     (id, tags): (&str, &[String]),
@@ -38,7 +38,7 @@ pub(super) fn write(
         comments.push_str(&left);
         demanded |= !items.is_empty();
         let is_plain = test.around.0.is_empty() && test.around.1.is_empty();
-        let around = "`prefix` and `suffix` go round a text, not a list of messages";
+        let around = "`prefix` and `suffix` apply to text, not to a list of messages";
         let refused = test.refused.clone().or_else(|| (!is_plain).then(|| around.to_owned()));
         reason = reason.or(refused).or_else(|| said.as_ref().err().cloned());
         let Some((question, before)) = said.as_ref().ok().and_then(|said| said.split_last()) else {
@@ -49,7 +49,7 @@ pub(super) fn write(
         }
         let mut turn = vec![("user".to_owned(), YamlItem::Text(unfilled(question)))];
         if !items.is_empty() {
-            // Each test has variables of its own, and a case has them once.
+            // Each test has its own variables, but a case has only one set.
             let number = turns.len() + 1;
             let mut renamed = |text: &str| {
                 substitute(text, |name| {
@@ -64,7 +64,7 @@ pub(super) fn write(
         turns.push(YamlItem::Map(turn));
     }
     if reason.is_none() && !demanded {
-        reason = Some("it demands nothing of the answers".to_owned());
+        reason = Some("it has no assertions".to_owned());
     }
     let mut entries = vec![("id".to_owned(), YamlItem::text(id))];
     if !tags.is_empty() {
@@ -87,15 +87,15 @@ pub(super) fn write(
         return CaseText { lines: format!("{first}{comments}{rest}"), lives: true };
     };
     let Some((test, _)) = tests.first() else { return CaseText { lines: String::new(), lives: false } };
-    let message = format!("case `{}` was not taken over: {why}", text::excerpt(id, 60));
-    let instead = "write it by hand; it stands in the file as a comment";
+    let message = format!("case `{}` was not imported: {why}", text::excerpt(id, 60));
+    let instead = "write it by hand; it is in the file as a comment";
     findings.lost(&test.part, test.part.node.span, message, instead);
-    let head = format!("{}: this case was not taken over: {why}", place(&test.part));
+    let head = format!("{}: this case was not imported: {why}", place(&test.part));
     let lines = commented(&one_line(&head), "  # ") + &comments + &commented(&body, "  #");
     CaseText { lines, lives: false }
 }
 
-/// A text in which nothing is filled again.
+/// The text, escaped so that nothing in it is filled.
 fn unfilled(text: &str) -> String {
     literal(&text.replace("{{", "\\{{"))
 }

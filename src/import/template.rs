@@ -1,19 +1,19 @@
-//! The part of promptfoo's templates (Nunjucks) that akit has too: `{{name}}` and `{{ a.b }}`.
+//! The part of promptfoo's templates (Nunjucks) that akit supports: `{{name}}` and `{{ a.b }}`.
 //!
-//! Filters, blocks, comments and expressions are not approximated: the text that has one is refused.
+//! Filters, blocks, comments and expressions are not approximated: a text with one is refused.
 
 use std::collections::BTreeMap;
 
-/// Values by name; those of a mapping by its path with dots.
+/// Values by name; those of a mapping by dotted path.
 pub(super) type Variables = BTreeMap<String, String>;
 
-/// Deepest reference of a variable's value to another.
+/// Deepest chain of references between variables.
 const DEEPEST: usize = 8;
 
-/// Largest value that references may grow to, in bytes (16 MiB).
+/// Largest value after references are filled, in bytes (16 MiB).
 const LARGEST: usize = 16 * 1024 * 1024;
 
-/// A text in its parts.
+/// A text, split at its placeholders.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Template(Vec<Piece>);
 
@@ -24,31 +24,31 @@ enum Piece {
     Environment(String),
 }
 
-/// A text that says more than akit's variables can.
+/// A text that akit's variables cannot express.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TemplateError {
-    /// Something in braces that is no name.
-    #[error("`{0}` is more than a name in braces; akit has neither filters nor blocks")]
+    /// Something in braces that is not a name.
+    #[error("`{0}` is not just a name in braces; akit has no filters or blocks")]
     Expression(String),
     /// A backslash before the braces, which akit reads as an escape.
-    #[error("the backslash before `{0}` would keep akit from filling it")]
+    #[error("the backslash before `{0}` would stop akit from filling it")]
     Backslash(String),
-    /// A name that stands for a mapping.
-    #[error("`{{{{{0}}}}}` is a mapping, and akit fills texts")]
+    /// A name whose value is a mapping.
+    #[error("`{{{{{0}}}}}` is a mapping, but akit only fills text")]
     Mapping(String),
-    /// Braces in a text that promptfoo takes as it is.
-    #[error("`{0}` is taken as it is by promptfoo, and akit would fill it")]
+    /// Braces in a text that promptfoo does not fill.
+    #[error("promptfoo keeps `{0}` as is, but akit would fill it")]
     Taken(String),
-    /// Values that refer to each other without end.
-    #[error("the values of `{0}` refer to each other without end, or grow too large")]
+    /// Values that refer to each other in a cycle.
+    #[error("the values of `{0}` refer to each other in a cycle, or grow too large")]
     Circle(String),
 }
 
 impl Template {
-    /// Takes a text apart.
+    /// Splits a text.
     ///
     /// # Errors
-    /// When it has anything of Nunjucks other than names in braces.
+    /// If it contains Nunjucks other than names in braces.
     pub(super) fn parse(text: &str) -> Result<Self, TemplateError> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -80,7 +80,7 @@ impl Template {
     /// A text in which promptfoo fills nothing.
     ///
     /// # Errors
-    /// When akit would fill something in it.
+    /// If akit would fill something in it.
     pub(super) fn taken(text: &str) -> Result<Self, TemplateError> {
         match text.find("{{") {
             Some(open) => Err(TemplateError::Taken(crate::text::excerpt(&text[open..], 40))),
@@ -88,7 +88,7 @@ impl Template {
         }
     }
 
-    /// The names that it asks for.
+    /// The names of its placeholders.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Piece::Name(name) => Some(name.as_str()),
@@ -96,12 +96,12 @@ impl Template {
         })
     }
 
-    /// The text as akit reads it, its variables left to akit.
+    /// The text in akit's syntax, with its variables unfilled.
     pub(super) fn text(&self) -> String {
         self.written(&crate::environment::literal)
     }
 
-    /// The same as a pattern that matches the text itself.
+    /// A pattern that matches the text literally.
     pub(super) fn pattern(&self) -> String {
         self.written(&escaped)
     }
@@ -110,14 +110,14 @@ impl Template {
         let part = |part: &Piece| match part {
             Piece::Text(text) => literal(text),
             Piece::Name(name) => format!("{{{{{name}}}}}"),
-            // promptfoo puts in nothing where a variable is not set.
+            // promptfoo inserts nothing for an unset variable.
             Piece::Environment(name) => format!("${{{name}:-}}"),
         };
         self.0.iter().map(part).collect()
     }
 
-    /// The text with its variables filled; what has no value is empty, as in promptfoo.
-    /// `None` where it needs the environment.
+    /// The text with its variables filled; those without a value are empty, as in promptfoo. `None` if it needs the
+    /// environment.
     pub(super) fn filled(&self, variables: &Variables) -> Option<String> {
         let part = |part: &Piece| match part {
             Piece::Text(text) => Some(text.clone()),
@@ -128,7 +128,7 @@ impl Template {
     }
 }
 
-/// A pattern that matches a text itself, in JavaScript's dialect.
+/// A pattern that matches a text literally, in JavaScript's dialect.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -140,7 +140,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Refuses a name whose value is a mapping: promptfoo would put in what JavaScript makes of it.
+/// Refuses a name whose value is a mapping: promptfoo would insert JavaScript's text for it.
 ///
 /// # Errors
 /// [`TemplateError::Mapping`] with the first such name.
@@ -159,10 +159,10 @@ pub(super) fn no_mapping<'a>(
     }
 }
 
-/// Values that refer to others filled, as promptfoo does before it fills the prompt.
+/// Fills references between values, as promptfoo does before it fills the prompt.
 ///
 /// # Errors
-/// When a value is more than names, refers to itself, or grows past 16 MiB.
+/// If a value contains more than names, refers to itself, or grows past 16 MiB.
 pub(super) fn resolve(raw: &Variables) -> Result<Variables, TemplateError> {
     let mut filled = Variables::new();
     for name in raw.keys() {
@@ -171,13 +171,13 @@ pub(super) fn resolve(raw: &Variables) -> Result<Variables, TemplateError> {
     Ok(filled)
 }
 
-/// Whether a variable has this name, or the name begins with that of a mapping.
+/// Whether a variable has this name, or the name starts with that of a mapping.
 fn is_there(name: &str, variables: &Variables) -> bool {
     let root = name.split('.').next().unwrap_or(name);
     variables.keys().any(|key| key.split('.').next() == Some(root))
 }
 
-/// Adds the value of a name, and before it those that it refers to.
+/// Adds the value of a name, after those it refers to.
 fn fill(name: &str, raw: &Variables, filled: &mut Variables, depth: usize) -> Result<(), TemplateError> {
     let Some(text) = raw.get(name).filter(|_| !filled.contains_key(name)) else { return Ok(()) };
     let mut value = text.clone();
@@ -187,7 +187,7 @@ fn fill(name: &str, raw: &Variables, filled: &mut Variables, depth: usize) -> Re
         }
         let template = Template::parse(text)?;
         no_mapping(template.names(), raw)?;
-        // promptfoo leaves a value alone that names what is not there.
+        // promptfoo does not fill a value that refers to a missing one.
         match template.names().filter(|other| !is_there(other, raw)).count() {
             0 => {}
             gone if gone == template.names().count() => {
@@ -201,7 +201,7 @@ fn fill(name: &str, raw: &Variables, filled: &mut Variables, depth: usize) -> Re
             fill(other, raw, filled, depth + 1)?;
             size += filled.get(other).map_or(0, String::len);
         }
-        // A few values that repeat each other are enough to fill a machine.
+        // A few values that repeat each other can fill all memory.
         if size > LARGEST {
             return Err(TemplateError::Circle(name.to_owned()));
         }

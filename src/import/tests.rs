@@ -1,4 +1,4 @@
-//! Whole suites, from promptfoo's words to akit's verdicts.
+//! Whole suites, from promptfoo's assertions to akit's verdicts.
 
 use proptest::prelude::*;
 
@@ -22,14 +22,14 @@ fn try_import(files: &[(&str, &str)]) -> Result<Imported, ImportError> {
     promptfoo(&folder.path().join(files[0].0))
 }
 
-/// The scenario that akit reads from an import; fails where it finds anything wrong with it.
+/// The scenario that akit reads from an import; fails if anything is wrong with it.
 fn loaded(imported: &Imported) -> Scenario {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("suite.yaml");
     std::fs::write(&path, &imported.text).unwrap();
     let environment = Environment::of([("HOST", "h"), ("A", "filled")]);
     let mut loaded = scenario::load(&[path], &environment);
-    // A pattern of the suite's own that matches everything is taken as it is, and warned about.
+    // A pattern in the suite that matches everything is kept, with a warning.
     let found = loaded.diagnostics.iter().filter(|one| one.code != "always-holds");
     let found: Vec<_> = found.map(|one| one.message.clone()).collect();
     assert!(found.is_empty(), "{found:?}\n{}", imported.text);
@@ -43,7 +43,7 @@ fn findings(imported: &Imported) -> String {
     imported.findings.iter().map(line).collect()
 }
 
-/// Whether an answer passes the assertion, as akit reads its import.
+/// Whether an answer passes the imported assertion.
 fn passes(assertion: &str, answer: &str) -> bool {
     let suite = format!(
         "prompts: [hi]\ntests:\n  - vars: {{ name: A.b, list: 'a, C', line: \"secret\\n\", numbers: [1, 2], user: {{ name: Ann }} }}\n    assert:\n      - {assertion}\n"
@@ -159,7 +159,7 @@ fn an_assertion_holds_for_the_same_answers_as_in_promptfoo() {
     }
 }
 
-/// What fails in promptfoo for every answer, or for answers that akit cannot tell, is not taken over.
+/// Assertions that always fail in promptfoo, or fail for answers that akit cannot recognize, are not imported.
 #[test]
 fn an_assertion_that_could_pass_where_promptfoo_fails_is_named() {
     let table = [
@@ -170,17 +170,29 @@ fn an_assertion_that_could_pass_where_promptfoo_fails_is_named() {
         ("{ type: contains, value: '{{gone}}' }", "is empty"),
         ("{ type: contains, value: '{{user}}' }", "is a mapping"),
         ("{ type: not-contains-any, value: 'file://list.json' }", "data in a file"),
-        ("{ type: contains, value: 'file://braces.txt' }", "taken as it is"),
-        ("{ type: levenshtein, value: a, threshold: -1 }", "no distance"),
-        ("{ type: word-count, value: { min: '2', max: 3 } }", "no number"),
-        ("{ type: javascript, value: \"output.includes('a') &&\\noutput.length > 2\" }", "no JavaScript"),
-        ("{ type: javascript, value: 'output.match(/a/)' }", "no JavaScript"),
-        ("{ type: javascript, value: \"output.includes('a') && output.match(/a&&b/)\" }", "no JavaScript"),
-        ("{ type: not-javascript, value: 'output.match(/a/) && output.length > 2' }", "no JavaScript"),
-        ("{ type: not-javascript, value: 'JSON.parse(output).a === 1' }", "no JavaScript"),
-        ("{ type: javascript, value: 'JSON.parse(output).a.b !== 1' }", "no JavaScript"),
-        ("{ type: javascript, value: 'JSON.parse(output).a === 1 || output.length > 2' }", "no JavaScript"),
-        ("{ type: javascript, value: \"output.toLowerCase().includes('Yes')\" }", "no JavaScript"),
+        ("{ type: contains, value: 'file://braces.txt' }", "promptfoo keeps"),
+        ("{ type: levenshtein, value: a, threshold: -1 }", "is negative"),
+        ("{ type: word-count, value: { min: '2', max: 3 } }", "is not a number"),
+        (
+            "{ type: javascript, value: \"output.includes('a') &&\\noutput.length > 2\" }",
+            "does not run JavaScript",
+        ),
+        ("{ type: javascript, value: 'output.match(/a/)' }", "does not run JavaScript"),
+        (
+            "{ type: javascript, value: \"output.includes('a') && output.match(/a&&b/)\" }",
+            "does not run JavaScript",
+        ),
+        (
+            "{ type: not-javascript, value: 'output.match(/a/) && output.length > 2' }",
+            "does not run JavaScript",
+        ),
+        ("{ type: not-javascript, value: 'JSON.parse(output).a === 1' }", "does not run JavaScript"),
+        ("{ type: javascript, value: 'JSON.parse(output).a.b !== 1' }", "does not run JavaScript"),
+        (
+            "{ type: javascript, value: 'JSON.parse(output).a === 1 || output.length > 2' }",
+            "does not run JavaScript",
+        ),
+        ("{ type: javascript, value: \"output.toLowerCase().includes('Yes')\" }", "does not run JavaScript"),
     ];
     for (assertion, why) in table {
         let suite = format!(
@@ -193,15 +205,15 @@ fn an_assertion_that_could_pass_where_promptfoo_fails_is_named() {
     }
 }
 
-/// What holds for other answers than in promptfoo says so.
+/// An assertion that accepts other answers than in promptfoo is reported.
 #[test]
-fn a_difference_is_told() {
+fn a_difference_is_reported() {
     let table = [
-        ("{ type: is-json, value: { properties: { a: { format: email } } } }", "no `format`"),
-        ("{ type: is-json, value: { dependencies: { a: [b] } } }", "no `dependencies`"),
+        ("{ type: is-json, value: { properties: { a: { format: email } } } }", "not check `format`"),
+        ("{ type: is-json, value: { dependencies: { a: [b] } } }", "not check `dependencies`"),
         ("{ type: is-json, value: { properties: { a: { nullable: true } } } }", "no `nullable`"),
         ("{ type: similar, value: x }", "compares embeddings"),
-        ("{ type: similar, value: x, provider: 'openai:embedding:e' }", "provider of embeddings"),
+        ("{ type: similar, value: x, provider: 'openai:embedding:e' }", "embedding provider"),
         (
             "{ type: llm-rubric, value: x, threshold: 0.8, provider: { id: 'openai:gpt-4o' } }",
             "only the name",
@@ -221,7 +233,7 @@ fn a_difference_is_told() {
     assert_eq!(findings(&plain), "");
 }
 
-/// The mean of the scores reaches a test's threshold where each of them does.
+/// The mean of the scores reaches a test's threshold if each of them does.
 #[test]
 fn a_threshold_of_a_test_is_one_of_each_judge() {
     let imported = imported(&[(
@@ -234,16 +246,16 @@ fn a_threshold_of_a_test_is_one_of_each_judge() {
     assert_eq!(imported.text.matches("threshold: 0.9\n").count(), 1, "{}", imported.text);
     assert_eq!(imported.text.matches("threshold: 0.95").count(), 2, "{}", imported.text);
     assert!(
-        findings(&imported).contains("its score counts for a threshold of 0.9"),
+        findings(&imported).contains("its score counts toward a threshold of 0.9"),
         "{}",
         findings(&imported)
     );
 }
 
 #[test]
-fn nothing_of_a_suite_goes_without_a_word() {
+fn nothing_of_a_suite_is_lost_silently() {
     let table = [
-        ("tests: [{ vars: [a.yaml], assert: [{ type: equals, value: x }] }]", "`vars` are no mapping"),
+        ("tests: [{ vars: [a.yaml], assert: [{ type: equals, value: x }] }]", "`vars` is not a mapping"),
         (
             "tests: [{ options: { transformVars: x }, assert: [{ type: equals, value: x }] }]",
             "`transformVars`",
@@ -254,7 +266,7 @@ fn nothing_of_a_suite_goes_without_a_word() {
         ),
         (
             "scenarios: [{}]\ndefaultTest: { assert: [{ type: equals, value: x }] }",
-            "`scenarios` was not taken over",
+            "`scenarios` was not imported",
         ),
         (
             "tests: [{ vars: { v: '{{o}}', o: { a: 1 } }, assert: [{ type: equals, value: x }] }]",
@@ -264,8 +276,8 @@ fn nothing_of_a_suite_goes_without_a_word() {
     for (suite, what) in table {
         match try_import(&[("c.yaml", &format!("prompts: ['hi {{{{v}}}}']\n{suite}\n"))]) {
             Err(ImportError::NoCase(_, found)) => {
-                let told = found.iter().any(|one| one.message.contains(what));
-                assert!(told, "{suite}: {found:?}");
+                let is_reported = found.iter().any(|one| one.message.contains(what));
+                assert!(is_reported, "{suite}: {found:?}");
             }
             other => panic!("{suite}: {other:?}"),
         }
@@ -282,7 +294,7 @@ fn nothing_of_a_suite_goes_without_a_word() {
     let scenario = loaded(&imported);
     assert_eq!(scenario.cases[0].messages[0].content, "hi from a file");
     assert!(!imported.text.contains("sk-"), "{}", imported.text);
-    for what in ["`config` of a prompt was not taken over", "`assert` of a test was not taken over"] {
+    for what in ["`config` of a prompt was not imported", "`assert` of a test was not imported"] {
         assert!(findings(&imported).contains(what), "{}", findings(&imported));
     }
 }
@@ -346,16 +358,16 @@ outputPath: out.json
     assert!(imported.text.starts_with(SCHEMA_LINE));
     assert!(imported.text.contains("#   value: \"len(output) > 3\""), "{}", imported.text);
     insta::assert_snapshot!(findings(&imported), @r"
-    8:48 not-imported: `config.apiKey` was not taken over
-    9:5 not-imported: provider `ollama:chat:llama3` was not taken over
-    15:1 not-imported: `outputPath` was not taken over
-    6:7 not-imported: `python` was not taken over: akit runs no code
-    8:7 not-imported: `latency` was not taken over: it judges the call, not what the answer says
+    8:48 not-imported: `config.apiKey` was not imported
+    9:5 not-imported: provider `ollama:chat:llama3` was not imported
+    15:1 not-imported: `outputPath` was not imported
+    6:7 not-imported: `python` was not imported: akit does not run code
+    8:7 not-imported: `latency` was not imported: it judges the call, not what the answer says
     ");
 }
 
 #[test]
-fn a_case_that_would_demand_nothing_is_a_comment() {
+fn a_case_that_would_check_nothing_is_a_comment() {
     let imported = imported(&[(
         "c.yaml",
         "prompts: ['{{a | upper}}', 'say {{a}}']\ntests:\n  - vars: { a: x }\n    assert: [{ type: contains, value: x }]\n  \
@@ -370,14 +382,14 @@ fn a_case_that_would_demand_nothing_is_a_comment() {
     }
     assert_eq!((imported.mapped, imported.assertions), (0, 3));
     insta::assert_snapshot!(findings(&imported), @r"
-    3:5 not-imported: case `case-1-prompt-1` was not taken over: `{{a | upper}}` is more than a name in braces; akit has neither filters nor blocks
-    5:5 not-imported: case `none-prompt-1` was not taken over: `{{a | upper}}` is more than a name in braces; akit has neither filters nor blocks
-    5:5 not-imported: case `none-prompt-2` was not taken over: it demands nothing of the answer
-    6:5 not-imported: case `program-prompt-1` was not taken over: `{{a | upper}}` is more than a name in braces; akit has neither filters nor blocks
-    6:5 not-imported: case `program-prompt-2` was not taken over: none of its assertions could be taken over
-    6:38 not-imported: `python` was not taken over: akit runs no code
-    7:5 not-imported: case `changed-prompt-1` was not taken over: `transform` changes its answer before it is judged
-    7:5 not-imported: case `changed-prompt-2` was not taken over: `transform` changes its answer before it is judged
+    3:5 not-imported: case `case-1-prompt-1` was not imported: `{{a | upper}}` is not just a name in braces; akit has no filters or blocks
+    5:5 not-imported: case `none-prompt-1` was not imported: `{{a | upper}}` is not just a name in braces; akit has no filters or blocks
+    5:5 not-imported: case `none-prompt-2` was not imported: it has no assertions
+    6:5 not-imported: case `program-prompt-1` was not imported: `{{a | upper}}` is not just a name in braces; akit has no filters or blocks
+    6:5 not-imported: case `program-prompt-2` was not imported: none of its assertions could be imported
+    6:38 not-imported: `python` was not imported: akit does not run code
+    7:5 not-imported: case `changed-prompt-1` was not imported: `transform` changes its answer before it is judged
+    7:5 not-imported: case `changed-prompt-2` was not imported: `transform` changes its answer before it is judged
     ");
 }
 
@@ -411,8 +423,8 @@ fn each_line_of_jsonl_is_a_test() {
 #[test]
 fn what_cannot_be_read_is_an_error() {
     for (text, expected) in [
-        ("a: [", "this is not YAML"),
-        ("- a", "is no promptfoo configuration"),
+        ("a: [", "invalid YAML"),
+        ("- a", "is not a promptfoo configuration"),
         ("prompts: [hi]", "no case of"),
         ("prompts: [hi]\ntests: [{ assert: [{ type: python }] }]", "no case of"),
         ("tests: file://gone.yaml", "cannot read"),
@@ -433,7 +445,7 @@ fn hostile() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
-    /// Whatever stands in a suite, what is written loads, and asks what promptfoo asks.
+    /// Whatever a suite contains, the result loads, and asks what promptfoo asks.
     #[test]
     fn what_is_written_always_loads(prompt in hostile(), value in hostile(), v in hostile(), kind in 0..8usize) {
         let kind = ["contains", "icontains", "equals", "starts-with", "regex", "llm-rubric", "javascript", "contains-any"][kind];

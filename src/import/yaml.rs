@@ -1,22 +1,22 @@
-//! Writes YAML 1.2 that reads back as it was meant, whatever stands in a text.
+//! Writes YAML 1.2 that reads back unchanged, for any text.
 //!
-//! A text that could be taken for anything else stands in double quotes with escapes; a text of several lines
-//! stands as a block where that keeps every character.
+//! Text that could be read as anything else is in double quotes with escapes; text of several lines is a block if that
+//! keeps every character.
 
 use std::fmt::Write as _;
 
 use crate::source::{Node, Value};
 use crate::text;
 
-/// Words that are no text in YAML 1.1 or 1.2, in small letters.
+/// Words that are not text in YAML 1.1 or 1.2, in lowercase.
 const RESERVED: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
 
-/// What is written.
+/// A value to write.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum YamlItem {
     /// Text.
     Text(String),
-    /// A number, a boolean or `null`, as it is written.
+    /// A number, a boolean or `null`, verbatim.
     Bare(String),
     /// A list.
     List(Vec<YamlItem>),
@@ -35,12 +35,12 @@ impl YamlItem {
         YamlItem::Text(text.into())
     }
 
-    /// A number with no digits that say nothing.
+    /// A number without redundant digits.
     pub(super) fn number(number: f64) -> Self {
         YamlItem::Bare(format!("{number}"))
     }
 
-    /// What a node holds, without its places. Numbers past what YAML writes plainly become text.
+    /// The value of a node, without places. Numbers that YAML cannot write plainly become text.
     pub(super) fn of(node: &Node) -> Self {
         match &node.value {
             Value::Null | Value::Waiting => YamlItem::Bare("null".to_owned()),
@@ -57,7 +57,7 @@ impl YamlItem {
         }
     }
 
-    /// The same with every text passed through `change`.
+    /// The same with `change` applied to every text.
     pub(super) fn map_texts(self, change: &mut impl FnMut(&str) -> String) -> Self {
         match self {
             YamlItem::Text(text) => YamlItem::Text(change(&text)),
@@ -71,7 +71,7 @@ impl YamlItem {
         }
     }
 
-    /// Lines of a document that is this, without a line end behind the last.
+    /// The lines of this document, without a final line break.
     pub(super) fn render(&self) -> String {
         let mut out = String::new();
         match self {
@@ -104,14 +104,14 @@ fn list(items: &[YamlItem], depth: usize, out: &mut String) {
         out.push('-');
         let before = out.len();
         value(item, depth + 1, out);
-        // A mapping begins beside the dash.
+        // A mapping starts on the line of the dash.
         if matches!(item, YamlItem::Map(entries) if !entries.is_empty()) {
             out.replace_range(before..before + 1 + indentation(depth + 1).len(), " ");
         }
     }
 }
 
-/// What stands behind a key or a dash.
+/// The value after a key or a dash.
 fn value(item: &YamlItem, depth: usize, out: &mut String) {
     match item {
         YamlItem::Map(entries) if !entries.is_empty() => map(entries, depth, out),
@@ -150,12 +150,12 @@ fn fits_block(text: &str) -> bool {
         && body.lines().all(|line| !line.ends_with(' ') && (line.is_empty() || !line.trim().is_empty()))
 }
 
-/// Line ends of other standards, and the byte-order mark.
+/// Line breaks of other standards, and the byte-order mark.
 fn is_break(c: char) -> bool {
     matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
-/// A text as a YAML scalar on one line, in quotes where it needs them.
+/// Text as a one-line YAML scalar, quoted if needed.
 #[must_use]
 pub fn scalar(text: &str) -> String {
     let simple = text.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -165,7 +165,7 @@ pub fn scalar(text: &str) -> String {
     if simple { text.to_owned() } else { quoted(text) }
 }
 
-/// A JSON string is a YAML one too, once what would break or hide a line is escaped.
+/// A JSON string is also a YAML one, once characters that would break or hide a line are escaped.
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     for c in serde_json::Value::from(text).to_string().chars() {

@@ -1,14 +1,14 @@
-//! Values as vendors, banks and states write them, and texts that only look like some.
+//! Values as vendors, banks and states write them, and text that only looks like them.
 
 use super::tests::usual;
 
-/// Kind and value of each sort; in braces stand the alphabet and the length of a part that is drawn.
+/// Kind and value of each sort; braces contain the alphabet and the length of a random part.
 const PLANTED: &str = include_str!("planted.txt");
 
-/// What must stay: texts of all sorts with numbers, hashes, names and code.
+/// What must not be redacted: all sorts of text with numbers, hashes, names and code.
 const HARMLESS: &str = include_str!("harmless.txt");
 
-/// A number of a fixed row.
+/// A number of a fixed pseudo-random sequence.
 struct Drawn(u64);
 
 impl Drawn {
@@ -18,7 +18,7 @@ impl Drawn {
     }
 }
 
-/// The value that a line stands for.
+/// The value for a template line.
 fn value(template: &str, drawn: &mut Drawn) -> String {
     let mut out = String::new();
     let mut rest = template;
@@ -92,7 +92,7 @@ fn every_sort_of_value_gives_way_wherever_it_stands() {
         for (before, after) in contexts {
             let planted = value(template, &mut drawn);
             let text = usual().text(&format!("{before}{planted}{after}"));
-            // Behind a name the value alone gives way.
+            // After a name, only the value is replaced.
             let part = planted.rsplit([' ', '=', ':']).find(|part| part.len() > 5).unwrap_or(&planted);
             let gone = !text.contains(if kind == "secrets" { part } else { &planted });
             if !gone || !text.contains(&format!("[REDACTED:{kind}]")) {
@@ -116,8 +116,8 @@ fn harmless_texts_stay() {
     assert!(HARMLESS.lines().count() >= 40);
 }
 
-/// A thousand each of order numbers, commit ids, UUIDs, prices, times, versions, books, parcels, pictures' heads and
-/// words stay.
+/// A thousand each of order numbers, commit ids, UUIDs, prices, times, versions, ISBNs, parcel numbers, image headers
+/// and words stay.
 #[test]
 fn numbers_of_all_sorts_stay() {
     let mut drawn = Drawn(7);

@@ -1,11 +1,11 @@
-//! Credentials: keys with a vendor's prefix, tokens, and what stands behind a word such as `password`.
+//! Credentials: keys with a vendor's prefix, tokens, and values after a word such as `password`.
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::vendor::{MIDST, Made, PREFIXES};
 
-/// How the names of secrets end, without `_` and `-`.
+/// Endings of names of secrets, without `_` and `-`.
 const SECRETS: [&str; 21] = [
     "password",
     "passwort",
@@ -30,10 +30,10 @@ const SECRETS: [&str; 21] = [
     "passcode",
 ];
 
-/// The same of what may be a secret: its value must look drawn by lot.
+/// The same for possible secrets: their value must look random.
 const PERHAPS: [&str; 7] = ["key", "sig", "signature", "session", "sessionid", "sid", "cookie"];
 
-/// Those of them behind which counts stand, too: `token: 128000`.
+/// Those of them that also name counts: `token: 128000`.
 const COUNTED: [&str; 10] = [
     "token",
     "apikey",
@@ -54,7 +54,7 @@ fn word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 }
 
-/// Whether a word can begin at a byte. The letter of an escape in JSON, as in `\n`, belongs to none.
+/// Whether a word can start at a byte. The letter of an escape in JSON, as in `\n`, is not part of a word.
 pub(super) fn begins(text: &str, at: usize) -> bool {
     let before = &text[..at];
     match before.chars().next_back() {
@@ -64,12 +64,12 @@ pub(super) fn begins(text: &str, at: usize) -> bool {
     }
 }
 
-/// Where the run of characters of a word ends.
+/// The end of a run of word characters.
 fn run(text: &str, from: usize) -> usize {
     text[from..].find(|c| !word(c)).map_or(text.len(), |end| from + end)
 }
 
-/// Whether a part of a text looks drawn by lot: no word is long, and has digits or capitals in its midst.
+/// Whether a part of a text looks random: no word is long, and it has digits or capitals in the middle.
 fn drawn(said: &str) -> bool {
     said.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
         let inner = part.as_bytes().windows(2);
@@ -79,7 +79,7 @@ fn drawn(said: &str) -> bool {
     })
 }
 
-/// The same of a whole value without the help of a prefix: letters and digits, and few of them again and again.
+/// The same for a whole value without a prefix: letters and digits with little repetition.
 fn drawn_alone(said: &str) -> bool {
     let uuid = said.len() == 36 && said.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
     let mut kinds: Vec<u8> = said.bytes().collect();
@@ -106,13 +106,13 @@ fn by_first() -> &'static [Vec<usize>] {
     })
 }
 
-/// Keys as their vendors make them.
+/// Keys in their vendors' formats.
 pub(super) fn api_key(text: &str) -> Vec<Range<usize>> {
     let (mut found, mut done, rows) = (Vec::new(), vec![0; PREFIXES.len()], by_first());
     for (at, byte) in text.bytes().enumerate() {
         for &row in &rows[usize::from(byte)] {
             let (prefix, fewest, made) = PREFIXES[row];
-            // What begins inside of a run that was looked at is a part of it, or as little a key.
+            // What starts inside a run that was already checked is part of it, or not a key either.
             if at < done[row] || !text[at..].starts_with(prefix) || !begins(text, at) {
                 continue;
             }
@@ -120,8 +120,8 @@ pub(super) fn api_key(text: &str) -> Vec<Range<usize>> {
             let end = text[from..].find(|c| !made.has(c)).map_or(text.len(), |end| from + end);
             done[row] = end;
             let said = text[from..end].trim_end_matches('.');
-            // Words joined by hyphens are none.
-            // Nor is a hash that begins as a key does.
+            // Words joined by hyphens are not keys.
+            // Nor is a hash that starts like a key.
             let hash = || text[at..from + said.len()].bytes().all(|byte| byte.is_ascii_hexdigit());
             if said.len() >= fewest && drawn(said) && !hash() {
                 found.push(at..from + said.len());
@@ -133,7 +133,7 @@ pub(super) fn api_key(text: &str) -> Vec<Range<usize>> {
             let before: usize =
                 text[..at].chars().rev().take(*most).take_while(|c| head.has(*c)).map(char::len_utf8).sum();
             let from = at + mark.len();
-            // A key is not so long that its end could not be seen from its mark.
+            // A key is not so long that its end is out of sight of its mark.
             let after = text[from..].chars().take(200).take_while(|c| tail.has(*c)).count();
             let after = text[from..from + after].trim_end_matches('.').len();
             if before >= *least && after >= *fewest && begins(text, at - before) {
@@ -145,7 +145,7 @@ pub(super) fn api_key(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Three parts of 24, 6 and 27 characters or more, the first of which is a number in base 64.
+/// Three parts of at least 24, 6 and 27 characters, the first of which is a number in Base64.
 fn discord(text: &str) -> Vec<Range<usize>> {
     let key = |at: usize| {
         let end = text[at..].find(|c| !Made::Dotted.has(c)).map_or(text.len(), |end| at + end);
@@ -176,12 +176,12 @@ pub(super) fn aws_key(text: &str) -> Vec<Range<usize>> {
     starts.filter_map(|(at, _)| key(at)).collect()
 }
 
-/// Three parts, the first of which is JSON in base 64.
+/// Three parts, the first of which is JSON in Base64.
 pub(super) fn jwt(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut done = 0;
     for (at, _) in text.match_indices("eyJ").filter(|(at, _)| begins(text, *at)) {
-        // A later beginning in the same run is a part of the token, or as little one.
+        // A later start in the same run is part of the token, or not a token either.
         if at < done {
             continue;
         }
@@ -203,13 +203,13 @@ pub(super) fn names_secret(name: &str) -> bool {
     SECRETS.iter().any(|secret| name.ends_with(secret))
 }
 
-/// Whether a count may stand behind a name.
+/// Whether a name can name a count.
 fn counts(name: &str) -> bool {
     let name: String = name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     COUNTED.iter().any(|counted| name.ends_with(counted)) && !name.contains("pass")
 }
 
-/// Whether this is a number of things: some digits, parted by points or lines, with a sign for thousands or a share.
+/// Whether this is a plain number: some digits, separated by points or hyphens, with a sign for thousands or percent.
 fn is_plain(value: &str) -> bool {
     let number = value.strip_suffix(['k', 'K', 'M', '%']).unwrap_or(value);
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
@@ -217,7 +217,7 @@ fn is_plain(value: &str) -> bool {
         && number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'_'))
 }
 
-/// What stands behind the name of a secret and `=` or `:`, behind `Bearer`, and private keys.
+/// Values after the name of a secret and `=` or `:`, or after `Bearer`; and private keys.
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, sign) in text.match_indices(['=', ':']) {
@@ -236,7 +236,7 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
             }
         }
     }
-    found.extend(told(text));
+    found.extend(in_prose(text));
     found.extend(curl(text));
     found.extend(cookies(text));
     found.extend(in_addresses(text));
@@ -273,14 +273,14 @@ pub(super) fn private_key(text: &str) -> Vec<Range<usize>> {
     begun.map(ended).collect()
 }
 
-/// Whether a name is that of a secret only where its value looks like one, as `API_KEY_PROD`.
+/// Whether a name is that of a secret only if its value looks like one, as `API_KEY_PROD`.
 fn may_name(name: &str) -> bool {
     let name: String = name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     PERHAPS.iter().any(|secret| name.ends_with(secret))
         || SECRETS.iter().any(|secret| secret.len() > 4 && name.contains(secret))
 }
 
-/// The credentials behind the scheme of a header, as in `Authorization: Token 0123abcd`.
+/// The credentials after the scheme of a header, as in `Authorization: Token 0123abcd`.
 fn scheme(text: &str, from: usize) -> Option<Range<usize>> {
     let at = from + text[from..].len() - text[from..].trim_start_matches(' ').len();
     let word = text[at..].find(|c: char| !c.is_ascii_alphabetic()).filter(|end| (3..=12).contains(end))?;
@@ -293,7 +293,7 @@ fn scheme(text: &str, from: usize) -> Option<Range<usize>> {
 fn curl(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, flag) in [" -u ", " --user ", " --user="].iter().flat_map(|flag| text.match_indices(flag)) {
-        // Lines of one command are not that many.
+        // A single command does not span that many lines.
         let before: Vec<char> = text[..at].chars().rev().take(512).collect();
         let from = at + flag.len();
         let end = text[from..].find(char::is_whitespace).map_or(text.len(), |end| from + end);
@@ -307,7 +307,7 @@ fn curl(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Whether this is a name and a password in base 64.
+/// Whether this is a name and a password in Base64.
 fn is_pair(said: &str) -> bool {
     let digit = |c: char| match c {
         'A'..='Z' => Some(u32::from(c) - u32::from('A')),
@@ -329,13 +329,13 @@ fn is_pair(said: &str) -> bool {
     said.len() >= 8 && text.is_some_and(|text| text.contains(&':'))
 }
 
-/// What somebody tells: `the password is hunter2`.
-fn told(text: &str) -> Vec<Range<usize>> {
+/// Secrets in a sentence: `the password is hunter2`.
+fn in_prose(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, is) in IS.iter().flat_map(|is| text.match_indices(is)) {
         let mut words = text[..at].split_whitespace().rev().take(2);
         let (last, before) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        // What is far longer than a name is looked at no further.
+        // Anything much longer than a name is skipped.
         let short = last.len() + before.len() < 64;
         if !short || !(names_secret(last) || names_secret(&format!("{before}{last}"))) {
             continue;
@@ -355,7 +355,7 @@ fn told(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// What stands behind `Cookie:` and `Set-Cookie:`.
+/// Values of `Cookie:` and `Set-Cookie:`.
 fn cookies(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("ookie:") {
@@ -384,7 +384,7 @@ fn in_addresses(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// The value that an assignment gives, where it looks like one: prose behind a colon does not.
+/// The value of an assignment, if it looks like one: prose after a colon does not.
 fn value(text: &str, from: usize, assigned: bool) -> Option<Range<usize>> {
     let rest = &text[from..];
     let lead = rest.len() - rest.trim_start_matches([' ', '\t', '*', '`']).len();

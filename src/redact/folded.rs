@@ -1,16 +1,16 @@
-//! A text in the plain characters that scanners look for, and where each stands in the text as it was.
+//! A text in plain characters for the scanners, with the original place of each.
 
 use std::ops::Range;
 
-/// A text with blanks, dashes and digits of all sorts as those of ASCII, and nothing that is not seen.
+/// A text with all kinds of blanks, dashes and digits as ASCII, and without invisible characters.
 pub(super) struct Folded {
     pub(super) text: String,
-    /// Where each byte was, and the end.
+    /// The original place of each byte, and of the end.
     places: Vec<usize>,
 }
 
 impl Folded {
-    /// `None` where the text is plain already.
+    /// `None` if the text is plain already.
     pub(super) fn of(text: &str) -> Option<Self> {
         if text.is_ascii() || text.chars().all(|c| fold(c) == Some(c)) {
             return None;
@@ -26,8 +26,8 @@ impl Folded {
         Some(folded)
     }
 
-    /// The text as people see it: without Markdown's marks at digits, with HTML's entities as what they stand for, and
-    /// `john (at) example.com` as an address. `None` where that is how it is written.
+    /// The text as displayed: without Markdown marks around digits, with HTML entities decoded, and `john (at)
+    /// example.com` as an address. `None` if nothing changes.
     pub(super) fn rendered(text: &str) -> Option<Self> {
         if !text.contains(['*', '`', '_', '~', '&', '@', '(', '[', '{', '"']) {
             return None;
@@ -51,13 +51,13 @@ impl Folded {
         is_other.then_some(folded)
     }
 
-    /// Where a part was.
+    /// The original place of a part.
     pub(super) fn place(&self, range: &Range<usize>) -> Range<usize> {
         self.places[range.start]..self.places[range.end]
     }
 }
 
-/// How many bytes here are seen as another character behind this one; `\0` where they are not seen at all.
+/// How many bytes are displayed here as another character, given the one before; `\0` if they are invisible.
 fn seen(text: &str, before: Option<char>) -> Option<(usize, char)> {
     let first = text.chars().next()?;
     let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
@@ -118,7 +118,7 @@ fn seen(text: &str, before: Option<char>) -> Option<(usize, char)> {
     }
 }
 
-/// The plain character; none for one that is not seen.
+/// The plain character; `None` for an invisible one.
 fn fold(c: char) -> Option<char> {
     let digit = |zero: u32| char::from_digit(u32::from(c) - zero, 10);
     Some(match c {

@@ -1,13 +1,13 @@
-//! Numbers that states give to people, where the number itself shows it: a check digit, or a form like no other.
+//! National identification numbers that can be recognized by themselves: by a check digit, or by a unique format.
 //!
-//! Without either the number stands in its usual groups, or behind its name.
+//! Without either, the number must be in its usual groups, or follow its name.
 
 use std::ops::Range;
 
 use super::credential::begins;
 use super::number::{beginnings, ends, luhn, walk};
 
-/// Names behind which a number need not stand in groups.
+/// Names after which a number need not be in groups.
 const NAMES: [&str; 24] = [
     "steuer",
     "idnr",
@@ -35,10 +35,10 @@ const NAMES: [&str; 24] = [
     "personnummer",
 ];
 
-/// Bytes from the beginning of a name to its number, at most.
+/// Most bytes from the start of a name to its number.
 const NEAR: usize = 24;
 
-/// Where names stand, in order: looked for once, for a text may have as many numbers as letters.
+/// The places of names, in order; searched once, since a text can have as many numbers as letters.
 fn names(text: &str) -> Vec<Range<usize>> {
     let lower = text.to_ascii_lowercase();
     let mut found: Vec<_> = NAMES.iter().flat_map(|name| lower.match_indices(name)).collect();
@@ -71,7 +71,7 @@ pub(super) fn national(text: &str) -> Vec<Range<usize>> {
                 (13, [3, 4, 4, 2]) if all('.') => swiss(digits),
                 (13, [6, 7]) if all('-') => korean(digits),
                 (13, _) if named => swiss(digits),
-                // With hyphens every tenth number of an order would be one.
+                // With hyphens, every tenth order number would match.
                 (12, [4, 4, 4]) if all(' ') => indian(digits),
                 (12, _) if named => indian(digits),
                 (9, [3, 3, 3]) if all('-') || named => canadian(digits),
@@ -88,7 +88,7 @@ pub(super) fn national(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Identification numbers for taxes: ISO 7064 MOD 11, 10, and of the first ten digits one stands twice or thrice.
+/// German tax identification numbers: ISO 7064 MOD 11, 10, and one of the first ten digits occurs two or three times.
 fn german(digits: &[u32]) -> bool {
     let product = digits[..10].iter().fold(10, |product, digit| {
         let sum = (digit + product) % 10;
@@ -99,7 +99,7 @@ fn german(digits: &[u32]) -> bool {
     digits[0] != 0 && matches!(again[..], [2 | 3]) && (11 - product) % 10 == digits[10]
 }
 
-/// Two check digits, each a rest of 11.
+/// Brazilian CPF: two check digits, each modulo 11.
 fn brazilian(digits: &[u32]) -> bool {
     let check = |count: usize| {
         let weights = (2..).take(count).collect::<Vec<u32>>().into_iter().rev();
@@ -109,12 +109,12 @@ fn brazilian(digits: &[u32]) -> bool {
     digits.iter().any(|digit| *digit != digits[0]) && check(9) == digits[9] && check(10) == digits[10]
 }
 
-/// Luhn's check; 0 and 8 are not given out.
+/// Canadian SIN: Luhn's check; numbers starting with 0 or 8 are not issued.
 fn canadian(digits: &[u32]) -> bool {
     !matches!(digits[0], 0 | 8) && luhn(digits)
 }
 
-/// The digits times their weights.
+/// The sum of the digits times their weights.
 fn weighted(digits: &[u32], weights: &[u32]) -> u32 {
     digits.iter().zip(weights).map(|(digit, weight)| digit * weight).sum()
 }
@@ -128,24 +128,24 @@ fn is_date(digits: &[u32]) -> bool {
     (1..=12).contains(&number(&digits[..2])) && (1..=31).contains(&number(&digits[2..4]))
 }
 
-/// National register numbers: what is left of 97, with a 2 before those born from 2000 on.
+/// Belgian national register numbers: modulo 97, prefixed with 2 for those born from 2000 on.
 fn belgian(digits: &[u32]) -> bool {
     let (born, check) = (number(&digits[..9]), number(&digits[9..]));
     [born, 2_000_000_000 + born].iter().any(|number| 97 - number % 97 == check)
 }
 
-/// PESEL.
+/// Polish PESEL.
 fn polish(digits: &[u32]) -> bool {
     weighted(digits, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10) && digits[2] * 10 + digits[3] != 0
 }
 
-/// Birth numbers: two sums are multiples of eleven.
+/// Norwegian birth numbers: two sums are multiples of eleven.
 fn norwegian(digits: &[u32]) -> bool {
     weighted(digits, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]).is_multiple_of(11)
         && weighted(digits, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
 }
 
-/// Identity numbers: two check digits.
+/// Turkish identity numbers: two check digits.
 fn turkish(digits: &[u32]) -> bool {
     let (odd, even) =
         (weighted(digits, &[1, 0, 1, 0, 1, 0, 1, 0, 1]), weighted(digits, &[0, 1, 0, 1, 0, 1, 0, 1]));
@@ -154,7 +154,8 @@ fn turkish(digits: &[u32]) -> bool {
         && digits[..10].iter().sum::<u32>() % 10 == digits[10]
 }
 
-/// Date of birth and Luhn's check over the last ten digits; 60 is added to the day of those who only live there for a while.
+/// Swedish personal numbers: date of birth, and Luhn's check over the last ten digits; 60 is added to the day for
+/// temporary residents.
 fn swedish(digits: &[u32]) -> bool {
     let mut last = digits[digits.len() - 10..].to_vec();
     let right = luhn(&last);
@@ -162,29 +163,29 @@ fn swedish(digits: &[u32]) -> bool {
     right && is_date(&last[2..6])
 }
 
-/// OASI numbers: the check digit of a European article number, of a country that sells none.
+/// Swiss OASI numbers: the check digit of an EAN with a reserved country prefix.
 fn swiss(digits: &[u32]) -> bool {
     digits[..3] == [7, 5, 6] && weighted(digits, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]).is_multiple_of(10)
 }
 
-/// Resident registration numbers as they were given out until 2020.
+/// Korean resident registration numbers as issued until 2020.
 fn korean(digits: &[u32]) -> bool {
     let sum = weighted(digits, &[2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5]);
     is_date(&digits[2..6]) && (1..=8).contains(&digits[6]) && (11 - sum % 11) % 10 == digits[12]
 }
 
-/// Citizen service numbers.
+/// Dutch citizen service numbers.
 fn dutch(digits: &[u32]) -> bool {
     weighted(digits, &[9, 8, 7, 6, 5, 4, 3, 2, 10]).is_multiple_of(11)
 }
 
-/// Tax numbers.
+/// Portuguese tax numbers.
 fn portuguese(digits: &[u32]) -> bool {
     let rest = weighted(digits, &[9, 8, 7, 6, 5, 4, 3, 2]) % 11;
     digits[8] == if rest < 2 { 0 } else { 11 - rest }
 }
 
-/// Sex, year and month of birth, and what is left of 97.
+/// French social security numbers: sex, year and month of birth, modulo 97.
 fn french(digits: &[u32]) -> bool {
     let month = number(&digits[3..5]);
     matches!(digits[0], 1 | 2)
@@ -192,10 +193,10 @@ fn french(digits: &[u32]) -> bool {
         && 97 - number(&digits[..13]) % 97 == number(&digits[13..])
 }
 
-/// Verhoeff's check.
+/// Indian Aadhaar numbers: Verhoeff's check.
 fn indian(digits: &[u32]) -> bool {
     const MOVED: [u32; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
-    // The symmetries of a pentagon: turns below 5, flips from there on.
+    // The symmetries of a pentagon: rotations below 5, reflections from 5 on.
     let times = |a: u32, b: u32| match (a < 5, b < 5) {
         (true, true) => (a + b) % 5,
         (true, false) => 5 + (a + b - 5) % 5,
@@ -209,7 +210,7 @@ fn indian(digits: &[u32]) -> bool {
     digits[0] > 1 && sum == 0
 }
 
-/// Numbers that may have letters: of Spain, Italy, the United Kingdom, Finland and China.
+/// Numbers that can contain letters: of Spain, Italy, the United Kingdom, Finland and China.
 fn lettered(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit()) {
@@ -238,14 +239,14 @@ fn lettered(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Whether the characters are as a form says: `A` for a letter, `9` for a digit.
+/// Whether the characters match a form: `A` for a letter, `9` for a digit.
 fn is_form(said: &[char], form: &str) -> bool {
     let fits =
         |(c, form): (&char, char)| if form == '9' { c.is_ascii_digit() } else { c.is_ascii_uppercase() };
     said.len() == form.len() && said.iter().zip(form.chars()).all(fits)
 }
 
-/// National Insurance numbers, outside of the prefixes that are never given out.
+/// UK National Insurance numbers, without the prefixes that are never issued.
 fn british(said: &[char]) -> bool {
     is_form(said, "AA999999A")
         && !"DFIQUV".contains(said[0])
@@ -255,7 +256,7 @@ fn british(said: &[char]) -> bool {
         && ('A'..='D').contains(&said[8])
 }
 
-/// DNI and NIE: a letter that the rest of 23 tells.
+/// Spanish DNI and NIE: a letter that encodes the number modulo 23.
 fn spanish(said: &[char]) -> bool {
     let first = match said.first() {
         Some(c @ 'X'..='Z') if is_form(said, "A9999999A") => {
@@ -270,7 +271,7 @@ fn spanish(said: &[char]) -> bool {
     "TRWAGMYFPDXBNJZSQVHLCKE".chars().nth((number % 23) as usize) == Some(said[8])
 }
 
-/// Personal identity codes with a letter in them: what is left of 31.
+/// Finnish personal identity codes with a letter in them: modulo 31.
 fn finnish(said: &[char]) -> bool {
     let old = is_form(said, "999999999A");
     let new =
@@ -281,7 +282,7 @@ fn finnish(said: &[char]) -> bool {
     (old || new) && date() && said.last().copied() == check(number(&digits) % 31)
 }
 
-/// Resident identity numbers: ISO 7064 MOD 11-2.
+/// Chinese resident identity numbers: ISO 7064 MOD 11-2.
 fn chinese(said: &[char]) -> bool {
     if said.len() != 18 || !(said[17] == 'X' || said[17].is_ascii_digit()) {
         return false;
@@ -297,7 +298,7 @@ fn chinese(said: &[char]) -> bool {
         && right()
 }
 
-/// Codice fiscale: a letter that the rest of 26 tells.
+/// Italian codice fiscale: a letter that encodes the rest modulo 26.
 fn italian(said: &[char]) -> bool {
     const ODD: [u32; 26] =
         [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];

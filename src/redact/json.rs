@@ -1,19 +1,19 @@
-//! JSON: values are removed inside texts, names and numbers, and the form stays.
+//! JSON: values are removed inside texts, names and numbers; the structure stays.
 
 use serde_json::Value as Json;
 
 use super::{Redactor, credential};
 
 impl Redactor {
-    /// The same JSON with every text, name and number in it redacted.
+    /// The same JSON with every text, name and number redacted.
     #[must_use]
     pub fn json(&self, value: &Json) -> Json {
         let text = self.reply(&value.to_string());
         serde_json::from_str(&text).unwrap_or_else(|_| super::marker("text").into())
     }
 
-    /// A reply that may be JSON: where it is, only the texts and numbers in it give way, so that it
-    /// says the same in the same form; else as any text.
+    /// Redacts an answer that may be JSON: in JSON, only texts and numbers are replaced, so that its structure stays;
+    /// anything else is redacted as plain text.
     #[must_use]
     pub fn reply(&self, text: &str) -> String {
         if serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
@@ -48,7 +48,7 @@ impl Redactor {
         self.kinds.contains(&super::Kind::Secrets) && credential::names_secret(name)
     }
 
-    /// What stands between texts, behind a name: numbers, words and punctuation.
+    /// Redacts what is between texts, after a name: numbers, words and punctuation.
     fn bare(&self, between: &str, name: &mut String, out: &mut String) {
         let number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
         let mut rest = between;
@@ -57,7 +57,7 @@ impl Redactor {
             let end = rest[at..].find(|c| !number(c)).map_or(rest.len(), |end| at + end).max(at + 1);
             let digits = &rest[at..end];
             let shown = match digits {
-                // What comes behind the end of a mapping has no name.
+                // What follows the end of a mapping has no name.
                 "}" => {
                     name.clear();
                     digits.to_owned()
@@ -72,7 +72,7 @@ impl Redactor {
     }
 }
 
-/// The byte of the quote that ends the text that begins here.
+/// The byte of the closing quote of the text that starts here.
 fn closing(text: &str) -> Option<usize> {
     let mut escaped = false;
     text.bytes().enumerate().skip(1).find_map(|(at, byte)| {

@@ -1,15 +1,15 @@
-//! E-mail addresses.
+//! Email addresses.
 
 use std::ops::Range;
 
-/// `name@domain.tld`, also with `%40` for the sign and a name in quotes; the last part of the domain has no digit, so
-/// `package@1.2.3` is none.
+/// `name@domain.tld`, also with `%40` for `@`, and with a quoted name. The last part of the domain has no digit, so
+/// `package@1.2.3` does not match.
 pub(super) fn email(text: &str) -> Vec<Range<usize>> {
     let signs = text.match_indices('@').chain(text.match_indices("%40"));
     signs
         .filter_map(|(at, sign)| {
             let local = |c: char| c.is_alphanumeric() || "._%+-'!#$&*/=?^`{|}~".contains(c);
-            // A name in quotes may have anything in it.
+            // A quoted name can contain anything.
             let quoted = text[..at].strip_suffix('"').and_then(|name| {
                 let open = name.char_indices().rev().take(64).find(|(_, c)| matches!(c, '"' | '\n'))?;
                 (open.1 == '"' && open.0 + 1 < name.len()).then_some(open.0)
@@ -29,7 +29,7 @@ pub(super) fn email(text: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// The longest beginning that is a domain.
+/// The longest prefix that is a domain.
 fn well_formed(domain: &str) -> Option<&str> {
     let mut labels: Vec<&str> = domain.split('.').collect();
     if let Some(empty) = labels.iter().position(|label| label.is_empty()) {

@@ -1,9 +1,8 @@
 //! Removes personal data and credentials before anything is stored or shown.
 //!
-//! Every value gives way to a marker that names its kind, such as `[REDACTED:email]`. What already is
-//! a marker is left alone, so redacting twice is redacting once. The built-in kinds are scanners by
-//! hand: their time grows with the text, whatever it holds. Where a pattern of the user gives up, the
-//! whole text gives way.
+//! Every value is replaced by a marker with its kind, such as `[REDACTED:email]`. Existing markers stay, so redacting
+//! twice is the same as once. The built-in kinds are handwritten scanners: their time is linear in the text, whatever
+//! it contains. If a pattern of the user gives up, the whole text is replaced.
 
 #[cfg(test)]
 mod corpus;
@@ -28,13 +27,13 @@ use serde::{Deserialize, Serialize};
 
 use folded::Folded;
 
-/// Most times that a text is looked through; what is left after that gives way as a whole.
+/// Most passes over a text; if values are left after that, the whole text is replaced.
 const ROUNDS: usize = 8;
 
-/// Fewest characters of a value that count as a part of it where an excerpt cuts it.
+/// Shortest fragment of a value, in characters, that is recognized where an excerpt cuts it.
 const FRAGMENT: usize = 3;
 
-/// A built-in kind of value. The order is that of preference where two stand at the same place.
+/// A built-in kind of value, in order of precedence for values at the same place.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr, VariantNames,
 )]
@@ -44,13 +43,13 @@ pub enum Kind {
     Jwt,
     /// Key ids of Amazon Web Services.
     AwsKey,
-    /// Keys with the prefix of their vendor.
+    /// Keys with a vendor's prefix.
     ApiKey,
-    /// What stands behind `password=`, `token:` and their like; private keys.
+    /// Values after `password=`, `token:` and the like; private keys.
     Secrets,
-    /// Private keys alone.
+    /// Private keys only.
     PrivateKey,
-    /// E-mail addresses.
+    /// Email addresses.
     Email,
     /// International Bank Account Numbers.
     Iban,
@@ -58,7 +57,7 @@ pub enum Kind {
     CreditCard,
     /// Social Security Numbers of the United States.
     Ssn,
-    /// Numbers that states give to people.
+    /// National identification numbers.
     NationalId,
     /// Telephone numbers.
     Phone,
@@ -66,7 +65,7 @@ pub enum Kind {
     Ipv4,
     /// IPv6 addresses.
     Ipv6,
-    /// Addresses of network cards.
+    /// MAC addresses.
     Mac,
 }
 
@@ -83,13 +82,14 @@ impl Kind {
         name.parse().ok()
     }
 
-    /// The kinds that are removed where none are named: all but `ipv4`, which versions look like, and what `secrets` has.
+    /// The kinds that are removed by default: all except `ipv4`, which versions look like, and those included in
+    /// `secrets`.
     pub fn usual() -> impl Iterator<Item = Self> {
         Self::iter().filter(|kind| !matches!(kind, Self::Ipv4 | Self::PrivateKey))
     }
 
-    /// The kinds that no page for many eyes shows: cards, accounts, keys, passwords and e-mail addresses. What only looks
-    /// like a number of a person by its groups stays.
+    /// The kinds that a public page never shows: cards, accounts, keys, passwords and email addresses. Numbers that
+    /// only look personal by their groups stay.
     pub fn never_posted() -> impl Iterator<Item = Self> {
         use Kind::{ApiKey, AwsKey, CreditCard, Email, Iban, Jwt, Secrets};
         [Jwt, AwsKey, ApiKey, Secrets, Email, Iban, CreditCard].into_iter()
@@ -125,11 +125,11 @@ pub trait Find: fmt::Debug + Send + Sync {
     /// Every match, as ranges of bytes.
     fn all(&self, text: &str) -> Result<Vec<Range<usize>>, GaveUp>;
 
-    /// The pattern as it was written.
+    /// The pattern as written.
     fn source(&self) -> &str;
 }
 
-/// What gives way, and to what.
+/// What is removed, and how it is replaced.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
     kinds: Vec<Kind>,
@@ -137,7 +137,7 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Removes values of these kinds and what matches these patterns.
+    /// Removes values of these kinds and matches of these patterns.
     #[must_use]
     pub fn new(kinds: impl IntoIterator<Item = Kind>, own: Vec<Arc<dyn Find>>) -> Self {
         let mut kinds: Vec<_> = kinds.into_iter().collect();
@@ -152,7 +152,7 @@ impl Redactor {
         Self::new(Kind::usual(), Vec::new())
     }
 
-    /// The same with what the other removes on top.
+    /// The same, plus what the other removes.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         let kinds = self.kinds.iter().chain(&other.kinds).copied();
@@ -160,13 +160,13 @@ impl Redactor {
         Self::new(kinds, own.collect())
     }
 
-    /// What is removed, as markers name it: the kinds, and `custom` for patterns of the user.
+    /// What is removed, by the names in markers: the kinds, and `custom` for patterns of the user.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         let own = (!self.own.is_empty()).then_some("custom");
         self.kinds.iter().map(|kind| kind.name()).chain(own)
     }
 
-    /// What it removes and another one does not: kinds by their names, patterns as they are written.
+    /// What it removes but another one does not: kinds by name, patterns as written.
     pub fn beyond<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a str> {
         let kinds = self.kinds.iter().filter(|kind| !other.kinds.contains(kind)).map(|kind| kind.name());
         let known = |own: &str| other.own.iter().any(|one| one.source() == own);
@@ -200,14 +200,14 @@ impl Redactor {
         }
     }
 
-    /// The words about a source, without the source's values: neither whole ones nor those that an
-    /// excerpt has cut, which no longer look like what they are.
+    /// Words about a source, without the source's values: neither whole values nor fragments cut by an excerpt, which
+    /// no longer look like values.
     #[must_use]
     pub fn words(&self, words: &str, sources: &[String]) -> String {
         self.quoted(sources).map_or_else(|| marker("text"), |values| self.without(words, &values))
     }
 
-    /// The values of sources that words may quote, each with its marker; `None` where a pattern gave up.
+    /// The values of sources that words may quote, each with its marker; `None` if a pattern gave up.
     pub fn quoted<S: AsRef<str>>(&self, sources: &[S]) -> Option<Vec<(String, String)>> {
         let mut all = Vec::new();
         for source in sources.iter().map(AsRef::as_ref) {
@@ -229,17 +229,17 @@ impl Redactor {
         self.text(&out)
     }
 
-    /// Every value with its kind, apart from each other and in order.
+    /// Every value with its kind, without overlaps and in order.
     ///
     /// # Errors
-    /// When a pattern of the user gives up.
+    /// If a pattern of the user gives up.
     pub fn values(&self, text: &str) -> Result<Vec<(Range<usize>, &'static str)>, GaveUp> {
         let mut found: Vec<(Range<usize>, &'static str)> = Vec::new();
         let folded = Folded::of(text);
         let plain = folded.as_ref().map_or(text, |folded| &folded.text);
         let place =
             |range: Range<usize>| folded.as_ref().map_or(range.clone(), |folded| folded.place(&range));
-        // As it is written, and as people see it.
+        // As written, and as displayed.
         let seen = Folded::rendered(plain);
         for kind in &self.kinds {
             found.extend(kind.find(plain).into_iter().map(|range| (place(range), kind.name())));
@@ -258,7 +258,7 @@ impl Redactor {
             !range.is_empty() && !marker.is_some_and(|m| m.start <= range.start && range.end <= m.end)
         });
         for (range, _) in &mut found {
-            // A marker gives way as a whole or not at all.
+            // A marker is replaced as a whole or not at all.
             let Range { start, end } = range.clone();
             for m in markers[first(start)..].iter().take_while(|m| m.start < end) {
                 *range = range.start.min(m.start)..range.end.max(m.end);
@@ -276,7 +276,7 @@ impl Redactor {
     }
 }
 
-/// The words without a beginning of the value before an ellipsis, or an end of it behind one.
+/// The words without a prefix of the value before an ellipsis, or a suffix of it after one.
 fn without_fragments(words: &str, value: &str, marker: &str) -> String {
     let mut parts: Vec<String> = words.split('…').map(str::to_owned).collect();
     let last = parts.len() - 1;
@@ -295,7 +295,7 @@ fn without_fragments(words: &str, value: &str, marker: &str) -> String {
     parts.join("…")
 }
 
-/// What stands in place of a value of a kind wherever something is recorded, judged or compared.
+/// The replacement for a value of a kind wherever something is recorded, judged or compared.
 fn marker(kind: &str) -> String {
     format!("[REDACTED:{kind}]")
 }
@@ -306,7 +306,7 @@ pub fn marked(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     markers(text).into_iter().map(move |range| (range.clone(), kind(&range)))
 }
 
-/// Where markers are, in order.
+/// The places of markers, in order.
 fn markers(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("[REDACTED:") {
@@ -332,7 +332,7 @@ pub struct Replaced {
 }
 
 impl Replaced {
-    /// The text with its markers again; as it is where it does not fit.
+    /// The text with its markers restored; unchanged if the place does not match.
     #[must_use]
     pub fn undo(all: &[Self], text: &str) -> String {
         let mut out = text.to_owned();
@@ -351,38 +351,38 @@ impl Replaced {
 pub struct Redaction {
     /// What is removed.
     pub redactor: Redactor,
-    /// Which texts are looked through beside verdicts and errors.
+    /// Which texts are covered besides verdicts and errors.
     pub cover: Cover,
-    /// What reports show in place of markers. A judge never sees it: whoever writes it would answer for the
-    /// application.
+    /// Shown in reports in place of markers. A judge never sees it, since its author could otherwise put words into the
+    /// application's mouth.
     pub replacement: Option<String>,
 }
 
 /// The texts that redaction covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cover {
-    /// Prompts and replies.
+    /// Prompts and answers.
     Both,
-    /// Prompts alone.
+    /// Prompts only.
     Prompts,
-    /// Replies alone.
+    /// Answers only.
     Replies,
 }
 
 impl Redaction {
-    /// The same with what another redactor removes on top, in prompts and replies.
+    /// The same, plus what another redactor removes, in prompts and answers.
     #[must_use]
     pub fn and(&self, other: &Redactor) -> Self {
         Self { redactor: self.redactor.and(other), cover: Cover::Both, ..self.clone() }
     }
 
-    /// A redacted text as reports show it.
+    /// A redacted text as shown in reports.
     #[must_use]
     pub fn shown(&self, text: &str) -> String {
         self.replaced(text).0
     }
 
-    /// The same, and where it shows the replacement.
+    /// The same, with the places of the replacement.
     #[must_use]
     pub fn replaced(&self, text: &str) -> (String, Vec<Replaced>) {
         let Some(replacement) = &self.replacement else { return (text.to_owned(), Vec::new()) };
@@ -401,39 +401,39 @@ impl Redaction {
         (out, all)
     }
 
-    /// What covers prompts.
+    /// The redactor for prompts.
     #[must_use]
     pub fn prompts(&self) -> Option<&Redactor> {
         (self.cover != Cover::Replies).then_some(&self.redactor)
     }
 
-    /// What covers replies.
+    /// The redactor for answers.
     #[must_use]
     pub fn replies(&self) -> Option<&Redactor> {
         (self.cover != Cover::Prompts).then_some(&self.redactor)
     }
 }
 
-/// What a file says about redaction.
+/// The redaction setting of a file.
 #[derive(Clone, Debug, Default)]
 pub enum RedactionChoice {
-    /// Nothing.
+    /// Not set.
     #[default]
     Unsaid,
-    /// None.
+    /// Off.
     Off,
-    /// This.
+    /// On.
     On(Arc<Redaction>),
 }
 
 impl RedactionChoice {
-    /// What holds where this says nothing: the other.
+    /// This setting, or the other if this one is not set.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         if matches!(self, Self::Unsaid) { other.clone() } else { self.clone() }
     }
 
-    /// What is removed that was not before, in a sentence.
+    /// What is removed now that was not before, in a sentence.
     #[must_use]
     pub fn widened(&self, now: &Self) -> Option<String> {
         let new = now.on()?;
@@ -443,12 +443,12 @@ impl RedactionChoice {
             );
         };
         if let Some(more) = new.redactor.beyond(&old.redactor).next() {
-            return Some(format!("one more kind of value gives way to a marker: `{more}`"));
+            return Some(format!("another kind of value is redacted: `{more}`"));
         }
         let wider = |what: fn(&Redaction) -> Option<&Redactor>| what(new).is_some() && what(old).is_none();
         let texts = [("prompts", wider(Redaction::prompts)), ("answers", wider(Redaction::replies))];
         let (texts, _) = texts.into_iter().find(|(_, is_wider)| *is_wider)?;
-        Some(format!("values are removed from {texts} too"))
+        Some(format!("values are now also redacted in {texts}"))
     }
 
     /// What is removed, if anything is.

@@ -1,4 +1,4 @@
-//! Addresses of machines.
+//! Network addresses.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::credential::begins;
 use super::number::{ends, starts};
 
-/// Four numbers up to 255, with points between them and none round them.
+/// Four numbers up to 255 separated by points, with no point before or after.
 pub(super) fn ipv4(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices(|c: char| c.is_ascii_digit()).filter(|(at, _)| starts(text, *at)) {
@@ -20,7 +20,7 @@ pub(super) fn ipv4(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Runs of hexadecimal digits and these signs, apart from words.
+/// Runs of hexadecimal digits and these signs that are not part of a word.
 fn runs<'t>(text: &'t str, signs: &'static str) -> impl Iterator<Item = Range<usize>> + 't {
     let of = move |c: char| c.is_ascii_hexdigit() || signs.contains(c);
     let mut from = 0;
@@ -35,7 +35,7 @@ fn runs<'t>(text: &'t str, signs: &'static str) -> impl Iterator<Item = Range<us
     })
 }
 
-/// Global and private addresses with a first group of four digits; `a::b` is a name in a program.
+/// Global and private addresses with a first group of four digits; `a::b` is a name in code.
 pub(super) fn ipv6(text: &str) -> Vec<Range<usize>> {
     let address = |run: Range<usize>| {
         let said = text[run.clone()].trim_end_matches(['.', ':']);
@@ -46,7 +46,7 @@ pub(super) fn ipv6(text: &str) -> Vec<Range<usize>> {
     runs(text, ":.").filter_map(address).collect()
 }
 
-/// Six pairs of hexadecimal digits with colons or hyphens, or three fours with points.
+/// Six pairs of hexadecimal digits with colons or hyphens, or three groups of four with points.
 pub(super) fn mac(text: &str) -> Vec<Range<usize>> {
     let of = |said: &str, sign: char, count: usize, size: usize| {
         said.split(sign).count() == count

@@ -1,11 +1,11 @@
-//! Numbers that name a person or an account. All of them are checked beyond their shape where they
-//! can be: the sum of digits of a card (ISO/IEC 7812-1, Luhn), the rest of 97 of an IBAN (ISO 13616).
+//! Numbers that identify a person or an account. All are checked beyond their format where possible: the check digit of
+//! a card (ISO/IEC 7812-1, Luhn), the check of an IBAN modulo 97 (ISO 13616).
 
 use std::ops::Range;
 
 use super::credential::begins;
 
-/// Whether nothing of a longer word or number follows.
+/// Whether a word or number ends here.
 pub(super) fn ends(text: &str, at: usize) -> bool {
     let mut rest = text[at..].chars();
     match rest.next() {
@@ -15,7 +15,7 @@ pub(super) fn ends(text: &str, at: usize) -> bool {
     }
 }
 
-/// Whether a number begins here: neither inside a word nor behind a digit and a point or hyphen.
+/// Whether a number starts here: not inside a word, nor after a digit and a point or hyphen.
 pub(super) fn starts(text: &str, at: usize) -> bool {
     let mut before = text[..at].chars().rev();
     let joined =
@@ -23,7 +23,7 @@ pub(super) fn starts(text: &str, at: usize) -> bool {
     begins(text, at) && !joined && !text[..at].ends_with('+')
 }
 
-/// Bytes of UUIDs: their groups of digits are no number.
+/// The places of UUIDs: their groups of digits are not numbers.
 fn uuids(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let uuid = |at: usize| {
@@ -38,7 +38,7 @@ fn uuids(text: &str) -> Vec<Range<usize>> {
     hyphens.filter(|at| uuid(*at)).map(|at| at..at + 36).collect()
 }
 
-/// A number in groups: its digits and the sizes of its groups, up to each of its digits' ends.
+/// A number in groups: its digits and the sizes of its groups, up to each digit.
 #[derive(Default)]
 pub(super) struct Groups {
     pub(super) digits: Vec<u32>,
@@ -46,10 +46,11 @@ pub(super) struct Groups {
     pub(super) separators: Vec<char>,
 }
 
-/// Most characters between two groups: a sign with blanks round it, or the end of a line.
+/// Most characters between two groups: a separator with spaces around it, or a line break.
 const GAP: usize = 3;
 
-/// Walks over digits in groups from a byte on; `see` is told of every end. A line's end between groups is a blank.
+/// Walks over groups of digits from a byte on and calls `see` at every possible end. A line break between groups counts
+/// as a space.
 pub(super) fn walk(text: &str, at: usize, allowed: &str, most: usize, mut see: impl FnMut(&Groups, usize)) {
     let mut groups = Groups { sizes: vec![0], ..Groups::default() };
     let (mut sign, mut gap) = (None, 0);
@@ -83,7 +84,7 @@ pub(super) fn walk(text: &str, at: usize, allowed: &str, most: usize, mut see: i
     }
 }
 
-/// Bytes at which a number may begin, outside of UUIDs.
+/// Bytes at which a number can start, outside of UUIDs.
 pub(super) fn beginnings(text: &str) -> Vec<usize> {
     let uuids = uuids(text);
     let free = |at: &usize| {
@@ -94,7 +95,7 @@ pub(super) fn beginnings(text: &str) -> Vec<usize> {
     digits.filter(|at| starts(text, *at)).filter(free).collect()
 }
 
-/// Luhn's sum is a multiple of ten.
+/// Whether Luhn's sum is a multiple of ten.
 pub(super) fn luhn(digits: &[u32]) -> bool {
     let sum: u32 = digits
         .iter()
@@ -109,8 +110,8 @@ pub(super) fn luhn(digits: &[u32]) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// How many digits the numbers of an issuer have, and how they begin: Visa, Diners Club, American Express, those with 16
-/// digits, JCB, `UnionPay` and Maestro. What begins in another way, as the number of a telephone's set (IMEI), is no card.
+/// Whether an issuer has numbers with this length and prefix: Visa, Diners Club, American Express, those with 16
+/// digits, JCB, `UnionPay` and Maestro. Numbers with other prefixes, such as IMEIs, are not cards.
 fn is_issued(digits: &[u32]) -> bool {
     let (first, second) = (digits[0], digits.get(1).copied().unwrap_or_default());
     match digits.len() {
@@ -123,8 +124,8 @@ fn is_issued(digits: &[u32]) -> bool {
     }
 }
 
-/// 13 to 19 digits that begin as those of a payment card do, with Luhn's check: in groups with one sign between them, in
-/// the usual groups with any, or broken once by a line's end.
+/// 13 to 19 digits with the prefix of a payment card and a valid Luhn check: in groups with the same separator, in the
+/// usual groups with any, or broken once by a line break.
 pub(super) fn card(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for at in beginnings(text) {
@@ -153,17 +154,17 @@ pub(super) fn card(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Characters between a name and its number.
+/// Most characters between a name and its number.
 const NEAR: usize = 24;
 
-/// Whether one of these names stands before a number.
+/// Whether one of these names comes before a number.
 pub(super) fn is_named(text: &str, at: usize, names: &[&str]) -> bool {
     let before: Vec<char> = text[..at].chars().rev().take(NEAR).collect();
     let before: String = before.iter().rev().collect::<String>().to_lowercase();
     names.iter().any(|name| before.match_indices(name).any(|(at, _)| begins(&before, at)))
 }
 
-/// `123-45-6789`, also with blanks, or behind its name without, outside of the numbers that are never given out.
+/// `123-45-6789`, also with spaces, or without separators after its name; without the numbers that are never issued.
 pub(super) fn ssn(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for at in beginnings(text) {
@@ -184,7 +185,7 @@ pub(super) fn ssn(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// `+` and a country's code; three, three and four digits; or a leading 0 with a blank or slash.
+/// `+` and a country code; three, three and four digits; or a leading 0 with a space or slash.
 pub(super) fn phone(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices('+').filter(|(at, _)| begins(text, *at)) {
@@ -200,7 +201,7 @@ pub(super) fn phone(text: &str) -> Vec<Range<usize>> {
         let read = plain.map(|close| {
             let rest = text[at + close + 1..].trim_start_matches([' ', '-']);
             let near: String = rest.chars().take(24).collect();
-            // Behind the last digit of this line stands what stands there in the text.
+            // After the last digit of this line comes the rest of the text.
             (format!("{} {near}", &text[at..at + close]), text.len() - rest.len() - close - 1)
         });
         let (line, from) = match &read {
@@ -221,7 +222,7 @@ pub(super) fn phone(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Whether numbers are grouped as people of some country write those of telephones.
+/// Whether the groups are those of telephone numbers in some country.
 fn is_phone(groups: &Groups, bracket: bool) -> bool {
     let Groups { digits, sizes, separators } = groups;
     let (count, first) = (digits.len(), digits[0]);
@@ -235,9 +236,9 @@ fn is_phone(groups: &Groups, bracket: bool) -> bool {
         ([5, 5], 6..=9, _) => sign != '.',
         ([3, 2, 2, 2], 6..=9, _) => sign == ' ',
         ([2, 4 | 5, 4], 1.., _) if bracket => true,
-        // What is dialed before a country's code.
+        // Prefix dialed before a country code.
         ([2 | 4, ..], 0, 0) => (10..=17).contains(&count) && digits[2] != 0 && sign != '.',
-        // What has a point or hyphen may be a number of any sort, but for some groups.
+        // With a point or hyphen it can be a number of any sort, except for some groups.
         ([2..=5, others @ ..], 0, 1..) if (9..=12).contains(&count) && rest(others) => {
             let usual = matches!(sizes.as_slice(), [2 | 3, 4, 4] | [4, 2, 4] | [4, 3, 3] | [2, 2, 2, 2, 2]);
             matches!(sign, ' ' | '/') || usual || (sign == '-' && matches!(sizes.as_slice(), [3..=5, 6..=8]))
@@ -246,7 +247,7 @@ fn is_phone(groups: &Groups, bracket: bool) -> bool {
     }
 }
 
-/// `+` and 8 to 15 digits (ITU-T E.164) in groups with blanks, hyphens, points, slashes and brackets.
+/// `+` and 8 to 15 digits (ITU-T E.164) in groups with spaces, hyphens, points, slashes and brackets.
 fn international(text: &str, at: usize) -> Option<Range<usize>> {
     let (mut digits, mut longest, mut gap) = (0, None, 0);
     for (offset, c) in text[at + 1..].char_indices() {
@@ -265,20 +266,21 @@ fn international(text: &str, at: usize) -> Option<Range<usize>> {
     longest
 }
 
-/// Countries and the lengths of their numbers: the registry of ISO 13616, and the states whose banks use the form besides.
+/// Countries and the lengths of their numbers: the registry of ISO 13616, and other states whose banks use the format.
 const IBANS: &str = "AD24 AE23 AL28 AO25 AT20 AZ28 BA20 BE16 BF28 BG22 BH22 BI27 BJ28 BR29 BY28 CF27 CG27 CH21 CI28 \
     CM27 CR22 CV25 CY28 CZ24 DE22 DJ27 DK18 DO28 DZ26 EE20 EG29 ES24 FI18 FK18 FO18 FR27 GA27 GB22 GE22 GI23 GL18 GQ27 \
     GR27 GT28 GW25 HN28 HR21 HU28 IE22 IL23 IQ23 IR26 IS26 IT27 JO30 KM27 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 \
     MA28 MC27 MD24 ME22 MG27 MK19 ML28 MN20 MR27 MT31 MU30 MZ25 NE28 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24 \
     RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SN28 SO23 ST25 SV28 TD27 TG28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30";
 
-/// How long the numbers of a country are.
+/// The length of a country's numbers.
 fn iban_length(country: &str) -> Option<usize> {
     let country = country.to_ascii_uppercase();
     IBANS.split(' ').find_map(|one| one.strip_prefix(&country))?.parse().ok()
 }
 
-/// A country's letters, two digits and as many more as its numbers have, also in groups, whose rest of 97 is 1.
+/// A country code, two digits and the rest of the number in the country's length, also in groups, with a valid check
+/// modulo 97.
 pub(super) fn iban(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let bytes = text.as_bytes();

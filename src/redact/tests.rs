@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Kind, a value of it.
+/// Kind, and a value of it.
 pub(super) const VALUES: [(&str, &str); 30] = [
     ("email", "jane.doe+x@example.co.uk"),
     ("email", "jörg@müller.example"),
@@ -41,7 +41,7 @@ pub(super) fn usual() -> Redactor {
 }
 
 #[test]
-fn values_give_way_to_markers_of_their_kind() {
+fn values_are_replaced_by_markers_of_their_kind() {
     for (kind, value) in VALUES {
         for (before, after) in [("", ""), ("say ", ", please."), ("(", ")"), ("\"", "\""), ("x:\n", "\n")] {
             let text = format!("{before}{value}{after}");
@@ -176,7 +176,7 @@ fn own_patterns_and_replacements() {
     let text = usual().text("ask a@b.example or [c@d.example]");
     assert_eq!(text, "ask [REDACTED:email] or [[REDACTED:email]]");
     assert_eq!(email("***").shown(&text), "ask *** or [***]");
-    // A report that shows the replacement is read again as it was, whatever else the answer says.
+    // A report that shows the replacement can be read back, whatever else the answer says.
     for (replacement, answer) in
         [("***", "***a@b.example***"), ("kind", "kind a@b.example kindly c@d.example"), ("é", "éa@b.example")]
     {
@@ -262,7 +262,7 @@ fn hostile_texts_take_no_longer_than_others() {
         let once = all.text(&part.repeat(60_000 / part.len()));
         assert!(once.len() < 1_000_000, "{part}");
     }
-    // Far above what it takes, far below what squares of such lengths would.
+    // Far more than it takes, but far less than quadratic time would.
     assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
 }
 

@@ -1,7 +1,7 @@
-//! Formats of keys, one a row: whoever knows another vendor's adds a row.
+//! Formats of keys, one per row: to support another vendor, add a row.
 //!
-//! The list follows what vendors make public of their keys and what secret scanners look for; compare it with
-//! `config/gitleaks.toml` of gitleaks when it is extended. Lengths are lower bounds below the usual ones, since vendors
+//! The list follows what vendors publish about their keys and what secret scanners look for; compare it with
+//! `config/gitleaks.toml` of gitleaks when you extend it. Lengths are lower bounds below the usual ones, since vendors
 //! lengthen their keys.
 
 /// The characters of a part of a key.
@@ -9,7 +9,7 @@
 pub(super) enum Made {
     /// Letters, digits, `_` and `-`.
     Word,
-    /// The same, points and tildes.
+    /// The same, plus points and tildes.
     Dotted,
     /// Letters and digits.
     Plain,
@@ -17,12 +17,12 @@ pub(super) enum Made {
     Hex,
     /// Digits.
     Digits,
-    /// Base 64, and what an address has.
+    /// Base64, plus characters of addresses.
     Path,
 }
 
 impl Made {
-    /// Whether a part may have a character.
+    /// Whether a part may contain a character.
     pub(super) fn has(self, c: char) -> bool {
         match self {
             Self::Word => c.is_ascii_alphanumeric() || matches!(c, '_' | '-'),
@@ -35,9 +35,9 @@ impl Made {
     }
 }
 
-/// What a key begins with, and the fewest characters of which kind behind it.
+/// The prefix of a key, and at least how many characters of which kind follow.
 pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
-    // Models and what is built with them.
+    // Models and AI tools.
     ("sk-ant-", 12, Made::Word),
     ("sk-proj-", 12, Made::Word),
     ("sk-svcacct-", 12, Made::Word),
@@ -74,7 +74,7 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("wandb_v1_", 40, Made::Word),
     ("ABSK", 80, Made::Path),
     ("bedrock-api-key-", 60, Made::Path),
-    // Clouds and hosts.
+    // Clouds and hosting.
     ("AIza", 30, Made::Word),
     ("BSA", 24, Made::Word),
     ("ya29.", 20, Made::Dotted),
@@ -177,7 +177,7 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("AKCp", 60, Made::Plain),
     ("cmVmd", 55, Made::Plain),
     ("ATSTT3", 30, Made::Path),
-    // Messages and mail.
+    // Messaging and email.
     ("xoxa-", 10, Made::Word),
     ("xoxb-", 10, Made::Word),
     ("xoxe-", 10, Made::Word),
@@ -207,7 +207,7 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("pubkey-", 32, Made::Hex),
     ("md-", 22, Made::Word),
     ("mlsn.", 60, Made::Hex),
-    // Money and shops.
+    // Payments and shops.
     ("sk_live_", 10, Made::Plain),
     ("sk_test_", 10, Made::Plain),
     ("pk_live_", 10, Made::Plain),
@@ -243,7 +243,7 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("A21AA", 80, Made::Word),
     ("live_", 31, Made::Word),
     ("test_", 31, Made::Word),
-    // Work and watching.
+    // Work and monitoring.
     ("lin_api_", 20, Made::Plain),
     ("lin_oauth_", 20, Made::Hex),
     ("ntn_", 30, Made::Plain),
@@ -296,16 +296,16 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("pat", 75, Made::Dotted),
 ];
 
-/// Keys with a mark in their midst: what stands before it, at least and at most; the mark; what stands behind it, at
-/// least.
+/// Keys with a mark in the middle: the characters before it with minimum and maximum length, the mark, and the
+/// characters after it with minimum length.
 pub(super) const MIDST: &[(Made, usize, usize, &str, Made, usize)] = &[
-    // Telegram's bots.
+    // Telegram bots.
     (Made::Digits, 5, 16, ":AA", Made::Word, 30),
     // HCP Terraform.
     (Made::Plain, 14, 14, ".atlasv1.", Made::Word, 40),
     // Mailchimp.
     (Made::Hex, 32, 32, "-us", Made::Digits, 1),
-    // Azure: client secrets, keys of its services, tokens of DevOps.
+    // Azure: client secrets, service keys, DevOps tokens.
     (Made::Dotted, 4, 4, "Q~", Made::Dotted, 31),
     (Made::Plain, 40, 60, "JQQJ99", Made::Plain, 20),
     (Made::Plain, 76, 76, "AZDO", Made::Plain, 4),
@@ -313,11 +313,11 @@ pub(super) const MIDST: &[(Made, usize, usize, &str, Made, usize)] = &[
     (Made::Path, 40, 80, "AzFu", Made::Path, 5),
     (Made::Path, 40, 80, "+ASt", Made::Path, 5),
     (Made::Path, 40, 80, "ACDb", Made::Path, 5),
-    // Facebook's applications.
+    // Facebook applications.
     (Made::Digits, 15, 16, "|", Made::Word, 27),
     // MaxMind.
     (Made::Word, 36, 36, "_mmk", Made::Digits, 0),
-    // New Relic's licenses.
+    // New Relic licenses.
     (Made::Hex, 36, 36, "NRAL", Made::Digits, 0),
     // Authress.
     (Made::Dotted, 14, 45, ".acc_", Made::Path, 40),

@@ -1,4 +1,4 @@
-//! The rules that stand for each case: those of its scenario and of the configuration, but for those that it lifts.
+//! The rules that apply to each case: those of its scenario and of the configuration, except those that it lifts.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::grader::Bench;
 use crate::manifest::Verdict;
 
 impl Loaded {
-    /// Tells of exceptions that name no rule, or several, where these are the rules of the configuration.
+    /// Reports exceptions that name no rule, or more than one, given the rules of the configuration.
     pub fn check(&mut self, rules: &[Arc<Rule>]) {
         for scenario in &self.scenarios {
             for case in scenario.cases.iter().filter(|case| !case.except.is_empty()) {
@@ -22,7 +22,7 @@ impl Loaded {
         self.diagnostics.sort();
     }
 
-    /// Lets the rules of the configuration hold too. A case whose rules differ is another case.
+    /// Applies the rules of the configuration too. A case whose rules differ is a different case.
     pub fn hold(&mut self, rules: &[Arc<Rule>]) {
         for case in self.scenarios.iter_mut().flat_map(|scenario| &mut scenario.cases) {
             case.always = case.standing(rules).cloned().collect();
@@ -32,7 +32,7 @@ impl Loaded {
             let own = serde_json::from_str(&case.expected).unwrap_or(json!(null));
             let written = || case.always.iter().map(|rule| rule.written.clone());
             let mut marks: Vec<_> = written().map(|one| canonical::digest(&one)).collect();
-            // Where a rule stands makes no difference.
+            // The order of the rules makes no difference.
             marks.sort();
             marks.dedup();
             case.content_hash = canonical::digest(&json!({ "content": case.content_hash, "always": marks }));
@@ -43,17 +43,17 @@ impl Loaded {
 }
 
 impl Case {
-    /// The rules that stand for it, where these are those of the configuration.
+    /// The rules that apply to it, given those of the configuration.
     pub fn standing<'a>(&'a self, rules: &'a [Arc<Rule>]) -> impl Iterator<Item = &'a Arc<Rule>> {
         standing(self.always.iter().chain(rules), &self.except)
     }
 
-    /// Holds an answer against what it expects.
+    /// Judges an answer by what the case expects.
     pub async fn judge(&self, answer: &Candidate<'_>, bench: &Bench<'_>) -> Verdict {
         expectation::judge(&self.expectation, &self.always, answer, bench).await
     }
 
-    /// What it finds in a raw answer without a judge.
+    /// What can be said about a raw answer without a judge.
     #[must_use]
     pub fn see(&self, answer: &Candidate<'_>) -> Seen {
         expectation::see(&self.expectation, &self.always, answer)
@@ -65,7 +65,7 @@ impl Case {
         self.expectations().flat_map(Expectation::graders).collect()
     }
 
-    /// Everything that it expects: of the whole, of its turns, and of every answer.
+    /// Everything that it expects: of the whole conversation, of its turns, and of every answer.
     pub fn expectations(&self) -> impl Iterator<Item = &Expectation> {
         let turns = self.dialogue.iter().flat_map(|dialogue| dialogue.expectations());
         let rules = self.always.iter().map(|rule| &rule.expectation);

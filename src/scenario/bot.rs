@@ -1,11 +1,11 @@
-//! What a scenario says of the user's own bot, held against what it asks.
+//! Checks what a scenario says about the user's own bot.
 
 use super::Scenario;
 use crate::provider::{HTTP, Own as Bot};
 use crate::source::{Diagnostic, Diagnostics, Node};
 
-/// Tells of keys for another provider than the one that the file names, and of names in an own bot's request that no case
-/// has a variable for.
+/// Reports keys that belong to another provider than the file names, and placeholders in a bot's request for which no
+/// case has a variable.
 pub(super) fn check(scenario: &Scenario, found: &mut Diagnostics) {
     let config = &scenario.provider_config;
     let file = &scenario.file;
@@ -29,9 +29,9 @@ pub(super) fn check(scenario: &Scenario, found: &mut Diagnostics) {
             (&["seed"], scenario.seed.is_some()),
         ];
         for (keys, _) in is_left_out.into_iter().filter(|(_, is_left_out)| *is_left_out) {
-            let message = format!("`{}` is not sent: provider `http` sends `body` alone", keys.join("."));
+            let message = format!("`{}` is not sent: provider `http` sends only `body`", keys.join("."));
             let finding = Diagnostic::error("no-effect", file, place(keys), message).warn();
-            found.push(finding.help("write what the bot should get into `body`, or remove it"));
+            found.push(finding.help("add it to `body`, or remove it"));
         }
     }
     let is_known = |name: &str| scenario.cases.iter().any(|case| case.variables.contains_key(name));

@@ -1,4 +1,4 @@
-//! What of a case is known without a judge.
+//! The part of a case that needs no judge.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::{Case, Lines};
 use crate::expectation::Expectation;
 
 impl Case {
-    /// The same case, of which only that is expected which no judge must tell.
+    /// The same case with only the expectations that need no judge.
     #[must_use]
     pub fn without_judge(&self) -> Self {
         let nothing = || Expectation::nothing(self.expectation.line);

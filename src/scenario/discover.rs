@@ -1,4 +1,4 @@
-//! From what stands on the command line to scenario files: a file, a folder, a glob, several.
+//! Finds scenario files from the paths on the command line: files, folders and globs.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,33 +7,33 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::source::slashed;
 
-/// Folders in which nobody keeps scenarios.
+/// Folders that hold no scenarios.
 const PASSED_OVER: [&str; 4] = ["node_modules", "dist", "build", "coverage"];
 
 /// Files that are configuration, not scenarios.
 const CONFIGURATION: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
 
-/// Why nothing can be looked for.
+/// Why discovery failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoverError {
-    /// A path that leads nowhere.
-    #[error("there is no file or folder `{0}`")]
+    /// A path that does not exist.
+    #[error("no such file or folder: `{0}`")]
     Missing(String),
-    /// A pattern that is none.
-    #[error("`{0}` is not a glob: {1}")]
+    /// A malformed glob.
+    #[error("invalid glob `{0}`: {1}")]
     Glob(String, &'static str),
     /// A folder or glob without a scenario.
-    #[error("there is no .yaml or .yml file in `{0}`")]
+    #[error("no .yaml or .yml file in `{0}`")]
     Empty(String),
-    /// The system refused.
-    #[error("cannot look into `{0}`: {1}")]
+    /// The operating system refused access.
+    #[error("cannot read `{0}`: {1}")]
     Walk(String, String),
 }
 
-/// The scenario files behind some paths, each once, sorted by path.
+/// The scenario files at some paths, each once, sorted by path.
 ///
 /// # Errors
-/// When a path leads nowhere, a glob is malformed, or a folder or glob yields no file.
+/// If a path does not exist, a glob is malformed, or a folder or glob yields no file.
 pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
     let mut files = BTreeSet::new();
     for path in paths {
@@ -54,16 +54,17 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
     }
     let mut files: Vec<_> = files.into_iter().collect();
     files.sort_by_key(|path| (path.components().count(), slashed(path)));
-    // One file under two paths would be asked, and paid for, twice: a link makes the longer one.
+    // One file under two paths would be asked, and paid for, twice. Of a file and a link to it, the shorter path is
+    // kept.
     let mut known = BTreeSet::new();
     files.retain(|path| path.canonicalize().map_or(true, |full| known.insert(full)));
     files.sort_by_key(|path| slashed(path));
     Ok(files)
 }
 
-/// Those of some listed paths that [`discover`] would find if they were there, in alphabetical order.
+/// The listed paths that [`discover`] would find if they existed, in alphabetical order.
 ///
-/// Both sides are relative to one folder; a path that is no glob stands for a file or a folder.
+/// Both sides are relative to one folder; a path that is not a glob is a file or a folder.
 #[must_use]
 pub fn among(paths: &[PathBuf], listed: &[String]) -> Vec<String> {
     let mut found = BTreeSet::new();
@@ -87,7 +88,7 @@ pub fn among(paths: &[PathBuf], listed: &[String]) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// Whether nobody keeps scenarios in a folder of this name.
+/// Whether a folder of this name is skipped.
 fn is_passed_over(name: &str) -> bool {
     // Hidden folders hold other people's YAML: workflows, editors' settings.
     name.starts_with('.') || PASSED_OVER.contains(&name)
@@ -108,8 +109,8 @@ fn extend(
     for entry in walk {
         let path = match entry {
             Ok(entry) => entry.into_path(),
-            // A link that leads nowhere is no scenario; editors leave such links beside open files.
-            // One that leads back up is read where it leads to.
+            // A broken link is no scenario (editors leave such links beside open files); a link back up is read at its
+            // target.
             Err(error) if error.loop_ancestor().is_some() || error.path().is_some_and(Path::is_symlink) => {
                 continue;
             }
@@ -142,7 +143,7 @@ fn is_glob(path: &Path) -> bool {
     slashed(path).contains(['*', '?', '[', '{'])
 }
 
-/// The glob, whose first part is the name of a folder: brackets in it are no wildcards.
+/// Compiles the glob; brackets in its fixed first part are not wildcards.
 fn compile(path: &Path, fixed: &Path) -> Result<GlobMatcher, DiscoverError> {
     let text = match path.strip_prefix(fixed) {
         Ok(rest) => format!("{}/{}", globset::escape(&slashed(fixed)), slashed(rest)),
@@ -156,7 +157,7 @@ fn compile(path: &Path, fixed: &Path) -> Result<GlobMatcher, DiscoverError> {
         .map_err(|error| DiscoverError::Glob(text.to_owned(), crate::text::glob(&error)))
 }
 
-/// The folder before the first part with a wildcard; what is there under its own name has none.
+/// The folder before the first part with a wildcard. A part that exists under its literal name has no wildcard.
 fn fixed_part(path: &Path, is_there: &dyn Fn(&Path) -> bool) -> PathBuf {
     let mut fixed = PathBuf::new();
     for part in path.components() {

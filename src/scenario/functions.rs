@@ -1,7 +1,7 @@
 //! `setup.functions`: what a model may call, and what its calls return in a test.
 //!
-//! A function with `returns` is played, never called: the first entry that fits gives the value. `returns` never reaches a
-//! provider; the rest of an entry is sent as it is written.
+//! A function with `returns` is simulated, never called: the first matching entry gives the value. `returns` is never
+//! sent to a provider; the rest of an entry is sent as written.
 
 use serde_json::{Value as Json, json};
 
@@ -11,29 +11,29 @@ use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
 use crate::text;
 use crate::vocabulary::{ToolCall, WeakeningKind, Weaker};
 
-/// Keys of a function that are akit's own.
+/// Keys of a function that belong to akit.
 pub(super) const FUNCTION: &[Field] =
-    &[Field::optional("returns", Shape::Part("returns"), "What its calls return; the first that fits.")];
+    &[Field::optional("returns", Shape::Part("returns"), "What its calls return; the first match wins.")];
 
 /// Keys of an entry of `returns`.
 pub(super) const RETURN: &[Field] = &[
     Field::optional(
         "with",
         Shape::Map,
-        "Arguments that it is for: equal members, or with `type: object` a JSON Schema.",
+        "Arguments it applies to: equal members, or a JSON Schema with `type: object`.",
     ),
-    Field::required("give", Shape::Part("give"), "The value: a text as it is, anything else as JSON."),
+    Field::required("give", Shape::Part("give"), "The value: text is sent as is, anything else as JSON."),
 ];
 
-/// How often a model is asked again with what its calls returned, unless the file says so.
+/// How often a model is asked again with the results of its calls, by default.
 const ROUNDS: u32 = 8;
 
 /// The functions of a scenario.
 #[derive(Clone, Debug)]
 pub struct Functions {
-    /// As they are sent.
+    /// The functions as sent.
     pub sent: Vec<Json>,
-    /// How often a model is asked again at most.
+    /// Most times a model is asked again.
     pub rounds: u32,
     /// Those with a name, in order.
     known: Vec<Function>,
@@ -42,11 +42,11 @@ pub struct Functions {
 #[derive(Clone, Debug)]
 struct Function {
     name: String,
-    /// Its place in the list.
+    /// Its index in the list.
     at: usize,
-    /// What its calls return; `None` where a call of it ends the answer.
+    /// What its calls return; with `None`, a call of it ends the answer.
     returns: Option<Vec<Return>>,
-    /// `returns` as it is written, variables filled.
+    /// `returns` as written, variables filled.
     written: Json,
 }
 
@@ -59,11 +59,11 @@ struct Return {
 /// What follows the calls of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Played {
-    /// Nothing: it ends here.
+    /// Nothing: the answer ends here.
     Ends,
     /// What they returned.
     Returned(Vec<Message>),
-    /// A call that no entry fits.
+    /// A call that no entry matches.
     Unfit(ToolCall),
 }
 
@@ -85,7 +85,7 @@ impl Functions {
                 items.iter().enumerate().for_each(|(at, item)| functions.add(at, item, reading));
             }
             other => {
-                let message = format!("`functions` is a list of mappings, found {}", other.kind());
+                let message = format!("`functions` must be a list of mappings, found {}", other.kind());
                 reading.found.push(Diagnostic::error("wrong-type", reading.file, node.span, message));
             }
         }
@@ -101,17 +101,17 @@ impl Functions {
             let finding = Diagnostic::error("wrong-type", reading.file, place.start(), message);
             reading.found.push(finding.help(help));
         };
-        // Inside of `function` it would be sent.
+        // Inside `function` it would be sent.
         let inner = item.get("function").and_then(|function| function.get("returns"));
         if let Some(inner) = inner {
-            let message = "`returns` stands within `function`, which is sent to the provider".to_owned();
-            refused(inner, message, "write `returns` beside `function`", reading);
+            let message = "`returns` is inside `function`, which is sent to the provider".to_owned();
+            refused(inner, message, "move `returns` next to `function`", reading);
         }
         let written = reading.fill_json(&returns, item.start());
         let node = item.get("returns");
         if let (Some(node), None) = (node, &name) {
             let message = "a function with `returns` has no `name`".to_owned();
-            refused(node, message, "add `name:`, by which the model calls it", reading);
+            refused(node, message, "add the `name:` that the model calls it by", reading);
         }
         let returns = node.map(|node| match &node.value {
             Value::List(items) if !items.is_empty() => {
@@ -119,7 +119,7 @@ impl Functions {
             }
             other => {
                 let found = if matches!(other, Value::List(_)) { "an empty list" } else { other.kind() };
-                let message = format!("`returns` is a list with at least one entry, found {found}");
+                let message = format!("`returns` must be a list with at least one entry, found {found}");
                 refused(node, message, "write `returns: [{ give: … }]`", reading);
                 Vec::new()
             }
@@ -134,34 +134,34 @@ impl Functions {
         self.known.iter().map(|function| function.name.clone()).collect()
     }
 
-    /// How often a model is asked again at most: never where no function returns anything.
+    /// Most times a model is asked again: 0 if no function returns anything.
     #[must_use]
     pub fn most_rounds(&self) -> u32 {
         if self.played().is_some() { self.rounds } else { 0 }
     }
 
-    /// Bytes of the longest that a call returns.
+    /// Bytes of the longest result of a call.
     #[must_use]
     pub fn longest(&self) -> u64 {
         let returns = self.known.iter().flat_map(|function| function.returns.iter().flatten());
         returns.map(|one| one.give.len() as u64).max().unwrap_or_default()
     }
 
-    /// What is played, for the hash over what a case asks; nothing where no function is.
+    /// What is simulated, for the hash over what a case asks; `None` if nothing is.
     pub(super) fn played(&self) -> Option<Json> {
         let played = self.known.iter().filter(|function| function.returns.is_some());
         let played: Vec<_> = played.map(|function| json!([function.name, function.written])).collect();
         (!played.is_empty()).then(|| json!(played))
     }
 
-    /// A call of a function that is not declared, where any is.
+    /// The first call of a function that is not declared.
     #[must_use]
     pub fn undeclared<'a>(&self, calls: &'a [ToolCall]) -> Option<&'a ToolCall> {
         let is_known = |call: &&ToolCall| self.known.iter().any(|function| function.name == call.name);
         calls.iter().find(|call| !self.known.is_empty() && !is_known(call))
     }
 
-    /// What the calls of one message return.
+    /// The results of the calls in one message.
     #[must_use]
     pub fn play(&self, calls: &[ToolCall]) -> Played {
         let mut messages = Vec::with_capacity(calls.len());
@@ -173,26 +173,26 @@ impl Functions {
             let fits =
                 |one: &&Return| one.with.as_ref().is_none_or(|with| with.fit(&call.arguments) == Fit::Met);
             let Some(found) = returns.iter().find(fits) else { return Played::Unfit(call.clone()) };
-            let told = Message::new(Role::Tool, &*found.give);
-            messages.push(Message { tool_call_id: call.id.clone(), ..told });
+            let result = Message::new(Role::Tool, &*found.give);
+            messages.push(Message { tool_call_id: call.id.clone(), ..result });
         }
         if messages.is_empty() { Played::Ends } else { Played::Returned(messages) }
     }
 
-    /// Where other values are played now, or for longer: another answer comes of them. Keys begin at `setup`.
+    /// Where a new version returns other values, or allows other numbers of rounds, either of which leads to other
+    /// answers. Keys start at `setup`.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let mut found = Vec::new();
         for new in &now.known {
             let old = self.known.iter().find(|old| old.name == new.name);
             if old.is_some_and(|old| old.written != new.written) {
-                let message =
-                    format!("`{}` returns something else than before", text::excerpt(&new.name, 60));
+                let message = format!("`{}` now returns something else", text::excerpt(&new.name, 60));
                 let keys = ["functions", &new.at.to_string(), "returns"];
                 found.push(Weaker::new(WeakeningKind::ReturnsChanged, &keys, message));
             }
         }
         if self.rounds != now.rounds {
-            let message = format!("`max_tool_rounds` was {}, it is {}", self.rounds, now.rounds);
+            let message = format!("`max_tool_rounds` was {}, now {}", self.rounds, now.rounds);
             found.push(Weaker::new(WeakeningKind::ToolRoundsChanged, &["max_tool_rounds"], message));
         }
         found

@@ -1,7 +1,7 @@
-//! The YAML file: cases, the places where they stand, variables, discovery, validation.
+//! Scenario files: cases with their places in the YAML, variables, discovery, validation.
 //!
-//! Loading reports everything that is wrong in every file before anything is sent. Cases keep the
-//! order of files and positions.
+//! Loading reports everything that is wrong in every file before anything is sent. Cases keep the order of files and
+//! positions.
 
 mod always;
 mod bot;
@@ -44,20 +44,20 @@ pub use select::{Selection, SelectionError};
 pub use table::{ALWAYS, LIMITS, PATIENCE, PROVIDER_CONFIG, keys, schema};
 pub use weaker::Tries;
 
-/// Access that a file grants to its provider.
+/// Access to a provider, as a file grants it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProviderConfig {
     /// Key; `Err` names the environment variable that is not set.
     pub api_key: Option<Result<Secret, String>>,
     /// Address.
     pub base_url: Option<String>,
-    /// The same of Azure's resource.
+    /// Name of the Azure resource, in place of the address.
     pub resource: Option<String>,
-    /// Where the address stands, or what names a server in its place.
+    /// Where the address is in the file, or the key that names a server in its place.
     pub base_url_span: Span,
-    /// Servers that a scenario may name and that get the key; only a configuration grants it.
+    /// Servers that a scenario may name and that get the key; only a configuration can list them.
     pub trusted: Vec<Origin>,
-    /// Model where none is named.
+    /// Model if none is named.
     pub default_model: Option<String>,
     /// Longest time for one try.
     pub timeout: Option<Duration>,
@@ -65,45 +65,46 @@ pub struct ProviderConfig {
     pub retries: Option<u32>,
     /// Longest time to wait out a rate limit.
     pub patience: Option<Duration>,
-    /// What its address bears.
+    /// Rate and concurrency limits of the address.
     pub limits: Limits,
-    /// OpenAI's organisation.
+    /// OpenAI's organization.
     pub organization: Option<String>,
-    /// File of replies, relative to the file in which it is named.
+    /// File of recorded answers, relative to the file that names it.
     pub file: Option<String>,
-    /// A known server that speaks as `openai` does.
+    /// A known server that is compatible with `openai`.
     pub like: Option<String>,
-    /// What else goes along.
+    /// Other options of requests.
     pub options: Options,
     /// File with the key; only a configuration names one.
     pub key_file: Option<PathBuf>,
     /// Program that prints the key; only a configuration names one.
     pub key_command: Vec<String>,
-    /// What stop words mean that akit does not know.
+    /// The meaning of stop words that akit does not know.
     pub stop_words: StopWords,
-    /// What is said of an own bot.
+    /// Settings of an own bot.
     pub own: Own,
-    /// The keys that are written, in the order of their table.
+    /// The keys that are set, in the order of their table.
     pub written: Vec<&'static str>,
-    /// Variables that its keys wait for: nobody can be asked by them until then.
+    /// Unset environment variables that its keys need: nothing can be sent before they are set.
     pub unset: Waiting,
 }
 
 impl ProviderConfig {
-    /// The same of an own bot and of presets, which no old file has: an error whoever is asked.
+    /// Like [`Self::misplaced`], for keys of an own bot and presets only. No old file has those, so they are errors
+    /// with any provider.
     #[must_use]
     pub fn misplaced_of_own(&self, provider: &str) -> Option<(&'static str, String, String)> {
         let is_own = |key: &str| Spec::is_own(provider) || key == "like" || !Own::takers(key).is_empty();
         self.misplaced(provider).filter(|(key, ..)| is_own(key))
     }
 
-    /// Whether it says where a key is.
+    /// Whether it names a key.
     #[must_use]
     pub fn has_key(&self) -> bool {
         self.api_key.is_some() || self.key_file.is_some() || !self.key_command.is_empty()
     }
 
-    /// The keys that say something.
+    /// The keys that have a value.
     pub fn said(&self) -> impl Iterator<Item = &'static str> {
         let said = [
             ("baseUrl", self.base_url.is_some()),
@@ -121,11 +122,11 @@ impl ProviderConfig {
         said.chain(self.own.entries().into_iter().map(|(key, ..)| key))
     }
 
-    /// The address that it names for a provider, with the key that does so and its place.
+    /// The address that it names for a provider, with its key and place.
     #[must_use]
     pub fn address(&self, provider: &str) -> Option<(&'static str, &str, Span)> {
         if provider == HTTP {
-            return self.own.url.as_ref().map(|told| ("url", told.value.written(), told.at.1));
+            return self.own.url.as_ref().map(|url| ("url", url.value.written(), url.at.1));
         }
         let like = self.like.as_deref().and_then(Spec::like).map(|vendor| vendor.address);
         let all = [
@@ -136,15 +137,14 @@ impl ProviderConfig {
         all.into_iter().find_map(|(key, address)| Some((key, address?, self.base_url_span)))
     }
 
-    /// Keys that do not belong to a provider: the first, with why and how to fix it.
+    /// The first key that does not belong to a provider, with the reason and the fix.
     #[must_use]
     pub fn misplaced(&self, provider: &str) -> Option<(&'static str, String, String)> {
         let taker = self.like.as_deref().and_then(|like| Some((like, Spec::taker_of(like)?)));
         if let Some((like, taker)) = taker.filter(|(_, taker)| *taker != provider) {
-            let message = format!(
-                "`like: {like}` is a preset of provider `{taker}`, and the provider here is `{provider}`"
-            );
-            return Some(("like", message, format!("remove it, or write `provider: {taker}`")));
+            let message =
+                format!("`like: {like}` is a preset of provider `{taker}`, but the provider is `{provider}`");
+            return Some(("like", message, format!("remove it, or set `provider: {taker}`")));
         }
         self.written.iter().find_map(|key| {
             let (message, help) = Spec::misplaced(provider, key)?;
@@ -156,11 +156,11 @@ impl ProviderConfig {
 /// A scenario file.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// Its name; the file's stem where it has none.
+    /// Its name; the file's stem by default.
     pub name: String,
     /// Its file.
     pub file: Arc<SourceFile>,
-    /// The folder of its file, against which other files are looked up.
+    /// The folder of its file; other files are resolved against it.
     pub folder: PathBuf,
     /// Provider that it names.
     pub provider: Option<String>,
@@ -168,28 +168,28 @@ pub struct Scenario {
     pub model: Option<String>,
     /// Access that it grants.
     pub provider_config: ProviderConfig,
-    /// Root seed of its cases that it names; none where `--seed` goes before it.
+    /// Root seed of its cases; `None` if `--seed` takes precedence.
     pub seed: Option<u64>,
     /// 0 to 2.
     pub temperature: Option<f64>,
-    /// Most tokens of a reply.
+    /// Most tokens of an answer.
     pub max_tokens: Option<u64>,
-    /// System prompt of its cases, its own variables filled and those of cases not.
+    /// System prompt of its cases, with the scenario's variables filled but not those of cases.
     pub system: Option<String>,
     /// Functions that the model may call, and what they return.
     pub functions: Functions,
-    /// How a handoff shows, as it is written.
+    /// How a handoff is recognized, as written.
     pub handoff: serde_json::Value,
-    /// The same, read.
+    /// `handoff`, parsed.
     pub signs: Option<Arc<Signs>>,
-    /// The environment variables whose values stand in the file, in alphabetical order.
+    /// The environment variables whose values are in the file, in alphabetical order.
     pub environment: BTreeSet<String>,
     /// Its cases, in order.
     pub cases: Vec<Case>,
 }
 
 impl Scenario {
-    /// The root of its cases' seeds: its own, else the run's.
+    /// The root of its cases' seeds: its own, or the run's.
     #[must_use]
     pub fn root(&self, run: Root) -> Root {
         self.seed.map_or(run, Root)
@@ -203,19 +203,20 @@ pub struct Case {
     pub id: String,
     /// Its title.
     pub name: Option<String>,
-    /// Where its id stands.
+    /// Where its id is.
     pub span: Span,
-    /// The same under the name for reports.
+    /// The same place, for reports.
     pub location: Location,
-    /// Tags of scenario and case, without repeats.
+    /// Tags of scenario and case, without duplicates.
     pub tags: Vec<String>,
     /// What is sent: system prompt and conversation, variables filled.
     pub messages: Vec<Message>,
-    /// What the answer must be, or the conversation.
+    /// What is expected of the answer, or of the conversation.
     pub expectation: Expectation,
-    /// What the customer says, where the case is a conversation: it goes on from `messages`.
+    /// What the customer says if the case is a conversation, which continues from `messages`.
     pub dialogue: Option<Box<Dialogue>>,
-    /// What every answer must be: the rules of the scenario, and from [`Loaded::hold`] on all that stand for the case.
+    /// What is expected of every answer: the rules of the scenario and, after [`Loaded::hold`], all that apply to the
+    /// case.
     pub always: Vec<Arc<Rule>>,
     /// The rules that it lifts.
     pub except: Vec<Exception>,
@@ -229,20 +230,20 @@ pub struct Case {
     pub timeout: Option<Duration>,
     /// Further tries after a transient error.
     pub retries: Option<u32>,
-    /// Whether an answer that was cut may pass where it holds what it must.
+    /// Whether a truncated answer may pass if it meets the expectations.
     pub allow_cut: bool,
     /// What is removed before anything is stored or shown.
     pub redaction: RedactionChoice,
-    /// What it expects, as written, variables filled: JSON, as a text because a tree has ten times its size. Redaction
-    /// alone looks at it; it is let go where there is none.
+    /// What it expects, as written, variables filled: JSON, as text because a tree is ten times its size. Only
+    /// redaction reads it; it is dropped if there is none.
     pub expected: Box<str>,
-    /// 16 hexadecimal digits over what the case itself says: messages and expectation, but not the
-    /// system prompt of the scenario.
+    /// 16 hexadecimal digits over what the case itself says: messages and expectation, but not the system prompt of the
+    /// scenario.
     pub content_hash: String,
 }
 
 impl Case {
-    /// The case, as files of others may know it.
+    /// The case, as other files refer to it.
     #[must_use]
     pub fn whom<'a>(&'a self, scenario: &'a str) -> Whom<'a> {
         Whom {
@@ -254,7 +255,7 @@ impl Case {
         }
     }
 
-    /// What the user said last, or first in a conversation, for people.
+    /// What the user said last, or first in a conversation, for display.
     #[must_use]
     pub fn asked(&self) -> Cow<'_, str> {
         match &self.dialogue {
@@ -264,7 +265,7 @@ impl Case {
     }
 }
 
-/// What loading came to.
+/// The result of loading.
 #[derive(Debug, Default)]
 pub struct Loaded {
     /// The scenarios that could be read, in order.
@@ -276,7 +277,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The files by the name for reports.
+    /// The files by their names in reports.
     #[must_use]
     pub fn sources(&self) -> BTreeMap<String, Arc<SourceFile>> {
         self.files.iter().map(|file| (file.name().to_owned(), Arc::clone(file))).collect()
@@ -323,7 +324,7 @@ fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
         .help(help)
 }
 
-/// Results are paired by scenario and id, so two files may share a name but not a case.
+/// Results are matched by scenario and id, so two files may share a name but not a case.
 fn report_shared_names(scenarios: &[Scenario], found: &mut Diagnostics) {
     if scenarios.len() < 2 {
         return;
@@ -335,10 +336,11 @@ fn report_shared_names(scenarios: &[Scenario], found: &mut Diagnostics) {
             match seen.get(&name) {
                 Some(first) if first.location.file != case.location.file => {
                     let id = text::excerpt(&case.id, 60);
-                    let message = format!("case `{}/{id}` also stands in {}", scenario.name, first.location);
+                    let message =
+                        format!("duplicate case `{}/{id}`, also in {}", scenario.name, first.location);
                     found.push(
                         Diagnostic::error("duplicate-id", &scenario.file, case.span, message)
-                            .help("give one of the scenarios another `name:`"),
+                            .help("change the `name:` of one of the scenarios"),
                     );
                 }
                 Some(_) => {}

@@ -1,11 +1,11 @@
-//! `prompt`: what is asked, or what was said before.
+//! `prompt`: the question, or the conversation so far.
 
 use super::table::MESSAGE;
 use crate::expectation::Reading;
 use crate::provider::{Message, Role};
 use crate::source::{Diagnostic, Fields, Node, Value};
 
-/// The messages of `prompt`, variables filled; what is wrong is reported.
+/// The messages of `prompt`, variables filled; reports what is wrong.
 pub(super) fn messages(node: &Node, is_history: bool, reading: &mut Reading<'_>) -> Option<Vec<Message>> {
     let mut messages = Vec::new();
     match &node.value {
@@ -29,18 +29,17 @@ pub(super) fn messages(node: &Node, is_history: bool, reading: &mut Reading<'_>)
                 && let (Some(last), Some(Role::Assistant)) =
                     (items.last(), messages.last().map(|last| last.role))
             {
-                let message =
-                    "`prompt` ends with a message of `assistant`: nobody is asked anything".to_owned();
+                let message = "`prompt` ends with an `assistant` message: it asks nothing".to_owned();
                 reading.found.push(
                     Diagnostic::error("no-question", reading.file, last.start(), message).help(
-                        "end it with a message of `user`; an answer to judge belongs into `--replies FILE`",
+                        "end it with a `user` message; to judge a recorded answer, use `--replies FILE`",
                     ),
                 );
             }
         }
         other => {
             let found = if matches!(other, Value::List(_)) { "an empty list" } else { other.kind() };
-            let message = format!("`prompt` is text or a list of messages, found {found}");
+            let message = format!("`prompt` must be text or a list of messages, found {found}");
             reading.found.push(
                 Diagnostic::error("wrong-type", reading.file, node.span, message)
                     .help("write text, or `- { role: user, content: … }` lines"),

@@ -1,4 +1,4 @@
-//! Access as files grant it: `providerConfig`, a configuration's provider, and what of both the judge has.
+//! Access granted by files: `providerConfig`, a configuration's provider, and the keys that a judge shares with them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::secret::Secret;
 use crate::source::{Diagnostics, Fields, Node, SourceFile};
 use crate::vocabulary::StopWords;
 
-/// Access as a `providerConfig` or a configuration's provider grants it.
+/// Access granted by a `providerConfig` or a configuration's provider.
 #[must_use]
 pub fn provider_config(
     fields: &Fields<'_>,
@@ -48,7 +48,7 @@ pub fn provider_config(
     }
 }
 
-/// What an address bears, as a part with `limits` says it.
+/// The limits of an address, from a section with the key `limits`.
 #[must_use]
 pub fn limits(fields: &Fields<'_>) -> Limits {
     let of = |key| fields.object("limits")?.integer(key);
@@ -59,7 +59,7 @@ pub fn limits(fields: &Fields<'_>) -> Limits {
     }
 }
 
-/// What else goes along with a request. Headers stand as they were written: they are filled for whoever may get them.
+/// Other options of requests. Headers stay as written: they are filled only for servers that may get them.
 fn options(fields: &Fields<'_>) -> Options {
     let map = |key| match fields.node(key).map(Node::to_json) {
         Some(serde_json::Value::Object(members)) => members,
@@ -81,7 +81,7 @@ fn options(fields: &Fields<'_>) -> Options {
     }
 }
 
-/// A number of tries; more than can be counted are as many as can be.
+/// A number of tries; saturates.
 #[must_use]
 pub fn tries(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)

@@ -1,4 +1,4 @@
-//! From a document to a [`Scenario`], reporting all that is wrong on the way.
+//! Reads a document into a [`Scenario`], and reports everything that is wrong in it.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -21,13 +21,13 @@ use crate::redact::RedactionChoice;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
 use crate::text;
 
-/// Fewest cases for which another thread pays.
+/// Fewest cases for which another thread is worth it.
 const LEAST_SHARE: usize = 128;
 
-/// Cases that are read before what they are read from is given back: a file's nodes take more than its cases.
+/// Cases read before their nodes are freed: a file's nodes take more memory than its cases.
 const BLOCK: usize = 4096;
 
-/// Reads a scenario file; `None` when too little of it is right to hold a scenario.
+/// Reads a scenario file; `None` if too little of it is valid to make a scenario.
 #[must_use]
 pub fn scenario(
     file: &Arc<SourceFile>,
@@ -46,7 +46,7 @@ pub fn scenario(
         let message = "the file is empty".to_owned();
         found.push(
             Diagnostic::error("empty-file", file, Span::default(), message)
-                .help("a scenario needs `cases:` with at least one case"),
+                .help("add `cases:` with at least one case"),
         );
         return None;
     }
@@ -102,7 +102,7 @@ pub fn scenario(
             let rules = Rule::read_all(node, &mut Reading { file, variables, setup, patterns, found });
             Inherited { always: Rules::Read(rules), ..shared }
         }
-        // What they say depends on the case.
+        // The rules depend on the variables of the case.
         Some(node) => Inherited { always: Rules::Written(node.clone()), ..shared },
         None => shared,
     };
@@ -136,18 +136,17 @@ pub fn scenario(
 
 fn syntax(file: &Arc<SourceFile>, error: &crate::source::SyntaxError) -> Diagnostic {
     let help = if error.message.contains("tab") {
-        "YAML is indented with spaces"
+        "indent with spaces"
     } else if error.message.contains("document") {
         "one scenario per file: split it at `---`"
     } else if error.message.contains("too large") || error.message.contains("too deeply") {
-        "the file asks for more than akit reads; write it with fewer aliases and levels"
+        "use fewer aliases and levels of nesting"
     } else if error.message.contains("anchor") {
-        "`*name` repeats what `&name` marked further up; text that begins with `*` or `&` needs quotes round it"
+        "`*name` repeats what `&name` marked earlier; quote text that begins with `*` or `&`"
     } else {
-        "the file is not YAML as it stands; text with `: `, `#` or quotes in it needs quotes round it"
+        "quote text that contains `: `, `#` or quotes"
     };
-    Diagnostic::error("invalid-yaml", file, error.span, format!("this is not YAML: {}", error.message))
-        .help(help)
+    Diagnostic::error("invalid-yaml", file, error.span, format!("invalid YAML: {}", error.message)).help(help)
 }
 
 /// What every case of a scenario inherits.
@@ -158,13 +157,13 @@ struct Inherited<'a> {
     redaction: RedactionChoice,
     allow_cut: bool,
     always: Rules,
-    /// What expectations need to know of `setup`.
+    /// What expectations need to know about `setup`.
     setup: Setup,
-    /// Whether variables go along beside what is asked.
+    /// Whether variables are sent along with the question.
     sends_variables: bool,
     /// What functions return.
     played: Option<serde_json::Value>,
-    /// How a handoff shows.
+    /// How a handoff is recognized.
     handoff: serde_json::Value,
     patterns: Patterns,
     file: &'a Arc<SourceFile>,
@@ -178,14 +177,14 @@ enum Rules {
     Written(Node),
 }
 
-/// Tells where there is no list of cases.
+/// Reports `cases` that is not a list with entries.
 fn check_cases(node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) {
     let kind = match &node.value {
         Value::List(items) if !items.is_empty() => return,
         Value::List(_) => "an empty list",
         other => other.kind(),
     };
-    let message = format!("`cases` is a list with at least one case, found {kind}");
+    let message = format!("`cases` must be a list with at least one case, found {kind}");
     found.push(
         Diagnostic::error("wrong-type", file, node.span, message).help("begin each case with `- id: name`"),
     );
@@ -209,8 +208,8 @@ fn cases(mut items: Vec<Node>, shared: &Inherited<'_>, found: &mut Diagnostics) 
     cases
 }
 
-/// Tells where an id stands twice, among cases and those that could not be read: these stand before the case at
-/// their place.
+/// Reports duplicate ids, also among cases that could not be read; those are listed with the index of the case that
+/// follows them.
 fn check_ids(
     cases: &[Case],
     unread: &[(usize, String, Span)],
@@ -221,11 +220,11 @@ fn check_ids(
     let mut known: BTreeMap<&str, u32> = BTreeMap::new();
     let mut see = |id, span: Span| match known.entry(id) {
         Entry::Occupied(first) => {
-            let message = format!("a second case has the id `{}`", text::excerpt(id, 60));
+            let message = format!("duplicate case id `{}`", text::excerpt(id, 60));
             found.push(
                 Diagnostic::error("duplicate-id", file, span, message)
                     .label(format!("first on line {}", first.get()))
-                    .help("results are kept by id: give one of them another"),
+                    .help("rename one of them: results are stored by id"),
             );
         }
         Entry::Vacant(place) => {
@@ -244,11 +243,11 @@ fn check_ids(
 /// An item of `cases`.
 enum Item {
     Case(Box<Case>),
-    /// Its id and where that stands, where something else of it is wrong.
+    /// Its id and the id's place, if something else in it is wrong.
     Unread(String, Span),
 }
 
-/// Reads the items, in order; long lists by as many threads as the machine carries at once.
+/// Reads the items, in order; long lists on as many threads as the machine has cores.
 fn in_parallel(items: &[Node], shared: &Inherited<'_>, found: &mut Diagnostics) -> Vec<Item> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = items.len().div_ceil(threads).max(LEAST_SHARE);
@@ -299,7 +298,7 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
     let expected = fields.node("expected");
     let expectation = expected.and_then(|node| {
         let setup = dialogue.as_ref().map_or(setup, |read| &read.setup);
-        // Where the conversation cannot be read, nothing can be said of it.
+        // If the conversation cannot be read, its expectation cannot be checked.
         let is_readable = dialogue.is_some() || !is_conversation;
         let mut reading = Reading { setup, found: &mut *reading.found, ..reading };
         is_readable.then(|| Expectation::read(node, "`expected`", &mut reading))?
@@ -343,7 +342,7 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
     let own_instructions = |first: &Message| matches!(first.role, Role::System | Role::Developer);
     let inherits = shared.system.is_some() && !messages.first().is_some_and(own_instructions);
     let content_hash = own.hash(inherits || shared.sends_variables);
-    // A list that begins with its own instructions replaces the scenario's.
+    // A list that begins with its own instructions replaces those of the scenario.
     if let Some((system, span)) = shared.system.as_ref().filter(|_| inherits) {
         let mut reading = Reading { file: shared.file, variables: &variables, setup, patterns, found };
         messages.insert(0, Message::new(Role::System, reading.fill(system, *span)));
@@ -382,9 +381,9 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
 /// The rules that a case lifts; each needs a reason.
 fn exceptions(node: &Node, reading: &mut Reading<'_>) -> Vec<Exception> {
     let Value::Map(entries) = &node.value else {
-        let message = format!("`except` is a mapping of rules to reasons, found {}", node.value.kind());
+        let message = format!("`except` must map rules to reasons, found {}", node.value.kind());
         let finding = Diagnostic::error("wrong-type", reading.file, node.span, message);
-        reading.found.push(finding.help("write `except: { NAME: \"why it does not hold here\" }`"));
+        reading.found.push(finding.help("write `except: { NAME: \"why it does not apply here\" }`"));
         return Vec::new();
     };
     let of = |(key, reason): &(Node, Node)| {
@@ -392,14 +391,14 @@ fn exceptions(node: &Node, reading: &mut Reading<'_>) -> Vec<Exception> {
         if reason.as_str().is_none_or(|reason| reason.trim().is_empty()) {
             let message = format!("`except` gives no reason for `{}`", text::excerpt(&name, 60));
             let finding = Diagnostic::error("wrong-value", reading.file, reason.span, message);
-            reading.found.push(finding.help("say why it does not hold for this case"));
+            reading.found.push(finding.help("add the reason why it does not apply to this case"));
         }
         Some(Exception { name, span: key.span })
     };
     entries.iter().filter_map(of).collect()
 }
 
-/// Tells what is missing of a case.
+/// Reports what a case lacks.
 fn check_case(
     fields: &Fields<'_>,
     is_conversation: bool,
@@ -412,14 +411,14 @@ fn check_case(
             || node.items().last().and_then(|last| last.get("role")).and_then(Node::as_str) == Some("user")
     };
     if let Some(node) = fields.node("prompt").filter(|node| is_conversation && ends_with_question(node)) {
-        let message = "`prompt` is what was said before the turns, and nobody answers its last message";
-        let help = "write that message as the first turn, or add the answer with `role: assistant`";
+        let message = "`prompt` comes before the turns, and nothing answers its last message";
+        let help = "make that message the first turn, or add its answer with `role: assistant`";
         reading.refuse("wrong-value", node.start(), message.to_owned(), help);
     }
     if !is_conversation {
         for (key, help) in [
-            ("prompt", "add `prompt:` with what is asked, or `turns:` with a conversation"),
-            ("expected", "add `expected:` with what the answer must be"),
+            ("prompt", "add `prompt:` with the question, or `turns:` with a conversation"),
+            ("expected", "add `expected:` with what the answer must meet"),
         ] {
             if fields.key_span(key).is_none() && !fields.may_mean(key) {
                 let finding = Diagnostic::error("missing-field", reading.file, fields.span(), needs(key));
@@ -429,7 +428,7 @@ fn check_case(
     } else if fields.key_span("expected").is_none()
         && dialogue.is_some_and(|dialogue| dialogue.expectations().next().is_none())
     {
-        let message = "nothing is expected of this conversation".to_owned();
+        let message = "this conversation has no expectation".to_owned();
         let help = "add `expected:` to a turn, or to the case";
         reading.refuse("missing-field", fields.span(), message, help);
     }
@@ -442,17 +441,17 @@ struct Own<'a> {
     variables: BTreeMap<String, String>,
     provider: Option<String>,
     model: Option<String>,
-    /// What functions return: a part of what is asked.
+    /// What functions return, which is part of the question.
     played: Option<&'a serde_json::Value>,
-    /// How a handoff shows, where one is expected.
+    /// How a handoff is recognized, if one is expected.
     handoff: Option<&'a serde_json::Value>,
 }
 
 impl Own<'_> {
-    /// A hash over what is asked and expected: the same after reformatting, other after any change.
+    /// A hash over question and expectation: unchanged by reformatting, different after any other change.
     ///
-    /// The scenario's system prompt is no part of it: it belongs to the application that is compared.
-    /// What the case's own variables put into that prompt or an own bot's request, and a model that it names, are its own.
+    /// The scenario's system prompt is not included: it belongs to the application that is compared. Included are the
+    /// case's own variables that fill that prompt or a bot's request, and the model that the case names.
     fn hash(self, has_variables: bool) -> String {
         let mut content = serde_json::json!({ "messages": self.messages, "expected": self.expected });
         if has_variables && !self.variables.is_empty() {

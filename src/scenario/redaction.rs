@@ -12,13 +12,13 @@ use strum::VariantNames as _;
 pub const REDACTION: &[Field] = &[
     Field::optional("enabled", Shape::Bool, "Whether personal data is removed (true)."),
     Field::optional("patterns", Shape::Texts, "Names of built-in patterns, or regular expressions."),
-    Field::optional("redactPrompts", Shape::Bool, "Whether prompts are covered (true)."),
-    Field::optional("redactResponses", Shape::Bool, "Whether replies are covered (true)."),
+    Field::optional("redactPrompts", Shape::Bool, "Whether prompts are redacted (true)."),
+    Field::optional("redactResponses", Shape::Bool, "Whether answers are redacted (true)."),
     Field::optional("redactMetadata", Shape::Bool, "Has no effect: akit stores no metadata."),
     Field::optional(
         "replacement",
         Shape::Text,
-        "What reports show in place of a removed value; a judge always sees a marker.",
+        "Text that replaces a removed value in reports; a judge always sees a marker.",
     ),
 ];
 
@@ -65,28 +65,28 @@ pub fn redaction(
     };
     let replacement = section.string("replacement");
     if let (Some(""), Some(span)) = (replacement.as_deref(), section.key_span("replacement")) {
-        let message = "`replacement` is empty: nobody would see that something was removed".to_owned();
+        let message = "`replacement` is empty: it would hide that something was removed".to_owned();
         let finding = Diagnostic::error("wrong-value", file, span, message);
-        found.push(finding.help("write a text such as `[removed]`, or leave the key out"));
+        found.push(finding.help("set it to a text such as `[removed]`, or remove the key"));
     }
     RedactionChoice::On(Arc::new(Redaction { redactor: Redactor::new(kinds, own), cover, replacement }))
 }
 
-/// What is odd about a pattern that is nearly the name of a built-in one, and how to mend it.
+/// The built-in pattern that a regular expression nearly names, as a message and help.
 fn doubt(written: &str) -> Option<(String, String)> {
     let near = text::nearest(written, Kind::VARIANTS)?;
     let shown = text::excerpt(written, 60);
-    let message = format!("`{shown}` is no built-in pattern, so it is a regular expression");
+    let message = format!("`{shown}` is not a built-in pattern, so it is used as a regular expression");
     Some((message, format!("did you mean `{near}`?")))
 }
 
-/// Patterns of a command line, and doubts about them with their help.
+/// Patterns of a command line, and warnings about them with their help.
 ///
-/// Each is the name of a built-in kind, several of them joined by commas, or one regular expression:
-/// where not all parts are names, the commas belong to the expression.
+/// Each is the name of a built-in kind, several names joined by commas, or one regular expression: if any part is not a
+/// name, the commas belong to the expression.
 ///
 /// # Errors
-/// The first pattern that is no regular expression.
+/// The first invalid regular expression.
 pub fn redactor(written: &[String]) -> Result<(Redactor, Vec<(String, String)>), PatternError> {
     let (mut kinds, mut own, mut doubts) = (Vec::new(), Vec::new(), Vec::new());
     for written in written {

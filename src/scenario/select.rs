@@ -13,25 +13,25 @@ use crate::vocabulary::CaseId;
 /// A selection of cases; the default takes all.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// A case needs one of these tags, where there are any.
+    /// A case needs one of these tags, if there are any.
     with: Vec<String>,
-    /// A case has none of these.
+    /// A case must have none of these.
     without: Vec<String>,
-    /// `id` or `scenario/id`, where there are any.
+    /// `id` or `scenario/id`, if there are any.
     ids: Vec<String>,
     /// Over `id` and `scenario/id`.
     globs: Option<GlobSet>,
-    /// Share of what is left, in percent.
+    /// Share of the remaining cases, in percent.
     sample: Option<f64>,
 }
 
-/// Why a selection makes no sense.
+/// Why a selection is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum SelectionError {
-    /// A pattern that is none.
-    #[error("--filter: `{0}` is not a glob: {1}; for example `refund-*`")]
+    /// A malformed glob.
+    #[error("--filter: invalid glob `{0}`: {1}; for example `refund-*`")]
     Glob(String, &'static str),
-    /// A sample that is none.
+    /// An invalid sample.
     #[error("--sample: `{0}` is not a share of the cases; for example `10%`")]
     Sample(String),
 }
@@ -62,10 +62,10 @@ impl Selection {
         })
     }
 
-    /// Why each case of the scenarios is left out, or `None` where it is asked; in their order.
+    /// Why each case of the scenarios is skipped, or `None` if it is asked; in order.
     ///
-    /// A sample takes the same cases for the same seed, whatever their order; `root` is the run's, and a
-    /// scenario's own goes before it.
+    /// A sample takes the same cases for the same seed, whatever their order. `root` is that of the run; a scenario's
+    /// own takes precedence.
     #[must_use]
     pub fn apply(&self, scenarios: &[Scenario], root: Root) -> Vec<Vec<Option<String>>> {
         let mut left_out: Vec<Vec<_>> = scenarios
@@ -93,7 +93,7 @@ impl Selection {
         left_out
     }
 
-    /// Whether only a share of the cases is asked, drawn by their names.
+    /// Whether only a sample of the cases is asked, drawn by their names.
     #[must_use]
     pub fn is_sample(&self) -> bool {
         self.sample.is_some()
@@ -111,15 +111,15 @@ impl Selection {
         self.ids.iter().map(String::as_str).filter(|id| !known(id)).collect()
     }
 
-    /// Why a case is left out by its tags or its name, where it is; a sample is drawn from the others.
+    /// Why a case is skipped by its tags or its name; a sample is drawn from the others.
     #[must_use]
     pub fn refusal(&self, scenario: &Scenario, case: &Case) -> Option<String> {
         let has = |tag: &String| case.tags.contains(tag);
         if let Some(tag) = self.without.iter().find(|tag| has(tag)) {
-            return Some(format!("left out by tag `!{tag}`"));
+            return Some(format!("excluded by tag `!{tag}`"));
         }
         if !self.with.is_empty() && !self.with.iter().any(has) {
-            return Some(format!("has no tag of {}", crate::text::list(&self.with)));
+            return Some(format!("has none of the tags {}", crate::text::list(&self.with)));
         }
         let full = CaseId::new(&scenario.name, &case.id).to_string();
         if !self.ids.is_empty() && !self.ids.iter().any(|id| *id == case.id || *id == full) {

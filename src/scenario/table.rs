@@ -1,4 +1,4 @@
-//! The keys of a scenario file and what may stand behind them, and the JSON Schema made of both.
+//! The keys of a scenario file with their types, and the JSON Schema made from them.
 
 use super::dialogue::{CONVERSATION, MOST_TURNS, REPLY, TURN};
 use super::functions::{FUNCTION, RETURN};
@@ -11,94 +11,78 @@ use serde_json::{Value as Json, json};
 use strum::VariantNames as _;
 
 const SETUP: &[Field] = &[
-    Field::optional("systemPrompt", Shape::Text, "Instructions to the model, sent before each prompt."),
+    Field::optional("systemPrompt", Shape::Text, "Instructions for the model, sent before each prompt."),
     Field::optional("functions", Shape::Part("functions"), "Functions that the model may call."),
     Field::optional(
         "max_tool_rounds",
         Shape::Integer(1),
-        "How often at most the model is asked again with what its calls returned (8).",
+        "Most times the model is asked again with the results of its calls (8).",
     ),
-    Field::optional("handoff", Shape::Object(SIGNS), "How a handoff to a person shows."),
+    Field::optional("handoff", Shape::Object(SIGNS), "How to recognize a handoff to a person."),
 ];
 
 const TEARDOWN: &[Field] = &[Field::optional("cleanup", Shape::Bool, "Has no effect; kept for old files.")];
 
-/// How an application behind a provider that akit cannot ask is tested.
-const SERVED: &str = "write `provider: http` with `providerConfig: { url: \"http://127.0.0.1:8080/chat\" }`, or `provider: command`, or judge its answers with `--replies FILE`";
+/// Help for applications behind a provider that akit cannot call.
+const SERVED: &str = "use `provider: http` with `providerConfig: { url: \"http://127.0.0.1:8080/chat\" }`, or `provider: command`, or judge its answers with `--replies FILE`";
 
-/// What an endpoint bears, of a provider or a judge.
+/// Rate and concurrency limits of an endpoint, of a provider or a judge.
 pub const LIMITS: Field = Field::optional(
     "limits",
     Shape::Object(&[
-        Field::optional("requests_per_minute", Shape::Integer(1), "Most requests in a minute."),
-        Field::optional(
-            "tokens_per_minute",
-            Shape::Integer(1),
-            "Most tokens in a minute, sent and received.",
-        ),
+        Field::optional("requests_per_minute", Shape::Integer(1), "Most requests per minute."),
+        Field::optional("tokens_per_minute", Shape::Integer(1), "Most tokens per minute, sent and received."),
         Field::optional("concurrency", Shape::Integer(1), "Most requests at once; `-c` may be lower."),
     ]),
-    "What is sent to this address at most, by all who ask there.",
+    "Limits for everything that is sent to this address.",
 );
 
-/// How long a rate limit is waited out, of a provider or a judge.
+/// How long to wait out a rate limit, for a provider or a judge.
 pub const PATIENCE: Field =
     Field::optional("patience", Shape::Integer(0), "Longest time to wait out a rate limit, in milliseconds.");
 
 /// Keys of `providerConfig`.
 pub const PROVIDER_CONFIG: &[Field] = &Field::join::<{ OF_VENDORS.len() + OWN.len() }>(&[OF_VENDORS, OWN]);
 
-/// Keys for servers of vendors, and for all.
+/// Keys for vendors' servers, and for all providers.
 const OF_VENDORS: &[Field] = &[
-    Field::optional("apiKey", Shape::Text, "Key; write `${NAME}` to take it from the environment."),
+    Field::optional("apiKey", Shape::Text, "API key; write `${NAME}` to take it from the environment."),
     Field::optional("baseUrl", Shape::Name, "Address of the server, with or without its `/v1`."),
     Field::optional(
         "like",
         Shape::OneOf(&LIKES),
-        "Provider `openai`: a known server that speaks as it does, with its address and the variable of its key; provider `http`: the preset for keys that are not written.",
+        "Provider `openai`: a known compatible server, with its address and the variable of its key; provider `http`: a preset for the keys that are not set.",
     ),
     Field::optional(
         "api",
         Shape::OneOf(Api::VARIANTS),
-        "Providers `openai` and `azure-openai`: which interface (chat).",
+        "Providers `openai` and `azure-openai`: which API (chat).",
     ),
     HEADERS,
-    Field::optional("extraBody", Shape::Map, "What else goes along in the body; no secrets, it is recorded."),
-    Field::optional("stream", Shape::Bool, "Whether answers are asked for piece by piece (false)."),
-    Field::optional("defaultModel", Shape::Name, "Model where none is named."),
+    Field::optional("extraBody", Shape::Map, "More members of the request body; no secrets, it is recorded."),
+    Field::optional("stream", Shape::Bool, "Whether answers are streamed (false)."),
+    Field::optional("defaultModel", Shape::Name, "Model if none is named."),
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
     PATIENCE,
     LIMITS,
-    Field::optional("organization", Shape::Text, "OpenAI's organisation."),
+    Field::optional("organization", Shape::Text, "OpenAI's organization."),
     Field::optional(
         "stopWords",
         Shape::Lexicon(&StopWords::MEANINGS, StopWords::is_known, StopWords::folded),
-        "What a stop word means that akit does not know.",
+        "Meaning of stop words that akit does not know.",
     ),
-    Field::optional(
-        "resourceName",
-        Shape::Name,
-        "Azure OpenAI: name of the resource, in place of `baseUrl`.",
-    ),
+    Field::optional("resourceName", Shape::Name, "Azure OpenAI: name of the resource, instead of `baseUrl`."),
     Field::optional(
         "deploymentName",
         Shape::Name,
-        "Azure OpenAI: name of the deployment; the model where none is named.",
+        "Azure OpenAI: name of the deployment; the model if none is named.",
     ),
-    Field::optional(
-        "apiVersion",
-        Shape::Name,
-        "Azure OpenAI: version of the interface, where not that of `/openai/v1`.",
-    ),
+    Field::optional("apiVersion", Shape::Name, "Azure OpenAI: API version, if not that of `/openai/v1`."),
     Field::optional("embeddingDeploymentName", Shape::Name, "Azure OpenAI: deployment for embeddings."),
-    Field::optional(
-        "modelFamily",
-        Shape::Name,
-        "Azure OpenAI: the model that is deployed, such as `gpt-6-luna`.",
-    ),
-    Field::foreign("apiKeyFile", "write it in akit.yaml, under `providers:` or `grader:`"),
-    Field::foreign("apiKeyCommand", "write it in akit.yaml, under `providers:` or `grader:`"),
+    Field::optional("modelFamily", Shape::Name, "Azure OpenAI: the deployed model, such as `gpt-6-luna`."),
+    Field::foreign("apiKeyFile", "set it in akit.yaml, under `providers:` or `grader:`"),
+    Field::foreign("apiKeyCommand", "set it in akit.yaml, under `providers:` or `grader:`"),
     Field::inert(
         "underlyingProvider",
         Shape::OneOf(&["openai", "azure", "anthropic", "google", "mistral"]),
@@ -112,7 +96,7 @@ const OF_VENDORS: &[Field] = &[
     Field::optional(
         "file",
         Shape::Name,
-        "Provider `replies`: file of recorded replies, relative to this file.",
+        "Provider `replies`: file of recorded answers, relative to this file.",
     ),
 ];
 
@@ -133,38 +117,38 @@ const OF_CASES: &[Field] = &[
     Field::optional(
         "prompt",
         Shape::Part("prompt"),
-        "What is asked: text, or a list of messages; beside `turns`, what was said before.",
+        "The question: text, or a list of messages; with `turns`, the conversation before them.",
     ),
     Field::optional(
         "expected",
         Shape::Part("expected"),
-        "What the answer must be; of a case with `turns` or `customer`, what the conversation must be.",
+        "What the answer must meet; with `turns` or `customer`, what the conversation must meet.",
     ),
     Field::optional(
         "except",
         Shape::Part("except"),
-        "Rules of `always` that do not hold for the case, by their names, each with the reason.",
+        "Rules of `always` that do not apply to the case, by name, each with a reason.",
     ),
-    Field::optional("tags", Shape::Texts, "Words to select the case by."),
-    Field::optional("metadata", Shape::Map, "Anything; akit does not read it."),
+    Field::optional("tags", Shape::Texts, "Tags to select the case by."),
+    Field::optional("metadata", Shape::Map, "Anything; akit ignores it."),
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("retries", Shape::Integer(0), "Further tries after a transient error."),
-    Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "Provider, instead of the scenario's."),
-    Field::optional("model", Shape::Name, "Model, instead of the scenario's."),
-    Field::optional("variables", Shape::Scalars, "Values for `{{name}}`, over those of the scenario."),
+    Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "Provider; overrides the scenario's."),
+    Field::optional("model", Shape::Name, "Model; overrides the scenario's."),
+    Field::optional("variables", Shape::Scalars, "Values for `{{name}}`; override those of the scenario."),
     Field::optional(
         "allow_cut",
         Shape::Bool,
-        "Whether an answer that was cut may pass, instead of the scenario's.",
+        "Whether a truncated answer may pass; overrides the scenario's.",
     ),
     Field::optional(
         "redaction",
         Shape::Object(REDACTION),
-        "Removal of personal data, instead of the scenario's.",
+        "Removal of personal data; overrides the scenario's.",
     ),
 ];
 
-/// Every key of a scenario file but those of expectations, with the keys that lead to it.
+/// The paths of all keys of a scenario file except those of expectations.
 #[must_use]
 pub fn keys() -> Vec<String> {
     let below = |part: &str, table: &'static [Field]| {
@@ -177,42 +161,39 @@ pub fn keys() -> Vec<String> {
     [Field::paths(SCENARIO), functions, returns, parts.concat()].concat()
 }
 
-/// The key of the rules, in a scenario and in a configuration.
-pub const ALWAYS: Field = Field::optional(
-    "always",
-    Shape::Part("always"),
-    "Expectations that hold for every answer of every case.",
-);
+/// The key of the rules, in scenarios and in the configuration.
+pub const ALWAYS: Field =
+    Field::optional("always", Shape::Part("always"), "Expectations of every answer of every case.");
 
 /// Keys of a scenario.
 pub(super) const SCENARIO: &[Field] = &[
-    Field::optional("name", Shape::Name, "Name of the scenario; the file's name where it is missing."),
+    Field::optional("name", Shape::Name, "Name of the scenario; defaults to the file's name."),
     Field::optional("description", Shape::Text, "What the scenario is about."),
     Field::optional("version", Shape::Text, "Version of the scenario, as text."),
-    Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "Who answers."),
-    Field::optional("model", Shape::Name, "Model by the provider's name."),
+    Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "How the application is called."),
+    Field::optional("model", Shape::Name, "Model, by the provider's name for it."),
     Field::optional("providerConfig", Shape::Object(PROVIDER_CONFIG), "How to reach the provider."),
-    Field::optional("seed", Shape::Integer(0), "Root of the seeds of its cases."),
+    Field::optional("seed", Shape::Integer(0), "Root seed of its cases."),
     Field::optional("temperature", Shape::Number(0.0, 2.0), "Temperature of the model, 0 to 2."),
-    Field::optional("maxTokens", Shape::Integer(1), "Most tokens of a reply."),
+    Field::optional("maxTokens", Shape::Integer(1), "Most tokens of an answer."),
     Field::optional("tags", Shape::Texts, "Tags of every case."),
     Field::optional("variables", Shape::Scalars, "Values for `{{name}}` in prompts and expectations."),
     Field::optional(
         "allow_cut",
         Shape::Bool,
-        "Whether an answer that was cut may pass where it holds what it must (false).",
+        "Whether a truncated answer may pass if it meets the expectations (false).",
     ),
     Field::optional("redaction", Shape::Object(REDACTION), "Removal of personal data."),
-    Field::optional("setup", Shape::Object(SETUP), "What goes before every prompt."),
-    Field::foreign("system_prompt", "write `setup: { systemPrompt: … }`"),
-    Field::foreign("systemPrompt", "write `setup: { systemPrompt: … }`"),
+    Field::optional("setup", Shape::Object(SETUP), "What every case starts from."),
+    Field::foreign("system_prompt", "use `setup: { systemPrompt: … }`"),
+    Field::foreign("systemPrompt", "use `setup: { systemPrompt: … }`"),
     ALWAYS,
     Field::required("cases", Shape::Part("cases"), "The cases, at least one."),
     Field::inert(
         "teardown",
         Shape::Object(TEARDOWN),
         "Has no effect; kept for old files.",
-        "remove it: akit keeps nothing between cases that would have to be cleaned up",
+        "remove it: akit keeps nothing between cases",
     ),
 ];
 
@@ -233,7 +214,7 @@ fn case() -> Json {
 pub fn schema() -> Json {
     let mut schema = Field::schema(SCENARIO);
     let mut function = Field::schema(FUNCTION);
-    // The rest of it is the provider's.
+    // All other keys belong to the provider.
     function["additionalProperties"] = true.into();
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "akit scenario".into();

@@ -1,5 +1,5 @@
-//! How often and how long an application is tried, and where a new version of a file tries it otherwise. With more, an
-//! answer that comes late or at times is no longer an error; with less, a case that would fail can be made an error, which a
+//! How often and how long an application is tried, and where a new version of a file changes that. With more tries, a
+//! late or unreliable answer is no longer an error; with fewer, a case that would fail can become an error, which a
 //! policy may tolerate.
 
 use std::cmp::Ordering;
@@ -10,7 +10,7 @@ use crate::client::Patience;
 use crate::provider::{Message, Role};
 use crate::vocabulary::{WeakeningKind as Kind, Weaker};
 
-/// How often and how long one thing is tried.
+/// How often and how long something is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tries {
     /// Longest time for one try.
@@ -29,7 +29,8 @@ impl Default for Tries {
 }
 
 impl Tries {
-    /// Where more or less is tried now: what follows the name of each key, for those of timeout and retries.
+    /// Where a new version tries more or less; the messages continue after the name of the key. `keys` are the names
+    /// for timeout and retries.
     #[must_use]
     pub fn weaker(self, now: Self, keys: [&str; 2]) -> Vec<Weaker> {
         let Self { timeout, retries, patience } = self;
@@ -40,13 +41,13 @@ impl Tries {
         };
         let often = kind(now.retries.cmp(&retries), Kind::RetriesRaised, Kind::RetriesLowered);
         let often =
-            often.map(|kind| Weaker::new(kind, &keys[1..], format!("was {retries}, it is {}", now.retries)));
+            often.map(|kind| Weaker::new(kind, &keys[1..], format!("was {retries}, now {}", now.retries)));
         let (was, is) = (timeout.as_millis(), now.timeout.as_millis());
         let long = kind(is.cmp(&was), Kind::TimeoutRaised, Kind::TimeoutLowered);
-        let long = long.map(|kind| Weaker::new(kind, &keys[..1], format!("was {was}, it is {is}")));
-        // Whoever waits longer gets the answer that was late for the rate limit alone.
+        let long = long.map(|kind| Weaker::new(kind, &keys[..1], format!("was {was}, now {is}")));
+        // A longer wait only saves answers that were late because of a rate limit.
         let waits = (now.patience < patience).then(|| {
-            let message = format!("was {}, it is {}", patience.as_millis(), now.patience.as_millis());
+            let message = format!("was {}, now {}", patience.as_millis(), now.patience.as_millis());
             Weaker::new(Kind::PatienceLowered, &["patience"], message)
         });
         often.into_iter().chain(long).chain(waits).collect()
@@ -54,7 +55,7 @@ impl Tries {
 }
 
 impl ProviderConfig {
-    /// What it says of tries, or another configuration of the same provider, or the default.
+    /// Its tries; by default those of the shared configuration of the provider, then akit's.
     #[must_use]
     pub fn tries(&self, shared: Option<&Self>) -> Tries {
         let default = Tries::default();
@@ -68,7 +69,7 @@ impl ProviderConfig {
 }
 
 impl Scenario {
-    /// Where a new version of the file tries its provider more, for the tries of its cases before and now.
+    /// Where a new version of the file tries its provider more or less, given the tries of its cases before and now.
     #[must_use]
     pub fn weaker(&self, now: &Self, tries: (Tries, Tries)) -> Vec<Weaker> {
         let (before, after) = (&self.provider_config, &now.provider_config);
@@ -78,7 +79,7 @@ impl Scenario {
             Kind::PatienceLowered => before.patience != after.patience,
             _ => before.retries != after.retries,
         };
-        let told = |one: Weaker| {
+        let named = |one: Weaker| {
             let message = format!("`{}` of the scenario {}", one.keys.join("."), one.message);
             Weaker { message, ..one }.below(&["providerConfig"])
         };
@@ -86,21 +87,21 @@ impl Scenario {
         let words = words.map(|one| one.below(&["providerConfig"]));
         let setup = self.functions.weaker(&now.functions).into_iter().chain(self.other_signs(now));
         let setup = setup.map(|one| one.below(&["setup"]));
-        found.into_iter().filter(changed).map(told).chain(words).chain(setup).collect()
+        found.into_iter().filter(changed).map(named).chain(words).chain(setup).collect()
     }
 
-    /// A handoff shows otherwise than before: what was a failure may pass.
+    /// A handoff is recognized differently: what was a failure may pass.
     fn other_signs(&self, now: &Self) -> Option<Weaker> {
         let keys = || [&self.handoff, &now.handoff].into_iter().filter_map(|one| one.as_object()).flatten();
         let (key, _) = keys().find(|(key, _)| self.handoff.get(key) != now.handoff.get(key))?;
         let is_first = self.handoff.is_null();
-        let message = format!("a handoff shows otherwise than before: `{key}`");
+        let message = format!("a handoff is recognized differently: `{key}`");
         (!is_first).then(|| Weaker::new(Kind::HandoffChanged, &["handoff", key], message))
     }
 }
 
 impl Scenario {
-    /// What a new version of the file draws answers by, where that is another; a seed that a flag gives goes before both.
+    /// What changed in how a new version samples answers; a seed given by a flag takes precedence over both.
     #[must_use]
     pub fn sampled(&self, now: &Self, is_seeded: bool) -> Vec<Weaker> {
         let said = |value: Option<String>| value.unwrap_or_else(|| "nothing".to_owned());
@@ -111,7 +112,8 @@ impl Scenario {
         };
         let both = of(self).into_iter().zip(of(now)).zip(["seed", "temperature", "maxTokens"]);
         let changed = both.filter(|((was, is), _)| was != is).map(|((was, is), key)| {
-            let message = format!("`{key}` was {}, it is {}: other answers are drawn", said(was), said(is));
+            let message =
+                format!("`{key}` was {}, now {}: answers are sampled differently", said(was), said(is));
             Weaker::new(Kind::SamplingChanged, &[key], message)
         });
         changed.collect()
@@ -119,26 +121,26 @@ impl Scenario {
 }
 
 impl Case {
-    /// In what a new version demands less but for its expectation, for the tries that both inherit.
+    /// How a new version demands less, apart from its expectation, given the tries that both inherit.
     #[must_use]
     pub fn weaker(&self, now: &Self, inherited: (Tries, Tries)) -> Vec<Weaker> {
         let Self {
-            // What tells it from others, and what people read.
+            // Identity, and what people read.
             id: _,
             name: _,
             span: _,
             location: _,
             content_hash: _,
             expected: _,
-            // Another question is what a suite is edited for; a tag counts where the policy names it.
+            // Asking something else is normal editing; a tag counts where the policy names it.
             messages,
             tags: _,
             variables: _,
-            // Compared with what the scenario and the configuration say, and with what is asked.
+            // Compared with the settings of the scenario and the configuration, and with the question.
             provider: _,
             model: _,
             redaction: _,
-            // Compared by its own rules.
+            // Compared separately.
             expectation: _,
             dialogue,
             always: _,
@@ -158,12 +160,12 @@ impl Case {
             Kind::PatienceLowered => false,
             _ => *retries != now.retries,
         };
-        let told =
+        let named =
             |one: Weaker| Weaker { message: format!("`{}` {}", one.keys.join("."), one.message), ..one };
         let cut = (!allow_cut && now.allow_cut).then(|| {
-            Weaker::new(Kind::CutAllowed, &["allow_cut"], "an answer that was cut did not pass, now it may")
+            Weaker::new(Kind::CutAllowed, &["allow_cut"], "a truncated answer did not pass, now it may")
         });
-        let tries = was.weaker(is, ["timeout", "retries"]).into_iter().filter(changed).map(told);
+        let tries = was.weaker(is, ["timeout", "retries"]).into_iter().filter(changed).map(named);
         let talk = match (dialogue, &now.dialogue) {
             (None, _) => Vec::new(),
             (Some(was), Some(is)) => {
@@ -173,7 +175,7 @@ impl Case {
                 found
             }
             (Some(_), None) => {
-                let message = "it was a conversation, now it is one question";
+                let message = "it was a conversation, now it is a single question";
                 vec![Weaker::new(Kind::TurnRemoved, &["prompt"], message)]
             }
         };
@@ -181,7 +183,7 @@ impl Case {
     }
 }
 
-/// Less was said before the turns of a conversation, or something else answered: expectations may hang on it.
+/// Less was said before the turns of a conversation, or something else answered there: expectations may depend on it.
 fn less_history(was: &[Message], is: &[Message]) -> Option<Weaker> {
     let history = |all: &[Message]| -> Vec<Message> {
         let is_said = |one: &&Message| !matches!(one.role, Role::System | Role::Developer);
@@ -189,7 +191,7 @@ fn less_history(was: &[Message], is: &[Message]) -> Option<Weaker> {
     };
     let (was, is) = (history(was), history(is));
     let is_lost = |one: &Message| one.role != Role::User && !is.contains(one);
-    let message = "less is said before the first turn than was, or something else is answered there";
+    let message = "less is said before the first turn, or it is answered differently";
     (is.len() < was.len() || was.iter().any(is_lost))
         .then(|| Weaker::new(Kind::TurnRemoved, &["prompt"], message))
 }

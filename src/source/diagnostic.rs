@@ -1,7 +1,7 @@
-//! What is wrong with a file, where, and how to mend it.
+//! What is wrong with a file, where, and how to fix it.
 //!
-//! A diagnostic always names its file. The line that it shows is cut to a window, made printable,
-//! and hides the value of a key that holds a secret.
+//! A diagnostic always names its file. The line it shows is cut to a window, made printable, and hides the value of a
+//! key that holds a secret.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::{Location, SourceFile, Span};
 use crate::text;
 
-/// Characters of a long line that are shown.
+/// Characters shown of a long line.
 const WINDOW: usize = 160;
 
 /// Keys whose value is never shown.
@@ -21,16 +21,16 @@ const SECRET_KEYS: [&str; 3] = ["apiKey", "api_key", "token"];
 pub enum Severity {
     /// The file cannot be used.
     Error,
-    /// The file can be used, but probably does not say what was meant.
+    /// The file can be used, but probably does not mean what was intended.
     Warning,
 }
 
-/// Whether text may carry colour codes.
+/// Whether text may contain color codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
-    /// ANSI colours.
+    /// ANSI colors.
     Colour,
-    /// Nothing but text.
+    /// Text only.
     Plain,
 }
 
@@ -43,9 +43,9 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// What is wrong, in one line.
     pub message: String,
-    /// What the carets say; may be empty.
+    /// Text under the carets; may be empty.
     pub label: String,
-    /// How to mend it.
+    /// How to fix it.
     pub help: String,
     /// The file.
     pub file: Arc<SourceFile>,
@@ -68,27 +68,27 @@ impl Diagnostic {
         self
     }
 
-    /// The same with words under the carets.
+    /// The same with text under the carets.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// The same with a way to mend it.
+    /// The same with a help line.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
         self
     }
 
-    /// The place under the name for reports.
+    /// The place, for reports.
     #[must_use]
     pub fn location(&self) -> Location {
         self.file.location(self.span)
     }
 
-    /// The finding as people read it: title, place, line with carets, help.
+    /// The finding for display: title, place, line with carets, help.
     #[must_use]
     pub fn render(&self, ink: Ink) -> String {
         let level = match self.severity {
@@ -118,7 +118,7 @@ impl Diagnostic {
             Ink::Plain => Renderer::plain(),
         };
         let text = renderer.render(&[group]);
-        // The renderer counts the column in what is shown of the line.
+        // The renderer counts the column in the visible part of the line.
         let counted = line[..start].chars().count() + 1;
         let place = |column: usize| format!("{}:{}:{column}", self.file.shown(), self.span.line);
         text.replacen(&place(counted), &place(self.span.column as usize), 1)
@@ -149,7 +149,7 @@ impl Diagnostic {
     }
 }
 
-/// The byte offset of the colon behind a key that holds a secret.
+/// The byte offset of the colon after a key that holds a secret.
 fn secret_colon(line: &str) -> Option<usize> {
     SECRET_KEYS.iter().find_map(|key| {
         let at = line.find(key)? + key.len();
@@ -158,8 +158,8 @@ fn secret_colon(line: &str) -> Option<usize> {
     })
 }
 
-/// The characters of a line; what may be a password before the `@` of an address is stars, also where the address is not
-/// well formed.
+/// The characters of a line; what may be a password before the `@` of an address is replaced by stars, even if the
+/// address is malformed.
 fn without_passwords(line: &str) -> Vec<char> {
     let mut chars: Vec<char> = line.chars().collect();
     for word in chars.split_mut(|c| c.is_whitespace() || "\"'`<>".contains(*c)) {
@@ -179,14 +179,14 @@ fn printable(text: &str) -> String {
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
-    /// Values of variables, each with its name.
+    /// Values of variables, each with the variable's name.
     filled: Vec<(String, String)>,
 }
 
-/// Fewest characters of a variable's value that are not shown.
+/// Shortest value of a variable that is hidden, in characters.
 const SECRET: usize = 4;
 
-/// The text with the name of a variable wherever its value stands, also where it was cut.
+/// The text with a variable's value replaced by its name, even where it was cut.
 fn named(text: &str, value: &str, name: &str) -> String {
     let name = format!("${{{name}}}");
     let whole = text.replace(value, &name);
@@ -210,23 +210,23 @@ impl Diagnostics {
         self.found.push(diagnostic);
     }
 
-    /// The text with the name of each variable in place of its value, as it may be stored and shown.
+    /// The text with the value of each variable replaced by its name, safe to store and show.
     #[must_use]
     pub fn named(&self, text: &str) -> String {
         self.filled.iter().fold(text.to_owned(), |text, (value, name)| named(&text, value, name))
     }
 
-    /// The values of variables in a text, each with its name.
+    /// The values of variables in a text, each with the variable's name.
     pub fn filled<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let all = self.filled.iter().map(|(value, name)| (value.as_str(), name.as_str()));
         all.filter(|(value, _)| text.contains(value))
     }
 
-    /// From now on the value of a variable is not shown: its name stands for it.
+    /// Hides the value of a variable from now on: its name is shown instead.
     pub fn fill(&mut self, name: &str, value: &str) {
         if value.chars().count() >= SECRET && !self.filled.iter().any(|(known, _)| known == value) {
             self.filled.push((value.to_owned(), name.to_owned()));
-            // A value that holds another one goes first.
+            // A value that contains another one goes first.
             self.filled.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
         }
     }
@@ -260,7 +260,7 @@ impl Diagnostics {
         self.found.iter()
     }
 
-    /// Puts the findings of each file in the order of its lines, each once; files keep their order.
+    /// Sorts the findings of each file by line and removes duplicates; files keep their order.
     pub fn sort(&mut self) {
         let mut order = std::collections::BTreeMap::new();
         for one in &self.found {
@@ -268,7 +268,7 @@ impl Diagnostics {
             order.entry(one.file.shown().to_owned()).or_insert(next);
         }
         self.found.sort_by_key(|one| (order.get(one.file.shown()).copied(), one.span.line, one.span.column));
-        // What holds for every case is read with the variables of each.
+        // What applies to every case is read once for the variables of each.
         self.found.dedup_by(|a, b| {
             (a.code, &a.message, a.span) == (b.code, &b.message, b.span) && a.file.shown() == b.file.shown()
         });
@@ -283,7 +283,7 @@ mod tests {
         let file = Arc::new(SourceFile::from_text("suite.yaml", text));
         Diagnostic::error("x", &file, Span { line, column, length }, "wrong".into())
             .label("here")
-            .help("mend it")
+            .help("fix it")
             .render(Ink::Plain)
     }
 
@@ -296,7 +296,7 @@ mod tests {
         2 | mod: any
           | ^^^ here
           |
-          = help: mend it
+          = help: fix it
         ");
     }
 

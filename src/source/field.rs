@@ -1,14 +1,14 @@
-//! A table of fields: the single description of a part of the format.
+//! A table of fields: the single source for a part of the format.
 //!
-//! It drives the checks of [`Fields`](super::Fields), the "did you mean" of a misspelt key and the
-//! JSON Schema for editors.
+//! It drives the checks of [`Fields`](super::Fields), the "did you mean" for a misspelled key and the JSON Schema for
+//! editors.
 
 use serde_json::{Value as Json, json};
 
 /// Scales that a judge may use.
 pub(super) const STEPS: [i64; 3] = [5, 10, 100];
 
-/// What may stand behind a key.
+/// The type of a key's value.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
     /// Text.
@@ -23,7 +23,7 @@ pub enum Shape {
     Number(f64, f64),
     /// One of these words.
     OneOf(&'static [&'static str]),
-    /// One of the first words; the others may be read in old files, and nobody is offered them.
+    /// One of the first words; the others are accepted in old files, but not suggested.
     Offered(&'static [&'static str], &'static [&'static str]),
     /// A list of text.
     Texts,
@@ -33,8 +33,8 @@ pub enum Shape {
     Map,
     /// A mapping of names to text, numbers or booleans.
     Scalars,
-    /// A mapping of names to one of these words, but for names that the first function knows already; those that the
-    /// second makes the same are one.
+    /// A mapping of names to one of these words, without names for which the first function is true; names that the
+    /// second function maps to the same text are duplicates.
     Lexicon(&'static [&'static str], fn(&str) -> bool, fn(&str) -> String),
     /// A mapping described by its own table.
     Object(&'static [Field]),
@@ -44,7 +44,7 @@ pub enum Shape {
     Part(&'static str),
     /// Steps of a scale: 5, 10 or 100.
     Steps,
-    /// A key that other tools know and akit does not; the field's text says what to write instead.
+    /// A key of other tools that akit does not have; the field's text says what to write instead.
     Foreign,
 }
 
@@ -53,42 +53,42 @@ pub enum Shape {
 pub struct Field {
     /// The key.
     pub name: &'static str,
-    /// What may stand there.
+    /// Its type.
     pub shape: Shape,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub required: bool,
     /// What it means, for editors.
     pub doc: &'static str,
-    /// What to write instead of a key that has no effect; empty where it has one.
+    /// What to write instead, if the key has no effect; otherwise empty.
     pub instead: &'static str,
 }
 
 impl Field {
-    /// A key that may be left out.
+    /// An optional key.
     #[must_use]
     pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self { name, shape, required: false, doc, instead: "" }
     }
 
-    /// A key that must be there.
+    /// A required key.
     #[must_use]
     pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self { name, shape, required: true, doc, instead: "" }
     }
 
-    /// A key that is refused with a word on what to write instead.
+    /// A key that is refused with a hint on what to write instead.
     #[must_use]
     pub const fn foreign(name: &'static str, instead: &'static str) -> Self {
         Self { name, shape: Shape::Foreign, required: false, doc: instead, instead: "" }
     }
 
-    /// A key of other programs that may stand here and has no effect, with what to write instead.
+    /// A key of other programs that is accepted but has no effect, with what to write instead.
     #[must_use]
     pub const fn inert(name: &'static str, shape: Shape, doc: &'static str, instead: &'static str) -> Self {
         Self { name, shape, required: false, doc, instead }
     }
 
-    /// Several tables as one; `N` is the sum of their lengths.
+    /// Joins several tables; `N` is the sum of their lengths.
     #[must_use]
     pub const fn join<const N: usize>(tables: &[&[Self]]) -> [Self; N] {
         let mut all = [Self::foreign("", ""); N];
@@ -111,7 +111,7 @@ impl Field {
         table.iter().any(|field| field.name == name && !field.instead.is_empty())
     }
 
-    /// The keys of a table and of those below it, each with the keys that lead to it; foreign ones are left out.
+    /// The paths of all keys of a table, including nested tables; foreign keys are left out.
     #[must_use]
     pub fn paths(table: &[Field]) -> Vec<String> {
         let mut paths = Vec::new();
@@ -124,12 +124,12 @@ impl Field {
         paths
     }
 
-    /// Whether the key may be written at all.
+    /// Whether the key is accepted at all.
     pub(super) fn known(&self) -> bool {
         !matches!(self.shape, Shape::Foreign)
     }
 
-    /// The JSON Schema of a mapping with these keys and no others.
+    /// The JSON Schema of a mapping with exactly these keys.
     #[must_use]
     pub fn schema(table: &[Field]) -> Json {
         let properties: serde_json::Map<_, _> =

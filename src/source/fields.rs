@@ -1,5 +1,5 @@
-//! Reads mappings against a [table of fields](super::Field), and reports everything that is wrong at
-//! once. A derived `Deserialize` would stop at the first error of each mapping.
+//! Reads mappings according to a [table of fields](super::Field), and reports everything that is wrong at once. A
+//! derived `Deserialize` would stop at the first error of each mapping.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -10,8 +10,7 @@ use crate::text;
 
 /// One mapping of a document, checked against its table.
 ///
-/// A getter answers `None` both for a key that is not there and for one whose value is wrong; the
-/// wrong value has been reported by then.
+/// A getter returns `None` both for a missing key and for one with a wrong value; the wrong value was already reported.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a> {
     table: &'static [Field],
@@ -20,9 +19,9 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Checks a mapping: unknown and repeated keys, missing keys, wrong values.
+    /// Checks a mapping: unknown and duplicate keys, missing keys, wrong values.
     ///
-    /// `what` names the mapping in messages, as in "a case". Answers `None` when this is no mapping.
+    /// `what` names the mapping in messages, as in "a case". Returns `None` if this is not a mapping.
     pub fn check(
         node: &'a Node,
         table: &'static [Field],
@@ -31,11 +30,11 @@ impl<'a> Fields<'a> {
         found: &mut Diagnostics,
     ) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
-            let message = format!("{what} is a mapping, found {}", node.value.kind());
+            let message = format!("{what} must be a mapping, found {}", node.value.kind());
             let keys: Vec<_> = table.iter().filter(|f| f.required).map(|f| f.name).collect();
             found.push(
                 Diagnostic::error("wrong-type", file, node.span, message)
-                    .help(format!("write it as `key: value` lines; it needs {}", text::list(&keys))),
+                    .help(format!("write it as `key: value` lines; required keys: {}", text::list(&keys))),
             );
             return None;
         };
@@ -56,20 +55,20 @@ impl<'a> Fields<'a> {
         }
         let span = entries.first().map_or(node.span, |(key, _)| key.span);
         for field in table.iter().filter(|field| field.required) {
-            // One finding for a misspelt key is enough.
+            // One finding for a misspelled key is enough.
             if node.get(field.name).is_none() && !meant.contains(&field.name) {
                 let message = format!("{what} needs `{}`", field.name);
                 found.push(
                     Diagnostic::error("missing-field", file, span, message)
                         .label(format!("`{}` is missing here", field.name))
-                        .help(format!("add `{}:` — {}", field.name, text::uncapitalised(field.doc))),
+                        .help(format!("add `{}:` — {}", field.name, text::uncapitalized(field.doc))),
                 );
             }
         }
         Some(Self { table, entries, span })
     }
 
-    /// Whether a key that the table does not have is probably this one, misspelt: one finding is enough.
+    /// Whether an unknown key is probably a misspelling of this one: one finding is enough.
     #[must_use]
     pub fn may_mean(&self, name: &str) -> bool {
         let is_known = |key: &str| self.table.iter().any(|field| field.name == key);
@@ -77,25 +76,25 @@ impl<'a> Fields<'a> {
         unknown.into_iter().any(|key| text::nearest(key, &[name]).is_some())
     }
 
-    /// Where the mapping begins: its first key.
+    /// The start of the mapping: its first key.
     #[must_use]
     pub fn span(&self) -> Span {
         self.span
     }
 
-    /// The key's own place.
+    /// The place of the key itself.
     #[must_use]
     pub fn key_span(&self, name: &str) -> Option<Span> {
         self.entries.iter().find(|(key, _)| key.as_str() == Some(name)).map(|(key, _)| key.span)
     }
 
-    /// Whether nothing is written but this key.
+    /// Whether this is the only key.
     #[must_use]
     pub fn is_only(&self, name: &str) -> bool {
         self.entries.iter().all(|(key, _)| key.as_str() == Some(name))
     }
 
-    /// Whatever stands behind the key, checked by shape.
+    /// Any value of the key, checked by shape.
     #[must_use]
     pub fn node(&self, name: &str) -> Option<&'a Node> {
         let field = self.table.iter().find(|field| field.name == name);
@@ -165,7 +164,7 @@ impl<'a> Fields<'a> {
         texts.into_iter().map(|(text, _)| text.to_owned()).collect()
     }
 
-    /// Names with scalar values, as text: numbers as they are written in the file.
+    /// Names with scalar values, as text: numbers as written in the file.
     #[must_use]
     pub fn scalars(&self, name: &str, file: &SourceFile) -> Vec<(String, String)> {
         match self.node(name).map(|node| &node.value) {
@@ -177,7 +176,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Names with a word for each.
+    /// Names, each with a word.
     #[must_use]
     pub fn words(&self, name: &str) -> Vec<(String, String)> {
         let Some(Value::Map(entries)) = self.node(name).map(|node| &node.value) else { return Vec::new() };
@@ -185,7 +184,7 @@ impl<'a> Fields<'a> {
         entries.iter().filter_map(texts).collect()
     }
 
-    /// The mapping behind a key, with its own getters.
+    /// The mapping under a key, with its own getters.
     #[must_use]
     pub fn object(&self, name: &str) -> Option<Fields<'a>> {
         let field = self.table.iter().find(|field| field.name == name)?;
@@ -196,7 +195,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The mappings of the list behind a key.
+    /// The mappings of the list under a key.
     #[must_use]
     pub fn objects(&self, name: &str) -> Vec<Fields<'a>> {
         let Some(field) = self.table.iter().find(|field| field.name == name) else { return vec![] };
@@ -223,13 +222,13 @@ fn scalar(node: &Node) -> Option<String> {
     }
 }
 
-/// A scalar as it is written in its file: `01234` and `3.10` are no numbers to whoever writes them.
+/// A scalar as written in its file: `01234` and `3.10` must not become numbers.
 fn written(node: &Node, file: &SourceFile) -> Option<String> {
     let number = node.number().and_then(|_| file.number_at(node.span));
     number.map(str::to_owned).or_else(|| scalar(node))
 }
 
-/// Reports a key that the table does not have; answers with the one that was probably meant.
+/// Reports an unknown key; returns the key that was probably meant.
 fn unknown_key(
     key: &Node,
     table: &[Field],
@@ -244,39 +243,39 @@ fn unknown_key(
     let message = format!("unknown key `{}` in {what}", text::excerpt(name, 60));
     let help = match foreign {
         Some(foreign) => foreign.doc.to_owned(),
-        None => text::meant(name, &names, || format!("{what} knows {}", text::list(&names))),
+        None => text::meant(name, &names, || format!("known keys of {what}: {}", text::list(&names))),
     };
     found.push(Diagnostic::error("unknown-key", file, key.span, message).help(help));
     near
 }
 
-/// Keys that are no text, keys that stand twice, and merge keys.
+/// Reports keys that are not text, duplicate keys, and merge keys.
 fn check_keys(entries: &[(Node, Node)], file: &Arc<SourceFile>, found: &mut Diagnostics) {
     let mut seen = std::collections::BTreeMap::new();
     for (key, _) in entries {
         let Some(name) = key.as_str() else {
-            let message = format!("a key is text, found {}", key.value.kind());
+            let message = format!("a key must be text, found {}", key.value.kind());
             found.push(Diagnostic::error("key-not-text", file, key.span, message).help("put it in quotes"));
             continue;
         };
         if name == "<<" {
-            let message = "merge keys (`<<`) belong to YAML 1.1 and are not applied".to_owned();
+            let message = "merge keys (`<<`) are YAML 1.1 and not supported".to_owned();
             found.push(
                 Diagnostic::error("merge-key", file, key.span, message)
                     .help("write the keys out, or use an alias for a whole value"),
             );
         } else if let Some(first) = seen.insert(name, key.span.line) {
-            let message = format!("key `{}` stands twice in one mapping", text::excerpt(name, 60));
+            let message = format!("duplicate key `{}`", text::excerpt(name, 60));
             found.push(
                 Diagnostic::error("duplicate-key", file, key.span, message)
                     .label(format!("first on line {first}"))
-                    .help("keep one of the two"),
+                    .help("remove one of them"),
             );
         }
     }
 }
 
-/// Duplicate keys anywhere below a value that is read as it is.
+/// Reports duplicate keys anywhere in a value that is kept as is.
 fn check_nested(node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) {
     match &node.value {
         Value::Map(entries) => {
@@ -292,12 +291,12 @@ fn check_nested(node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) {
 
 fn check_value(field: &Field, node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) {
     if let Some(problem) = problem(&field.shape, node) {
-        let message = format!("`{}` is {}, found {}", field.name, problem.expected, problem.found);
+        let message = format!("`{}` must be {}, found {}", field.name, problem.expected, problem.found);
         let quoted = problem.quotes.and_then(|node| written(node, file));
         let help = if let Some(value) = quoted {
             format!("put it in quotes: \"{}\"", text::excerpt(&value, 60))
         } else if problem.help.is_empty() {
-            format!("`{}`: {}", field.name, text::uncapitalised(field.doc))
+            format!("`{}`: {}", field.name, text::uncapitalized(field.doc))
         } else {
             problem.help
         };
@@ -319,7 +318,7 @@ fn check_value(field: &Field, node: &Node, file: &Arc<SourceFile>, found: &mut D
 }
 
 struct Problem<'a> {
-    /// What would be right in quotes.
+    /// The value, if it would be valid in quotes.
     quotes: Option<&'a Node>,
     code: &'static str,
     expected: String,
@@ -329,13 +328,13 @@ struct Problem<'a> {
 }
 
 impl<'a> Problem<'a> {
-    /// Another kind of value is expected.
+    /// The type is wrong.
     fn kind(node: &'a Node, expected: &str, help: String) -> Self {
         let found = node.value.kind().to_owned();
         Self { quotes: None, code: "wrong-type", expected: expected.to_owned(), found, help, span: node.span }
     }
 
-    /// Another value is expected.
+    /// The value is wrong.
     fn value(node: &'a Node, expected: &str, help: String) -> Self {
         let problem = Self::kind(node, expected, help);
         let shown = scalar(node).map(|value| format!("`{}`", text::excerpt(&value, 60)));
@@ -343,7 +342,7 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// What keeps a value from having a shape.
+/// What is wrong with a value for a shape.
 fn problem<'a>(shape: &Shape, node: &'a Node) -> Option<Problem<'a>> {
     let kind = |expected: &str, help: String| Some(Problem::kind(node, expected, help));
     let value = |expected: &str, help: String| Some(Problem::value(node, expected, help));
@@ -358,7 +357,7 @@ fn problem<'a>(shape: &Shape, node: &'a Node) -> Option<Problem<'a>> {
         | (Shape::Part(_) | Shape::Foreign, _) => None,
         (Shape::Name, Value::String(text)) if !text.trim().is_empty() => None,
         (Shape::Name, Value::String(_)) => value("text that is not blank", String::new()),
-        (Shape::Text | Shape::Name, Value::Null) => kind("text", "give it a value or remove the key".into()),
+        (Shape::Text | Shape::Name, Value::Null) => kind("text", "add a value, or remove the key".into()),
         (Shape::Text | Shape::Name, _) => quote("text"),
         (Shape::Bool, _) => kind("`true` or `false`", String::new()),
         (Shape::Steps, Value::Integer(steps)) if STEPS.contains(steps) => None,
@@ -401,15 +400,16 @@ fn problem<'a>(shape: &Shape, node: &'a Node) -> Option<Problem<'a>> {
         (Shape::Lexicon(words, known, folded), Value::Map(entries)) => {
             if let Some((name, _)) = entries.iter().find(|(name, _)| name.as_str().is_some_and(known)) {
                 let help = "remove it: akit knows what this word means".to_owned();
-                return Some(Problem::value(name, "a mapping of words that akit does not know", help));
+                return Some(Problem::value(name, "a mapping of words unknown to akit", help));
             }
             let names: Vec<_> =
                 entries.iter().filter_map(|(name, _)| Some((name, folded(name.as_str()?)))).collect();
             let again = |at: &usize| names[..*at].iter().find(|(_, before)| *before == names[*at].1);
             if let Some((at, (first, _))) = (0..names.len()).find_map(|at| Some((at, again(&at)?))) {
                 let first = text::excerpt(first.as_str().unwrap_or_default(), 60);
-                let help = format!("remove one: `{first}` is the same word, whatever its case, `-` or `_`");
-                return Some(Problem::value(names[at].0, "a mapping of words, each of them once", help));
+                let help =
+                    format!("remove one: it is the same word as `{first}`; case, `-` and `_` do not count");
+                return Some(Problem::value(names[at].0, "a mapping of words without duplicates", help));
             }
             let (_, wrong) =
                 entries.iter().find(|(_, value)| problem(&Shape::OneOf(words), value).is_some())?;

@@ -1,7 +1,7 @@
-//! Files that people write, and the places in them.
+//! Files written by people, and places in them.
 //!
-//! Every line and column is 1-based; columns count characters (not bytes), line 0 means "no place
-//! known". A [`SourceFile`] has neither a byte-order mark nor invalid UTF-8.
+//! Lines and columns are 1-based; columns count characters, not bytes, and line 0 means "unknown". A [`SourceFile`] has
+//! no byte-order mark and no invalid UTF-8.
 
 mod diagnostic;
 mod field;
@@ -28,11 +28,11 @@ pub use temporary::{abandoned, sweep, temporary};
 /// Largest file that is read, in bytes (256 MiB).
 pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
-/// A place in a file, as every report names it.
+/// A place in a file, as reports show it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Location {
-    /// Path with `/`, relative to the repository (or as given where there is none).
+    /// Path with `/`, relative to the repository (or as given, outside of one).
     pub file: String,
     /// 1-based line.
     pub line: u32,
@@ -46,44 +46,42 @@ impl std::fmt::Display for Location {
     }
 }
 
-/// A stretch of one line.
+/// A part of one line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
     /// 1-based line, 0 when unknown.
     pub line: u32,
     /// 1-based column in characters.
     pub column: u32,
-    /// Length in characters, at least 1 where the line is known; never past the line's end.
+    /// Length in characters, at least 1 if the line is known; never past the end of the line.
     pub length: u32,
 }
 
-/// Why a file could not be taken as text.
+/// Why a file could not be read as text.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The operating system refused.
     #[error("{}", plain(.0))]
     Io(#[from] std::io::Error),
-    /// More than is read.
-    #[error("the file has {0} bytes; at most {1} are read")]
+    /// Larger than the limit.
+    #[error("the file has {0} bytes; the limit is {1}")]
     TooLarge(u64, u64),
-    /// A pipe waits for somebody at its other end, and a device may never end.
-    #[error("it is a pipe or a device, and only files are read")]
+    /// Reading a pipe would wait for its writer, and a device may never end.
+    #[error("it is a pipe or a device, not a file")]
     Special,
     /// Text as Windows used to write it.
-    #[error(
-        "this is UTF-16, and only UTF-8 is read; save it as UTF-8 (PowerShell: `Out-File -Encoding utf8`)"
-    )]
+    #[error("the file is UTF-16; save it as UTF-8 (PowerShell: `Out-File -Encoding utf8`)")]
     Utf16,
-    /// Text that hardly anything writes.
-    #[error("this is UTF-32, and only UTF-8 is read; save it as UTF-8")]
+    /// An encoding that is hardly ever used.
+    #[error("the file is UTF-32; save it as UTF-8")]
     Utf32,
     /// Not text at all.
-    #[error("this is a binary file (a NUL byte at offset {0})")]
+    #[error("the file is binary (NUL byte at offset {0})")]
     Binary(usize),
     /// Text in another encoding, or damaged.
     #[error("not UTF-8: byte {byte:#04x} on line {line}")]
     Encoding {
-        /// The first byte that does not fit.
+        /// The first invalid byte.
         byte: u8,
         /// Its 1-based line.
         line: usize,
@@ -96,10 +94,10 @@ fn plain(error: &std::io::Error) -> String {
     text.find(" (os error").map_or(text.clone(), |cut| text[..cut].to_lowercase())
 }
 
-/// The bytes of a regular file, of which there are at most so many.
+/// The bytes of a regular file of at most this size.
 ///
 /// # Errors
-/// When it cannot be read, is too large, or is no regular file: a pipe is not waited for.
+/// If it cannot be read, is too large, or is not a regular file: a pipe is not waited for.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
     let found = fs::metadata(path)?;
     if !found.is_file() && !found.is_dir() {
@@ -111,7 +109,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
         return Err(ReadError::TooLarge(size, most));
     }
     let mut bytes = Vec::new();
-    // One byte more than allowed tells a growing file from a large one.
+    // One byte more than allowed distinguishes a growing file from a large one.
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(ReadError::TooLarge(bytes.len() as u64, most));
@@ -133,17 +131,17 @@ impl SourceFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// When it cannot be read, is over [`MAX_BYTES`], holds a NUL byte or is not UTF-8.
+    /// If it cannot be read, is over [`MAX_BYTES`], contains a NUL byte or is not UTF-8.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let bytes = read(path, MAX_BYTES)?;
-        // The mark of UTF-32 begins as that of UTF-16 does.
+        // The mark of UTF-32 starts like that of UTF-16.
         if bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
             return Err(ReadError::Utf32);
         }
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
             return Err(ReadError::Utf16);
         }
-        // A search for one byte is far quicker than a closure on each.
+        // A search for one byte is far faster than a closure on each.
         if bytes.contains(&0) {
             let at = bytes.iter().position(|byte| *byte == 0).unwrap_or_default();
             return Err(ReadError::Binary(at));
@@ -157,7 +155,7 @@ impl SourceFile {
         Ok(Self::new(repository_name(path), &slashed(path), text))
     }
 
-    /// A file that is already in memory, under the name that reports show.
+    /// A file already in memory, under the name that reports show.
     #[must_use]
     pub fn from_text(name: &str, text: &str) -> Self {
         Self::new(name.to_owned(), name, text.to_owned())
@@ -169,12 +167,12 @@ impl SourceFile {
         }
         let mut starts = vec![0];
         starts.extend(text.match_indices('\n').map(|(index, _)| index + 1));
-        // A name may hold a line end, and what is shown stands on one line.
+        // A name can contain a line break, but is shown on one line.
         let shown = crate::text::excerpt(shown, 1_000);
         Self { name, shown, text, starts, widths: OnceLock::new() }
     }
 
-    /// The name for reports: relative to the repository, with `/`.
+    /// The name in reports: relative to the repository, with `/`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -192,7 +190,7 @@ impl SourceFile {
         &self.text
     }
 
-    /// A 1-based line without its line end; empty past the end.
+    /// A 1-based line without its line break; empty past the end.
     #[must_use]
     pub fn line(&self, line: u32) -> &str {
         let index = line as usize;
@@ -204,19 +202,19 @@ impl SourceFile {
         self.text[start..end].trim_end_matches(['\n', '\r'])
     }
 
-    /// The number that stands at a place, as it is written there.
+    /// The number at a place, as written there.
     #[must_use]
     pub fn number_at(&self, span: Span) -> Option<&str> {
         let line = self.line(span.line);
         let at = |column: u32| line.char_indices().nth(column as usize).map_or(line.len(), |(at, _)| at);
         let start = span.column.saturating_sub(1);
         let written = line[at(start)..at(start.saturating_add(span.length))].trim_end();
-        // At the place of an alias stands its name.
+        // At an alias, the text is the name of its anchor.
         written.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')).then_some(written)
     }
 
-    /// Characters of each line. A document may stand in one line, so they are counted once and not for each
-    /// of its nodes.
+    /// Lengths of the lines in characters. A document can be a single line, so they are counted once, not for each
+    /// node.
     fn widths(&self) -> &[u32] {
         self.widths.get_or_init(|| {
             let lines = 1..=u32::try_from(self.starts.len()).unwrap_or(u32::MAX);
@@ -224,13 +222,13 @@ impl SourceFile {
         })
     }
 
-    /// The place of a span, under the name for reports.
+    /// The place of a span, for reports.
     #[must_use]
     pub fn location(&self, span: Span) -> Location {
         Location { file: self.name.clone(), line: span.line, column: span.column }
     }
 
-    /// A span that lies within its line.
+    /// A span cut to its line.
     #[must_use]
     pub fn clamp(&self, line: u32, column: u32, length: u32) -> Span {
         let width =
@@ -249,7 +247,7 @@ pub fn slashed(path: &Path) -> String {
     if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace('\\', "/") }
 }
 
-/// The path relative to the repository that holds it, or as given where there is none.
+/// The path relative to its repository, or as given if there is none.
 #[must_use]
 pub fn repository_name(path: &Path) -> String {
     let given = || slashed(path.strip_prefix(".").unwrap_or(path));
@@ -260,8 +258,8 @@ pub fn repository_name(path: &Path) -> String {
     }
 }
 
-/// Whether a path, as a file of others names it, leads out of the folder that it is relative to: upwards, from a root or
-/// a drive, or to another place altogether. Both kinds of slashes separate, wherever this runs.
+/// Whether a path in a file of others leaves the folder that it is relative to: upward, from a root or a drive, or to a
+/// URL. Both kinds of slashes separate, on every system.
 #[must_use]
 pub fn leaves(path: &str) -> bool {
     path.starts_with(['/', '\\'])
@@ -270,8 +268,8 @@ pub fn leaves(path: &str) -> bool {
         || path.split(['/', '\\']).any(|part| part == "..")
 }
 
-/// Reads a JSON object. serde by itself also takes an array for a struct, member by member, and no file of
-/// akit is one.
+/// Reads a JSON object. serde alone also accepts an array for a struct, member by member, but no file of akit is an
+/// array.
 pub fn json_object<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes)?;

@@ -1,7 +1,7 @@
-//! A YAML (or JSON) document as a small tree in which every key and value knows where it stands.
+//! A YAML (or JSON) document as a small tree in which every key and value has its place.
 //!
-//! Scalars follow the core schema of YAML 1.2: `yes`, `on` and `no` are strings, `<<` is an
-//! ordinary key, and repeated keys are kept so that the reader can point at each of them.
+//! Scalars follow the core schema of YAML 1.2: `yes`, `on` and `no` are strings, `<<` is an ordinary key, and duplicate
+//! keys are kept so that the reader can point at each of them.
 
 use std::fmt;
 
@@ -16,13 +16,13 @@ pub const MAX_DEPTH: usize = 128;
 /// A value and its place in the document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// What stands there.
+    /// The value.
     pub value: Value,
-    /// Where it stands. An alias is where it is used, not where its anchor was defined.
+    /// Its place. An alias is where it is used, not where its anchor was defined.
     pub span: Span,
 }
 
-/// What a node holds.
+/// The value of a node.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// `null`, `~` or nothing at all.
@@ -31,21 +31,21 @@ pub enum Value {
     Bool(bool),
     /// A whole number.
     Integer(i64),
-    /// Any other number; whole numbers past `i64` too.
+    /// Any other number, including whole numbers past `i64`.
     Float(f64),
     /// Text.
     String(String),
-    /// Text that waits for an environment variable, in a part that may not be used: whatever its key demands, nothing
-    /// is wrong with it before it is used.
+    /// Text with an unset environment variable, in a section that may not be used: it passes every check until it is
+    /// used.
     Waiting,
     /// A list.
     List(Vec<Node>),
-    /// A mapping, in the order of the document, repeated keys included.
+    /// A mapping, in the order of the document, including duplicate keys.
     Map(Vec<(Node, Node)>),
 }
 
 impl Value {
-    /// The kind of value in a reader's words, with its article.
+    /// The kind of value for messages, with its article.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -63,8 +63,8 @@ impl Node {
     /// Reads the one document of `source`.
     ///
     /// # Errors
-    /// Syntax errors, several documents, an alias bomb, nesting past [`MAX_DEPTH`]; each with the
-    /// place where the parser stopped, if it knew one.
+    /// Syntax errors, several documents, an alias bomb, nesting past [`MAX_DEPTH`]; each with the place where the
+    /// parser stopped, if known.
     pub fn parse(source: &SourceFile) -> Result<Node, SyntaxError> {
         let Parsed(mut node) =
             serde_yaml::from_str_with_options(source.text(), options()).map_err(|error| {
@@ -78,7 +78,7 @@ impl Node {
         Ok(node)
     }
 
-    /// Cuts what the parser says of places to the lines of the file.
+    /// Cuts the parser's places to the lines of the file.
     fn keep_within(&mut self, source: &SourceFile) {
         self.span = within(self.span, source);
         match &mut self.value {
@@ -129,7 +129,7 @@ impl Node {
         }
     }
 
-    /// Takes the list out of the first entry with this key; nothing where there is no list.
+    /// Takes the list out of the first entry with this key; empty if there is no list.
     #[must_use]
     pub fn take_items(&mut self, key: &str) -> Vec<Node> {
         let Value::Map(entries) = &mut self.value else { return Vec::new() };
@@ -140,7 +140,7 @@ impl Node {
         }
     }
 
-    /// The entries of a list; none where it is no list.
+    /// The entries of a list; empty if it is not a list.
     #[must_use]
     pub fn items(&self) -> &[Node] {
         match &self.value {
@@ -149,7 +149,7 @@ impl Node {
         }
     }
 
-    /// Where it begins: a mapping at its first key.
+    /// The start: of a mapping, its first key.
     #[must_use]
     pub fn start(&self) -> Span {
         match &self.value {
@@ -158,8 +158,8 @@ impl Node {
         }
     }
 
-    /// The place of the deepest of these keys that is there, one below the other; its own start where none is.
-    /// Entries of a list are numbered from 0.
+    /// The place of the deepest of these nested keys that exists; its own start if none does. Entries of a list are
+    /// numbered from 0.
     #[must_use]
     pub fn place<K: AsRef<str>>(&self, keys: &[K]) -> Span {
         let (mut span, mut node) = (self.start(), self);
@@ -213,7 +213,7 @@ impl Node {
 pub struct SyntaxError {
     /// What is wrong.
     pub message: String,
-    /// Where; line 0 when the parser could not tell.
+    /// Its place; line 0 if unknown.
     pub span: Span,
 }
 
@@ -226,31 +226,31 @@ fn options() -> serde_yaml::Options {
         non_finite_float_policy: serde_yaml::NonFiniteFloatPolicy::PassThrough,
         budget: serde_yaml::budget! {
             max_depth: MAX_DEPTH,
-            // 50,000 cases in one file are some five million nodes.
+            // 50,000 cases in one file are about five million nodes.
             max_nodes: 50_000_000,
             max_events: 100_000_000,
             max_total_scalar_bytes: 256 * 1024 * 1024,
             max_documents: 1,
-            // One expectation may serve every case of a file: what aliases bring in is bounded by the
-            // number of parts that they copy, not by how often they are written.
+            // One expectation can serve every case of a file: the cost of aliases is bounded by the number of nodes
+            // they copy, not by how often they are used.
             max_aliases: 1_000_000,
             enforce_alias_anchor_ratio: false,
-            // Past this, anchors within anchors are a bomb.
+            // Beyond this, nested anchors are a bomb.
             max_recorded_anchor_events: 200_000,
         },
     }
 }
 
-/// The parser's message without its own position, which is shown as a snippet.
+/// The parser's message without its position, which is shown as a snippet.
 fn words(error: &serde_yaml::Error) -> String {
     let full = error.without_snippet().to_string();
     let text = full.lines().next().unwrap_or_default();
-    // The library's names for its limits say nothing to a reader.
+    // The library's names for its limits mean nothing to a reader.
     let limits = [
-        ("Documents {", "a second document begins here"),
+        ("Documents {", "a second document starts here"),
         ("Depth {", "it is nested too deeply"),
         ("recursion limit", "it is nested too deeply"),
-        ("recursive references", "an alias stands within its own anchor"),
+        ("recursive references", "an alias is inside its own anchor"),
         ("alias replay limit", "it is too large once its aliases are filled in"),
         ("budget breached", "it is too large once its aliases are filled in"),
     ];
@@ -258,41 +258,41 @@ fn words(error: &serde_yaml::Error) -> String {
         return (*plain).to_owned();
     }
     let lower = text.to_lowercase();
-    // The parser writes what cannot be seen as an escape.
+    // The parser escapes what cannot be seen.
     match lower.split_once("unexpected character: `").and_then(|(_, rest)| rest.chars().next()) {
         None | Some('\\') => {}
-        Some('`') => return "text cannot begin with a backtick; put quotes around it".to_owned(),
-        Some(sign) => return format!("text cannot begin with `{sign}`; put quotes around it"),
+        Some('`') => return "text cannot start with a backtick; put it in quotes".to_owned(),
+        Some(sign) => return format!("text cannot start with `{sign}`; put it in quotes"),
     }
-    let told = TROUBLES.iter().find(|(own, _)| lower.contains(own)).map(|(_, plain)| *plain);
-    told.unwrap_or("what stands here does not fit what stands before it").to_owned()
+    let known = TROUBLES.iter().find(|(own, _)| lower.contains(own)).map(|(_, plain)| *plain);
+    known.unwrap_or("this does not fit what comes before it").to_owned()
 }
 
-/// What the parser says of YAML that is none, and a reader's words for it; the first that fits.
+/// Messages of the parser for invalid YAML, with clearer ones; the first match wins.
 const TROUBLES: [(&str, &str); 23] = [
     ("unexpected character", "a control character, which YAML does not allow"),
-    ("tab", "a tab stands where only blanks may"),
-    ("unclosed quote", "a quote is opened and never closed"),
-    ("quoted scalar, found", "`\\` in double quotes begins an escape that does not exist"),
-    ("escape", "an escape that does not exist"),
-    ("quoted scalar", "text stands right behind a closing quote, or a text in quotes is not indented"),
-    ("document indicator", "a quote is opened and never closed before the document ends"),
-    ("unclosed bracket", "a bracket is opened and never closed"),
-    ("misplaced bracket", "a bracket is closed that was not opened"),
+    ("tab", "a tab where only spaces are allowed"),
+    ("unclosed quote", "a quote is never closed"),
+    ("quoted scalar, found", "`\\` in double quotes starts an unknown escape"),
+    ("escape", "an unknown escape"),
+    ("quoted scalar", "text right after a closing quote, or quoted text that is not indented"),
+    ("document indicator", "a quote is not closed before the document ends"),
+    ("unclosed bracket", "a bracket is never closed"),
+    ("misplaced bracket", "a closing bracket without an opening one"),
     ("flow", "a comma is missing between brackets, or a bracket is never closed"),
     ("unexpected eof", "the file ends in the middle of something"),
     ("anchor", "an alias (`*name`) has no anchor (`&name`) above it"),
-    ("mapping values are not allowed", "a `: ` stands where no value can begin"),
-    ("':'", "a `:` is missing, or stands where no value can begin"),
-    ("simple key", "this line is no `key: value`"),
-    ("expected key", "this line is no `key: value`, or is not indented like those above it"),
-    ("mapping keys", "a key stands where none can begin"),
-    ("indent", "this line is not indented like those above it"),
-    ("'-'", "a `-` stands where no list can be"),
-    ("sequence", "a `-` stands where no list can be"),
-    ("directive", "a line that begins with `%` needs quotes round it"),
-    ("tag", "`!` begins a tag; text that begins with it needs quotes round it"),
-    ("comment", "a `#` needs a blank before it, and cannot stand inside a text"),
+    ("mapping values are not allowed", "a `: ` where no value can start"),
+    ("':'", "a `:` is missing, or is where no value can start"),
+    ("simple key", "this line is not `key: value`"),
+    ("expected key", "this line is not `key: value`, or is not indented like the lines above it"),
+    ("mapping keys", "a key where none can start"),
+    ("indent", "this line is not indented like the lines above it"),
+    ("'-'", "a `-` where no list can start"),
+    ("sequence", "a `-` where no list can start"),
+    ("directive", "a line that starts with `%` needs quotes"),
+    ("tag", "`!` starts a tag; put text that starts with it in quotes"),
+    ("comment", "a comment's `#` needs a space before it, and cannot be inside text"),
 ];
 
 fn within(span: Span, source: &SourceFile) -> Span {
@@ -304,7 +304,7 @@ fn span_of(at: &serde_yaml::Location) -> Span {
     Span { line: number(at.line()), column: number(at.column()), length: number(at.span().len()) }
 }
 
-/// A node as the parser hands it over.
+/// A node as the parser delivers it.
 struct Parsed(Node);
 
 impl<'de> Deserialize<'de> for Parsed {
@@ -367,7 +367,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         while let Some(Parsed(item)) = seq.next_element()? {
             items.push(item);
         }
-        // A list that grows makes room for twice of what it has, and at least four: half of a long document.
+        // A growing list reserves twice its size, at least four: that would be half the memory of a long document.
         items.shrink_to_fit();
         Ok(Value::List(items))
     }

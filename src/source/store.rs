@@ -1,4 +1,4 @@
-//! Writes a file whole or not at all.
+//! Writes a file completely or not at all.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::temporary::{sweep, temporary};
 
-/// Bytes that are handed to the system at once.
+/// Bytes per write call.
 const BLOCK: usize = 64 * 1024;
 
-/// A file that will be written: its folder exists and takes new files.
+/// A file to be written: its folder exists and accepts new files.
 ///
-/// Nothing is seen under its name until [`Pending::write`] has succeeded.
+/// Nothing is visible under its name until [`Pending::write`] has succeeded.
 #[derive(Debug)]
 pub struct Pending {
     path: PathBuf,
@@ -20,14 +20,14 @@ pub struct Pending {
 
 #[derive(Debug)]
 enum Destination {
-    /// Beside the final name, renamed at the end.
+    /// Next to the final name, renamed at the end.
     Beside(tempfile::NamedTempFile),
     /// A device or pipe, which must not be replaced by a file.
     Device(fs::File),
 }
 
 impl Pending {
-    /// Claims a place for the file; missing folders are made. What a killed process left beside it is removed.
+    /// Reserves a place for the file and creates missing folders. Leftovers of a killed process next to it are removed.
     pub fn open(path: &Path) -> io::Result<Self> {
         let place = match fs::metadata(path) {
             Ok(found) if found.is_dir() => {
@@ -51,7 +51,7 @@ impl Pending {
         Ok(Self { path: path.to_path_buf(), place })
     }
 
-    /// The name that the file will have.
+    /// The final path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -62,7 +62,7 @@ impl Pending {
         self.write_with(|out| out.write_all(bytes))
     }
 
-    /// The same piece by piece, so that the whole of it never stands in memory. Where a piece fails, there is no file.
+    /// The same in pieces, so that it is never in memory as a whole. If a piece fails, there is no file.
     pub fn write_with<E: From<io::Error>>(
         self,
         write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
@@ -72,7 +72,7 @@ impl Pending {
             Destination::Beside(file) => {
                 let file = flushed(file, write)?;
                 share(file.as_file())?;
-                // A link keeps pointing where it pointed; what it points at is replaced.
+                // A link keeps pointing to the same place; its target is replaced.
                 let path = fs::canonicalize(&self.path).unwrap_or(self.path);
                 file.persist(path).map_err(|error| error.error)?;
                 Ok(())
@@ -81,8 +81,8 @@ impl Pending {
     }
 }
 
-/// Whether text can be written there at once: to files, to the streams of this process, and to nowhere. Whoever opens a
-/// pipe waits for its reader, and what another device does with a report nobody knows.
+/// Whether text can be written there without waiting: to files, to the streams of this process, and to `/dev/null`.
+/// Opening a pipe waits for its reader, and what another device does with a report is unknown.
 #[cfg(unix)]
 #[must_use]
 pub fn takes_text(path: &Path, found: &fs::Metadata) -> bool {
@@ -101,7 +101,7 @@ pub fn takes_text(_: &Path, _: &fs::Metadata) -> bool {
     true
 }
 
-/// Writes in blocks, down to the last one.
+/// Writes in blocks and flushes the last one.
 fn flushed<W: Write, E: From<io::Error>>(
     place: W,
     write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
@@ -111,7 +111,7 @@ fn flushed<W: Write, E: From<io::Error>>(
     Ok(out.into_inner().map_err(io::IntoInnerError::into_error)?)
 }
 
-/// Temporary files are private; what akit leaves behind is read by others.
+/// Temporary files are private, but akit's output is meant to be read by others.
 #[cfg(unix)]
 fn share(file: &fs::File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;

@@ -1,8 +1,8 @@
-//! Files under a temporary name, and which of them nobody will give another name any more.
+//! Temporary files, and which of them are abandoned.
 //!
-//! A name tells who writes: a mark of the machine and its process numbers, and the number of the process. Only what a
-//! process of this machine left that is gone is swept without a word. What another machine or an older version left is
-//! told by its age, and removed only where somebody asks for that: a run may hold its claim on a report for hours.
+//! A name identifies the writer: the machine with its process numbers, and the process. Only files of processes on this
+//! machine that are gone are removed silently. Files of other machines or older versions are judged by age, and removed
+//! only on request: a run can hold its claim on a report for hours.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,21 +13,20 @@ use sha2::{Digest, Sha256};
 
 use crate::text;
 
-/// How the name of a file begins while it is written.
+/// Prefix of a file's name while it is written.
 const TEMPORARY: &str = ".akit-";
 
-/// From this age on a record of another machine belongs to nobody: one hour, and writing one takes less than a second.
+/// Age from which a record of another machine is abandoned: one hour, while writing one takes less than a second.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
-/// How the names of this process's files begin.
+/// Prefix of the names of this process's files.
 #[must_use]
 pub fn temporary() -> &'static str {
     static PREFIX: OnceLock<String> = OnceLock::new();
     PREFIX.get_or_init(|| format!("{TEMPORARY}{}-{}-", here(), std::process::id()))
 }
 
-/// The files in a folder of records that a process left when it was killed, those of other machines and of older
-/// versions too.
+/// The files in a folder of records left by killed processes, including those of other machines and older versions.
 #[must_use]
 pub fn abandoned(folder: &Path, now: SystemTime) -> Vec<PathBuf> {
     let is_old = |data: &fs::Metadata| {
@@ -39,18 +38,18 @@ pub fn abandoned(folder: &Path, now: SystemTime) -> Vec<PathBuf> {
     })
 }
 
-/// Removes the files in a folder that a process of this machine left when it was killed.
+/// Removes the files in a folder left by killed processes of this machine.
 pub fn sweep(folder: &Path) {
     let left = files(folder, |name, _| {
         writer(name).is_some_and(|(place, process)| place == here() && can_be_asked() && !lives(process))
     });
     for path in left {
-        // Another process may sweep as well, and what cannot be removed is in nobody's way.
+        // Another process may clean up too, and what cannot be removed does no harm.
         let _ = fs::remove_file(path);
     }
 }
 
-/// The regular files in a folder whose temporary names and data are as wanted, in order.
+/// The regular files in a folder that match by temporary name and metadata, in order.
 fn files(folder: &Path, wanted: impl Fn(&str, &fs::Metadata) -> bool) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut found: Vec<_> = entries
@@ -73,8 +72,8 @@ fn writer(name: &str) -> Option<(&str, u32)> {
     right.then(|| process.parse().ok()).flatten().map(|process| (place, process))
 }
 
-/// The machine since it was started and its process numbers, as 8 hexadecimal digits; containers have numbers of
-/// their own.
+/// The machine since its last boot and its process numbers, as 8 hexadecimal digits; containers have numbers of their
+/// own.
 fn here() -> &'static str {
     static HERE: OnceLock<String> = OnceLock::new();
     HERE.get_or_init(|| {
@@ -85,7 +84,7 @@ fn here() -> &'static str {
     })
 }
 
-/// Whether this system tells which processes live.
+/// Whether this system can tell which processes are alive.
 fn can_be_asked() -> bool {
     cfg!(target_os = "linux") && lives(std::process::id())
 }

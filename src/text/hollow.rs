@@ -4,20 +4,20 @@ use serde_json::Value as Json;
 
 use super::said::{behind_thoughts, folded};
 
-/// Words for no value, as programs print them, in lower case; between quotes or marks, too.
+/// Words for no value, as programs print them, in lowercase; also between quotes or other marks.
 const NO_VALUE: [&str; 4] = ["undefined", "null", "nan", "nil"];
 
-/// A word for no value that is an answer in lower case.
+/// A word for no value that in lowercase is an answer.
 const NONE: &str = "None";
 
-/// Members of an object that hold what is said: where they are empty, nothing is.
+/// Members of an object that hold the answer: if they are empty, there is none.
 const SAYING: [&str; 9] =
     ["text", "answer", "response", "content", "message", "output", "reply", "result", "completion"];
 
-/// Members that say what an object is, in a word that is no answer.
+/// Members that describe an object with a word that is not an answer.
 const KINDS: [&str; 7] = ["role", "type", "object", "id", "model", "finish_reason", "stop_reason"];
 
-/// Tags that hold no word of their own, whatever their attributes.
+/// Tags without text of their own, whatever their attributes.
 const TAGS: [&str; 60] = [
     "!doctype",
     "?xml",
@@ -81,14 +81,14 @@ const TAGS: [&str; 60] = [
     "ul",
 ];
 
-/// Parts of a page that nobody reads as its text.
+/// Parts of a page that are not read as its text.
 const UNSEEN: [&str; 5] = ["head", "script", "style", "noscript", "template"];
 
-/// Tags that templates of models have in place of words.
+/// Tags of model templates that appear instead of text.
 const TEMPLATE_TAGS: [&str; 9] =
     ["s", "eos", "bos", "pad", "unk", "end_of_turn", "start_of_turn", "end_of_utterance", "eot"];
 
-/// The same with other brackets, and entities of nothing that can be seen; in lower case.
+/// The same with other brackets, and invisible entities; in lowercase.
 const TEMPLATE_WORDS: [&str; 17] = [
     "<|start|>assistant",
     "<|im_start|>assistant",
@@ -109,8 +109,7 @@ const TEMPLATE_WORDS: [&str; 17] = [
     "&zwj;",
 ];
 
-/// The opening of an answer, with nothing behind it, in eight languages. Judges are known to wave
-/// such answers through.
+/// Openings of an answer with nothing after them, in eight languages. Judges are known to let such answers pass.
 const OPENERS: &str = "answer; assistant; bot; output; result; final answer; \
     let us solve this step by step; let us think step by step; let's solve this problem step by step; \
     let's solve this step by step; let's think step by step; reasoning; response; solution; the answer is; \
@@ -122,17 +121,17 @@ const OPENERS: &str = "answer; assistant; bot; output; result; final answer; \
     pensiamo passo dopo passo; ragionamento; risposta; risposta finale; soluzione; 回答; 思考过程; 最终答案; 答; 答案; 解; \
     解答; 让我们一步一步地思考; 让我们一步一步思考; ステップバイステップで考えてみましょう; 一歩ずつ考えてみましょう; 思考プロセス; 思考過程; 答え";
 
-/// The same as `here is my answer`, in parts: of the first two, any or none.
+/// Variants of `here is my answer`, in parts: of the first two, any or none.
 const HERE: (&[&str], &[&str], &[&str]) = (
     &["here is ", "here's ", "this is "],
     &["the ", "my ", "your ", "the final ", "my final "],
     &["answer", "response", "reply", "result", "output", "solution"],
 );
 
-/// Words that are an answer, but for a colon behind them.
+/// Words that are an answer, unless a colon follows.
 const SPEAKERS: [&str; 5] = ["ai", "chatbot", "model", "agent", "reply"];
 
-/// Whether words are the opening of an answer.
+/// Whether words are an opening of an answer.
 fn is_opener(words: &str, has_colon: bool) -> bool {
     let (here, whose, what) = HERE;
     let rest = here.iter().find_map(|here| words.strip_prefix(here));
@@ -143,7 +142,7 @@ fn is_opener(words: &str, has_colon: bool) -> bool {
     is_here || OPENERS.split("; ").any(|opener| opener == words) || (has_colon && SPEAKERS.contains(&words))
 }
 
-/// A page in lower case without the parts that are not read as its text; `None` where a text is no page.
+/// A page in lowercase without the parts that are not its text; `None` if a text is not a page.
 fn read_of_page(text: &str) -> Option<String> {
     let mut page = text.trim_start().to_lowercase();
     if !page.starts_with("<!doctype") && !page.starts_with("<html") {
@@ -156,7 +155,7 @@ fn read_of_page(text: &str) -> Option<String> {
         while let Some((before, inside)) = rest.split_once(open.as_str()) {
             out.push_str(before);
             rest = inside;
-            // `<header>` is another tag than `<head>`.
+            // `<header>` is not `<head>`.
             if inside.starts_with(|c: char| c == '>' || c.is_whitespace()) {
                 rest = inside.split_once(close.as_str()).map_or("", |(_, behind)| behind);
             } else {
@@ -168,20 +167,20 @@ fn read_of_page(text: &str) -> Option<String> {
     Some(page)
 }
 
-/// What stands behind a pair of tags without anything in it or about it, at the beginning of a text.
+/// What follows an empty pair of tags at the start of a text.
 fn behind_empty_pair(text: &str) -> Option<&str> {
     let (name, rest) = text.strip_prefix('<')?.split_once('>')?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-:.".contains(c));
     rest.trim_start().strip_prefix("</")?.strip_prefix(name)?.strip_prefix('>').filter(|_| is_name)
 }
 
-/// A text in lower case without tags and tokens that say nothing.
+/// A text in lowercase without tags and tokens that say nothing.
 fn without_markup(text: &str) -> String {
     let mut text = text.to_lowercase();
     for word in TEMPLATE_WORDS {
         text = text.replace(word, " ");
     }
-    // `[object Object]`, and whatever else a program prints for what it cannot.
+    // `[object Object]`, and other text that programs print for values they cannot show.
     let mut parts = text.split("[object ");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -211,7 +210,7 @@ fn without_markup(text: &str) -> String {
     out + rest
 }
 
-/// Whether a tag, without its brackets, holds no word.
+/// Whether a tag, without its brackets, contains no text.
 fn is_markup(tag: &str) -> bool {
     if tag.len() > 2 && tag.starts_with('|') && tag.ends_with('|') {
         return !tag.contains('<');
@@ -220,14 +219,14 @@ fn is_markup(tag: &str) -> bool {
     name.is_some_and(|name| TAGS.contains(&name) || TEMPLATE_TAGS.contains(&name))
 }
 
-/// What JSON says. In one pass: texts from a model may be nested deeply.
+/// What JSON says, found in one pass: text from a model may be nested deeply.
 #[derive(Default)]
 struct Said {
-    /// It holds nothing where something would be said.
+    /// It is empty where an answer would be.
     is_empty: bool,
-    /// A member that holds what is said, at any depth, is empty.
+    /// A member that holds the answer, at any depth, is empty.
     has_gap: bool,
-    /// It holds a text at any depth, or a number where something is said.
+    /// It has a text at any depth, or a number where the answer is.
     has_text: bool,
 }
 
@@ -262,13 +261,11 @@ impl Said {
     }
 }
 
-/// Whether an answer surely says something, at a glance: ten words or more of plain prose, with a letter that no word for no
-/// value has.
-///
-/// There is no opening so long, nothing in it can be a tag, a fence, JSON or a token of a template, and whoever answers many
-/// thousand times a second needs not look closer.
+/// A fast check for an answer that surely says something: ten words or more of plain prose, with a letter that no word
+/// for no value has. No opening is that long, and nothing in it can be a tag, a fence, JSON or a template token.
+/// Matters when thousands of answers a second are checked.
 fn is_prose(answer: &str) -> bool {
-    /// More words than the longest opening has.
+    /// More words than the longest opening.
     const WORDS: usize = 10;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" \n.,;:!?'\"()-*/%$#+=@".contains(&byte);
     let is_of_value = |byte: u8| byte.is_ascii_alphanumeric() && !b"undefilaUNDEFILA".contains(&byte);
@@ -282,8 +279,8 @@ fn is_prose(answer: &str) -> bool {
         && answer.bytes().any(is_of_value)
 }
 
-/// Whether an answer says nothing: it is empty, or only punctuation, invisible characters, the opening of an
-/// answer, a word for no value, an empty fence or tag, or thoughts.
+/// Whether an answer says nothing: it is empty, or only punctuation, invisible characters, the opening of an answer, a
+/// word for no value, an empty fence or tag, or thinking.
 #[must_use]
 pub fn says_nothing(answer: &str) -> bool {
     /// More letters than any text here that says nothing.
@@ -301,7 +298,7 @@ pub fn says_nothing(answer: &str) -> bool {
     }
     let page = read_of_page(answer);
     let answer = page.as_deref().unwrap_or(answer);
-    // Pages, JSON and escapes have letters that nobody reads.
+    // Pages, JSON and escapes have letters that are not read.
     let may_be_long = page.is_some() || answer.trim_start().starts_with(['{', '[', '`', '"', '\\']);
     if !may_be_long && answer.chars().filter(|c| c.is_alphanumeric()).take(ENOUGH).count() == ENOUGH {
         return false;
@@ -316,7 +313,7 @@ pub fn says_nothing(answer: &str) -> bool {
     if text == NONE || serde_json::from_str(text).is_ok_and(|json| Said::of(&json, false).is_empty) {
         return true;
     }
-    // Escapes of what cannot be seen, as text.
+    // Escapes of invisible characters, as text.
     if text.contains('\\')
         && serde_json::from_str::<String>(&format!("\"{text}\"")).is_ok_and(|text| says_nothing(&text))
     {
@@ -330,7 +327,7 @@ pub fn says_nothing(answer: &str) -> bool {
     if words.chars().all(|c| !c.is_alphanumeric()) || is_opener(&words, has_colon) {
         return true;
     }
-    // Also the same word again and again without a blank.
+    // Also the same word repeated without a space.
     let is_no_value = |word: &str| {
         NO_VALUE.iter().fold(word.to_owned(), |rest, no_value| rest.replace(no_value, "")).is_empty()
     };

@@ -1,10 +1,10 @@
-//! JSON as servers and people write it, and what is wrong with it in a reader's words.
+//! JSON as servers and people write it, and clear messages for what is wrong with it.
 
 use std::borrow::Cow;
 
 use serde_json::error::Category;
 
-/// A reader's words for what a parser calls a type.
+/// Plain names for the parser's types.
 const TYPES: [(&str, &str); 14] = [
     ("unit value", "nothing"),
     ("null", "nothing"),
@@ -22,7 +22,7 @@ const TYPES: [(&str, &str); 14] = [
     ("an object with one entry", "an object"),
 ];
 
-/// What is wrong with JSON, without the parser's own words.
+/// What is wrong with JSON, without the parser's jargon.
 #[must_use]
 pub fn trouble(error: &serde_json::Error) -> String {
     let place = match error.line() {
@@ -31,15 +31,15 @@ pub fn trouble(error: &serde_json::Error) -> String {
     };
     let words = error.to_string();
     match error.classify() {
-        Category::Eof => "it ends in the middle of its JSON".to_owned(),
+        Category::Eof => "its JSON is incomplete".to_owned(),
         Category::Io => "it could not be read".to_owned(),
         Category::Syntax if words.contains("surrogate") || words.contains("hex escape") => {
-            "a `\\u` escape is half of a character (a lone surrogate) or cut short; write `\\ufffd` where a \
-             character is lost"
+            "a `\\u` escape is half of a character (a lone surrogate) or incomplete; write `\\ufffd` for a \
+             lost character"
                 .to_owned()
         }
         Category::Syntax if words.contains("trailing characters") => {
-            format!("something stands behind the end of its JSON ({place})")
+            format!("there is text after its JSON ({place})")
         }
         Category::Syntax => format!("it is not JSON ({place})"),
         Category::Data => wrong_data(words.rfind(" at line ").map_or(words.as_str(), |cut| &words[..cut])),
@@ -53,19 +53,19 @@ fn wrong_data(words: &str) -> String {
     } else if words.starts_with("unknown field") {
         format!("unknown key `{}`", named(words))
     } else if words.starts_with("duplicate field") {
-        format!("`{}` stands twice", named(words))
+        format!("duplicate key `{}`", named(words))
     } else if let Some((found, expected)) = words.split_once(", expected ") {
         let found = found.trim_start_matches("invalid type: ");
         if let Some(number) = found.strip_prefix("invalid value: integer ") {
             return format!("the number {number} is out of range");
         }
-        format!("{} stands where {} belongs", plain(found), plain(expected))
+        format!("expected {1}, found {0}", plain(found), plain(expected))
     } else {
         words.to_owned()
     }
 }
 
-/// A type, and the value behind it, in a reader's words.
+/// A plain name for a type, with the value after it.
 fn plain(kind: &str) -> String {
     let is_number = |word: &str| {
         let digits = word.strip_prefix(['u', 'i']).unwrap_or_default();
@@ -87,8 +87,8 @@ fn plain(kind: &str) -> String {
     known.map_or_else(|| kind.to_owned(), |(own, word)| format!("{word}{}", &kind[own.len()..]))
 }
 
-/// A text without a byte-order mark, and with U+FFFD for each escape that is half of a character: JSON that other
-/// parsers read.
+/// The text without a byte-order mark, and with U+FFFD for each escape that is half of a surrogate pair: JSON that
+/// other parsers accept.
 #[must_use]
 pub fn mended(text: &str) -> Cow<'_, str> {
     let text = text.trim_start_matches('\u{feff}');
@@ -152,19 +152,19 @@ mod tests {
             inner: Option<Box<One>>,
         }
         for (written, expected) in [
-            ("", "it ends in the middle of its JSON"),
-            ("{\"count\":1", "it ends in the middle of its JSON"),
+            ("", "its JSON is incomplete"),
+            ("{\"count\":1", "its JSON is incomplete"),
             ("not json", "it is not JSON (column 2)"),
-            ("{\"count\":1}}", "something stands behind the end of its JSON (column 12)"),
+            ("{\"count\":1}}", "there is text after its JSON (column 12)"),
             ("{}", "`count` is missing"),
             ("{\"count\":1,\"cuont\":1}", "unknown key `cuont`"),
-            ("{\"count\":1,\"count\":1}", "`count` stands twice"),
-            ("{\"count\":null}", "nothing stands where a whole number belongs"),
+            ("{\"count\":1,\"count\":1}", "duplicate key `count`"),
+            ("{\"count\":null}", "expected a whole number, found nothing"),
             ("{\"count\":-1}", "the number `-1` is out of range"),
-            ("{\"count\":\"1\"}", "the text \"1\" stands where a whole number belongs"),
-            ("{\"count\":1,\"share\":true}", "the value `true` stands where a number belongs"),
-            ("{\"count\":1,\"list\":{}}", "an object stands where a list belongs"),
-            ("{\"count\":1,\"inner\":7}", "the number `7` stands where an object belongs"),
+            ("{\"count\":\"1\"}", "expected a whole number, found the text \"1\""),
+            ("{\"count\":1,\"share\":true}", "expected a number, found the value `true`"),
+            ("{\"count\":1,\"list\":{}}", "expected a list, found an object"),
+            ("{\"count\":1,\"inner\":7}", "expected an object, found the number `7`"),
         ] {
             let error = serde_json::from_str::<One>(written).unwrap_err();
             assert_eq!(trouble(&error), expected, "{written}");

@@ -1,4 +1,4 @@
-//! Text of others in the log of a CI job, which reads some lines as commands.
+//! Untrusted text in the log of a CI job, which treats some lines as commands.
 //!
 //! GitHub acts on a line whose first visible characters are `::` and on `##[` anywhere, Azure
 //! Pipelines on `##vso[` anywhere, `TeamCity` on `##teamcity[`. An invisible U+200B breaks them.
@@ -9,7 +9,7 @@ pub fn line(text: &str, most: usize) -> String {
     harmless(super::excerpt(text, most))
 }
 
-/// The text, of one line or several, free of commands; whatever else stands in it stays.
+/// The text, of one line or several, free of commands; everything else stays.
 #[must_use]
 pub fn harmless(text: String) -> String {
     if !text.contains("##") && !text.lines().any(|line| line.trim_start().starts_with(':')) {
@@ -30,7 +30,7 @@ pub fn harmless(text: String) -> String {
     out
 }
 
-/// A text of several lines, made harmless for a terminal and free of commands; colors stay.
+/// Text of several lines, made harmless for a terminal and free of commands; colors stay.
 #[must_use]
 pub fn legible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! Text of others inside Markdown, without any effect of its own.
+//! Untrusted text inside Markdown, without any effect of its own.
 //!
 //! Two ways out of Markdown are closed: what the parser acts on (tags, links, images, tables, fences,
 //! emphasis) is written as character references, and what a forge acts on *after* parsing (mentions,
@@ -55,7 +55,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// The same in the typeface of code.
+/// The same as code.
 #[must_use]
 pub fn code(text: &str, most: usize) -> String {
     format!("<code>{}</code>", escaped(&super::excerpt(text, most)))

@@ -1,6 +1,6 @@
-//! Pure string work: cuts that respect characters, escaping, misspelled words, plurals.
+//! Pure string functions: cuts that respect characters, escaping, misspelled words, plurals.
 //!
-//! Text from a model may hold anything; every function here takes any `&str` and never panics.
+//! Text from a model can contain anything; every function here accepts any `&str` and never panics.
 
 use std::fmt::Write as _;
 
@@ -14,9 +14,9 @@ pub mod number;
 pub mod said;
 pub mod xml;
 
-/// The first `most` characters on one line, with `…` where something was cut.
+/// The first `most` characters on one line, with `…` if something was cut.
 ///
-/// Line ends become `⏎`, other control characters `�`.
+/// Line breaks become `⏎`, other control characters `�`.
 #[must_use]
 pub fn excerpt(text: &str, most: usize) -> String {
     let mut out = String::new();
@@ -30,7 +30,7 @@ pub fn excerpt(text: &str, most: usize) -> String {
     out
 }
 
-/// A window of about `most` characters round a byte range, on one line, with `…` at cut ends.
+/// A window of about `most` characters around a byte range, on one line, with `…` at cut ends.
 #[must_use]
 pub fn excerpt_around(text: &str, range: std::ops::Range<usize>, most: usize) -> String {
     let start = floor(text, range.start);
@@ -81,8 +81,8 @@ fn shown(c: char) -> char {
     }
 }
 
-/// Whether a character shows itself and changes nothing else: no control characters, no
-/// characters that reorder a line (bidirectional controls), no noncharacters.
+/// Whether a character displays as itself and changes nothing else: no control characters, no bidirectional controls
+/// that reorder a line, no noncharacters.
 #[must_use]
 pub fn inert(c: char) -> bool {
     !c.is_control()
@@ -92,7 +92,7 @@ pub fn inert(c: char) -> bool {
         && !matches!(c, '\u{fdd0}'..='\u{fdef}')
 }
 
-/// The same text with every character made harmless for a terminal; line ends and tabs stay.
+/// The same text with every character made harmless for a terminal; line breaks and tabs stay.
 #[must_use]
 pub fn plain(text: &str) -> String {
     text.chars()
@@ -101,8 +101,8 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
-/// The same text with lines no wider than this, broken between words; what goes on is indented by four more. Styles take
-/// no room, and a word that is wider stays whole.
+/// The same text wrapped to this width between words; continuation lines are indented by four more. Styles take no
+/// width, and a longer word stays whole.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
@@ -124,7 +124,7 @@ pub fn wrap(text: &str, width: usize) -> String {
     out
 }
 
-/// The columns of a terminal that a text without line ends takes, without its styles.
+/// The width of a text without line breaks in terminal columns, not counting its styles.
 fn columns(text: &str) -> usize {
     let mut is_style = false;
     let wide = |c: char| match c {
@@ -137,7 +137,7 @@ fn columns(text: &str) -> usize {
             0
         }
         '\n' | '\u{200b}' => 0,
-        // Ideographs and syllables from there on take two.
+        // From here on, ideographs and syllables are two columns wide.
         c => 1 + usize::from(c >= '\u{2e80}'),
     };
     text.chars().map(wide).sum()
@@ -155,7 +155,7 @@ pub fn count(n: usize, noun: &str) -> String {
     }
 }
 
-/// The words in backquotes with commas: `` `a`, `b` ``; "nothing" when there are none.
+/// The words in backquotes with commas: `` `a`, `b` ``; "nothing" if there are none.
 #[must_use]
 pub fn list<S: AsRef<str>>(words: &[S]) -> String {
     if words.is_empty() {
@@ -165,9 +165,9 @@ pub fn list<S: AsRef<str>>(words: &[S]) -> String {
     quoted.join(", ")
 }
 
-/// The text with a small first letter, for use in mid-sentence.
+/// The text with a lowercase first letter, for use in mid-sentence.
 #[must_use]
-pub fn uncapitalised(text: &str) -> String {
+pub fn uncapitalized(text: &str) -> String {
     let mut chars = text.chars();
     match (chars.next(), text.chars().nth(1)) {
         (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
@@ -177,7 +177,7 @@ pub fn uncapitalised(text: &str) -> String {
     }
 }
 
-/// The known word nearest to a misspelled one, if any is near enough to be meant. A swap of neighbors is one edit.
+/// The known word closest to a misspelled one, if any is close enough. A swap of neighbors is one edit.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let fold = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
@@ -193,13 +193,13 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, candidate)| candidate)
 }
 
-/// What a misspelled word meant, as a question; with no known word near enough, what else helps.
+/// The question "did you mean …?" for a misspelled word; without a close word, the alternative.
 #[must_use]
 pub fn meant(word: &str, known: &[&str], otherwise: impl FnOnce() -> String) -> String {
     nearest(word, known).map_or_else(otherwise, |near| format!("did you mean `{near}`?"))
 }
 
-/// Base 64, as RFC 4648 has it in section 4.
+/// Base64 (RFC 4648, section 4).
 #[must_use]
 pub fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -217,7 +217,7 @@ pub fn base64(bytes: &[u8]) -> String {
     out
 }
 
-/// Bytes as small hexadecimal digits.
+/// Bytes as lowercase hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut out, byte| {
@@ -227,19 +227,19 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// JavaScript's `trim`: its white space has U+FEFF and lacks U+0085, unlike Rust's.
+/// JavaScript's `trim`: unlike Rust's, its white space includes U+FEFF but not U+0085.
 #[must_use]
 pub fn js_trim(text: &str) -> &str {
     text.trim_matches(js_space)
 }
 
-/// JavaScript's white space and line ends.
+/// JavaScript's white space and line breaks.
 #[must_use]
 pub fn js_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
 
-/// Whether a text holds a phrase, not as a part of a longer word and whatever its case; an empty one is nowhere.
+/// Whether a text contains a phrase as whole words, in any case; an empty phrase never matches.
 #[must_use]
 pub fn has_phrase(text: &str, phrase: &str) -> bool {
     let (text, phrase) = (text.to_lowercase(), js_trim(phrase).to_lowercase());
@@ -253,7 +253,7 @@ pub fn has_phrase(text: &str, phrase: &str) -> bool {
     !phrase.is_empty() && text.match_indices(&phrase).any(|(at, _)| apart(at))
 }
 
-/// A word of a command line as a shell takes it.
+/// A word of a command line, quoted for a shell.
 #[must_use]
 pub fn argument(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,".contains(c);
@@ -268,12 +268,12 @@ pub fn argument(word: &str) -> String {
 pub fn glob(error: &globset::Error) -> &'static str {
     use globset::ErrorKind;
     match error.kind() {
-        ErrorKind::UnclosedClass => "`[` without its `]`; `[[]` stands for `[` itself",
-        ErrorKind::InvalidRange(..) => "a range in `[…]` ends before it begins",
-        ErrorKind::UnopenedAlternates => "`}` without its `{`; `[}]` stands for `}` itself",
-        ErrorKind::UnclosedAlternates => "`{` without its `}`; `[{]` stands for `{` itself",
+        ErrorKind::UnclosedClass => "`[` without `]`; `[[]` matches `[` itself",
+        ErrorKind::InvalidRange(..) => "a range in `[…]` ends before it starts",
+        ErrorKind::UnopenedAlternates => "`}` without `{`; `[}]` matches `}` itself",
+        ErrorKind::UnclosedAlternates => "`{` without `}`; `[{]` matches `{` itself",
         ErrorKind::DanglingEscape => "nothing follows its last `\\`",
-        // Those that are left say what happens to patterns of megabytes.
+        // The remaining errors concern patterns of megabytes.
         _ => "it is too long or too deep",
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers as people read them: `1,234`, `1.24 s`, `87.5%`.
+//! Numbers for display: `1,234`, `1.24 s`, `87.5%`.
 
 use std::time::Duration;
 
@@ -43,9 +43,9 @@ pub fn size(n: usize) -> String {
     whole(n as u64)
 }
 
-/// A share of 0 to 1 in percent with one decimal.
+/// A share from 0 to 1 in percent with one decimal.
 ///
-/// Only a whole share is shown as 100%, and only none at all as 0%.
+/// Only a share of exactly 1 shows as 100%, and only 0 as 0%.
 #[must_use]
 pub fn percent(share: f64) -> String {
     let shown = format!("{:.1}", share * 100.0);
@@ -56,7 +56,7 @@ pub fn percent(share: f64) -> String {
     }
 }
 
-/// A span of time as it is written: milliseconds, or with `ms`, `s` or `m`.
+/// A duration as written in files: milliseconds, or a number with `ms`, `s` or `m`.
 #[must_use]
 pub fn time(text: &str) -> Option<Duration> {
     let text = text.trim();
@@ -69,11 +69,11 @@ pub fn time(text: &str) -> Option<Duration> {
     };
     let number: f64 = digits.trim().parse().ok()?;
     let time = Duration::try_from_secs_f64(number * factor).ok()?;
-    // What is written as more than nothing is.
+    // A positive time never rounds to zero.
     (number == 0.0 || !time.is_zero()).then_some(time)
 }
 
-/// Milliseconds as a span of time: `0.05 s`, `1.24 s`, `2 min 5 s`, `1 h 1 min`.
+/// Milliseconds as a duration: `0.05 s`, `1.24 s`, `2 min 5 s`, `1 h 1 min`.
 #[must_use]
 pub fn span(ms: u64) -> String {
     if ms < 60_000 {
@@ -87,7 +87,7 @@ pub fn span(ms: u64) -> String {
     }
 }
 
-/// A score with at most four decimals and no needless zeros.
+/// A score with at most four decimals and no trailing zeros.
 #[must_use]
 pub fn score(value: f64) -> String {
     let shown = format!("{value:.4}");

@@ -1,4 +1,4 @@
-//! What a text says, whatever characters it says it with: for comparing texts, and for knowing what is thought and what is said.
+//! The content of a text, however it is encoded: for comparing texts, and for separating thinking from the answer.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::CodePointSetData;
@@ -6,19 +6,19 @@ use icu_properties::props::DefaultIgnorableCodePoint;
 
 use super::js_space;
 
-/// Tags of what a reasoning model thinks before it answers.
+/// Tags for what a reasoning model thinks before it answers.
 const THOUGHTS: [&str; 6] = ["think", "thinking", "thought", "thoughts", "reasoning", "scratchpad"];
 
-/// The brackets of such tags: before an opening one, before a closing one, behind both. In square ones they are all
-/// `think`, for `[Reasoning]` is a heading.
+/// The brackets of such tags: before an opening one, before a closing one, after both. In square ones only `think`
+/// counts, since `[Reasoning]` is a heading.
 const BRACKETS: [(&str, &str, char); 3] =
     [("<", "</", '>'), ("[", "[/", ']'), ("\u{25c1}", "\u{25c1}/", '\u{25b7}')];
 
-/// How some templates begin thoughts, and what ends them.
+/// How some templates start thinking, and what ends it.
 const CHANNEL: (&str, [&str; 3]) =
     ("<|channel|>analysis", ["<|channel|>final", "<|channel|>commentary", "<|end|>"]);
 
-/// How the same templates begin a message, and what is said to the user; a form of it may stand between the two.
+/// How the same templates start a message, and the answer to the user; a format may come between the two.
 const ASSISTANT: &str = "<|start|>assistant";
 const FINAL: (&str, &str) = ("<|channel|>final", "<|message|>");
 
@@ -28,17 +28,17 @@ pub fn ignorable(c: char) -> bool {
     !c.is_ascii() && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// Whether nothing of a text can be seen: it is empty, or all white space and ignorable characters.
+/// Whether nothing in a text is visible: it is empty, or all white space and ignorable characters.
 #[must_use]
 pub fn shows_nothing(text: &str) -> bool {
     text.chars().all(|c| blank(c) || ignorable(c))
 }
 
-/// The text as it is compared: in NFKC, without ignorable characters, with plain quotes and hyphens, and with one
-/// blank for each run of white space and line ends.
+/// The text normalized for comparison: in NFKC, without ignorable characters, with plain quotes and hyphens, and with
+/// one space for each run of white space and line breaks.
 #[must_use]
 pub fn folded(text: &str) -> String {
-    // Nothing else changes in plain letters.
+    // Nothing else changes for plain letters.
     if text.is_ascii() {
         let mut out = String::with_capacity(text.len());
         for c in text.chars() {
@@ -64,7 +64,7 @@ pub fn folded(text: &str) -> String {
     out
 }
 
-/// The same without upper and lower case.
+/// The same, ignoring case.
 #[must_use]
 pub fn folded_lower(text: &str) -> String {
     let folded_once = folded(text);
@@ -74,14 +74,14 @@ pub fn folded_lower(text: &str) -> String {
     folded(&caseless(&folded_once))
 }
 
-/// The text without upper and lower case, in any language: `ß` is `ss`, each sigma the same, and so is each `i`, with a
-/// dot or without, for a text does not say whether it is Turkish.
+/// The text with case folded, in any language: `ß` becomes `ss`, all sigmas are equal, and so is every `i`, dotted or
+/// not, since a text does not say whether it is Turkish.
 #[must_use]
 pub fn caseless(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    // Lower case alone keeps `ß` and a last sigma, upper case alone `ẞ`.
+    // Lowercase alone keeps `ß` and a final sigma, uppercase alone `ẞ`.
     let raised = text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase);
     let mut out = String::with_capacity(text.len());
     for c in raised.flat_map(char::to_lowercase) {
@@ -96,7 +96,7 @@ fn blank(c: char) -> bool {
     js_space(c) || c == '\u{85}'
 }
 
-/// Quotes and hyphens as keyboards have them. Some of them are no longer one character in NFKC.
+/// Quotes and hyphens as typed on keyboards. Some of them are more than one character in NFKC.
 fn typed(c: char) -> char {
     match c {
         '\u{b4}'
@@ -113,7 +113,7 @@ fn typed(c: char) -> char {
     }
 }
 
-/// The sentences of a text, each with its end: `.` within a word or a number ends none.
+/// The sentences of a text, each with its end; `.` within a word or a number does not end one.
 pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -130,7 +130,7 @@ pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The text behind one block of thoughts at its beginning; `None` where that block never ends.
+/// The text after one block of thinking at its start; `None` if that block never ends.
 #[must_use]
 pub fn behind_thoughts(text: &str) -> Option<&str> {
     let start = text.trim_start_matches(|c| blank(c) || ignorable(c));
@@ -156,7 +156,7 @@ pub fn behind_thoughts(text: &str) -> Option<&str> {
             if opened.is_some_and(|inside| inside.ends_with('/')) {
                 return start.split_once(end).map(|(_, rest)| rest);
             }
-            // Some templates write the opening tag into the prompt.
+            // Some templates put the opening tag into the prompt.
             match find_ignoring_case(start, &close) {
                 Some(at) if opened.is_some() || !has_tag(&start[..at], &open, end) => {
                     return Some(&start[at + close.len()..]);
@@ -176,9 +176,9 @@ fn without_header(text: &str) -> &str {
     said.map_or(text, |(_, said)| said)
 }
 
-/// The namespace of the first tag of thoughts that has one, as in `<seed:think>`, with its colon.
+/// The namespace of the first thinking tag that has one, as in `<seed:think>`, with its colon.
 fn namespace(text: &str) -> Option<&str> {
-    // No farther than the name goes: an answer of a megabyte may have as many colons as letters.
+    // Look no farther than a name is long: an answer of a megabyte can have as many colons as letters.
     let ends = |rest: &str| rest.chars().next().is_none_or(|c| c == '>' || c == '/' || c.is_whitespace());
     let is_thought = |rest: &str| {
         let named = |tag: &&str| rest.get(..tag.len()).is_some_and(|name| tag.eq_ignore_ascii_case(name));
@@ -190,7 +190,7 @@ fn namespace(text: &str) -> Option<&str> {
     })
 }
 
-/// What stands in the tag that a text begins with, behind its name.
+/// The rest of the tag that a text starts with, after its name.
 fn tag_at<'a>(text: &'a str, open: &str, end: char) -> Option<&'a str> {
     let rest =
         text.get(..open.len()).filter(|head| head.eq_ignore_ascii_case(open)).map(|_| &text[open.len()..])?;

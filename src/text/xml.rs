@@ -1,9 +1,9 @@
-//! Text for XML readers that give up on one bad character.
+//! Text for XML readers that fail on a single bad character.
 //!
-//! Escaping of `<`, `&` and quotes is the writer's; here are the characters that no escape makes legal
-//! or that a reader changes: controls of C0 and C1, U+FFFE, U+FFFF, TAB and CR, line ends in attributes.
+//! The writer escapes `<`, `&` and quotes; this handles characters that no escape makes legal or that a reader changes:
+//! controls of C0 and C1, U+FFFE, U+FFFF, TAB and CR, line breaks in attributes.
 
-/// Bytes for the line about what is missing.
+/// Bytes reserved for the line about what is missing.
 const NOTE: usize = 64;
 
 /// Text for the body of an element: line ends are LF, a TAB is four spaces.
@@ -32,7 +32,7 @@ pub fn attribute(text: &str, most: usize) -> String {
     super::excerpt(&text.replace("\r\n", "\n"), most)
 }
 
-/// The same, as far as it takes at most `most` bytes once escaped, with a line that says what is missing.
+/// The same, cut to at most `most` bytes once escaped, with a line that says how much is missing.
 #[must_use]
 pub fn short_body(text: &str, most: usize) -> String {
     let room = most.saturating_sub(NOTE);

@@ -1,4 +1,4 @@
-//! An answer of the application: its text, the calls that it asks for, and what it cost.
+//! An answer of the application: its text, its function calls, and its cost.
 
 use std::num::NonZeroU32;
 
@@ -15,60 +15,60 @@ use crate::text;
 pub struct Answer {
     /// The text.
     pub text: String,
-    /// Functions that the model asked to have called.
+    /// Functions that the model asked to call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
-    /// What the application told of its own state, such as where a handoff stands; `null` is something told.
+    /// The state that the application reported, such as that of a handoff; `null` counts as reported.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "told")]
     pub state: Option<Json>,
-    /// Why the model stopped, as the provider said it: `stop`, `length`, `content_filter`, …
+    /// Why the model stopped, as the provider reported it: `stop`, `length`, `content_filter`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
-    /// What that word means where akit does not know it and somebody says so.
+    /// The meaning of that word, if akit does not know it and the configuration sets it.
     #[serde(default, rename = "stop", skip_serializing_if = "Option::is_none")]
     pub taught: Option<StopReason>,
-    /// Tokens that went into thoughts, of an answer that has nothing else and was cut.
+    /// Tokens spent on thinking, for a truncated answer with nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thinking: Option<NonZeroU32>,
-    /// The model that answered, as the provider said it.
+    /// The model that answered, as the provider reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The provider's mark of the configuration that answered.
+    /// The provider's fingerprint of the configuration that answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_fingerprint: Option<String>,
-    /// Milliseconds from sending to the whole answer.
+    /// Milliseconds from sending to the complete answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
-    /// Milliseconds from sending to the first token, where somebody told it.
+    /// Milliseconds from sending to the first token, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttft_ms: Option<u64>,
-    /// The time between its parts, where it came piece by piece.
+    /// The time between its parts, if it was streamed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timings: Option<Box<Timings>>,
     /// Tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// US dollars, where the configuration has a price for the model.
+    /// US dollars, if the configuration has a price for the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
-    /// Read from a record of the cache instead of asked.
+    /// Read from a record in the cache instead of asked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recorded: bool,
-    /// Read from a file of answers that somebody else produced.
+    /// Read from a file of recorded answers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub given: bool,
-    /// Given with the time at which it was recorded.
+    /// Read from a file of recorded answers, with the time of the recording.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dated: bool,
-    /// Where the text has the configured `replacement` instead of a marker of removed data, in order.
+    /// Where the text has the configured `replacement` instead of a redaction marker, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<Replaced>,
 }
 
-/// Whatever is there, `null` as well.
+/// Any value, including `null`.
 ///
 /// # Errors
-/// Where it is no JSON.
+/// If it is not JSON.
 pub fn told<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Json>, D::Error> {
     Json::deserialize(from).map(Some)
 }
@@ -80,8 +80,7 @@ impl Answer {
         self.taught.unwrap_or_else(|| StopReason::of(self.finish_reason.as_deref()))
     }
 
-    /// The same with another text, and without personal data in what came with it. A stop word that akit knows
-    /// holds none.
+    /// The same with another text, and without personal data in its metadata. A stop word that akit knows has none.
     #[must_use]
     pub fn redacted(self, text: String, redactor: &Redactor) -> Self {
         let clean = |end: String| match StopReason::of(Some(&end)) {
@@ -99,7 +98,7 @@ impl Answer {
         }
     }
 
-    /// This answer and what followed what its calls returned, as one: all words and calls, and how it ended.
+    /// This answer and the one after its calls returned, joined: all text and calls, with the end of the second.
     #[must_use]
     pub fn and_then(self, next: Self) -> Self {
         let words = [self.text, next.text].into_iter().filter(|text| !text.trim().is_empty());
@@ -119,14 +118,14 @@ impl Answer {
                 one
             }),
             cost_usd: self.cost_usd.zip(next.cost_usd).map(|(one, other)| one + other),
-            // What was read in part was not asked for.
+            // Partial usage would be wrong, so it is left out.
             recorded: self.recorded || next.recorded,
             state: next.state.or(self.state),
             ..next
         }
     }
 
-    /// Whether it says what another one says: the same text, state and calls, whatever their ids.
+    /// Whether both say the same: equal text, state and calls, apart from ids.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {
         let is_same = self.text == other.text && self.state == other.state;
@@ -142,12 +141,12 @@ pub struct Timings {
     pub parts: u32,
     /// The longest time between two of them, in milliseconds.
     pub largest_gap_ms: u64,
-    /// The mean of these times, in milliseconds.
+    /// The mean time between them, in milliseconds.
     pub mean_gap_ms: f64,
 }
 
 impl Timings {
-    /// Those of two answers as one; what lies between both is no gap.
+    /// Those of two answers joined; the time between both is not a gap.
     fn and_then(self, next: Self) -> Self {
         let gaps = |one: Self| f64::from(one.parts.saturating_sub(1));
         let sum = self.mean_gap_ms * gaps(self) + next.mean_gap_ms * gaps(next);
@@ -159,7 +158,7 @@ impl Timings {
     }
 }
 
-/// A function that a model asked to have called instead of, or besides, saying something.
+/// A function that a model asked to call, instead of or besides text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ToolCall {
@@ -168,10 +167,10 @@ pub struct ToolCall {
     pub id: Option<String>,
     /// Name of the function.
     pub name: String,
-    /// Its arguments; text where the model wrote no JSON.
+    /// Its arguments; text if the model did not write JSON.
     #[serde(default, skip_serializing_if = "Json::is_null")]
     pub arguments: Json,
-    /// What it returned, where it was played.
+    /// What it returned, if it was simulated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returned: Option<String>,
 }
@@ -188,14 +187,14 @@ impl ToolCall {
         }
     }
 
-    /// Whether both lists ask for the same, in the same order; ids are the provider's and differ.
+    /// Whether both lists make the same calls in the same order; ids are the provider's and differ.
     #[must_use]
     pub fn are_alike(some: &[Self], others: &[Self]) -> bool {
         let alike = |(one, other): (&Self, &Self)| one.name == other.name && one.arguments == other.arguments;
         some.len() == others.len() && some.iter().zip(others).all(alike)
     }
 
-    /// `refund {"order":"NW-1"}`, on one line; only the name where there are no arguments.
+    /// `refund {"order":"NW-1"}`, on one line; only the name if there are no arguments.
     #[must_use]
     pub fn line(&self) -> String {
         match &self.arguments {
@@ -222,13 +221,13 @@ pub struct Usage {
     /// Tokens sent, cached ones included.
     #[serde(default, alias = "prompt_tokens")]
     pub input_tokens: u64,
-    /// Those of them that the server had in its cache.
+    /// Input tokens read from the server's cache.
     #[serde(default, skip_serializing_if = "is_none")]
     pub cached_tokens: u32,
-    /// Those of them that it put into its cache.
+    /// Input tokens written to the server's cache.
     #[serde(default, skip_serializing_if = "is_none")]
     pub cache_write_tokens: u32,
-    /// Tokens received, thoughts included.
+    /// Tokens received, thinking included.
     #[serde(default, alias = "completion_tokens")]
     pub output_tokens: u64,
 }

@@ -8,19 +8,19 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 pub enum EndedBy {
     /// All turns of the script were said.
     Turns,
-    /// The application handed over.
+    /// The application handed off to a person.
     Handoff,
     /// An answer met an expectation under `ends`.
     Expectation,
-    /// The customer had said as much as `max_turns` allows.
+    /// The customer reached `max_turns`.
     MaxTurns,
     /// The customer had nothing more to say (`otherwise`, `then: end`).
     Otherwise,
-    /// The application said something that no rule fits, and `off_script: fail` stands.
+    /// The application said something that no rule matches, with `off_script: fail`.
     OffScript,
     /// A turn failed, and `stop_on_failure` is set.
     Failure,
-    /// Something could not be judged or asked.
+    /// Something could not be asked or judged.
     Error,
     /// A word of a newer version.
     #[strum(disabled)]

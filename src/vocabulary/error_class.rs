@@ -1,9 +1,9 @@
-//! Why a request under load brought no answer, by class.
+//! Classes of requests under load that got no answer.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
-/// Why a request under load brought no answer.
+/// Why a request under load got no answer.
 #[derive(
     Clone,
     Copy,
@@ -36,16 +36,16 @@ pub enum ErrorClass {
     ServerError,
     /// Any other status 4xx.
     ClientError,
-    /// The connection broke before the answer was whole.
+    /// The connection broke before the answer was complete.
     StreamCut,
-    /// What came is no answer of this interface.
+    /// The response is not an answer of this API.
     Malformed,
     /// Anything else, such as a redirect or an answer that cannot be judged.
     Unexpected,
 }
 
 impl ErrorClass {
-    /// Its word, as reports have it.
+    /// Its word in reports.
     #[must_use]
     pub fn word(self) -> &'static str {
         self.into()

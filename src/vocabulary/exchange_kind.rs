@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-/// What an exchange with a model is for, as its record says under `kind`.
+/// The purpose of an exchange with a model, recorded under `kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
@@ -12,8 +12,8 @@ pub enum ExchangeKind {
     Reply,
     /// A judge gives its verdict.
     Vote,
-    /// A judge is shown an answer whose verdict is known.
+    /// A judge is tested with an answer whose verdict is known.
     Canary,
-    /// A text becomes numbers.
+    /// Text is embedded.
     Embedding,
 }

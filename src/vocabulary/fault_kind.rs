@@ -1,4 +1,4 @@
-//! Why a trial could not be judged, by name.
+//! Why a trial could not be judged, by kind.
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
@@ -6,7 +6,7 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum FaultKind {
-    /// No connection: nothing listens there, or the name is unknown.
+    /// No connection: nothing listens there, or the host name is unknown.
     Connect,
     /// The connection broke.
     ConnectionBroken,
@@ -14,7 +14,7 @@ pub enum FaultKind {
     BrokenAnswer,
     /// No answer in time.
     Timeout,
-    /// The key is missing or wrong, or its account has nothing left.
+    /// The key is missing or wrong, or its account has no credit left.
     Unauthorized,
     /// Too many requests.
     RateLimited,
@@ -24,51 +24,51 @@ pub enum FaultKind {
     RefusedRequest,
     /// The provider failed.
     ProviderDown,
-    /// What came back is no completion.
+    /// The response is not a completion.
     MalformedReply,
-    /// A budget, and nobody knows what an answer costs.
+    /// A budget is set, but the cost of an answer is unknown.
     Unmetered,
-    /// What an own bot said is not where the configuration looks for it.
+    /// An own bot's answer is not where the configuration expects it.
     MalformedAnswer,
     /// A program failed.
     CommandFailed,
-    /// A replay, and no record.
+    /// Replay without a record.
     CacheMiss,
-    /// A replay, and a record that only the change under test brings.
+    /// Replay with a record that only the change under test adds.
     UntrustedRecord,
-    /// The file of replies has none to the case.
+    /// The file of recorded answers has none for the case.
     NoReply,
-    /// A recorded conversation in which the customer says something else than here.
+    /// In the recorded conversation, the customer says something else.
     OtherConversation,
-    /// An answer to which the customer's rules have nothing to say.
+    /// The customer's rules do not match an answer.
     OffScript,
-    /// What a turn says depends on a match that an earlier answer does not have.
+    /// A turn uses a match that an earlier answer does not have.
     NoMatch,
     /// No turn of the conversation was said.
     NothingSaid,
-    /// The case has nothing to be asked of.
+    /// The case was not planned.
     NotPlanned,
     /// The answer ended with a stop word that akit does not know.
     UnknownStopReason,
     /// The answer calls a function that is not declared.
     UndeclaredFunction,
-    /// Nothing that a function returns fits its call.
+    /// No entry under `returns` of a function matches its call.
     NoToolAnswer,
-    /// The answer goes on calling functions.
+    /// The answer keeps calling functions.
     ToolRounds,
-    /// The application's state has a word that akit does not know.
+    /// The application's state has a value that akit does not know.
     UnknownState,
-    /// An expectation gave up.
+    /// An expectation could not be evaluated.
     ExpectationError,
     /// No judge is configured.
     NoGrader,
-    /// The judge's answer is no verdict.
+    /// The judge's answer is not a verdict.
     JudgeUnreadable,
-    /// The judge is not calibrated for the verdict, and must be.
+    /// The judge needs a calibration for the verdict, but has none that covers it.
     JudgeUncalibrated,
-    /// The judge let a known-bad answer pass, or a known-good one fail.
+    /// The judge passed a known-bad answer, or failed a known-good one.
     JudgeVoid,
-    /// A defect of akit.
+    /// A bug in akit.
     Internal,
     /// A kind of a newer version.
     #[strum(disabled)]
@@ -84,69 +84,67 @@ impl FaultKind {
         match self {
             Self::Connect => "check the address, and that the server runs",
             Self::ConnectionBroken => "look at the server's log",
-            Self::BrokenAnswer => "the server reported an error inside its answer: see its message",
+            Self::BrokenAnswer => "see the message: the server reported an error in its answer",
             Self::Timeout => "raise `--timeout`, or `timeout:` of the case",
-            Self::Unauthorized => "check the key, its rights, and what its account has left",
+            Self::Unauthorized => "check the key, its permissions, and the credit of its account",
             Self::RateLimited => "lower `-c`, or raise `--patience`",
             Self::Redirected => {
-                "name the address that the server redirects to: akit follows no redirect with a key"
+                "set the address that the server redirects to: akit does not follow redirects with a key"
             }
-            Self::RefusedRequest => "the provider names what it does not accept; is the model's name right?",
+            Self::RefusedRequest => "see what the provider rejects, and check the name of the model",
             Self::ProviderDown => "try again later, or raise `--retries`",
-            Self::MalformedReply => "is this an OpenAI-compatible address? It usually ends in `/v1`",
+            Self::MalformedReply => "check that the address is OpenAI-compatible; it usually ends in `/v1`",
             Self::Unmetered => {
-                "`--budget` needs a server that reports the tokens of its answers, and a price for each model"
+                "set a price for each model; with `--budget`, the server must also report the tokens of its answers"
             }
             Self::MalformedAnswer => {
-                "change the key that its help names: `answer`, `tools`, `session`, `sse` or `url`"
+                "fix the key that its help names: `answer`, `tools`, `session`, `sse` or `url`"
             }
-            Self::CommandFailed => "see its exit code and what it wrote to stderr in the message",
+            Self::CommandFailed => "see its exit code and stderr in the message",
             Self::CacheMiss => {
-                "what is asked has changed since it was recorded: ask once with `--cache auto` and a key"
+                "run once with `--cache auto` and a key: the question has changed since it was recorded"
             }
             Self::UntrustedRecord => {
-                "only the change brings this record: run with a key, or merge the record in a change of its own"
+                "run with a key, or merge the record in a separate change: only this change adds it"
             }
-            Self::NoReply => "add a line for the case to the file of replies",
+            Self::NoReply => "add a line for the case to the file of recorded answers",
             Self::OtherConversation => {
-                "record the conversation again, or write the customer's turns as they were recorded"
+                "record the conversation again, or restore the customer's recorded turns"
             }
-            Self::OffScript => "add a rule for what the application said, or say what happens `otherwise`",
-            Self::NoMatch => "see why the answer does not have what a later turn repeats",
-            Self::NothingSaid => {
-                "no `if` of its turns was met: see the conversation, or say one turn in any case"
-            }
+            Self::OffScript => "add a rule that matches the answer, or add `otherwise`",
+            Self::NoMatch => "see why the answer lacks what a later turn uses",
+            Self::NothingSaid => "see the conversation, or remove an `if`: none of its turns was met",
             Self::UnknownStopReason => {
-                "the answer ended with a word that akit does not know: see [the stop words](expectations.md#hollow-answers)"
+                "add the word to `stopWords`: see [the stop words](expectations.md#hollow-answers)"
             }
             Self::UndeclaredFunction => {
-                "declare the function under `setup.functions`, or see why the application calls it"
+                "declare the function under `setup.functions`, or find out why the application calls it"
             }
             Self::NoToolAnswer => {
-                "add an entry to `returns` of the function that fits the call, or one without `with`"
+                "add an entry that matches the call to `returns` of the function, or one without `with`"
             }
             Self::ToolRounds => {
-                "raise `setup.max_tool_rounds`, or see why the application does not come to an answer"
+                "raise `setup.max_tool_rounds`, or find out why the application does not answer"
             }
-            Self::UnknownState => "say what the word means under `setup.handoff.states`",
+            Self::UnknownState => "add the word with its meaning to `setup.handoff.states`",
             Self::ExpectationError => {
-                "a pattern gave up, or two embeddings cannot be compared: see the message"
+                "see the message: a pattern gave up, or two embeddings cannot be compared"
             }
-            Self::NoGrader => "name a judge, or a model for embeddings",
+            Self::NoGrader => "set a judge, or a model for embeddings",
             Self::JudgeUnreadable => {
-                "choose a judge that can answer in JSON; if its answer was cut, raise `grader.maxTokens`"
+                "choose a judge that answers in JSON; if its answer was truncated, raise `grader.maxTokens`"
             }
-            Self::JudgeUncalibrated => {
-                "a calibration is required and does not carry the verdict: see [calibration.md](calibration.md)"
+            Self::JudgeUncalibrated => "calibrate the judge: see [calibration.md](calibration.md)",
+            Self::JudgeVoid => {
+                "choose another judge: this one was wrong about an answer whose verdict is known"
             }
-            Self::JudgeVoid => "the judge erred on an answer whose verdict is known: choose another one",
-            Self::NotPlanned | Self::Internal => "a defect of akit: please report it",
-            Self::Other(_) => "see the notes of the version that wrote it",
+            Self::NotPlanned | Self::Internal => "please report this bug in akit",
+            Self::Other(_) => "see the release notes of the version that wrote it",
         }
     }
 
-    /// Whether it is about one case: asked again, another case may be answered. The others are about the address, the
-    /// key or the judge, and say nothing of the application.
+    /// Whether it concerns one case only, so that other cases may still be answered. The others concern the address,
+    /// the key or the judge, and say nothing about the application.
     #[must_use]
     pub fn is_of_case(&self) -> bool {
         match self {
@@ -186,7 +184,7 @@ impl FaultKind {
         }
     }
 
-    /// Whether recorded answers were all there are, and this one is not among them.
+    /// Whether there are only recorded answers, and this one is not among them.
     #[must_use]
     pub fn is_not_recorded(&self) -> bool {
         matches!(self, Self::NoReply | Self::CacheMiss | Self::UntrustedRecord)

@@ -1,11 +1,11 @@
-//! The gate's reasons and warnings by name, and what each is about.
+//! The gate's reasons and warnings by id, and their subjects.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use super::{Metric, WeakeningKind};
 
-/// The name of a reason against a pass, or of a warning.
+/// The id of a reason or a warning.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 #[expect(missing_docs, reason = "each is described in docs/gate.md under its id")]
@@ -56,7 +56,7 @@ pub enum FindingId {
 super::word::open!(FindingId);
 
 impl FindingId {
-    /// Whether it says that something broke since the baseline; what is not known may say so.
+    /// Whether it reports that something broke since the baseline; unknown ids may.
     #[must_use]
     pub fn is_regression(&self) -> bool {
         matches!(
@@ -73,8 +73,7 @@ impl FindingId {
     }
 }
 
-/// What a finding is about. Two findings with one id and one subject are the same finding, whatever their
-/// messages say.
+/// The subject of a finding. Two findings with the same id and subject are the same finding, whatever their messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -88,22 +87,22 @@ pub enum Subject {
     Tag(String),
     /// A limit of the policy.
     Threshold {
-        /// What is measured.
+        /// The metric.
         metric: Metric,
-        /// Over which cases; all, where it says nothing.
+        /// Over which cases; all, if empty.
         #[serde(default, skip_serializing_if = "Selection::is_all")]
         cases: Selection,
     },
-    /// A place that demands less than before.
+    /// A place where less is demanded than before.
     Weakening {
-        /// In which way.
+        /// The kind of weakening.
         kind: WeakeningKind,
-        /// What demands less: a case, a key of the policy, a file.
+        /// Where: a case, a key of the policy, a file.
         of: String,
     },
 }
 
-/// Some cases, as a policy selects them: those to which all that is said applies.
+/// A selection of cases by a policy: those that meet all conditions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Selection {
@@ -113,22 +112,22 @@ pub struct Selection {
     /// Glob over the scenario's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
-    /// One of these tags, where there are any.
+    /// One of these tags, if there are any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
 }
 
 impl Selection {
-    /// Whether it takes every case.
+    /// Whether it selects every case.
     #[must_use]
     pub fn is_all(&self) -> bool {
         *self == Self::default()
     }
 
-    /// For people, after a metric's name; empty where it takes everything.
+    /// Text after a metric's name; empty if it selects everything.
     #[must_use]
     pub fn words(&self) -> String {
-        let tags = (!self.tags.is_empty()).then(|| format!(" of tag {}", self.tags.join(" or ")));
+        let tags = (!self.tags.is_empty()).then(|| format!(" with tag {}", self.tags.join(" or ")));
         let scenario = self.scenario.as_ref().map(|glob| format!(" in {glob}"));
         let case = self.case.as_ref().map(|glob| format!(" of {glob}"));
         [tags, scenario, case].into_iter().flatten().collect()
@@ -136,7 +135,7 @@ impl Selection {
 }
 
 impl Subject {
-    /// Whether it is the run as a whole, which is what a file says that does not name a subject.
+    /// Whether it is the run as a whole, which is the default in files.
     #[must_use]
     pub fn is_run(&self) -> bool {
         *self == Self::Run

@@ -1,4 +1,4 @@
-//! What thresholds are about, by name and unit.
+//! The metrics of thresholds, by name and unit.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
@@ -49,7 +49,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// Names that stand for themselves.
+    /// Names of metrics without a tag.
     #[must_use]
     pub fn names() -> Vec<&'static str> {
         Self::iter().map(<&str>::from).collect()
@@ -72,13 +72,13 @@ impl Metric {
         }
     }
 
-    /// Whether it is a limit on what is spent.
+    /// Whether it limits spending.
     #[must_use]
     pub fn is_spending(&self) -> bool {
         matches!(self, Self::Cost | Self::JudgeCost | Self::Tokens)
     }
 
-    /// Whether its values lie from 0 to 1.
+    /// Whether its values are from 0 to 1.
     #[must_use]
     pub fn is_share(&self) -> bool {
         match self {
@@ -100,7 +100,7 @@ impl Metric {
         }
     }
 
-    /// A value of the metric for people, with its unit.
+    /// A value of the metric for display, with its unit.
     #[must_use]
     pub fn words(&self, value: f64) -> String {
         match self {

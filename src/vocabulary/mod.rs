@@ -1,4 +1,4 @@
-//! The field's words as types: what several modules store, match on and report.
+//! Shared words as types: what several modules store, match on and report.
 //!
 //! Closed enums. A word that is not in a table is an error that names itself, never a pass.
 

@@ -1,4 +1,4 @@
-//! Times that people and other programs hand in.
+//! Times given by people and other programs.
 
 use std::time::SystemTime;
 
@@ -6,21 +6,21 @@ use chrono::{DateTime, Datelike as _, SecondsFormat, TimeDelta, Utc};
 
 use crate::text;
 
-/// How far another computer's clock may be ahead of this one's.
+/// How far ahead of this computer's clock another one may be.
 const SLACK: TimeDelta = TimeDelta::days(1);
 
-/// Why a text is no time at which something happened.
+/// Why a text is not a valid time of a past event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadMoment {
-    /// Not RFC 3339, or nothing that RFC 3339 can say in UTC.
-    #[error("no time: {0}; write it as `2026-01-31T10:20:30Z`")]
+    /// Not RFC 3339, or out of its range in UTC.
+    #[error("not a valid time: {0}; write it as `2026-01-31T10:20:30Z`")]
     Malformed(String),
-    /// It has not come yet.
-    #[error("later than now: {0}; check the year and the clock")]
+    /// It is in the future.
+    #[error("in the future: {0}; check the year and the clock")]
     Ahead(String),
 }
 
-/// The time. Unlike chrono's own it stands any clock, one before 1970 too.
+/// The current time. Unlike chrono's own, it works with any clock, even before 1970.
 #[must_use]
 pub fn now() -> DateTime<Utc> {
     SystemTime::now().into()
@@ -53,17 +53,17 @@ mod tests {
         let table = [
             ("2026-06-01T14:00:00.5+02:00", Ok("2026-06-01T12:00:00.500Z")),
             ("2026-06-02T12:00:00Z", Ok("2026-06-02T12:00:00Z")),
-            ("2026-06-02T12:00:01Z", Err("later than now: 2026-06-02T12:00:01Z")),
-            ("2062-01-01T00:00:00Z", Err("later than now")),
-            ("9999-12-31T23:59:59-23:59", Err("no time: 9999-12-31T23:59:59-23:59")),
-            ("0000-01-01T00:00:00+23:59", Err("no time")),
+            ("2026-06-02T12:00:01Z", Err("in the future: 2026-06-02T12:00:01Z")),
+            ("2062-01-01T00:00:00Z", Err("in the future")),
+            ("9999-12-31T23:59:59-23:59", Err("not a valid time: 9999-12-31T23:59:59-23:59")),
+            ("0000-01-01T00:00:00+23:59", Err("not a valid time")),
             ("0001-01-01T00:00:00Z", Ok("0001-01-01T00:00:00Z")),
-            ("yesterday", Err("no time: yesterday; write it as")),
-            ("2026-01-31", Err("no time")),
+            ("yesterday", Err("not a valid time: yesterday; write it as")),
+            ("2026-01-31", Err("not a valid time")),
         ];
         for (written, expected) in table {
             match (moment(written, now), expected) {
-                (Ok(at), Ok(told)) => assert_eq!(rfc3339(at), told, "{written}"),
+                (Ok(at), Ok(expected)) => assert_eq!(rfc3339(at), expected, "{written}"),
                 (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{error}"),
                 (found, expected) => panic!("{written}: {found:?}, not {expected:?}"),
             }

@@ -1,9 +1,9 @@
-//! What became of something that was judged.
+//! The result of something that was judged.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
-/// What became of a case, a trial or an expectation.
+/// The result of a case, a trial or an expectation.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumIter, IntoStaticStr,
 )]
@@ -22,7 +22,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The word that people read.
+    /// The word for display.
     #[must_use]
     pub fn word(self) -> &'static str {
         self.into()

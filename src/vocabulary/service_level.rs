@@ -43,7 +43,7 @@ pub enum ServiceLevel {
     #[serde(rename = "goodput_rps")]
     #[strum(serialize = "goodput_rps")]
     Goodput,
-    /// Share of escalations that were handed over, 0 to 1.
+    /// Share of escalations that were handed off, 0 to 1.
     #[serde(rename = "escalation_availability")]
     #[strum(serialize = "escalation_availability")]
     EscalationAvailability,
@@ -59,13 +59,13 @@ enum Side {
 }
 
 impl ServiceLevel {
-    /// Its name, as files and flags have it.
+    /// Its name in files and flags.
     #[must_use]
     pub fn word(self) -> &'static str {
         self.into()
     }
 
-    /// On which side of its limit it must be: rates of good are minima; times and errors are maxima.
+    /// On which side of its limit it must be: shares of good answers have minima; times and errors have maxima.
     #[must_use]
     fn side(self) -> Side {
         match self {
@@ -74,7 +74,7 @@ impl ServiceLevel {
         }
     }
 
-    /// The largest limit that means anything.
+    /// The largest meaningful limit.
     #[must_use]
     pub fn most(self) -> f64 {
         match self {
@@ -92,7 +92,7 @@ impl ServiceLevel {
         }
     }
 
-    /// A value as people read it.
+    /// A value for display.
     #[must_use]
     pub fn shown(self, value: f64) -> String {
         match self {

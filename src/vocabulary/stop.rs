@@ -1,12 +1,12 @@
-//! Why an answer ended, from the words that providers use for it.
+//! Why an answer ended, from the words of providers.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumMessage, EnumString, IntoStaticStr};
 
 /// Why an answer ended.
 ///
-/// Only an answer that ended by itself or with a tool call is whole. A word that is not in the table
-/// is [`StopReason::Unknown`]: a vendor that adds one must not turn a broken answer into a pass.
+/// Only an answer that ended by itself or with a tool call is complete. A word that is not in the table is
+/// [`StopReason::Unknown`]: a vendor that adds one must not turn a broken answer into a pass.
 #[derive(
     Clone,
     Copy,
@@ -42,7 +42,7 @@ pub enum StopReason {
     Unknown,
 }
 
-/// The words of each reason, in lower case and with `_` for `-`.
+/// The words of each reason, in lowercase and with `_` for `-`.
 const WORDS: [(StopReason, &[&str]); 6] = [
     (
         StopReason::Complete,
@@ -100,9 +100,9 @@ const WORDS: [(StopReason, &[&str]); 6] = [
 ];
 
 impl StopReason {
-    /// The reason behind a provider's word; without a word the answer ended by itself.
+    /// The reason for a provider's word; without a word, the answer ended by itself.
     ///
-    /// Upper and lower case are the same, and so are `-` and `_`.
+    /// Case does not matter, and `-` and `_` are the same.
     #[must_use]
     pub fn of(word: Option<&str>) -> Self {
         let folded = folded(word.unwrap_or_default());
@@ -110,13 +110,14 @@ impl StopReason {
         known.map_or(Self::Unknown, |(reason, _)| *reason)
     }
 
-    /// The words that mean it, in lower case and with `_` for `-`; none where it is every other word.
+    /// The words that mean it, in lowercase and with `_` for `-`; empty for [`StopReason::Unknown`], which is every
+    /// other word.
     #[must_use]
     pub fn words(self) -> &'static [&'static str] {
         WORDS.iter().find(|(reason, _)| *reason == self).map_or(&[], |(_, words)| words)
     }
 
-    /// Whether the text is all that the model had to say.
+    /// Whether the text is complete.
     #[must_use]
     pub fn is_whole(self) -> bool {
         match self {
@@ -125,7 +126,7 @@ impl StopReason {
         }
     }
 
-    /// Whether there is an answer to judge: a whole one, a part of one, or a refusal.
+    /// Whether there is an answer to judge: a complete or truncated one, or a refusal.
     #[must_use]
     pub fn is_answer(self) -> bool {
         match self {
@@ -135,7 +136,7 @@ impl StopReason {
     }
 }
 
-/// A word as it is looked up.
+/// A word in the form used for lookup.
 pub(super) fn folded(word: &str) -> String {
     word.to_ascii_lowercase().replace('-', "_")
 }

@@ -1,31 +1,31 @@
-//! Stop words that akit does not know, with what they mean to whoever runs the application.
+//! Stop words that akit does not know, with their meaning for one application.
 
 use std::collections::BTreeMap;
 
 use super::stop::folded;
 use super::{Answer, StopReason, WeakeningKind, Weaker};
 
-/// What words mean that akit does not know: whoever runs the application teaches them.
+/// Meanings of words that akit does not know, set by whoever runs the application.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StopWords(BTreeMap<String, StopReason>);
 
 impl StopWords {
-    /// What may be taught: everything but that a word is unknown.
+    /// The meanings that can be set: all except "unknown".
     pub const MEANINGS: [&str; 6] = ["complete", "tool_calls", "cut", "refused", "filtered", "broken"];
 
-    /// Whether a word needs no teaching.
+    /// Whether akit knows a word already.
     #[must_use]
     pub fn is_known(word: &str) -> bool {
         StopReason::of(Some(word)) != StopReason::Unknown
     }
 
-    /// A word in the form in which all ways of writing it are one.
+    /// A word in the form in which all its spellings are equal.
     #[must_use]
     pub fn folded(word: &str) -> String {
         folded(word)
     }
 
-    /// These words with their meanings; those without one are left out.
+    /// These words with their meanings; words without one are left out.
     #[must_use]
     pub fn of(words: impl IntoIterator<Item = (String, String)>) -> Self {
         let read = |(word, meaning): (String, String)| Some((folded(&word), meaning.parse().ok()?));
@@ -39,20 +39,20 @@ impl StopWords {
         Self(others.chain(self.0.clone()).collect())
     }
 
-    /// Whether nothing is taught.
+    /// Whether none is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The answer with what its stop word means here.
+    /// The answer with the meaning of its stop word.
     #[must_use]
     pub fn teach(&self, answer: Answer) -> Answer {
         let word = answer.finish_reason.as_deref().filter(|word| !Self::is_known(word));
         Answer { taught: word.and_then(|word| self.0.get(&folded(word)).copied()), ..answer }
     }
 
-    /// Words that others taught make answers count that were errored before.
+    /// New meanings that make answers count that used to be errors.
     #[must_use]
     pub fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let changed = |(word, meaning): (&String, &StopReason)| {
@@ -61,8 +61,7 @@ impl StopWords {
                 return None;
             }
             let was = was.map_or("an error", Into::into);
-            let message =
-                format!("`{word}` ended an answer with {was}, now it means `{}`", <&str>::from(meaning));
+            let message = format!("the stop word `{word}` meant {was}, now `{}`", <&str>::from(meaning));
             Some(Weaker::new(WeakeningKind::StopWordTaught, &["stopWords", word], message))
         };
         now.0.iter().filter_map(changed).collect()

@@ -1,4 +1,4 @@
-//! The kinds of expectation, as written under `type:`, and so of verdicts.
+//! The kinds of expectations, as written under `type:`, and so of verdicts.
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
@@ -6,9 +6,9 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum VerdictKind {
-    /// An expectation holds for the answer to one turn.
+    /// An expectation is met by the answer to one turn.
     Answer,
-    /// All or any of several hold.
+    /// All or any of several expectations are met.
     Combined,
     /// All or any of some texts are in the answer.
     Contains,
@@ -18,11 +18,11 @@ pub enum VerdictKind {
     Ended,
     /// The answer ends with this text.
     EndsWith,
-    /// An expectation holds for every answer of a conversation.
+    /// An expectation is met by every answer of a conversation.
     EveryAnswer,
     /// The answer is this text.
     Exact,
-    /// An expectation holds for the first answer.
+    /// An expectation is met by the first answer.
     FirstAnswer,
     /// The answer is nearly this text.
     Fuzzy,
@@ -32,7 +32,7 @@ pub enum VerdictKind {
     HandoffKept,
     /// Some functions are called, and others are not.
     Tools,
-    /// A small expression holds.
+    /// A small expression is true.
     Inline,
     /// The answer refuses what was asked.
     IsRefusal,
@@ -42,7 +42,7 @@ pub enum VerdictKind {
     JsonSchema,
     /// The answer is in a language.
     Language,
-    /// An expectation holds for the last answer.
+    /// An expectation is met by the last answer.
     LastAnswer,
     /// The whole answer came in time.
     Latency,
@@ -62,11 +62,11 @@ pub enum VerdictKind {
     Regex,
     /// The answer means the same as a text.
     Similarity,
-    /// An expectation holds for at least one answer.
+    /// An expectation is met by at least one answer.
     SomeAnswer,
     /// The answer begins with this text.
     StartsWith,
-    /// Another expectation does not hold.
+    /// Another expectation is not met.
     Not,
     /// A kind of a newer version.
     #[strum(disabled)]
@@ -76,7 +76,7 @@ pub enum VerdictKind {
 super::word::open!(VerdictKind);
 
 impl VerdictKind {
-    /// Whether its score says how good an answer is, and not only whether it passes.
+    /// Whether its score rates how good an answer is, not only whether it passes.
     #[must_use]
     pub fn is_graded(&self) -> bool {
         match self {
@@ -113,7 +113,7 @@ impl VerdictKind {
         }
     }
 
-    /// What it can be about.
+    /// What it can apply to.
     #[must_use]
     pub fn about(&self) -> About {
         match self {
@@ -149,7 +149,7 @@ impl VerdictKind {
     }
 }
 
-/// What an expectation can be about.
+/// What an expectation can apply to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     /// One answer.

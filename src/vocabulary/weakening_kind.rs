@@ -1,8 +1,8 @@
-//! In which way a change demands less than the commit that it is based on.
+//! How a change demands less than the commit that it is based on.
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
-/// In which way less is demanded.
+/// How less is demanded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 #[expect(missing_docs, reason = "each is described in docs/gate.md under its id")]
@@ -97,27 +97,27 @@ pub enum WeakeningKind {
 
 super::word::open!(WeakeningKind);
 
-/// One way in which a new version of something demands less than the one before, and where.
+/// One way in which a new version demands less than the one before, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Weaker {
-    /// In which way.
+    /// The kind.
     pub kind: WeakeningKind,
-    /// The keys that lead to it in the new version; where the last ones are gone, to what held them. Entries of a
-    /// list are numbered from 0.
+    /// The path to it in the new version, or to what contained it if it was removed. Entries of a list are numbered
+    /// from 0.
     pub keys: Vec<String>,
-    /// What it is about, where that is more than its keys: an entry of a list has another number tomorrow.
+    /// Its subject, if the path is not enough: the index of a list entry can change.
     pub of: Option<String>,
-    /// In a sentence, with what stood there before.
+    /// A sentence that includes the old value.
     pub message: String,
 }
 
 impl Weaker {
-    /// Less is demanded behind these keys.
+    /// A weakening at this path.
     pub fn new<K: ToString>(kind: WeakeningKind, keys: &[K], message: impl Into<String>) -> Self {
         Self { kind, keys: keys.iter().map(K::to_string).collect(), of: None, message: message.into() }
     }
 
-    /// The same below other keys.
+    /// The same with a path prefix.
     #[must_use]
     pub fn below<K: ToString>(self, keys: &[K]) -> Self {
         let keys = keys.iter().map(K::to_string).chain(self.keys).collect();

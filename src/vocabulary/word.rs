@@ -1,17 +1,17 @@
-//! Words of enums: those that a file of another version may extend, kept as they are in `Other`, and what each means.
+//! Words of enums: unknown ones, which a file of another version may have, are kept in `Other`; and their meanings.
 
 use strum::EnumMessage;
 
-/// What a variant means, for tables that people read: its own documentation, as a part of a sentence.
+/// The meaning of a variant, for tables in the docs: its own documentation, as part of a sentence.
 pub fn meaning(variant: &impl EnumMessage) -> String {
     let documentation = variant.get_documentation().unwrap_or_default().trim_end_matches('.');
     let mut letters = documentation.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// Reading, writing and showing of an enum with a variant `Other(String)`; its words are those of strum.
+/// Parsing, serializing and displaying of an enum with a variant `Other(String)`; its words are those of strum.
 ///
-/// Every `match` on it has to say what becomes of a word that nobody here knows, and that is never a pass.
+/// Every `match` on it has to decide about unknown words, and that is never a pass.
 macro_rules! open {
     ($name:ident) => {
         impl $name {
@@ -21,7 +21,7 @@ macro_rules! open {
                 word.parse().unwrap_or_else(|_| Self::Other(word.to_owned()))
             }
 
-            /// Its word, as files and reports have it.
+            /// Its word in files and reports.
             #[must_use]
             pub fn word(&self) -> &str {
                 match self {
@@ -53,7 +53,7 @@ macro_rules! open {
     };
 }
 
-/// The JSON Schema of what is written as text.
+/// The JSON Schema of a type that is written as text.
 macro_rules! text {
     ($name:ident) => {
         #[cfg(test)]

@@ -236,20 +236,20 @@ fn what_is_wrong_with_a_file_is_told_before_anything_is_sent() {
         (config("  body: { text: \"to {{prompt}}: {{messages}}\" }\n"), "`{{messages}}` is a list and cannot be part of a string", "s.yaml:5"),
         (config("  body: { text: \"{{promt}} {{prompt}}\" }\n"), "`{{promt}}` in `body` is not a variable of the case", "s.yaml:5"),
         (config("  body: { text: \"{{prompt\" }\n"), "`{{` is not closed", "s.yaml:5"),
-        (config("  body: { text: hello }\n"), "what is asked is not sent", "s.yaml:5"),
+        (config("  body: { text: hello }\n"), "the question is not sent", "s.yaml:5"),
         (config("  body: 7\n"), "`body` must be a mapping, a list or a string, found a number", "s.yaml:5"),
         (config(&format!("{body}  answer: choices[0].text\n")), "write `/choices/0/text`", "s.yaml:6"),
         (config(&format!("{body}  answer: {{ a: 1 }}\n")), "`answer` must be a JSON pointer or a list of them", "s.yaml:6"),
         (config(&format!("{body}  session: {{ from: /a, header: b }}\n")), "`session` must have exactly one of `from`, `header` and `cookie`", "s.yaml:6"),
         (config(&format!("{body}  ok: [302]\n")), "`ok` must be a list of HTTP statuses", "s.yaml:6"),
         (config(&format!("{body}  lines: true\n  sse: {{}}\n")), "`lines` and `sse` are both set", "s.yaml:6"),
-        (config(&format!("{body}  tools: /calls\n")), "`tools` reads JSON, and nothing says where the answer is", "s.yaml:6"),
+        (config(&format!("{body}  tools: /calls\n")), "`tools` reads JSON, but `answer` is not set", "s.yaml:6"),
         (config(&format!("{body}  lines: true\n")), "`lines` reads JSON", "s.yaml:6"),
-        (config(&format!("{body}  auth: basic\n")), "`auth` makes a header of `apiKey`, and there is none", "s.yaml:6"),
+        (config(&format!("{body}  auth: basic\n")), "`auth` needs `apiKey`, which is not set", "s.yaml:6"),
         (config(&format!("{body}  headers: {{ \"a b\": c }}\n")), "`a b` is not a valid header name", "s.yaml:6"),
         (config(&format!("{body}  like: siri\n")), "rasa", "s.yaml:6"),
         (config(&format!("{body}  like: groq\n")), "`like: groq` is a preset of provider `openai`", "s.yaml:6"),
-        (config("  like: rasa\n").replace("provider: http", "provider: openai"), "`like: rasa` is a preset of provider `http`, and the provider here is `openai`", "s.yaml:5"),
+        (config("  like: rasa\n").replace("provider: http", "provider: openai"), "`like: rasa` is a preset of provider `http`, but the provider is `openai`", "s.yaml:5"),
         ("provider: openai\nproviderConfig: { like: rasa }\ncases: [{ id: a, prompt: b, expected: { type: exact, value: c } }]\n".to_owned(), "`like: rasa` is a preset of provider `http`", "s.yaml:2"),
         (config(&format!("{body}  baseUrl: http://127.0.0.1:9\n")), "provider `http` has no key `baseUrl`", "s.yaml:6"),
         (config(&format!("{body}  command: [./bot]\n")), "`command` is a key of provider `command`", "s.yaml:6"),
@@ -420,7 +420,10 @@ fn the_configuration_reaches_a_bot_for_every_suite() {
     let base = other.url.replace("/v1", "");
     akit(&["--base-url", &base]).run().ended(0);
     assert_eq!(other.asked()[0].path, "/chat");
-    akit(&["--base-url", &other.url]).run().ended(2).err("`--base-url` is the server of provider `http`");
+    akit(&["--base-url", &other.url])
+        .run()
+        .ended(2)
+        .err("`--base-url` for provider `http` must be a scheme and host");
     // A scenario that names a server of its own gets nothing of the configuration's, and no variable goes there.
     let own = "provider: http\nproviderConfig: { url: \"https://bot.example/chat\", body: { q: \"{{prompt}}\" } }\n";
     akit(&[])

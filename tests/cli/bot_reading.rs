@@ -40,10 +40,7 @@ fn calls_that_nobody_reads_prove_nothing() {
         "{ not: { type: tools, called: [refund] } }",
         "{ type: combined, operator: or, expectations: [{ type: tools, never: [refund] }, { type: exact, value: x }] }",
     ] {
-        judged(ASKS, expected, setup, body)
-            .ended(2)
-            .err("nothing says where they are")
-            .err("add `tools: /POINTER`");
+        judged(ASKS, expected, setup, body).ended(2).err("`tools` is not set").err("add `tools: /POINTER`");
         judged(&format!("{ASKS}  tools: /calls\n"), "{ type: tools, called: [refund] }", setup, body)
             .ended(0);
     }

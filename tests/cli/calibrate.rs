@@ -305,5 +305,5 @@ fn mistakes_in_the_configuration_are_shown_where_they_stand() {
     let ran = run(&server, ", min_kapa: 0.6, min_tpr: 90", None).run().ended(2);
     assert!(ran.stderr.contains("akit.yaml:4:"), "{}", ran.stderr);
     assert!(ran.stderr.contains("did you mean `min_kappa`?"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("`min_tpr` is a number from 0 to 1, found `90`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`min_tpr` must be a number from 0 to 1, found `90`"), "{}", ran.stderr);
 }

@@ -58,21 +58,21 @@ fn in_plain_words(what: &str, texts: [&str; 2]) {
 #[test]
 fn broken_yaml_is_told_in_plain_words_at_its_line() {
     let table = [
-        ("cases:\n\t- id: a\n", "a tab stands", 2),
-        ("name: \"a\ncases: []\n", "a quote is opened and never closed", 0),
+        ("cases:\n\t- id: a\n", "a tab where only spaces", 2),
+        ("name: \"a\ncases: []\n", "a quote is never closed", 0),
         ("cases: [\n", "a bracket", 0),
         ("cases: [a b: c}\n", "", 1),
-        ("name: a: b\n", "a `: ` stands where no value can begin", 1),
+        ("name: a: b\n", "a `: ` where no value can start", 1),
         ("name: *nobody\n", "has no anchor", 1),
         ("name: a\n bad: b\n", "", 2),
         ("name: a\nbad\ncases: []\n", "", 0),
         ("name: \"a\\q\"\n", "`\\` in double quotes", 1),
         ("name: 'a' b\n", "", 1),
         ("- a\nb: c\n", "", 2),
-        ("a: - b\n", "a `-` stands", 1),
+        ("a: - b\n", "a `-` where no list can start", 1),
         ("a: !!!x y\n", "", 1),
         ("%x\n---\na: b\n", "", 0),
-        ("a: b\n---\nc: d\n", "a second document begins here", 0),
+        ("a: b\n---\nc: d\n", "a second document starts here", 0),
         ("a: |\n  x\n y\n", "", 0),
         ("a: @b\n", "", 0),
         ("{a: b}}\n", "", 0),
@@ -98,18 +98,18 @@ fn broken_yaml_is_told_in_plain_words_at_its_line() {
 fn every_wrong_line_of_replies_is_told_at_its_place() {
     let lines = [
         ("not json", "it is not JSON"),
-        ("{\"id\":\"b\"", "it ends in the middle of its JSON"),
+        ("{\"id\":\"b\"", "its JSON is incomplete"),
         ("{\"id\":\"b\"}", "missing"),
-        ("{\"id\":7,\"reply\":\"x\"}", "the number `7` stands where text belongs"),
-        ("{\"id\":\"c\",\"reply\":null}", "nothing stands where text belongs"),
+        ("{\"id\":7,\"reply\":\"x\"}", "expected text, found the number `7`"),
+        ("{\"id\":\"c\",\"reply\":null}", "expected text, found nothing"),
         (
             "{\"id\":\"d\",\"reply\":\"x\",\"usage\":{\"input_tokens\":null}}",
-            "nothing stands where a whole number belongs",
+            "expected a whole number, found nothing",
         ),
         ("{\"id\":\"e\",\"reply\":\"x\",\"trial\":-1}", "the number `-1` is out of range"),
         ("{\"id\":\"f\",\"reply\":\"x\",\"answer\":\"y\"}", "unknown key `answer`"),
-        ("[\"g\"]", "a list stands where an object belongs"),
-        ("{\"id\":\"h\",\"reply\":\"x\"}{}", "behind the end"),
+        ("[\"g\"]", "expected an object, found a list"),
+        ("{\"id\":\"h\",\"reply\":\"x\"}{}", "text after its JSON"),
         ("{\"id\":\"i\",\"reply\":\"\\ud800\"}", "half of a character"),
         ("{\"id\":\"a\",\"reply\":\"again\"}", "a second answer for case `a`"),
     ];
@@ -181,7 +181,7 @@ fn other_broken_files_are_told_in_plain_words() {
         .file("r.jsonl", b"\xff\xfe{\0\"\0".as_slice())
         .run()
         .ended(2)
-        .err("this is UTF-16");
+        .err("the file is UTF-16");
     in_plain_words("UTF-16", [&ran.stdout, &ran.stderr]);
 }
 

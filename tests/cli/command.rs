@@ -184,7 +184,7 @@ fn what_is_wrong_with_a_command_is_told_before_it_runs() {
             format!(
                 "  command: [./bot]\ncases: [{{ id: h, {history}, expected: {{ type: exact, value: a }} }}]\n"
             ),
-            "write `input: json`",
+            "set `input: json`",
         ),
     ];
     for (keys, words) in table {
@@ -227,7 +227,7 @@ fn what_stands_behind_two_hyphens_is_the_program_unless_it_can_only_be_scenarios
     assert!(ran.stdout.contains("suites/s.yaml failed: cannot start: "), "{}", ran.stdout);
     // Nobody runs a program for another provider, and none is taken for a scenario.
     for arguments in [&["--", "echo", "good"][..], &["suites", "--", "suites/s.yaml"]] {
-        run("openai", arguments).ended(2).err("a program stands behind `--`").err("add `-p command`");
+        run("openai", arguments).ended(2).err("`--` names a program").err("add `-p command`");
     }
     // Files and folders that hold scenarios end the flags, as with any other program.
     for name in ["suites/s.yaml", "suites"] {
@@ -351,7 +351,7 @@ fn a_command_that_only_a_change_names_is_not_run() {
     trusting("base", &[])
         .run()
         .ended(2)
-        .err("this command is not run: only the change names it")
+        .err("command not run: only the change names it")
         .err("scenarios/s.yaml:3");
     assert!(!has_run());
     trusting("head", &[]).run().ended(0);
@@ -360,7 +360,7 @@ fn a_command_that_only_a_change_names_is_not_run() {
     trusting("base", &["-p", "command", "--", "sh", "evil.sh"]).run().ended(0);
     // The configuration of the change has no effect, and its variables go to nobody.
     change(&ran, &[("scenarios/s.yaml", scenario("[sh, bot.sh]", ", env: [OPENAI_API_KEY]"))]);
-    trusting("base", &[]).run().ended(2).err("the command does not get `OPENAI_API_KEY`");
+    trusting("base", &[]).run().ended(2).err("`OPENAI_API_KEY` is not passed to the command");
     change(
         &ran,
         &[
@@ -376,7 +376,7 @@ fn a_command_that_only_a_change_names_is_not_run() {
     trusting("base", &[])
         .run()
         .ended(2)
-        .err("the command for `target.version` is not run: only the change names it");
+        .err("command for `target.version` not run: only the change names it");
     trusting("base", &["--target-version", "7"]).run().ended(0);
     // A base that knows nothing of akit has named no command.
     let ran = base(&[("README.md", "x".to_owned())]);
@@ -422,7 +422,7 @@ fn no_program_that_a_change_may_have_written_prints_a_key() {
         let other = config(key) + &format!("grader: {{ model: j, {key} }}\n");
         let ran = base(&[("scenarios/s.yaml", suite.to_owned()), ("akit.yaml", kept.clone())]);
         change(&ran, &[("akit.yaml", other), ("key.sh", script("evil"))]);
-        run(&ran).ended(2).err("the key of `apiKeyCommand` (`false`) cannot be had");
+        run(&ran).ended(2).err("cannot get the key from `apiKeyCommand` (`false`)");
         assert!(!ran.path("ran").exists(), "{key}");
     }
     assert!(server.asked().is_empty());
@@ -459,11 +459,11 @@ fn a_version_comes_from_a_command() {
         ("{ command: [sh, -c, \"echo no repository >&2; exit 128\"] }", "exit code 128: no repository"),
         ("{ command: [./none] }", "cannot start it"),
         ("{ command: [\"true\"] }", "it printed nothing"),
-        ("{ command: [printf, 'a\\nb'] }", "it printed more than a version: \"a⏎b\""),
+        ("{ command: [printf, 'a\\nb'] }", "it printed more than one version: \"a⏎b\""),
         ("{ command: [] }", "`command` names no program"),
         ("{ comand: [a] }", "did you mean `command`?"),
         ("7", "put it in quotes: \"7\""),
-        ("[a]", "`version` is a text or a mapping with `command`"),
+        ("[a]", "`version` must be text or a mapping with `command`"),
     ] {
         let ran = akit(version, &[]).run().ended(2).err(words);
         assert!(ran.stderr.contains("akit.yaml:3"), "{version}: {}", ran.stderr);

@@ -88,14 +88,14 @@ fn one_file_under_two_paths_is_one_file() {
 
 #[test]
 fn paths_that_lead_nowhere_end_with_three() {
-    tree(&["nowhere.yaml"]).run().ended(3).err("there is no file or folder `nowhere.yaml`");
-    tree(&["s", "nowhere"]).run().ended(3).err("there is no file or folder `nowhere`");
-    tree(&["s/*.toml"]).run().ended(3).err("there is no .yaml or .yml file in `s/*.toml`");
-    tree(&["q/*.yaml"]).run().ended(3).err("there is no .yaml or .yml file in `q/*.yaml`");
+    tree(&["nowhere.yaml"]).run().ended(3).err("no such file or folder: `nowhere.yaml`");
+    tree(&["s", "nowhere"]).run().ended(3).err("no such file or folder: `nowhere`");
+    tree(&["s/*.toml"]).run().ended(3).err("no .yaml or .yml file in `s/*.toml`");
+    tree(&["q/*.yaml"]).run().ended(3).err("no .yaml or .yml file in `q/*.yaml`");
     tree(&["s/node_modules/../../t/none/**"]).run().ended(3);
     Akit::new(&["validate", "docs"]).file("docs/readme.md", "").run().ended(3).err("in `docs`");
     Akit::new(&["validate", ""]).run().ended(2);
-    tree(&["s/[.yaml"]).run().ended(2).err("`s/[.yaml` is not a glob");
+    tree(&["s/[.yaml"]).run().ended(2).err("invalid glob `s/[.yaml`");
 }
 
 #[test]
@@ -124,8 +124,8 @@ fn configurations_are_checked_like_scenarios() {
         ("providers: { opnai: {} }\n", "unknown provider `opnai`"),
         ("model: ${NOWHERE}\n", "environment variable `NOWHERE` is not set"),
         ("gate: { min_pass_rate: 95 }\n", "a number from 0 to 1"),
-        ("- a\n", "the configuration is a mapping"),
-        ("a: 'b\n", "this is not YAML"),
+        ("- a\n", "the configuration must be a mapping"),
+        ("a: 'b\n", "invalid YAML"),
     ];
     for (config, expected) in table {
         for command in ["validate", "run"] {
@@ -153,7 +153,7 @@ fn cases_of_one_name_in_two_files_are_refused() {
         .file("b.yaml", &named)
         .run()
         .ended(2)
-        .err("case `same/a` also stands in a.yaml:3");
+        .err("duplicate case `same/a`, also in a.yaml:3");
     Akit::new(&["validate", "a.yaml", "b.yaml"]).file("a.yaml", SUITE).file("b.yaml", SUITE).run().ended(0);
 }
 

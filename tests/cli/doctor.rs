@@ -99,7 +99,7 @@ fn what_is_bad_ends_like_the_run() {
         with("run").ended(status);
     }
     let rows: [Row<'_>; 7] = [
-        ("no key", &[("s.yaml", &suite(&["a"]))], 2, "there is no key for provider `openai` (1 case)"),
+        ("no key", &[("s.yaml", &suite(&["a"]))], 2, "no key set for provider `openai` (1 case)"),
         (
             "a misspelt key",
             &[("s.yaml", "cases:\n  - id: a\n    promt: x\n    expected: { type: exact, value: x }\n")],
@@ -256,7 +256,7 @@ fn the_doctor_does_not_contradict_itself() {
     let bare =
         || Akit::new(&["doctor", "s.yaml", "-m", "m", "--format", "json"]).file("s.yaml", suite(&["a"]));
     let found = parsed(&bare().run().ended(2).stdout);
-    assert_eq!(about(&found, "answers"), ["bad there is no key for provider `openai` (1 case)"]);
+    assert_eq!(about(&found, "answers"), ["bad no key set for provider `openai` (1 case)"]);
     assert_eq!(about(&found, "keys"), ["warn OPENAI_API_KEY is not set"]);
     assert!(about(&found, "prices")[0].starts_with("ok unknown for `m`"), "{found}");
     // Of a configuration that cannot be read nothing is known.

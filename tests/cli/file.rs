@@ -52,14 +52,14 @@ fn a_windows_file_is_judged_like_any_other() {
 fn what_is_no_text_is_told_without_a_guess() {
     let table: [(&[u8], &str); 9] = [
         (b"cases:\n  - id: \xff\n", "not UTF-8: byte 0xff on line 2"),
-        (b"cases: \0", "a binary file (a NUL byte at offset 7)"),
-        (b"\x7fELF\x02\x01\x01\0\0\0", "a binary file"),
-        (b"\xff\xfec\0a\0s\0e\0s\0", "this is UTF-16"),
-        (b"PK\x03\x04\x14\0", "a binary file"),
+        (b"cases: \0", "the file is binary (NUL byte at offset 7)"),
+        (b"\x7fELF\x02\x01\x01\0\0\0", "the file is binary"),
+        (b"\xff\xfec\0a\0s\0e\0s\0", "the file is UTF-16"),
+        (b"PK\x03\x04\x14\0", "the file is binary"),
         ("cases:\n  - id: \u{9b}31m\u{202e}\n".as_bytes(), "a control character"),
-        (b"cases:\n  - id: @x\n", "text cannot begin with `@`; put quotes around it"),
-        (b"cases:\n  - id: %x\n", "text cannot begin with `%`; put quotes around it"),
-        (b"cases:\n  - id: `x`\n", "text cannot begin with a backtick; put quotes around it"),
+        (b"cases:\n  - id: @x\n", "text cannot start with `@`; put it in quotes"),
+        (b"cases:\n  - id: %x\n", "text cannot start with `%`; put it in quotes"),
+        (b"cases:\n  - id: `x`\n", "text cannot start with a backtick; put it in quotes"),
     ];
     for (content, expected) in table {
         let ran = validate(content).ended(2).err(expected);
@@ -73,16 +73,16 @@ fn files_without_a_scenario_are_told() {
         validate(empty).ended(2).err("the file is empty");
     }
     let table = [
-        ("- id: a\n", "a scenario is a mapping, found a list"),
-        ("just words\n", "a scenario is a mapping, found text"),
-        ("42\n", "a scenario is a mapping, found a number"),
+        ("- id: a\n", "a scenario must be a mapping, found a list"),
+        ("just words\n", "a scenario must be a mapping, found text"),
+        ("42\n", "a scenario must be a mapping, found a number"),
         ("{}\n", "a scenario needs `cases`"),
         ("name: x\n", "a scenario needs `cases`"),
-        ("cases:\n", "`cases` is a list with at least one case, found nothing"),
+        ("cases:\n", "`cases` must be a list with at least one case, found nothing"),
         ("cases: []\n", "found an empty list"),
         ("cases: {}\n", "found a mapping"),
-        ("cases: [[]]\n", "a case is a mapping, found a list"),
-        ("cases: [null]\n", "a case is a mapping, found nothing"),
+        ("cases: [[]]\n", "a case must be a mapping, found a list"),
+        ("cases: [null]\n", "a case must be a mapping, found nothing"),
     ];
     for (text, expected) in table {
         validate(text).ended(2).err(expected);
@@ -91,7 +91,7 @@ fn files_without_a_scenario_are_told() {
 
 #[test]
 fn tabs_and_second_documents_are_named() {
-    validate(format!("cases:\n{CASE}\tname: x\n")).ended(2).err("YAML is indented with spaces");
+    validate(format!("cases:\n{CASE}\tname: x\n")).ended(2).err("indent with spaces");
     for second in ["---\nname: second\n", "---\n", "...\n---\ncases: []\n"] {
         validate(format!("cases:\n{CASE}{second}")).ended(2).err("one scenario per file");
     }
@@ -114,7 +114,7 @@ fn anchors_serve_and_bombs_do_not_go_off() {
         .ended(2)
         .err("has no anchor (`&name`) above it")
         .err("text that begins with `*`");
-    validate("cases: &a [*a]\n").ended(2).err("an alias stands within its own anchor");
+    validate("cases: &a [*a]\n").ended(2).err("an alias is inside its own anchor");
 
     let began = Instant::now();
     let mut bomb = String::from("a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n");
@@ -122,7 +122,7 @@ fn anchors_serve_and_bombs_do_not_go_off() {
         let parts = vec![format!("*a{}", level - 1); 9].join(", ");
         writeln!(bomb, "a{level}: &a{level} [{parts}]").unwrap();
     }
-    validate(bomb).ended(2).err("it is too large once its aliases are filled in").err("with fewer aliases");
+    validate(bomb).ended(2).err("it is too large once its aliases are filled in").err("use fewer aliases");
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
@@ -193,6 +193,6 @@ fn strings_are_those_of_yaml_1_2() {
     for (word, kind) in [("true", "a boolean"), ("0x10", "a number"), ("~", "nothing"), ("1.5", "a number")] {
         validate(format!("cases:\n{}", CASE.replace("id: a", &format!("id: {word}"))))
             .ended(2)
-            .err(&format!("`id` is text, found {kind}"));
+            .err(&format!("`id` must be text, found {kind}"));
     }
 }

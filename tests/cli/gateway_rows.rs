@@ -92,7 +92,7 @@ pub(crate) fn table() -> Vec<Row> {
             vec![ok(format!("{body}{body}"))],
             errored("malformed-reply"),
             1,
-            "behind the end of its JSON",
+            "text after its JSON",
         ),
         row(
             "bytes that are no text",

@@ -21,17 +21,17 @@ fn a_suite_is_written_told_and_loads() {
         .ended(0)
         .err("1 of 2 assertions mapped")
         .err("--> promptfooconfig.yaml:8:9")
-        .err("`python` was not taken over: akit runs no code")
+        .err("`python` was not imported: akit does not run code")
         .err("help: `inline`, `regex`");
     assert_eq!(ran.stdout, "");
     insta::assert_snapshot!(ran.read("scenarios/suite.yaml"), @r#"
     # yaml-language-server: $schema=scenario.schema.json
-    # From promptfooconfig.yaml; 1 of 2 assertions taken over.
+    # From promptfooconfig.yaml; 1 of 2 assertions imported.
     provider: openai
     model: gpt-4o-mini
     cases:
       - id: says-it
-        # promptfooconfig.yaml:8:9: not taken over: akit runs no code; instead: `inline`, `regex`, `json_schema` or `llm_grader`
+        # promptfooconfig.yaml:8:9: not imported: akit does not run code; instead: `inline`, `regex`, `json_schema` or `llm_grader`
         #   type: python
         #   value: "len(output) < 9"
         name: Says it
@@ -75,7 +75,7 @@ fn what_cannot_be_imported_ends_with_two() {
         .file("c.yaml", "prompts: [a]\ntests:\n  - assert:\n      - type: ruby\n")
         .run()
         .ended(2)
-        .err("no case of `c.yaml` could be taken over")
+        .err("no case of `c.yaml` could be imported")
         .err("c.yaml:4:9");
     assert!(!ran.path("s.yaml").exists());
 }

@@ -142,7 +142,7 @@ fn without_a_judge_nothing_is_sent() {
     run(&server.url, suite(""), &[])
         .ended(2)
         .err("no judge is configured")
-        .err("name a judge with `--grader-model`")
+        .err("pass `--grader-model`")
         .err("s.yaml:2:9");
     // The key of the judge is looked for before anything is sent, too.
     Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j"])
@@ -150,7 +150,7 @@ fn without_a_judge_nothing_is_sent() {
         .file("r.jsonl", replies(&[("a", "x")]))
         .run()
         .ended(2)
-        .err("there is no key for provider `openai`");
+        .err("no key set for provider `openai`");
     Akit::new(&[
         "run",
         "s.yaml",

@@ -8,7 +8,7 @@ use super::server::{Answer, Server, completion};
 fn where_the_judge_is_asked_is_said_before_anything_is_sent() {
     let target = Server::start(|_| Answer::Text("I am sorry. I block it now.".to_owned()));
     let judge = Server::start(|_| Answer::Text(verdict(9)));
-    let words = "the grader j is asked at";
+    let words = "the judge j is called at";
     let ask = |more: &[&str], config: &str, suite: &str| {
         Akit::new(&[
             "run",

@@ -18,11 +18,11 @@ fn replies_in_another_encoding_are_told_at_their_own_file() {
         units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
     };
     let table = [
-        (utf16(false), "this is UTF-16"),
-        (utf16(true), "this is UTF-16"),
-        (utf32(false), "this is UTF-32"),
-        (utf32(true), "this is UTF-32"),
-        (b"\0\0".to_vec(), "a binary file"),
+        (utf16(false), "the file is UTF-16"),
+        (utf16(true), "the file is UTF-16"),
+        (utf32(false), "the file is UTF-32"),
+        (utf32(true), "the file is UTF-32"),
+        (b"\0\0".to_vec(), "the file is binary"),
         (b"{\"id\":\"a\",\"reply\":\"\xe4\"}".to_vec(), "not UTF-8"),
     ];
     for (bytes, words) in table {
@@ -92,7 +92,7 @@ fn a_stop_word_that_is_taught_twice_is_an_error_at_the_second() {
         let told = |ran: super::akit::Ran, place: &str| {
             ran.ended(2)
                 .err(&format!("found `{second}`"))
-                .err(&format!("`{first}` is the same word"))
+                .err(&format!("the same word as `{first}`"))
                 .err(place);
         };
         told(Akit::new(&["validate", "s.yaml"]).file("s.yaml", &suite).run(), "s.yaml:4:7");

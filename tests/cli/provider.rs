@@ -385,7 +385,7 @@ fn a_key_that_no_header_can_carry_is_told_without_being_shown() {
         .file("s.yaml", SUITE)
         .run()
         .ended(2)
-        .err("the key of provider `openai` (from OPENAI_API_KEY) holds a character that no key has");
+        .err("the key of provider `openai` (from OPENAI_API_KEY) contains an invalid character");
     assert!(!ran.stderr.contains("sk-live") && server.asked().is_empty(), "{}", ran.stderr);
 }
 

@@ -141,13 +141,13 @@ fn wrong_lines_are_told_with_their_place_before_anything_runs() {
         (format!("{good}not json\n"), "it is not JSON"),
         (format!("{good}{good}"), "a second answer for case `a`, trial 0"),
         (format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"answer\":\"y\"}}\n"), "unknown key `answer`"),
-        (format!("{good}[]\n"), "a list stands where an object belongs"),
-        (format!("{good}{{\"id\":7,\"reply\":\"x\"}}\n"), "the number `7` stands where text belongs"),
-        (format!("{good}{{\"id\":\"b\",\"reply\":null}}\n"), "nothing stands where text belongs"),
+        (format!("{good}[]\n"), "expected an object, found a list"),
+        (format!("{good}{{\"id\":7,\"reply\":\"x\"}}\n"), "expected text, found the number `7`"),
+        (format!("{good}{{\"id\":\"b\",\"reply\":null}}\n"), "expected text, found nothing"),
         (format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"trial\":-1}}\n"), "the number `-1` is out of range"),
         (
             format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"usage\":[1,2]}}\n"),
-            "a list stands where an object belongs",
+            "expected an object, found a list",
         ),
         (
             format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"usage\":{{\"tokens\":1}}}}\n"),
@@ -164,7 +164,7 @@ fn wrong_lines_are_told_with_their_place_before_anything_runs() {
 
 #[test]
 fn files_of_replies_that_cannot_be_read_are_told() {
-    run(&["a"], "\0").ended(2).err("cannot read the recorded answers in r.jsonl: this is a binary file");
+    run(&["a"], "\0").ended(2).err("cannot read the recorded answers in r.jsonl: the file is binary");
     Akit::new(&["run", "s.yaml", "--replies", "nowhere.jsonl"])
         .file("s.yaml", suite(&["a"]))
         .run()
@@ -191,7 +191,7 @@ fn a_scenario_names_its_own_replies_beside_itself() {
         .file("s.yaml", format!("provider: replies\n{}", suite(&["a"])))
         .run()
         .ended(2)
-        .err("provider `replies` names no file")
+        .err("no file set for provider `replies`")
         .err("nothing was sent");
 }
 

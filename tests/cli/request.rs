@@ -152,7 +152,7 @@ fn the_model_is_decided_by_flag_case_scenario_configuration_in_this_order() {
         .file("s.yaml", case(""))
         .run()
         .ended(2)
-        .err("no model is named for provider `openai`")
+        .err("no model set for provider `openai`")
         .err("nothing was sent");
 }
 
@@ -175,8 +175,8 @@ fn the_model_of_the_configuration_holds_for_its_own_provider_alone() {
         .file("s.yaml", format!("provider: ollama\n{}", case("")))
         .run()
         .ended(2)
-        .err("no model is named for provider `ollama`")
-        .err("`model:` in the scenario");
+        .err("no model set for provider `ollama`")
+        .err("`model:` to the scenario");
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn a_missing_key_is_told_before_anything_is_sent() {
     };
     run("", &[])
         .ended(2)
-        .err("there is no key for provider `openai`")
+        .err("no key set for provider `openai`")
         .err("set OPENAI_API_KEY; without a key, `--replay`")
         .err("nothing was sent");
     Akit::new(&["run", "s.yaml", "-m", "m"])
@@ -252,7 +252,7 @@ fn a_missing_key_is_told_before_anything_is_sent() {
         .ended(2)
         .err("set OPENAI_API_KEY in the pipeline's secrets");
     let head = "providerConfig: { apiKey: \"${MY_KEY}\", baseUrl: \"http://127.0.0.1:9/v1\" }\n";
-    run(head, &[]).ended(2).err("environment variable `MY_KEY` holds the key of `openai` and is not set");
+    run(head, &[]).ended(2).err("environment variable `MY_KEY`, the key of `openai`, is not set");
     // In replay nobody is asked, so a key does not matter; what is missing is the record.
     run(head, &["--replay"]).ended(4).out("not in the cache");
     run("", &["--replay"]).ended(4).out("not in the cache");

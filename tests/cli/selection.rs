@@ -121,12 +121,12 @@ fn cases_left_out_are_skipped_with_their_reason_in_every_report() {
     let report = ran.json("run.json");
     assert_eq!(outcomes(&report), ["a passed", "b skipped", "a passed", "c skipped"]);
     assert_eq!(report["cases"][1]["reason"], "not named by `--case`");
-    assert_eq!(report["cases"][3]["reason"], "has no tag of `fast`, `slow`");
+    assert_eq!(report["cases"][3]["reason"], "has none of the tags `fast`, `slow`");
     let xml = ran.read("r.xml");
     assert_eq!(xml.matches("<skipped ").count(), 2, "{xml}");
-    assert!(xml.contains("has no tag of `fast`, `slow`") && xml.contains("skipped=\"1\""), "{xml}");
+    assert!(xml.contains("has none of the tags `fast`, `slow`") && xml.contains("skipped=\"1\""), "{xml}");
     let ran = two_files(&["--tags", "!slow"]).ended(0);
-    assert_eq!(ran.json("run.json")["cases"][1]["reason"], "left out by tag `!slow`");
+    assert_eq!(ran.json("run.json")["cases"][1]["reason"], "excluded by tag `!slow`");
 }
 
 #[test]

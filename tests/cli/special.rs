@@ -248,7 +248,7 @@ fn the_cache_is_regular_files_of_a_bounded_size() {
     ask(&world, &["--replay"]).ended(0);
     large.push(b' ');
     std::fs::write(&record, &large).unwrap();
-    ask(&world, &["--replay"]).ended(4).out("at most 33554432");
+    ask(&world, &["--replay"]).ended(4).out("the limit is 33554432");
     std::fs::remove_file(&record).unwrap();
     pipe(&record);
     ask(&world, &["--replay"]).ended(4).out("a link or a special file");

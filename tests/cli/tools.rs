@@ -332,10 +332,7 @@ fn what_is_wrong_in_setup_is_told_at_its_place() {
         ("{ handoff: { text: now } }", "`setup.handoff` has no sign of a handoff that is done"),
         ("{ handoff: { state: accepted } }", "`accepted` is not a JSON pointer"),
         ("{ handoff: { tool: f, text: '(' } }", "invalid pattern"),
-        (
-            "{ handoff: { tool: f, states: { accepted: none } } }",
-            "a mapping of words that akit does not know",
-        ),
+        ("{ handoff: { tool: f, states: { accepted: none } } }", "a mapping of words unknown to akit"),
         (
             "{ handoff: { tool: f, states: { queued: perhaps } } }",
             "one of `none`, `offered`, `claimed`, `done`",
@@ -353,13 +350,16 @@ fn what_is_wrong_in_setup_is_told_at_its_place() {
         ("{ handoff: { tool: f }, functions: [{ returns: [{ give: 1 }] }] }", "has no `name`"),
         (
             "{ handoff: { tool: f }, functions: [{ type: function, function: { name: f, returns: [{ give: 1 }] } }] }",
-            "stands within `function`",
+            "is inside `function`",
         ),
         (
             "{ handoff: { tool: f }, functions: [{ name: f, returns: [{ give: '{{x}}' }] }] }",
             "undefined variable `{{x}}`",
         ),
-        ("{ handoff: { tool: f }, max_tool_rounds: 0 }", "`max_tool_rounds` is a whole number of at least 1"),
+        (
+            "{ handoff: { tool: f }, max_tool_rounds: 0 }",
+            "`max_tool_rounds` must be a whole number of at least 1",
+        ),
     ] {
         let suite = format!("name: s\nsetup: {setup}\n{case}");
         Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite).run().ended(2).err(words);

@@ -63,8 +63,13 @@ fn a_server_that_only_the_scenario_names_gets_no_key() {
         .err("`--base-url`");
     refused("", "providers: { openai: { apiKey: sk-config } }\n", &[], key);
     refused("", "providers: { openai: { apiKey: \"${OTHER}\" } }\n", &[], key);
-    refused("  apiKey: ${OTHER}\n", "", &[], "what environment variable `OTHER` holds");
-    refused("  apiKey: ${OPENAI_API_KEY}\n", "", &[KEY], "what environment variable `OPENAI_API_KEY` holds");
+    refused("  apiKey: ${OTHER}\n", "", &[], "the value of environment variable `OTHER`");
+    refused(
+        "  apiKey: ${OPENAI_API_KEY}\n",
+        "",
+        &[KEY],
+        "the value of environment variable `OPENAI_API_KEY`",
+    );
     for other in ["https://llm.example", "http://llm.example:81", "http://llm.example.org", "http://example"]
     {
         refused("", &format!("providers: {{ openai: {{ trustedOrigins: [\"{other}\"] }} }}\n"), &[KEY], key);
@@ -87,7 +92,7 @@ fn nor_does_it_get_the_environment_by_another_way() {
         format!("{head}variables: {{ x: \"${{OTHER}}\" }}\n{CASE}"),
     ] {
         let ran = proxy.run(&scenario, "", &[], &[]).ended(2);
-        ran.err("what environment variable `OTHER` holds is not sent to http://llm.example:");
+        ran.err("the value of environment variable `OTHER` is not sent to http://llm.example:");
     }
     assert_eq!(proxy.0.asked().len(), 0);
     // Nothing is sent in replay, so nothing can be sent to the wrong place.
@@ -164,7 +169,7 @@ fn only_a_configuration_grants_trust_and_only_to_servers() {
     proxy.run(own, "", &[], &[KEY]).ended(2).err("`trustedOrigins`").err("s.yaml:5:3");
     for wrong in ["llm.example", "http://llm.example/v1", "*", "https://*.example/x"] {
         let config = format!("providers: {{ openai: {{ trustedOrigins: [\"{wrong}\"] }} }}\n");
-        proxy.run("", &config, &[], &[]).ended(2).err("is no scheme and host").err("akit.yaml:1:");
+        proxy.run("", &config, &[], &[]).ended(2).err("is not a scheme and host").err("akit.yaml:1:");
     }
     assert_eq!(proxy.0.asked().len(), 0);
 }

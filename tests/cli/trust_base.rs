@@ -355,7 +355,7 @@ fn a_name_made_of_a_variable_goes_to_no_server_that_only_a_scenario_names() {
             assert!(proxy.asked().is_empty(), "{named} {who}: {}", told.stdout);
             assert!(!format!("{}{}", told.stdout, told.stderr).contains("sk-env-key"), "{named}");
             if who == "head" {
-                told.ended(2).err("`OPENAI_API_KEY` holds is not sent to http://evil.example");
+                told.ended(2).err("`OPENAI_API_KEY` is not sent to http://evil.example");
             }
         }
     }
@@ -445,9 +445,7 @@ fn a_configuration_from_outside_holds_as_it_is() {
 fn a_base_that_cannot_be_had_or_read_ends_the_run() {
     let answers = replies(&[("a", "good"), ("b", "good")]);
     let replied = ["--replies", "r.jsonl"];
-    for (broken, told) in
-        [("gate: [", "this is not YAML"), ("gate: { quarantine: gone.yaml }\n", "gone.yaml")]
-    {
+    for (broken, told) in [("gate: [", "invalid YAML"), ("gate: { quarantine: gone.yaml }\n", "gone.yaml")] {
         let all = files(&[("scenarios/s.yaml", SUITE), ("akit.yaml", broken), ("r.jsonl", &answers)]);
         let ran = base(&all);
         change(&ran, &files(&[("akit.yaml", "repeat: 1\n")]));

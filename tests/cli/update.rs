@@ -72,8 +72,8 @@ fn what_broke_is_left_out_where_the_policy_only_warns() {
 fn a_time_that_has_not_come_is_refused_where_it_is_given_and_ignored_where_it_is_stored() {
     let ran = settled(1);
     for (at, words) in [
-        ("2999-01-01T00:00:00Z", "later than now: 2999-01-01T00:00:00Z"),
-        ("9999-12-31T23:59:59-23:59", "no time: 9999-12-31T23:59:59-23:59"),
+        ("2999-01-01T00:00:00Z", "in the future: 2999-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59-23:59", "not a valid time: 9999-12-31T23:59:59-23:59"),
     ] {
         let run = || ran.then(&ALONE).file("bad.jsonl", given(&IDS, 0..1, &[]));
         run().args(&["--recorded-at", at]).run().ended(2).err(words);

@@ -209,18 +209,18 @@ fn keys_in_files_are_never_shown() {
 fn numbers_past_every_range_and_odd_values_are_findings() {
     let case = "{ id: a, prompt: p, expected: { type: exact, value: x } }";
     let table = [
-        ("temperature: 1e400", "`temperature` is a number from 0 to 2, found `inf`"),
+        ("temperature: 1e400", "`temperature` must be a number from 0 to 2, found `inf`"),
         ("temperature: .nan", "found `NaN`"),
-        ("seed: 1e3", "`seed` is a whole number of at least 0, found a number"),
-        ("seed: 99999999999999999999", "`seed` is a whole number of at least 0"),
+        ("seed: 1e3", "`seed` must be a whole number of at least 0, found a number"),
+        ("seed: 99999999999999999999", "`seed` must be a whole number of at least 0"),
         ("maxTokens: -1", "found `-1`"),
         ("variables: { a: [1] }", "a mapping of names to text, numbers or booleans, found a list"),
-        ("tags: [1]", "`tags` is a list of text, found a number"),
+        ("tags: [1]", "`tags` must be a list of text, found a number"),
         ("name: ''", "text that is not blank"),
         ("provider: null", "found nothing"),
-        ("setup: text", "`setup` is a mapping, found text"),
-        ("setup: { functions: [1] }", "`functions` is a list of mappings"),
-        ("providerConfig: { timeout: 0 }", "`timeout` is a whole number of at least 1"),
+        ("setup: text", "`setup` must be a mapping, found text"),
+        ("setup: { functions: [1] }", "`functions` must be a list of mappings"),
+        ("providerConfig: { timeout: 0 }", "`timeout` must be a whole number of at least 1"),
     ];
     for (line, expected) in table {
         Akit::new(&["validate", "a.yaml"])
@@ -432,7 +432,7 @@ fn a_conversation_ends_with_what_is_asked() {
     }
     for roles in [&["assistant"][..], &["user", "assistant"]] {
         let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(roles)).run().ended(2);
-        ran.err("`prompt` ends with a message of `assistant`").err("--replies FILE");
+        ran.err("`prompt` ends with an `assistant` message").err("--replies FILE");
     }
     // Instructions of its own replace those of the scenario, under either name.
     let text = format!("setup: {{ systemPrompt: be kind }}\n{}", suite(&["developer", "user"]));
@@ -460,10 +460,10 @@ fn a_bot_that_a_run_would_refuse_is_refused() {
     let single = "prompt: a\n    expected: { type: contains, values: [a] }";
     let calls = "prompt: a\n    expected: { type: tools, never: [refund] }";
     let rows = [
-        (", stateful: true", history, Some("is told only what is new")),
+        (", stateful: true", history, Some("gets only new ones")),
         ("", history, Some("only its last message is sent")),
         ("", turns, Some("only its last message is sent")),
-        ("", calls, Some("nothing says where they are in what the bot says")),
+        ("", calls, Some("`tools` is not set")),
         (", stateful: true", turns, None),
         ("", single, None),
         (", tools: /t", calls, None),

@@ -123,7 +123,7 @@ fn a_wrong_value_is_told_with_its_flag_what_is_allowed_and_an_example() {
         ),
         (&["run", "--seed", "-3"], "`-3` is not a whole number"),
         (&["run", "--repeat", "1001"], "`1001` is not a whole number from 1 to 1,000"),
-        (&["run", "--filter", "[a", "s.yaml"], "error: --filter: `[a` is not a glob: `[` without its `]`"),
+        (&["run", "--filter", "[a", "s.yaml"], "error: --filter: invalid glob `[a`: `[` without `]`"),
         (
             &["run", "--timeout", "5 parsecs"],
             "error: --timeout: `5 parsecs` is not a time above 0: milliseconds, or with `ms`, `s` or `m`; for example `30s`",

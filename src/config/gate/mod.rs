@@ -1,4 +1,4 @@
-//! The `gate:` section of the configuration, and the list of cases in quarantine.
+//! The `gate:` section of the configuration, and the quarantine.
 
 mod suites;
 mod weaker;
@@ -24,16 +24,8 @@ pub use suites::Suites;
 
 const THRESHOLD: &[Field] = &[
     Field::required("metric", Shape::Name, "What is measured, such as `pass_rate` or `latency_p95_ms`."),
-    Field::optional(
-        "min",
-        Shape::Number(f64::NEG_INFINITY, f64::INFINITY),
-        "Least value that is good enough.",
-    ),
-    Field::optional(
-        "max",
-        Shape::Number(f64::NEG_INFINITY, f64::INFINITY),
-        "Greatest value that is good enough.",
-    ),
+    Field::optional("min", Shape::Number(f64::NEG_INFINITY, f64::INFINITY), "Smallest allowed value."),
+    Field::optional("max", Shape::Number(f64::NEG_INFINITY, f64::INFINITY), "Largest allowed value."),
     Field::optional("tags", Shape::Texts, "Only cases with one of these tags."),
     Field::optional("scenario", Shape::Name, "Only scenarios whose name matches this glob."),
     Field::optional("case", Shape::Name, "Only cases whose `scenario/id` matches this glob."),
@@ -51,32 +43,28 @@ const BASELINE: &[Field] = &[
     Field::optional(
         "confirm",
         Shape::Integer(0),
-        "Most fresh trials of a case that fails, twice that until one passes (10); 0: one failure is proof.",
+        "Most extra trials of a failing case, twice that until one passes (10); 0: one failure is proof.",
     ),
     Field::optional(
         "alpha",
         Shape::Number(1e-6, 0.5),
-        "Probability of calling some case of an unchanged suite broken (0.02).",
+        "Probability that some case of an unchanged suite is called broken (0.02).",
     ),
-    Field::optional(
-        "margin",
-        Shape::Number(0.0, 1.0),
-        "Drop of the mean pass rate that does not count (0.02).",
-    ),
+    Field::optional("margin", Shape::Number(0.0, 1.0), "Tolerated drop of the mean pass rate (0.02)."),
     Field::optional(
         "missing",
         Shape::OneOf(Missing::VARIANTS),
-        "What a missing baseline leads to (fail for a file or a named commit; warn at the base of a change or on a ref).",
+        "Effect of a missing baseline (fail for a file or a named commit; warn at the base of a change or on a ref).",
     ),
     Field::optional(
         "thin",
         Shape::OneOf(Thin::VARIANTS),
-        "What a case is that fails every fresh trial beside a thin baseline (strict).",
+        "How to treat a case that fails every extra trial when the baseline is thin (strict).",
     ),
     Field::optional(
         "unconfirmed",
         Shape::OneOf(Unconfirmed::VARIANTS),
-        "What a case leads to that used to pass, fails now and cannot be asked again (inconclusive).",
+        "Effect of a case that used to pass, fails now and cannot be asked again (inconclusive).",
     ),
 ];
 
@@ -85,41 +73,41 @@ pub(in crate::config) const GATE: &[Field] = &[
     Field::optional(
         "min_pass_rate",
         Shape::Number(0.0, 1.0),
-        "Least share of judged cases that must pass, 0 to 1.",
+        "Smallest share of judged cases that must pass, 0 to 1.",
     ),
     Field::optional(
         "max_error_rate",
         Shape::Number(0.0, 1.0),
-        "Greatest share of cases that could not be judged (0).",
+        "Largest allowed share of cases that could not be judged (0).",
     ),
     Field::optional("thresholds", Shape::Objects(THRESHOLD), "Limits on metrics."),
     Field::optional(
         "critical",
         Shape::Part("critical"),
-        "Cases of which one confirmed failure fails the gate.",
+        "Cases for which one confirmed failure fails the gate.",
     ),
     Field::optional("baseline", Shape::Object(BASELINE), "What the run is compared with."),
-    Field::optional("fail_on", Shape::Texts, "What fails the gate; the rest is a warning."),
-    Field::optional("policy", Shape::OneOf(Rigor::VARIANTS), "Who has to prove what (default)."),
+    Field::optional("fail_on", Shape::Texts, "Categories that fail the gate; the others are warnings."),
+    Field::optional("policy", Shape::OneOf(Rigor::VARIANTS), "How much a change must prove (default)."),
     Field::optional(
         "quarantine",
         Shape::Name,
-        "File of cases that are known to fail, relative to this file.",
+        "File with cases that are known to fail, relative to this file.",
     ),
 ];
 
 /// Keys of an entry of a quarantine.
 pub(in crate::config) const QUARANTINED: &[Field] = &[
     Field::required("case", Shape::Name, "Glob over `scenario/id`."),
-    Field::required("owner", Shape::Name, "Who looks after it."),
+    Field::required("owner", Shape::Name, "Who is responsible for it."),
     Field::required("reason", Shape::Name, "Why it may fail."),
-    Field::required("until", Shape::Name, "Last day on which it holds, as `2026-12-31`."),
+    Field::required("until", Shape::Name, "Last day on which it applies, as in `2026-12-31`."),
 ];
 
-/// Most fresh trials of one case.
+/// Most extra trials of one case.
 const MOST_TRIALS: u32 = 1_000;
 
-/// What the configuration demands of a run.
+/// The policy that a configuration sets for a run.
 #[derive(Clone, Debug, Default)]
 pub struct GateConfig {
     /// The rules.
@@ -128,11 +116,11 @@ pub struct GateConfig {
     pub from: Option<Place>,
     /// The file that `quarantine` names.
     pub quarantine: Option<PathBuf>,
-    /// Names in the policy that some case must have.
+    /// Names in the policy that must match some case.
     names: Vec<Name>,
 }
 
-/// A name in the policy and where it stands.
+/// A name in the policy and its place.
 #[derive(Clone, Debug)]
 struct Name {
     what: &'static str,
@@ -142,7 +130,7 @@ struct Name {
     span: Span,
 }
 
-/// A case, as far as a policy can name it.
+/// A case, as far as a policy can refer to it.
 #[derive(Clone, Copy, Debug)]
 pub struct Named<'a> {
     /// Name of its scenario.
@@ -186,8 +174,8 @@ impl GateConfig {
                     Some(trials) => policy.confirm = trials,
                     None => reader.wrong(
                         baseline.key_span("confirm").unwrap_or_default(),
-                        format!("`confirm` is at most {MOST_TRIALS}, found {trials}"),
-                        "without the key it is 10".to_owned(),
+                        format!("`confirm` must be at most {MOST_TRIALS}, found {trials}"),
+                        "lower it, or remove it for the default of 10".to_owned(),
                     ),
                 }
             }
@@ -212,7 +200,7 @@ impl GateConfig {
         config
     }
 
-    /// Reports names that no case of the suite has.
+    /// Reports names that match no case of the suite.
     pub fn check(&self, cases: &[Named<'_>], found: &mut Diagnostics) {
         for name in &self.names {
             if cases.iter().any(|case| name.selector.takes(case.scenario, case.id, case.tags)) {
@@ -226,7 +214,7 @@ impl GateConfig {
             let known: BTreeSet<&str> = known.iter().map(String::as_str).collect();
             let known: Vec<&str> = known.into_iter().collect();
             let help = text::meant(&name.word, &known, || {
-                "check the spelling; where only a part of the suite is run, `scenariosDir` says where the rest lies".to_owned()
+                "check the spelling; if you run only part of the suite, set `scenariosDir` to the folder of all of it".to_owned()
             });
             let message = format!("no case has the {} `{}`", name.what, text::excerpt(&name.word, 80));
             found.push(Diagnostic::error("unknown-case", &name.file, name.span, message).help(help));
@@ -255,8 +243,9 @@ impl Reader<'_> {
         let cases = self.selector(fields);
         let Some(metric) = Metric::parse(name) else {
             let names = Metric::names();
-            let help =
-                text::meant(name, &names, || format!("there are {}, and `TAG_recall`", text::list(&names)));
+            let help = text::meant(name, &names, || {
+                format!("known metrics: {}, and `TAG_recall`", text::list(&names))
+            });
             self.wrong(span, format!("unknown metric `{}`", text::excerpt(name, 60)), help);
             return None;
         };
@@ -276,8 +265,8 @@ impl Reader<'_> {
         if metric.is_share() {
             for (key, limit) in [("min", min), ("max", max)] {
                 if limit.is_some_and(|limit| !(0.0..=1.0).contains(&limit)) {
-                    let help = "80 percent are written as `0.8`".to_owned();
-                    let message = format!("`{name}` is a share from 0 to 1");
+                    let help = "write 80% as `0.8`".to_owned();
+                    let message = format!("`{name}` must be from 0 to 1");
                     self.wrong(fields.key_span(key).unwrap_or(span), message, help);
                 }
             }
@@ -325,8 +314,8 @@ impl Reader<'_> {
             Err(why) => {
                 self.wrong(
                     span,
-                    format!("`{}` is not a glob: {why}", text::excerpt(glob, 60)),
-                    "`*` stands for any text".to_owned(),
+                    format!("invalid glob `{}`: {why}", text::excerpt(glob, 60)),
+                    "`*` matches any text".to_owned(),
                 );
                 None
             }
@@ -335,7 +324,7 @@ impl Reader<'_> {
 
     fn critical(&mut self, node: &Node) -> Vec<Selector> {
         let Value::List(items) = &node.value else {
-            let message = format!("`critical` is a list, found {}", node.value.kind());
+            let message = format!("`critical` must be a list, found {}", node.value.kind());
             let help = "write `critical: [\"*/id\", { tags: [safety] }]`".to_owned();
             self.found.push(Diagnostic::error("wrong-type", self.source, node.span, message).help(help));
             return Vec::new();
@@ -352,7 +341,7 @@ impl Reader<'_> {
                 if selector.tags.is_empty() && selector.scenario.is_none() && selector.case.is_none() {
                     self.wrong(
                         item.span,
-                        "this entry of `critical` names nothing".to_owned(),
+                        "this entry of `critical` selects nothing".to_owned(),
                         "add `tags:`, `scenario:` or `case:`".to_owned(),
                     );
                 } else {
@@ -371,14 +360,14 @@ impl Reader<'_> {
                 continue;
             }
             let known = Category::VARIANTS;
-            let help = text::meant(word, known, || format!("there are {}", text::list(known)));
-            self.wrong(*span, format!("`fail_on` does not know `{}`", text::excerpt(word, 60)), help);
+            let help = text::meant(word, known, || format!("known categories: {}", text::list(known)));
+            self.wrong(*span, format!("unknown category `{}` in `fail_on`", text::excerpt(word, 60)), help);
         }
         set
     }
 }
 
-/// Reads the list of cases in quarantine.
+/// Reads the quarantine.
 fn quarantine(
     path: &Path,
     file: Result<SourceFile, ReadError>,
@@ -392,7 +381,7 @@ fn quarantine(
             let message = format!("cannot read the quarantine `{}`: {error}", crate::source::slashed(path));
             found.push(
                 Diagnostic::error("unreadable-file", named_in, at, message)
-                    .help("the path is relative to this file; without a quarantine, take the key out"),
+                    .help("check the path, which is relative to this file, or remove the key"),
             );
             return Default::default();
         }
@@ -400,7 +389,7 @@ fn quarantine(
     let node = match Node::parse(&source) {
         Ok(node) => node,
         Err(error) => {
-            let message = format!("this is not YAML: {}", error.message);
+            let message = format!("invalid YAML: {}", error.message);
             found.push(Diagnostic::error("invalid-yaml", &source, error.span, message));
             return Default::default();
         }
@@ -410,7 +399,7 @@ fn quarantine(
             Value::Null => return Default::default(),
             Value::List(items) => items,
             other => {
-                let message = format!("a quarantine is a list, found {}", other.kind());
+                let message = format!("a quarantine must be a list, found {}", other.kind());
                 found.push(Diagnostic::error("wrong-type", &source, node.span, message).help(
                     "write `- { case: scenario/id, owner: name, reason: text, until: 2026-12-31 }` lines",
                 ));
@@ -428,7 +417,7 @@ fn quarantine(
         if until.len() != 10 || NaiveDate::parse_from_str(until, "%Y-%m-%d").is_err() {
             reader.wrong(
                 day,
-                format!("`{}` is no day", text::excerpt(until, 40)),
+                format!("invalid date `{}`", text::excerpt(until, 40)),
                 "write it as `2026-12-31`".to_owned(),
             );
         }

@@ -1,4 +1,4 @@
-//! The cases of two suites, as policies select from them.
+//! The cases of two suites that policies select from.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use crate::vocabulary::Selection;
 /// The cases that policies select from.
 #[derive(Clone, Debug, Default)]
 pub struct Suites<'a> {
-    /// Cases of before.
+    /// Cases of the suite before.
     pub before: Vec<Named<'a>>,
-    /// Those that are left, before and now. A tag that a case lost is told at the case, so here it still has it.
+    /// Those in both suites, before and now. A tag that a case lost is reported at the case, so it is kept here.
     pub kept: Vec<(Named<'a>, Named<'a>)>,
-    /// Whether flags name a rate or a baseline: then it is not known what holds where the files say nothing.
+    /// Whether flags set a rate or a baseline: then it is unknown what applies where the files set nothing.
     pub flags_decide: bool,
     /// Whether an expectation needs a judge.
     pub is_judged: bool,
@@ -22,9 +22,9 @@ pub struct Suites<'a> {
 }
 
 impl<'a> Suites<'a> {
-    /// The cases that a selector of before took, and none of now takes, under their names of now.
+    /// The cases that an old selector took and no new one takes, under their new names.
     ///
-    /// `None` where the selector took no case at all, so that nothing can be said.
+    /// `None` if the old selector took no case, so nothing can be said.
     pub(super) fn escaped(&self, before: &Selector, now: &[&Selector]) -> Option<Vec<Named<'a>>> {
         if !self.before.iter().any(|case| takes(before, case)) {
             return None;
@@ -38,7 +38,7 @@ pub(super) fn takes(selector: &Selector, case: &Named<'_>) -> bool {
     selector.takes(case.scenario, case.id, case.tags)
 }
 
-/// The same for the same selection.
+/// Equal for selectors with the same meaning.
 pub(super) fn selection(selector: &Selector) -> Selection {
     let mut selection = selector.selection();
     selection.tags.sort();

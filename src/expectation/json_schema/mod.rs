@@ -258,8 +258,8 @@ mod tests {
         for (text, why) in [
             ("", "it is empty"),
             ("no", "it is not JSON (column 2)"),
-            ("{\"a\":", "it ends in the middle of its JSON"),
-            ("{} {}", "something stands behind the end of its JSON"),
+            ("{\"a\":", "its JSON is incomplete"),
+            ("{} {}", "there is text after its JSON"),
             ("``` never closed", "it is not JSON"),
             ("```py\n1\n```", "it is not JSON"),
             ("<think>{}", "its thoughts never end"),

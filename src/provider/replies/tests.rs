@@ -75,12 +75,15 @@ fn wrong_lines_are_named() {
         (r#"{"id":"a","reply":"x \udc00 y"}"#, "a lone surrogate"),
         ("{\"id\":\"a\",\"reply\":\"x\",\"latency_ms\":-1}", "`latency_ms` is negative"),
         ("{\"id\":\"a\",\"reply\":\"x\",\"ttft_ms\":-1}", "`ttft_ms` is negative"),
-        (r#"{"id":"a","reply":"x","at":"yesterday"}"#, "`at` is no time: yesterday"),
+        (r#"{"id":"a","reply":"x","at":"yesterday"}"#, "`at` is not a valid time: yesterday"),
         (
             r#"{"id":"a","reply":"x","at":"9000-01-01T00:00:00Z"}"#,
-            "`at` is later than now: 9000-01-01T00:00:00Z",
+            "`at` is in the future: 9000-01-01T00:00:00Z",
         ),
-        (r#"{"id":"a","reply":"x","at":"9999-12-31T23:59:59-23:59"}"#, "`at` is no time: 9999-12-31"),
+        (
+            r#"{"id":"a","reply":"x","at":"9999-12-31T23:59:59-23:59"}"#,
+            "`at` is not a valid time: 9999-12-31",
+        ),
         (r#"{"id":"a","tool_calls":[]}"#, "`reply` is missing"),
         (r#"{"id":"a","reply":"x","tool_calls":{}}"#, "replies.jsonl:1: `tool_calls` is not a list of calls"),
         (r#"{"id":"a","reply":"x","tool_calls":[{"id":"1"}]}"#, "tool call 1 has no name"),
@@ -104,7 +107,7 @@ fn wrong_lines_are_named() {
         (r#"{"id":"a","reply":"x","cost_usd":-0.1}"#, "`cost_usd` is negative"),
         (
             r#"{"id":"a","reply":"x","usage":[1,2]}"#,
-            "`usage` cannot be used: a list stands where an object belongs",
+            "`usage` cannot be used: expected an object, found a list",
         ),
         (
             r#"{"id":"a","reply":"x","usage":{"inptu_tokens":1}}"#,
@@ -112,10 +115,10 @@ fn wrong_lines_are_named() {
         ),
         (
             r#"{"id":"a","reply":"x","usage":{"input_tokens":1,"prompt_tokens":1}}"#,
-            "`input_tokens` stands twice",
+            "duplicate key `input_tokens`",
         ),
         (r#"{"id":"a","reply":"x","usage":{"output_tokens":-1}}"#, "the number `-1` is out of range"),
-        (r#"{"id":"a","reply":"x","usage":7}"#, "the number `7` stands where an object belongs"),
+        (r#"{"id":"a","reply":"x","usage":7}"#, "expected an object, found the number `7`"),
     ];
     for (text, expected) in table {
         let error = read(text).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! A customer by rules: what is asked for is given, then the first rule that fits speaks, then `otherwise`.
+//! A customer by rules: gives the facts that are asked for; otherwise the first matching rule speaks, then `otherwise`.
 
 use crate::expectation::{Expectation, FACT, Reading, Written, covers};
 use crate::source::{Field, Fields, Node, Shape, Value};
@@ -10,37 +10,47 @@ use super::MOST_TURNS;
 /// Keys of `customer`.
 pub const CUSTOMER: &[Field] = &[
     Field::required("says", Shape::Name, "What the customer says first."),
-    Field::optional("facts", Shape::Objects(FACT), "What the customer knows and tells when asked."),
+    Field::optional("facts", Shape::Objects(FACT), "What the customer knows and says when asked."),
     Field::optional(
         "rules",
         Shape::Part("rules"),
-        "What the customer says to some answers; the first that fits.",
+        "What the customer says to certain answers; the first match wins.",
     ),
     Field::optional("otherwise", Shape::Object(OTHERWISE), "What the customer says to any other answer."),
     Field::optional(
         "ends",
         Shape::Part("ends"),
-        "What ends the conversation: `handoff`, or what the last answer must be.",
+        "What ends the conversation: `handoff`, or an expectation that the last answer meets.",
     ),
-    Field::required("max_turns", Shape::Integer(1), "How often the customer speaks at most, up to 50."),
+    Field::required("max_turns", Shape::Integer(1), "Most messages from the customer, up to 50."),
     Field::optional(
         "off_script",
         Shape::OneOf(&["error", "fail"]),
-        "What becomes of an answer that nothing here fits (error).",
+        "Result of an answer that nothing here matches (error).",
     ),
 ];
 
 /// Keys of an entry of `rules`.
-pub const REPLY: &[Field] =
-    &[Field::required("when", Shape::Part("expected"), "What the last answer must be; no judge."), SAY, MOST];
+pub const REPLY: &[Field] = &[
+    Field::required("when", Shape::Part("expected"), "Expectation that the last answer meets; no judge."),
+    SAY,
+    MOST,
+];
 
 /// Keys of `otherwise`.
-pub const OTHERWISE: &[Field] =
-    &[SAY, MOST, Field::optional("then", Shape::OneOf(&["end"]), "Ends the conversation once it is spent.")];
+pub const OTHERWISE: &[Field] = &[
+    SAY,
+    MOST,
+    Field::optional("then", Shape::OneOf(&["end"]), "Ends the conversation after the last text."),
+];
 
-const SAY: Field = Field::required("say", Shape::Part("say"), "What is said: text, or a text for each time.");
+const SAY: Field = Field::required(
+    "say",
+    Shape::Part("say"),
+    "What the customer says: one text, or a list with one for each time.",
+);
 const MOST: Field =
-    Field::optional("most", Shape::Integer(1), "How often at most (as often as there are texts).");
+    Field::optional("most", Shape::Integer(1), "Most times it is said (the number of texts).");
 
 /// A customer by rules.
 #[derive(Clone, Debug)]
@@ -50,19 +60,19 @@ pub struct Customer {
     pub(super) rules: Vec<Rule>,
     pub(super) otherwise: Option<Otherwise>,
     pub(super) ends: Vec<End>,
-    /// The same as they are written.
+    /// `ends` as written in the file.
     pub(super) ends_written: serde_json::Value,
-    /// How often the customer speaks at most.
+    /// Most messages of the customer.
     pub max_turns: u32,
-    /// Whether an answer that no rule fits is the application's fault.
+    /// Whether the application fails if no rule matches its answer.
     pub(super) fails_off_script: bool,
 }
 
-/// What is said to some answers.
+/// What is said to certain answers.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
     pub(super) when: Expectation,
-    /// The same as it is written.
+    /// `when` as written in the file.
     pub(super) when_written: String,
     pub(super) says: Says,
 }
@@ -91,7 +101,7 @@ pub(super) enum End {
 }
 
 impl Says {
-    /// What is said the so-manieth time, counted from 0; nothing where it is spent.
+    /// What is said the n-th time, counted from 0; `None` once it is used up.
     pub(super) fn at(&self, time: usize) -> Option<&str> {
         let text = self.texts.get(time).or(self.texts.last()).filter(|_| time < self.most);
         text.map(String::as_str)
@@ -114,7 +124,7 @@ impl Says {
                     Value::String(_) => "a blank text",
                     other => other.kind(),
                 };
-                let message = format!("`say` is a text, or a list of texts, found {found}");
+                let message = format!("`say` must be text or a list of texts, found {found}");
                 reading.refuse("wrong-type", item.span, message, "write what the customer says, in quotes");
             }
         }
@@ -122,20 +132,20 @@ impl Says {
             fields.integer("most").map_or(texts.len(), |most| usize::try_from(most).unwrap_or(usize::MAX));
         if most < texts.len() {
             let span = fields.key_span("most").unwrap_or(node.span);
-            let message = format!("`most` is {most}, and there are {}", text::count(texts.len(), "text"));
+            let message = format!("`most` is {most}, but there are {}", text::count(texts.len(), "text"));
             reading.refuse("wrong-value", span, message, "raise it, or remove the texts that are never said");
         }
         (!texts.is_empty()).then_some(Self { texts, most, line: node.span.line })
     }
 }
 
-/// Reads an expectation on which a choice hangs, so that no judge may be in it.
+/// Reads an expectation that steers the conversation, so it must not need a judge.
 pub(super) fn choice(node: &Node, what: &str, reading: &mut Reading<'_>) -> Option<Expectation> {
     let found = Expectation::read(node, what, reading)?;
     if found.graders().is_empty() {
         return Some(found);
     }
-    let message = format!("a judge in {what}: what a customer says must not hang on a judge's word");
+    let message = format!("a judge in {what}: what the customer says must not depend on a judge");
     reading.refuse(
         "judge-in-choice",
         node.start(),
@@ -164,12 +174,12 @@ impl Customer {
         let max_turns = fields.integer("max_turns")?;
         if max_turns > MOST_TURNS {
             let span = fields.node("max_turns").map_or(fields.span(), |node| node.span);
-            let message = format!("`max_turns` is at most {MOST_TURNS}, found {max_turns}");
+            let message = format!("`max_turns` must be at most {MOST_TURNS}, found {max_turns}");
             reading.refuse(
                 "wrong-value",
                 span,
                 message,
-                "lower it: a customer who writes so often has no other bound",
+                "lower it: nothing else bounds the length of the conversation",
             );
         }
         let fails_off_script = fields.text("off_script").is_some_and(|(word, _)| word == "fail");
@@ -177,7 +187,7 @@ impl Customer {
         Some(Self { says: says?, rules, otherwise, ends, ends_written, max_turns, fails_off_script })
     }
 
-    /// Everything that it says unasked.
+    /// Everything that it says without being asked for a fact.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         let rules = self.rules.iter().map(|rule| &rule.says);
         let others = rules.chain(self.otherwise.iter().map(|otherwise| &otherwise.says));
@@ -185,7 +195,7 @@ impl Customer {
             .chain(others.flat_map(|says| says.texts.iter().map(String::as_str)))
     }
 
-    /// The ways in which a conversation with it may end.
+    /// The ways in which a conversation with it can end.
     pub(super) fn ends(&self) -> Vec<EndedBy> {
         let mut ends = vec![EndedBy::MaxTurns];
         for end in &self.ends {
@@ -204,25 +214,25 @@ impl Customer {
     }
 }
 
-/// An expectation on which a choice hangs, as it is written.
+/// An expectation that steers the conversation, with its place in the file.
 struct Choice<'n> {
     expectation: Expectation,
     node: &'n Node,
     line: u32,
-    /// Whether it ends the conversation, each time.
+    /// Whether it ends the conversation every time.
     ends: bool,
 }
 
 impl Choice<'_> {
-    /// Whether nothing is left for another one behind it. A rule that is spent leaves what others demand less for, and its
-    /// own answers to the next.
+    /// Whether a later expectation can never match. A rule that is used up leaves room for later rules that are looser,
+    /// but not for a copy of itself.
     fn leaves_nothing(&self, other: &Expectation, node: &Node) -> bool {
         let (own, other) = (Written::own(&self.expectation, self.node), Written::own(other, node));
         covers(own, other) && (self.ends || covers(other, own))
     }
 }
 
-/// The expectation of an entry of `ends`: `last_answer` says what goes without saying there.
+/// The expectation of an entry of `ends`; a `last_answer` around it is redundant there.
 fn met(item: &Node) -> &Node {
     let inner = item.get("type").and_then(Node::as_str).filter(|kind| *kind == "last_answer");
     inner.and_then(|_| item.get("expected")).unwrap_or(item)
@@ -230,7 +240,7 @@ fn met(item: &Node) -> &Node {
 
 fn rules<'n>(node: &'n Node, ended: Vec<Choice<'n>>, reading: &mut Reading<'_>) -> Vec<Rule> {
     let Value::List(items) = &node.value else {
-        let message = format!("`rules` is a list, found {}", node.value.kind());
+        let message = format!("`rules` must be a list, found {}", node.value.kind());
         reading.refuse(
             "wrong-type",
             node.span,
@@ -251,11 +261,9 @@ fn rules<'n>(node: &'n Node, ended: Vec<Choice<'n>>, reading: &mut Reading<'_>) 
         let says = Says::read(&fields, reading);
         if let Some(expectation) = when.clone() {
             if let Some(first) = known.iter().find(|first| first.leaves_nothing(&expectation, node)) {
-                let message = format!(
-                    "this rule is not reached: what stands on line {} fits the same answers",
-                    first.line
-                );
-                let help = "write all that is said to them under one rule: `say: [first, second]`; what ends the conversation needs none";
+                let message =
+                    format!("this rule is never reached: line {} matches the same answers", first.line);
+                let help = "put everything said to them in one rule: `say: [first, second]`; an answer that ends the conversation needs no rule";
                 reading.refuse("unreachable-rule", item.start(), message, help);
             }
             known.push(Choice { expectation, node, line: item.start().line, ends: false });
@@ -265,10 +273,10 @@ fn rules<'n>(node: &'n Node, ended: Vec<Choice<'n>>, reading: &mut Reading<'_>) 
     rules
 }
 
-/// What ends a conversation, and the choices in it: no rule speaks to such an answer.
+/// What ends a conversation, also as choices: no rule speaks to such an answer.
 fn ends<'n>(node: &'n Node, reading: &mut Reading<'_>) -> (Vec<End>, Vec<Choice<'n>>) {
     let Value::List(items) = &node.value else {
-        let message = format!("`ends` is a list, found {}", node.value.kind());
+        let message = format!("`ends` must be a list, found {}", node.value.kind());
         reading.refuse("wrong-type", node.span, message, "write `ends: [handoff]`");
         return (Vec::new(), Vec::new());
     };
@@ -277,14 +285,14 @@ fn ends<'n>(node: &'n Node, reading: &mut Reading<'_>) -> (Vec<End>, Vec<Choice<
         match item.as_str() {
             Some("handoff") => {
                 if !reading.setup.handoff.as_ref().is_some_and(|signs| signs.shows_done()) {
-                    let message = "`handoff` needs to know how a handoff shows".to_owned();
+                    let message = "`handoff` needs `setup.handoff`".to_owned();
                     let help = "add `setup: { handoff: { tool: transfer_to_human } }`, or `state:` with a JSON pointer";
                     reading.refuse("missing-field", item.span, message, help);
                 }
                 ends.push(End::Handoff);
             }
             Some(word) => {
-                let message = format!("`{}` ends no conversation", text::excerpt(word, 60));
+                let message = format!("`{}` cannot end a conversation", text::excerpt(word, 60));
                 reading.refuse(
                     "wrong-value",
                     item.span,

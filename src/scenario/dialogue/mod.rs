@@ -1,6 +1,6 @@
-//! What a customer says in a conversation: the turns of a script, or what rules make of the application's answers.
+//! What a customer says in a conversation: the turns of a script, or what rules choose by the application's answers.
 //!
-//! Both are a deterministic function of those answers; no judge chooses a turn or ends a conversation.
+//! Both depend on those answers alone and are deterministic; no judge chooses a turn or ends a conversation.
 
 mod customer;
 mod progress;
@@ -29,11 +29,11 @@ pub struct Dialogue {
     pub facts: Arc<[Fact]>,
     /// Whether a turn that fails ends the conversation.
     pub stop_on_failure: bool,
-    /// How what is said is found.
+    /// How the customer's lines are chosen.
     pub lines: Lines,
 }
 
-/// How what is said is found.
+/// How the customer's lines are chosen.
 #[derive(Clone, Debug)]
 pub enum Lines {
     /// One after the other.
@@ -47,15 +47,15 @@ pub enum Lines {
 pub struct Line {
     /// Its id.
     pub id: Option<String>,
-    /// Where its words stand.
+    /// Where it is in the file.
     pub span: Span,
     /// What is said.
     text: Vec<Piece>,
-    /// What the answer must be.
+    /// What is expected of the answer.
     pub expectation: Option<Expectation>,
-    /// The turn is left out where the last answer does not meet it.
+    /// The turn is skipped if the last answer does not meet this.
     pub condition: Option<Expectation>,
-    /// The same as it is written.
+    /// `if` as written in the file.
     condition_written: serde_json::Value,
     /// Whether it begins another conversation of the same customer.
     pub is_new_session: bool,
@@ -66,14 +66,14 @@ pub struct Line {
 /// A part of what is said.
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
-    /// As it stands.
+    /// Literal text.
     Text(String),
-    /// What a named group held in the answer to an earlier turn: its id, and the name.
+    /// What a named group matched in the answer to an earlier turn: the turn's id, and the group's name.
     Group(String, String),
 }
 
 impl Dialogue {
-    /// The turns of a script; none of a customer by rules.
+    /// The turns of a script; empty for a customer by rules.
     #[must_use]
     pub fn turns(&self) -> &[Line] {
         match &self.lines {
@@ -87,7 +87,7 @@ impl Dialogue {
         self.turns().iter().filter_map(|line| line.expectation.as_ref())
     }
 
-    /// How often the customer speaks at most.
+    /// Most messages of the customer.
     #[must_use]
     pub fn most(&self) -> u32 {
         match &self.lines {
@@ -96,7 +96,7 @@ impl Dialogue {
         }
     }
 
-    /// What the customer says first, for people.
+    /// What the customer says first, for display.
     #[must_use]
     pub fn opening(&self) -> String {
         match &self.lines {
@@ -105,7 +105,7 @@ impl Dialogue {
         }
     }
 
-    /// Everything that the customer may say.
+    /// Everything that the customer can say.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
         let facts = self.facts.iter().filter_map(|fact| fact.say.clone());
@@ -116,7 +116,7 @@ impl Dialogue {
         own.into_iter().chain(facts).collect()
     }
 
-    /// Bytes of the longest that the customer says at once: all facts may be asked for together.
+    /// Bytes of the longest message of the customer: all facts can be asked for at once.
     #[must_use]
     pub fn longest(&self) -> u64 {
         let facts = self.facts.iter().filter_map(|fact| fact.say.as_ref());
@@ -124,7 +124,7 @@ impl Dialogue {
         self.texts().iter().map(String::len).max().unwrap_or_default().max(facts) as u64
     }
 
-    /// The ways in which it may end.
+    /// The ways in which it can end.
     fn ends(&self) -> Vec<EndedBy> {
         match &self.lines {
             Lines::Turns(_) => vec![EndedBy::Turns],
@@ -134,7 +134,7 @@ impl Dialogue {
 }
 
 impl Line {
-    /// What is said, with the places of groups as they are written.
+    /// The turn as written, with the placeholders of groups.
     #[must_use]
     pub fn written(&self) -> String {
         let shown = |piece: &Piece| match piece {

@@ -1,4 +1,4 @@
-//! Where a conversation stands, and what the customer says next.
+//! The state of a conversation, and what the customer says next.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub enum Next<'a> {
     Say(Say<'a>),
     /// The conversation is over.
     Ends(EndedBy),
-    /// Nothing of what the customer knows fits the answer: why, and whether that is the application's fault.
+    /// Nothing of what the customer knows matches the answer: why, and whether the application is to blame.
     OffScript(Fault, bool),
 }
 
@@ -30,31 +30,31 @@ pub struct Say<'a> {
     pub text: String,
     /// The line of the script.
     pub line: Option<&'a Line>,
-    /// 1-based line of the file where the words stand.
+    /// 1-based line of the file with these words.
     pub at: u32,
-    /// The facts that have been given with it, by their places.
+    /// The facts given with it, by index.
     pub given: Vec<usize>,
 }
 
-/// Where a conversation stands.
+/// The state of a conversation.
 #[derive(Debug)]
 pub struct Progress<'a> {
     dialogue: &'a Dialogue,
     signs: Option<&'a Signs>,
-    /// 1-based line where the customer's first words stand.
+    /// 1-based line of the customer's first words.
     opening: u32,
-    /// The next turn of the script, or how often the customer has spoken.
+    /// The next turn of the script, or how often the customer has spoken so far.
     next: usize,
     given: Vec<usize>,
     /// How often each rule has spoken.
     fired: Vec<usize>,
     otherwise: usize,
-    /// What the named groups of the answer to each turn held, by its id.
+    /// What the named groups matched in the answer to each turn, by the turn's id.
     groups: BTreeMap<&'a str, BTreeMap<String, String>>,
 }
 
 impl<'a> Progress<'a> {
-    /// At the beginning.
+    /// The state before the first message.
     #[must_use]
     pub fn of(dialogue: &'a Dialogue, signs: Option<&'a Signs>, opening: u32) -> Self {
         let fired = match &dialogue.lines {
@@ -65,10 +65,10 @@ impl<'a> Progress<'a> {
         Self { dialogue, signs, opening, next: 0, given, fired, otherwise: 0, groups }
     }
 
-    /// Takes note of an answer to what was said.
+    /// Records an answer to what was said.
     ///
     /// # Errors
-    /// Where a search in it gives up.
+    /// If a regex search in it gives up.
     pub fn hear(&mut self, line: Option<&'a Line>, answer: &str) -> Result<(), Fault> {
         let Some((id, expectation)) =
             line.and_then(|line| Some((line.id.as_deref()?, line.expectation.as_ref()?)))
@@ -85,7 +85,7 @@ impl<'a> Progress<'a> {
     /// What comes after the last answer, or first.
     ///
     /// # Errors
-    /// Where that cannot be told.
+    /// If that cannot be determined.
     pub async fn next(&mut self, last: Option<&Candidate<'_>>, bench: &Bench<'_>) -> Result<Next<'a>, Fault> {
         let dialogue = self.dialogue;
         match &dialogue.lines {
@@ -134,18 +134,18 @@ impl<'a> Progress<'a> {
         if self.next >= customer.max_turns as usize {
             return Ok(Next::Ends(EndedBy::MaxTurns));
         }
-        let mut told = Vec::new();
+        let mut parts = Vec::new();
         let mut at = None;
         for (place, fact) in self.dialogue.facts.iter().enumerate() {
             if !self.given.contains(&place) && fact.is_asked(last.text).map_err(|error| gave_up(&error))? {
-                told.extend(fact.say.as_deref());
+                parts.extend(fact.say.as_deref());
                 at = at.or(Some(fact.span.line));
                 self.given.push(place);
             }
         }
         if let Some(at) = at {
             self.next += 1;
-            return Ok(Next::Say(self.said(told.join(" "), at, None)));
+            return Ok(Next::Say(self.said(parts.join(" "), at, None)));
         }
         for (rule, fired) in customer.rules.iter().zip(&mut self.fired) {
             if let Some(text) = rule.says.at(*fired)
@@ -187,7 +187,7 @@ impl<'a> Progress<'a> {
         Say { number, text, line, at, given: self.given.clone() }
     }
 
-    /// The words of a turn with what earlier answers held.
+    /// The text of a turn, with what groups of earlier answers matched.
     fn filled(&self, line: &Line) -> Result<String, Fault> {
         let of = |piece: &Piece| match piece {
             Piece::Text(text) => Ok(text.clone()),
@@ -195,7 +195,7 @@ impl<'a> Progress<'a> {
                 let held = self.groups.get(turn.as_str()).and_then(|held| held.get(name));
                 held.cloned().ok_or_else(|| {
                     let message = format!(
-                        "a turn repeats `{{{{turn.{turn}.{name}}}}}`, and the answer to turn `{turn}` has no such match"
+                        "a turn uses `{{{{turn.{turn}.{name}}}}}`, but the answer to turn `{turn}` has no such match"
                     );
                     Fault::new(FaultKind::NoMatch, message, FaultKind::NoMatch.remedy())
                 })
@@ -205,7 +205,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// Whether an answer is as it must be for something to be said.
+/// Whether an answer meets the condition for something to be said.
 async fn met(
     expectation: &Expectation,
     last: Option<&Candidate<'_>>,
@@ -217,7 +217,7 @@ async fn met(
         Outcome::Passed => Ok(true),
         Outcome::Failed | Outcome::Skipped => Ok(false),
         Outcome::Errored => {
-            let message = format!("what the customer says next cannot be told: {}", verdict.reason);
+            let message = format!("cannot choose what the customer says next: {}", verdict.reason);
             Err(Fault::new(FaultKind::ExpectationError, message, "simplify the condition"))
         }
     }

@@ -17,28 +17,28 @@ pub const TURN: &[Field] = &[
     Field::optional(
         "if",
         Shape::Part("expected"),
-        "The turn is left out where the last answer is not so; no judge.",
+        "Skips the turn unless the last answer meets this expectation; no judge.",
     ),
-    Field::optional("session", Shape::OneOf(&["new"]), "Begins another conversation of the same customer."),
+    Field::optional("session", Shape::OneOf(&["new"]), "Starts another conversation with the same customer."),
     Field::optional("pause", Shape::Part("pause"), "How long the customer waits before it, such as `30s`."),
 ];
 
-/// A dialogue, and what the expectations of it may name.
+/// A dialogue, and what its expectations may refer to.
 pub struct Read {
     /// The dialogue.
     pub dialogue: Dialogue,
-    /// What is read with it.
+    /// What its expectations are read with.
     pub setup: Setup,
 }
 
 impl Read {
-    /// Reads what a case says of a conversation; `None` where it says nothing, and where that cannot be read.
+    /// Reads the conversation of a case; `None` if there is none, or if it cannot be read.
     pub fn of(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let customer = fields.object("customer");
         let turns = fields.node("turns");
         match (turns, &customer) {
             (Some(node), Some(_)) => {
-                let message = "`turns` beside `customer`: who says what comes next?".to_owned();
+                let message = "`turns` and `customer` cannot be combined".to_owned();
                 reading.refuse("wrong-value", node.start(), message, "keep one of the two");
                 return None;
             }
@@ -46,12 +46,12 @@ impl Read {
                 for key in ["facts", "stop_on_failure"] {
                     if let Some(span) = fields.key_span(key) {
                         let message =
-                            format!("`{key}` is about a conversation, and the case is one question");
+                            format!("`{key}` applies only to conversations; this case is a single question");
                         reading.refuse(
                             "wrong-place",
                             span,
                             message,
-                            "remove it, or write `turns:` in place of `prompt:`",
+                            "remove it, or use `turns:` instead of `prompt:`",
                         );
                     }
                 }
@@ -62,7 +62,7 @@ impl Read {
         let entries = match &customer {
             Some(customer) => {
                 if let Some(span) = fields.key_span("facts") {
-                    let message = "the facts of a customer by rules stand under `customer`".to_owned();
+                    let message = "facts of a customer by rules belong under `customer`".to_owned();
                     reading.refuse("wrong-place", span, message, "move them there");
                 }
                 customer.objects("facts")
@@ -77,8 +77,8 @@ impl Read {
             (None, None) => return None,
         };
         if let (Lines::Customer(_), Some(span)) = (&lines, fields.key_span("stop_on_failure")) {
-            let message = "`stop_on_failure` is about turns that have expectations of their own".to_owned();
-            reading.refuse("wrong-place", span, message, "remove it, or write `ends:` under `customer`");
+            let message = "`stop_on_failure` applies only to `turns`".to_owned();
+            reading.refuse("wrong-place", span, message, "remove it, or add `ends:` under `customer`");
         }
         let stop_on_failure = fields.bool("stop_on_failure").unwrap_or_default();
         let dialogue = Dialogue { facts: facts.into(), stop_on_failure, lines };
@@ -91,30 +91,30 @@ impl Read {
     }
 }
 
-/// Tells of facts with one name, and of those that a customer has no words for.
+/// Reports duplicate names of facts, and facts that a customer by rules has no words for.
 fn check_facts(facts: &[Fact], is_ruled: bool, reading: &mut Reading<'_>) {
     for (at, fact) in facts.iter().enumerate() {
         let name = text::excerpt(&fact.name, 60);
         if let Some(first) = facts[..at].iter().find(|other| other.name == fact.name) {
-            let message = format!("a second fact is named `{name}`, first on line {}", first.span.line);
+            let message = format!("duplicate fact `{name}`, first on line {}", first.span.line);
             reading.refuse("duplicate-id", fact.span, message, "give one of them another name");
         }
         if is_ruled && fact.say.is_none() {
-            let message = format!("fact `{name}` has no `say`: the customer has no words for it");
-            reading.refuse("missing-field", fact.span, message, "add `say:` with what the customer answers");
+            let message = format!("fact `{name}` has no `say`: the customer cannot answer with it");
+            reading.refuse("missing-field", fact.span, message, "add `say:` with the customer's words");
         }
     }
 }
 
-/// Tells of facts that no turn of a script gives: nothing could ever be said of them.
+/// Reports facts that no turn of a script gives: nothing could ever be checked about them.
 fn check_given(dialogue: &Dialogue, reading: &mut Reading<'_>) {
     let Lines::Turns(turns) = &dialogue.lines else { return };
     for fact in dialogue.facts.iter() {
         let is_open = |line: &Line| line.text.iter().any(|piece| matches!(piece, Piece::Group(..)));
         if !turns.iter().any(|line| is_open(line) || fact.is_given_by(&line.written())) {
             let name = text::excerpt(&fact.name, 60);
-            let message = format!("no turn gives fact `{name}`: neither its value nor its `say` is in one");
-            reading.refuse("unknown-fact", fact.span, message, "write its `value:` as a turn says it");
+            let message = format!("no turn gives fact `{name}`: none contains its value or its `say`");
+            reading.refuse("unknown-fact", fact.span, message, "set `value:` to what a turn says");
         }
     }
 }
@@ -124,13 +124,13 @@ fn lines(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<Line>> {
         Value::List(items) if !items.is_empty() => items,
         other => {
             let found = if matches!(other, Value::List(_)) { "an empty list" } else { other.kind() };
-            let message = format!("`turns` is a list with at least one turn, found {found}");
+            let message = format!("`turns` must be a list with at least one turn, found {found}");
             reading.refuse("wrong-type", node.span, message, "write `- user: ...` lines");
             return None;
         }
     };
     if items.len() as u64 > MOST_TURNS {
-        let message = format!("`turns` has {} turns, at most {MOST_TURNS} are read", items.len());
+        let message = format!("`turns` has {} turns; the limit is {MOST_TURNS}", items.len());
         reading.refuse("wrong-value", node.span, message, "split the case");
         return None;
     }
@@ -147,12 +147,12 @@ fn line(fields: &Fields<'_>, before: &[Line], reading: &mut Reading<'_>) -> Opti
     if let Some((id, span)) = id {
         let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
         if !id.chars().all(is_name) {
-            let message = format!("`{}` is no id of a turn", text::excerpt(id, 60));
+            let message = format!("invalid turn id `{}`", text::excerpt(id, 60));
             reading.refuse("wrong-value", span, message, "use letters, digits, `_` and `-`");
         }
         if before.iter().any(|line| line.id.as_deref() == Some(id)) {
-            let message = format!("a second turn has the id `{}`", text::excerpt(id, 60));
-            reading.refuse("duplicate-id", span, message, "give one of them another");
+            let message = format!("duplicate turn id `{}`", text::excerpt(id, 60));
+            reading.refuse("duplicate-id", span, message, "rename one of them");
         }
     }
     let (written, span) = fields.text("user")?;
@@ -161,12 +161,13 @@ fn line(fields: &Fields<'_>, before: &[Line], reading: &mut Reading<'_>) -> Opti
     let expectation = expected.and_then(|node| Expectation::read(node, "`expected`", reading));
     let condition = fields.node("if").and_then(|node| choice(node, "`if`", reading));
     if let Some(span) = fields.key_span("if").filter(|_| before.is_empty()) {
-        let message = "the first turn has an `if`, and there is no answer before it".to_owned();
+        let message = "the first turn has an `if`, but there is no answer before it".to_owned();
         reading.refuse("wrong-value", span, message, "remove it");
     }
     if let Some(span) = fields.key_span("session").filter(|_| before.is_empty()) {
-        let message = "the first turn has `session: new`, and every conversation begins with one".to_owned();
-        reading.refuse("wrong-value", span, message, "remove it, or write it at a later turn");
+        let message =
+            "the first turn has `session: new`, but every conversation starts with a new session".to_owned();
+        reading.refuse("wrong-value", span, message, "remove it, or move it to a later turn");
     }
     if expected.is_some() && expectation.is_none() {
         return None;
@@ -186,7 +187,7 @@ fn line(fields: &Fields<'_>, before: &[Line], reading: &mut Reading<'_>) -> Opti
     })
 }
 
-/// The longest that a customer waits.
+/// Longest pause of a customer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 fn pause(node: &Node, reading: &mut Reading<'_>) -> Option<Duration> {
@@ -197,13 +198,13 @@ fn pause(node: &Node, reading: &mut Reading<'_>) -> Option<Duration> {
     let read = read.filter(|time| *time <= LONGEST_PAUSE);
     if read.is_none() {
         let message =
-            "`pause` is a time of at most 10 minutes: milliseconds, or with `ms`, `s` or `m`".to_owned();
+            "`pause` must be a duration of at most 10 minutes: milliseconds, or a number with `ms`, `s` or `m`".to_owned();
         reading.refuse("wrong-value", node.span, message, "write it as `30s`");
     }
     read
 }
 
-/// What is said, split at what earlier answers hold.
+/// The text of a turn, split at the placeholders for groups of earlier answers.
 fn pieces(
     written: &str,
     span: crate::source::Span,
@@ -231,8 +232,8 @@ fn pieces(
         let known: Vec<&str> = before.iter().filter_map(|line| line.id.as_deref()).collect();
         let Some(line) = before.iter().find(|line| line.id.as_ref() == Some(turn)) else {
             let help = text::meant(turn, &known, || match known.as_slice() {
-                [] => "give the turn that is meant an `id:`; it must stand before this one".to_owned(),
-                known => format!("before this turn there are {}", text::list(known)),
+                [] => "give the turn you mean an `id:`; it must come before this one".to_owned(),
+                known => format!("earlier turns: {}", text::list(known)),
             });
             reading.refuse("unknown-turn", span, format!("`{shown}` names no earlier turn"), help);
             continue;
@@ -241,7 +242,7 @@ fn pieces(
         let names: Vec<&str> = all.flat_map(crate::expectation::pattern::Groups::names).collect();
         if !names.contains(&name.as_str()) {
             let help = text::meant(name, &names, || match names.as_slice() {
-                [] => format!("expect a `regex` with `(?<{name}>...)` of that turn"),
+                [] => format!("add a `regex` expectation with `(?<{name}>...)` to that turn"),
                 names => format!("it has {}", text::list(names)),
             });
             reading.refuse("unknown-group", span, format!("turn `{turn}` has no group `{name}`"), help);
@@ -250,18 +251,14 @@ fn pieces(
     pieces
 }
 
-/// Keys of a case that are about a conversation.
+/// Keys of a case that describe a conversation.
 pub const CONVERSATION: &[Field] = &[
     Field::optional("turns", Shape::Part("turns"), "What the customer says, one turn after the other."),
     Field::optional("customer", Shape::Object(CUSTOMER), "A customer by rules."),
     Field::optional(
         "facts",
         Shape::Objects(FACT),
-        "What the customer of `turns` gives, for `no_reask`, `keeps` and `carries`.",
+        "Facts that the customer of `turns` gives, for `no_reask`, `keeps` and `carries`.",
     ),
-    Field::optional(
-        "stop_on_failure",
-        Shape::Bool,
-        "Whether a turn that fails ends the conversation (false).",
-    ),
+    Field::optional("stop_on_failure", Shape::Bool, "Whether a failed turn ends the conversation (false)."),
 ];

@@ -1,5 +1,5 @@
-//! In what another version of a conversation demands less. What a customer says is what a suite is edited for; that less
-//! of it is said, later, or only sometimes, is not.
+//! How a new version of a conversation demands less. Changing what the customer says is normal editing; saying less of
+//! it, later, or only sometimes, is a weakening.
 
 use super::customer::{Customer, End, Rule, Says};
 use super::{Dialogue, Line, Lines};
@@ -8,7 +8,7 @@ use crate::text;
 use crate::vocabulary::{WeakeningKind as Kind, Weaker};
 
 impl Dialogue {
-    /// The turns of a script, each with its place in another version: by id, by words, else by number.
+    /// For each turn of the script, its index in the other version: matched by id, then by text, then by position.
     #[must_use]
     pub fn paired(&self, now: &Self) -> Vec<Option<usize>> {
         let (old, new) = (self.turns(), now.turns());
@@ -30,14 +30,14 @@ impl Dialogue {
         places
     }
 
-    /// In what a new version demands less, but for the expectations of turns. Keys begin at the case.
+    /// How a new version demands less, apart from the expectations of turns. Keys start at the case.
     #[must_use]
     pub fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let own = match (&self.lines, &now.lines) {
             (Lines::Turns(_), Lines::Turns(_)) => self.fewer_turns(now),
             (Lines::Customer(was), Lines::Customer(is)) => was.weaker(is),
             (Lines::Turns(_), Lines::Customer(_)) | (Lines::Customer(_), Lines::Turns(_)) => {
-                let message = "the turns of a script gave way to a customer by rules, or the other way round";
+                let message = "the script was replaced by a customer by rules, or the other way around";
                 vec![Weaker::new(Kind::TurnRemoved, &["turns"], message)]
             }
         };
@@ -46,10 +46,10 @@ impl Dialogue {
             let message = match now.facts.iter().find(|new| new.name == old.name) {
                 Some(new) if self.is_known_as(old, new) => {
                     let turn = self.given_later(now, old)?;
-                    format!("fact `{name}` was given by turn {turn}, and is given later")
+                    format!("fact `{name}` was given by turn {turn}, now later")
                 }
-                Some(_) => format!("fact `{name}` is asked for, or looks, otherwise than before"),
-                None => format!("fact `{name}` is gone"),
+                Some(_) => format!("the value or question of fact `{name}` changed"),
+                None => format!("fact `{name}` was removed"),
             };
             let keys: &[&str] = match &now.lines {
                 Lines::Turns(_) => &["facts"],
@@ -60,7 +60,7 @@ impl Dialogue {
         own.into_iter().chain(facts).collect()
     }
 
-    /// How a new version goes on for longer: whatever may come with any answer may come later.
+    /// How a new version can go on for longer: what may come with any answer can then come later.
     #[must_use]
     pub fn longer(&self, now: &Self) -> Option<Weaker> {
         let (key, message) = match (&self.lines, &now.lines) {
@@ -73,11 +73,11 @@ impl Dialogue {
             }
             (Lines::Turns(_) | Lines::Customer(_), _) => return None,
         };
-        let message = format!("{message}: what is expected of any answer may come later");
+        let message = format!("{message}: what may come with any answer can now come later");
         Some(Weaker::new(Kind::LimitLoosened, &key, message))
     }
 
-    /// Whether a fact is the same in another version; in what words a customer by rules tells it is all one.
+    /// Whether a fact is the same in another version. The words in which a customer by rules gives it do not matter.
     fn is_known_as(&self, old: &Fact, new: &Fact) -> bool {
         let mut new = new.clone();
         if matches!(self.lines, Lines::Customer(_)) {
@@ -86,8 +86,8 @@ impl Dialogue {
         old.is_as(&new)
     }
 
-    /// The number of the turn of a script that gave a fact, where what stands in its place no longer does, nor anything
-    /// before it: until then nothing is expected of the fact.
+    /// The number of the script turn that gave a fact, if neither its counterpart nor any turn before that still gives
+    /// it: nothing is checked about a fact before it is given.
     fn given_later(&self, now: &Self, fact: &Fact) -> Option<usize> {
         let giver = |one: &Self| one.turns().iter().position(|line| fact.is_given_by(&line.written()));
         let first = giver(self)?;
@@ -109,22 +109,23 @@ impl Dialogue {
             let key = at.to_string();
             if latest.is_some_and(|latest| at < latest) {
                 let message =
-                    format!("turn {number} (\"{words}\") is said earlier than turns that stood before it");
+                    format!("turn {number} (\"{words}\") now comes before turns that used to precede it");
                 found.push(Weaker::new(Kind::TurnMoved, &["turns", &key], message));
             }
             latest = latest.max(Some(at));
             let is = &new[at];
             if is.condition.is_some() && line.condition_written != is.condition_written {
-                let message = format!("turn {number} (\"{words}\") is said after some answers alone");
+                let message = format!("turn {number} (\"{words}\") is now said only after certain answers");
                 found.push(Weaker::new(Kind::TurnConditional, &["turns", &key, "if"], message));
             }
             if line.is_new_session != is.is_new_session {
-                let message =
-                    format!("turn {number} (\"{words}\") began another conversation, or does so now");
+                let message = format!(
+                    "turn {number} (\"{words}\") starts another conversation in only one of the versions"
+                );
                 found.push(Weaker::new(Kind::SessionChanged, &["turns", &key], message));
             }
             if is.pause < line.pause {
-                let message = format!("turn {number} (\"{words}\") came after a longer pause");
+                let message = format!("turn {number} (\"{words}\") now comes after a shorter pause");
                 found.push(Weaker::new(Kind::SessionChanged, &["turns", &key], message));
             }
         }
@@ -133,24 +134,25 @@ impl Dialogue {
 }
 
 impl Says {
-    /// Whether it says what another says, at least as often.
+    /// Whether it says the same texts at least as often.
     fn is_as_often(&self, other: &Self) -> bool {
         self.texts == other.texts && self.most >= other.most
     }
 }
 
 impl Customer {
-    /// The key that lets the customer go on for longer, and how.
+    /// The key that lets the conversation go on for longer, and how.
     fn longer(&self, now: &Self) -> Option<(&'static str, String)> {
         if now.max_turns > self.max_turns {
             let message = format!("the customer spoke up to {} times, now {}", self.max_turns, now.max_turns);
             return Some(("max_turns", message));
         }
         let often = |one: &Self| one.otherwise.as_ref().map_or(0, |otherwise| otherwise.says.most);
-        // Without it, an answer that nothing fits was an error, and an error is no failure.
+        // Without `otherwise`, an answer that nothing matches was an error, which is not a failure.
         if often(now) > often(self) && self.otherwise.is_some() {
             let (is, was) = (often(now), often(self));
-            let message = format!("the customer goes on after {is} answers that no rule fits, it was {was}");
+            let message =
+                format!("the customer goes on after {is} answers that match no rule, before after {was}");
             return Some(("otherwise", message));
         }
         let oftener = now.rules.iter().find(|new| {
@@ -165,10 +167,10 @@ impl Customer {
             return Some(("rules", format!("the customer says \"{words}\" more often than before")));
         }
         (now.ends.is_empty() && !self.ends.is_empty())
-            .then(|| ("max_turns", "no answer ends the conversation any more".to_owned()))
+            .then(|| ("max_turns", "no answer ends the conversation anymore".to_owned()))
     }
 
-    /// How an answer that no rule fits, and that failed, no longer fails.
+    /// How an answer that matches no rule, which used to fail, no longer fails.
     fn forgives(&self, now: &Self) -> Option<(&'static str, &'static str)> {
         let fails = |one: &Self| one.fails_off_script && one.otherwise.is_none();
         if !fails(self) {
@@ -176,33 +178,33 @@ impl Customer {
         }
         let is_new = |new: &Rule| !self.rules.iter().any(|old| old.when_written == new.when_written);
         if now.otherwise.is_some() {
-            return Some(("otherwise", "an answer that no rule fits failed, now the customer goes on"));
+            return Some(("otherwise", "an answer that matches no rule failed, now the customer goes on"));
         }
         if !now.fails_off_script {
-            return Some(("max_turns", "an answer that no rule fits failed, now it is an error"));
+            return Some(("max_turns", "an answer that matches no rule failed, now it is an error"));
         }
-        now.rules.iter().any(is_new).then_some(("rules", "a new rule fits answers that failed before"))
+        now.rules.iter().any(is_new).then_some(("rules", "a new rule matches answers that failed before"))
     }
 
     fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let mut found = Vec::new();
-        let mut told = |kind, key: &str, message: String| {
+        let mut add = |kind, key: &str, message: String| {
             found.push(Weaker::new(kind, &["customer", key], message));
         };
         if let Some((key, message)) = self.forgives(now) {
-            told(Kind::LimitLoosened, key, message.to_owned());
+            add(Kind::LimitLoosened, key, message.to_owned());
         }
         if now.max_turns < self.max_turns {
             let message = format!("the customer spoke up to {} times, now {}", self.max_turns, now.max_turns);
-            told(Kind::ConversationShortened, "max_turns", message);
+            add(Kind::ConversationShortened, "max_turns", message);
         }
         let count = |ends: &[End]| ends.iter().filter(|end| matches!(end, End::Handoff)).count();
         let is_changed = count(&self.ends) != count(&now.ends) || self.ends_written != now.ends_written;
         if is_changed && !now.ends.is_empty() {
-            told(
+            add(
                 Kind::ConversationShortened,
                 "ends",
-                "the conversation ends at other answers than before".to_owned(),
+                "the answers that end the conversation changed".to_owned(),
             );
         }
         let kept = |old: &Rule| {
@@ -212,9 +214,8 @@ impl Customer {
         };
         if let Some(lost) = self.rules.iter().find(|old| !kept(old)) {
             let words = text::excerpt(lost.says.texts.first().map_or("", String::as_str), 60);
-            let message =
-                format!("the customer no longer says \"{words}\" to the same answers, or less often");
-            told(Kind::TurnRemoved, "rules", message);
+            let message = format!("the customer says \"{words}\" less often, or to different answers");
+            add(Kind::TurnRemoved, "rules", message);
         }
         let before = |rules: &[Rule], rule: &Rule| -> Vec<String> {
             let others = rules.iter().map(|one| &one.when_written);
@@ -229,20 +230,20 @@ impl Customer {
         });
         if let Some(at) = overtaken {
             let words = text::excerpt(&now.rules[at].says.texts[0], 60);
-            let message = format!("a rule goes before the one that says \"{words}\", and did not before");
-            told(Kind::TurnMoved, "rules", message);
+            let message = format!("another rule now takes precedence over the one that says \"{words}\"");
+            add(Kind::TurnMoved, "rules", message);
         }
         let (was, is) = (self.otherwise.as_ref(), now.otherwise.as_ref());
         let other = was.filter(|was| is.is_none_or(|is| is.says.texts != was.says.texts));
         if let Some(was) = other {
             let words = text::excerpt(&was.says.texts[0], 60);
             let message = format!("the customer no longer says \"{words}\" to any other answer");
-            told(Kind::TurnRemoved, "otherwise", message);
+            add(Kind::TurnRemoved, "otherwise", message);
         }
         let ends_now = is.is_some_and(|is| is.ends) && !was.is_some_and(|was| was.ends);
         let less = was.zip(is).is_some_and(|(was, is)| is.says.most < was.says.most);
         if ends_now || less {
-            told(
+            add(
                 Kind::ConversationShortened,
                 "otherwise",
                 "the customer gives up earlier than before".to_owned(),

@@ -52,7 +52,7 @@ expected:
         assert!(text.contains(kept), "{kept}\n{text}");
     }
     assert!(!text.contains("within"), "{text}");
-    made.err("warning: fact `amount` was never given").err("warning: `keeps` is about facts that");
+    made.err("warning: fact `amount` was never given").err("warning: `keeps` refers to facts that");
 }
 
 #[test]
@@ -71,8 +71,8 @@ expected:
     - { type: answer, turn: b, expected: { type: contains, values: [two] } }";
     let (text, made) = frozen(case, &[("Hi.", json!("One")), ("So?", json!("Two"))]);
     assert!(text.contains("turn: b") && !text.contains("turn: x") && !text.contains("by: x"), "{text}");
-    made.err("warning: `answer` is about turn `x`, which was not said")
-        .err("warning: `handoff` is about turn `x`");
+    made.err("warning: `answer` refers to turn `x`, which was not said")
+        .err("warning: `handoff` refers to turn `x`");
 }
 
 #[test]

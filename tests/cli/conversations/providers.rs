@@ -143,7 +143,7 @@ fn a_stateful_server_cannot_be_told_what_was_said_before() {
     let ran = run(STATEFUL, &case, &server, &[]);
     assert!(ran.status == 2 || ran.status == 4, "{}", ran.status);
     let told = format!("{}{}", ran.stdout, ran.stderr);
-    assert!(told.contains("is told only what is new") && told.contains("`turns:`"), "{told}");
+    assert!(told.contains("gets only new ones") && told.contains("`turns:`"), "{told}");
     assert!(server.asked().is_empty());
 }
 

@@ -62,11 +62,11 @@ fn a_key_may_lie_in_a_file_or_be_printed_and_never_comes_to_light() {
 fn a_key_that_cannot_be_had_is_told_without_what_was_printed() {
     let server = parrot();
     for (config, words) in [
-        ("apiKeyFile: nothing", "`nothing` cannot be read"),
-        ("apiKeyFile: folder", "it is no regular file"),
-        ("apiKeyFile: empty", "it holds no key"),
-        ("apiKeyCommand: [no-such-program-at-all]", "cannot be had"),
-        ("apiKeyCommand: [sh, -c, \"printf s3%s cret-key; exit 3\"]", "it ended with an error"),
+        ("apiKeyFile: nothing", "cannot read the key in `nothing`"),
+        ("apiKeyFile: folder", "not a regular file"),
+        ("apiKeyFile: empty", "it is empty"),
+        ("apiKeyCommand: [no-such-program-at-all]", "cannot get the key from"),
+        ("apiKeyCommand: [sh, -c, \"printf s3%s cret-key; exit 3\"]", "it failed"),
         ("apiKeyCommand: [sh, -c, \"printf s3%s cret-key >&2\"]", "it printed no key"),
     ] {
         let ran = run(&server, config, |akit| akit.file("folder/x", "").file("empty", " \n"))
@@ -116,7 +116,7 @@ fn a_scenario_names_no_file_and_no_program() {
             .file("s.yaml", text)
             .run()
             .ended(2)
-            .err("write it in akit.yaml");
+            .err("set it in akit.yaml");
     }
 }
 
@@ -146,7 +146,7 @@ fn a_known_server_gets_its_own_key_and_no_other() {
     none(azure.file("s.yaml", SUITE))
         .run()
         .ended(2)
-        .err("provider `azure-openai` has no address")
+        .err("no address set for provider `azure-openai`")
         .err("resourceName");
 }
 

@@ -158,7 +158,7 @@ fn headers_and_members_of_ones_own_go_along_and_count_in_the_key() {
         ("mistral", ", deploymentName: d", "deploymentName"),
     ] {
         let ran = Vendor { config, ..of(name) }.run(&server, "", SUITE).run().ended(2);
-        ran.err(&format!("`{key}` is a ")).err(&format!("is `{name}`")).err("s.yaml:3");
+        ran.err(&format!("`{key}` is a ")).err("the provider ").err("s.yaml:3");
     }
     let gemini = Vendor { config: ", extraBody: { generationConfig: { seed: 1 } }", ..of("google") };
     gemini.run(&server, "", SUITE).run().ended(2).err("`extraBody` has `generationConfig.seed`");

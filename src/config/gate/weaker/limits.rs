@@ -1,7 +1,7 @@
-//! Limits on metrics: which of those that held before nothing takes the place of.
+//! Limits on metrics: which of the old ones have no equivalent now.
 //!
-//! Each side of a threshold is a limit of its own, and `min_pass_rate` is one over all cases. Where no rate says
-//! otherwise, every case must pass; a rate takes that demand from its cases.
+//! Each side of a threshold is a limit of its own, and `min_pass_rate` is one over all cases. Without a rate, every
+//! case must pass; a rate lifts that for its cases.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ struct Limit<'a> {
     cases: Selector,
     side: Side,
     value: f64,
-    /// Its place in the list of thresholds; `None` for `min_pass_rate`.
+    /// Its index in the list of thresholds; `None` for `min_pass_rate`.
     place: Option<usize>,
 }
 
@@ -50,7 +50,7 @@ impl Limit<'_> {
         matches!(self.metric, Metric::PassRate | Metric::Recall(_))
     }
 
-    /// What is measured over which cases: the same for limits that say the same in other words.
+    /// What it measures over which cases: equal for limits with the same meaning.
     fn about(&self) -> (Metric, Selection) {
         let mut cases = selection(&self.cases);
         match self.metric {
@@ -70,7 +70,7 @@ impl Limit<'_> {
         tagged && takes(&self.cases, case)
     }
 
-    /// Whether it is as tight as another on the same side.
+    /// Whether it is at least as tight as another on the same side.
     fn is_as_tight(&self, other: &Self) -> bool {
         match self.side {
             Side::Least => self.value >= other.value,
@@ -78,17 +78,17 @@ impl Limit<'_> {
         }
     }
 
-    /// Whether all of its cases have to pass.
+    /// Whether all of its cases must pass.
     fn is_whole(&self) -> bool {
         self.is_rate() && self.side == Side::Least && self.value >= 1.0
     }
 
-    /// Whether the same is limited, over whatever cases.
+    /// Whether both limit the same metric, over any cases.
     fn is_like(&self, other: &Self) -> bool {
         self.side == other.side && (self.metric == other.metric || (self.is_rate() && other.is_rate()))
     }
 
-    /// Whether the same is limited over the same cases by their names.
+    /// Whether both limit the same metric over the same cases, by name.
     fn is_twin(&self, other: &Self) -> bool {
         self.side == other.side && self.about() == other.about()
     }
@@ -107,7 +107,7 @@ impl Limit<'_> {
         }
     }
 
-    /// The key by which it says for which cases it is.
+    /// The key that selects its cases.
     fn cases_key(&self) -> &'static str {
         let Selector { case, scenario, tags } = &self.cases;
         match (tags.is_empty(), scenario, case) {
@@ -118,7 +118,7 @@ impl Limit<'_> {
         }
     }
 
-    /// Its name whatever its place in the list and the order of its tags; `None` for `min_pass_rate`.
+    /// Its name, whatever its index and the order of its tags; `None` for `min_pass_rate`.
     fn of(&self) -> Option<String> {
         self.place?;
         let mut cases = self.cases.clone();
@@ -130,7 +130,7 @@ impl Limit<'_> {
         format!("{}{}", self.metric.name(), self.cases.words())
     }
 
-    /// What it demanded, for people.
+    /// What it demanded, for display.
     fn demanded(&self) -> String {
         let word = if self.side == Side::Least { "least" } else { "most" };
         match self.place {
@@ -139,7 +139,7 @@ impl Limit<'_> {
         }
     }
 
-    /// The kind of a limit that is lower or higher now.
+    /// The kind of weakening if it is lower or higher now.
     fn looser_kind(&self) -> Kind {
         match (self.place, self.side) {
             (None, _) => Kind::PassRateLowered,
@@ -149,12 +149,12 @@ impl Limit<'_> {
     }
 }
 
-/// The limits of two policies over the cases that are in both suites.
+/// The limits of two policies over the cases in both suites.
 struct LimitComparison<'a> {
     before: Vec<Limit<'a>>,
     now: Vec<Limit<'a>>,
     suites: &'a Suites<'a>,
-    /// Whether every case must pass now that no rate takes.
+    /// Whether every case that no rate covers must pass now.
     is_strict: bool,
 }
 
@@ -169,7 +169,7 @@ pub(super) fn weaker(before: &Policy, now: &Policy, compares: bool, suites: &Sui
     };
     let mut found = Vec::new();
     for (at, limit) in comparison.before.iter().enumerate() {
-        // Of several on the same, the tightest counts.
+        // Of several on the same cases, the tightest counts.
         let tighter = |(other_at, other): (usize, &Limit<'_>)| {
             other_at != at
                 && other.is_twin(limit)
@@ -187,19 +187,19 @@ pub(super) fn weaker(before: &Policy, now: &Policy, compares: bool, suites: &Sui
 }
 
 impl LimitComparison<'_> {
-    /// The cases of a limit of before, by their place among those that are left.
+    /// The cases of an old limit, by index among those in both suites.
     fn had(&self, limit: &Limit<'_>) -> BTreeSet<usize> {
         let kept = self.suites.kept.iter().enumerate();
         kept.filter(|(_, (old, _))| limit.has(old)).map(|(at, _)| at).collect()
     }
 
-    /// The cases of a limit of now.
+    /// The cases of a new limit.
     fn has(&self, limit: &Limit<'_>) -> BTreeSet<usize> {
         let kept = self.suites.kept.iter().enumerate();
         kept.filter(|(_, (_, new))| limit.has(new)).map(|(at, _)| at).collect()
     }
 
-    /// Whether the limits of now demand what one of before did.
+    /// Whether the new limits demand at least what an old one did.
     fn holds(&self, limit: &Limit<'_>) -> bool {
         self.now.iter().any(|other| self.takes_over(limit, other)) || self.all_pass(limit)
     }
@@ -209,14 +209,14 @@ impl LimitComparison<'_> {
             return false;
         }
         let (had, has) = (self.had(limit), self.has(other));
-        // More cases around those that matter thin out a mean; they only add to a sum or to a demand on all.
+        // More cases dilute a mean; they only add to a sum, or to a demand on all.
         let only_adds = other.is_whole() || (other.side == Side::Most && other.metric.is_spending());
-        // What took no case before cannot be compared, but by its name.
+        // A limit that took no case before can only be compared by name.
         let is_comparable = !had.is_empty() || limit.is_twin(other);
         is_comparable && if only_adds { had.is_subset(&has) } else { had == has }
     }
 
-    /// Whether every case of a rate has to pass now.
+    /// Whether every case of a rate must pass now.
     fn all_pass(&self, limit: &Limit<'_>) -> bool {
         if !limit.is_rate() || limit.side != Side::Least {
             return false;
@@ -236,7 +236,7 @@ impl LimitComparison<'_> {
         !had.is_empty() && had.iter().all(must_pass)
     }
 
-    /// In what a limit demands less.
+    /// How a limit demands less.
     fn loosened(&self, limit: &Limit<'_>) -> Vec<Weaker> {
         let looser = |other: &Limit<'_>| {
             let enough = if limit.side == Side::Least { " is enough" } else { "" };
@@ -253,11 +253,11 @@ impl LimitComparison<'_> {
                     CaseId::new(new.scenario, new.id).to_string()
                 };
                 let message = match (had.difference(&has).next(), has.difference(&had).next()) {
-                    (Some(lost), _) => format!("{} no longer takes {}", twin.name(), name(lost)),
+                    (Some(lost), _) => format!("{} no longer covers {}", twin.name(), name(lost)),
                     (None, Some(more)) => {
-                        format!("{} takes {} as well now, which thins it out", twin.name(), name(more))
+                        format!("{} now also covers {}, which dilutes it", twin.name(), name(more))
                     }
-                    (None, None) => format!("{} is another one", twin.name()),
+                    (None, None) => format!("{} changed", twin.name()),
                 };
                 Weaker {
                     kind: Kind::ThresholdNarrowed,
@@ -279,7 +279,7 @@ impl LimitComparison<'_> {
                 words if words.is_empty() => format!("{} of all cases", limit.metric.name()),
                 _ => limit.name(),
             };
-            let message = format!("the threshold was on {}, it is on {}", of(limit), of(other));
+            let message = format!("the threshold was on {}, now on {}", of(limit), of(other));
             let keys = other.keys(other.cases_key());
             let mut found = vec![Weaker { kind: Kind::ThresholdNarrowed, keys, of: limit.of(), message }];
             if !other.is_as_tight(limit) {
@@ -290,7 +290,7 @@ impl LimitComparison<'_> {
         let half = self.now.iter().find(|other| other.about() == limit.about() && other.place.is_some());
         vec![match (limit.place, half) {
             (None, _) => {
-                let message = format!("{}, now there is no least one", limit.demanded());
+                let message = format!("{}, now there is no minimum", limit.demanded());
                 Weaker::new(Kind::PassRateLowered, &["min_pass_rate"], message)
             }
             (_, Some(half)) => Weaker {
@@ -300,13 +300,13 @@ impl LimitComparison<'_> {
                 message: limit.demanded(),
             },
             (_, None) => {
-                let message = format!("the threshold on {} is gone", limit.name());
+                let message = format!("the threshold on {} was removed", limit.name());
                 Weaker { of: limit.of(), ..Weaker::new(Kind::ThresholdRemoved, &["thresholds"], message) }
             }
         }]
     }
 
-    /// The rates that take cases which each had to pass.
+    /// The rates that cover cases which each had to pass.
     fn freed(&self) -> Vec<Weaker> {
         let rates = |limits: &'_ [Limit<'_>], case: &Named<'_>, is_whole: bool| {
             limits.iter().any(|one| {
