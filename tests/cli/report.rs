@@ -220,6 +220,7 @@ fn a_named_history_that_is_no_run_ends_the_run_before_it_begins() {
     ran.then(&run).arg("1.json").args(&["--json", "1.json"]).run().ended(2).err("would be replaced");
     // In a folder it is told, and the others are read.
     std::fs::write(ran.path("runs/bad.json"), "{").unwrap();
-    let ran = ran.then(&run).arg("runs").run().ended(1).err("warning: `runs/bad.json` is not a stored run");
+    let ran =
+        ran.then(&run).arg("runs").run().ended(1).err("warning: skipped 1 file: `runs/bad.json` is not a");
     assert!(ran.read("p.html").contains("Pass rate over 4 runs"));
 }
