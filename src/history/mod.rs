@@ -375,7 +375,7 @@ mod tests {
         let path = folder.path().join("b.json");
         assert!(matches!(read_baseline(&path), Err(HistoryError::Missing(_))));
         for (text, expected) in [
-            ("", "it ends in the middle"),
+            ("", "its JSON is incomplete"),
             ("{\"schema\":\"akit.baseline/9\",\"cases\":[]}", "akit.baseline/9"),
             ("{\"schema\":\"akit.baseline/1\",\"cases\":[],\"x\":1}", "unknown key `x`"),
         ] {

@@ -208,7 +208,7 @@ pub(super) fn usable(token: &Secret) -> Result<(), ForgeError> {
     if token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
-    Err(ForgeError::Setup("the token holds characters that no token has, such as a space".to_owned()))
+    Err(ForgeError::Setup("the token has characters that are not allowed in one, such as a space".to_owned()))
 }
 
 #[cfg(test)]

@@ -42,6 +42,9 @@ const NEVER: [&str; 34] = [
     "under way",
 ];
 
+/// Files whose texts are sent to judges: they are part of cache keys, so they do not change.
+const SENT: [&str; 3] = ["grader/canary_table.rs", "grader/prompt.rs", "grader/rubric.rs"];
+
 /// The texts in double quotes of a file of Rust, without comments and tests.
 fn literals(code: &str) -> Vec<String> {
     let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
@@ -125,7 +128,7 @@ fn words_of_the_old_voice_are_found() {
 fn no_text_has_a_word_of_the_old_voice() {
     let (mut found, mut read, mut paths) = (Vec::new(), 0, Vec::new());
     files(&root().join("src"), &mut paths);
-    for path in paths {
+    for path in paths.into_iter().filter(|path| !SENT.iter().any(|sent| path.ends_with(sent))) {
         for text in
             literals(&std::fs::read_to_string(&path).unwrap()).iter().filter(|text| text.contains(' '))
         {

@@ -99,7 +99,7 @@ fn a_calibration_is_read_as_it_was_stored_and_its_counts_are_believed() {
     for (what, changed, expected) in [
         ("schema", text.replace("calibration/1", "calibration/2"), "this akit reads `akit.calibration/1`"),
         ("counts", text.replace("\"tp\": 8", "\"tp\": 80"), "do not add up"),
-        ("nothing", String::new(), "is not a calibration: it ends"),
+        ("nothing", String::new(), "is not a calibration: its JSON is incomplete"),
     ] {
         std::fs::write(&path, changed).unwrap();
         let error = Calibration::read(&path).unwrap_err().to_string();
