@@ -198,7 +198,7 @@ fn a_commit_is_named_or_found_from_where_the_change_began() {
     run(base).run().ended(1).out(&found("4 commits before the merge base"));
     run("git:HEAD:akit-baseline.json").run().ended(4).err("is not a baseline");
     run("git:base:other.json").run().err("no other.json at");
-    akit(&ran, &["baseline", "update", "1.json", "--baseline", base]).run().ended(2).err("is not changed");
+    akit(&ran, &["baseline", "update", "1.json", "--baseline", base]).run().ended(2).err("cannot be changed");
     assert_ne!(stored, parted);
 }
 

@@ -254,7 +254,7 @@ fn without_permission_the_summary_has_it() {
         .env("GITHUB_TOKEN", "two words")
         .run()
         .ended(0)
-        .err("the token holds characters");
+        .err("the token has characters");
     assert!(forge.by(BOT).is_empty());
 }
 

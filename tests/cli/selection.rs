@@ -88,7 +88,7 @@ fn a_case_that_is_named_and_not_there_is_told_whatever_else_matches() {
 #[test]
 fn selections_that_make_no_sense_are_refused() {
     for (arguments, expected) in [
-        (["--filter", "[a"], "`[a` is not a glob"),
+        (["--filter", "[a"], "invalid glob `[a`"),
         (["--sample", "0%"], "`0%` is not a share of the cases"),
         (["--sample", "101%"], "`101%` is not a share"),
         (["--sample", "-1%"], "`-1%` is not a share"),

@@ -121,6 +121,7 @@ fn every_flag_with_a_file_refuses_what_is_none() {
                 let akit = world.then(command).args(rest).args(&[flag, path]);
                 // What it needs besides, so that it comes to read this one.
                 let more: &[&str] = match (command, flag.as_str()) {
+                    (["comment"], "--history") => &[],
                     (_, "--history") => &["--html", "out.html"],
                     (["baseline", "accept"], "--config") => &["--run", "run.json"],
                     (["cache", ..], "--output") | (["run"], _) if flag != "--replies" => {

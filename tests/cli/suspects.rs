@@ -29,7 +29,7 @@ fn equal_answers_of_another_day_are_another_run() {
     assert_eq!(tuesday.json("run.json")["at"], "2026-03-03T09:00:00Z");
     ran.then(&update).run().ended(0).out("it has 4 cases of 3 runs");
     assert_eq!(day("2026-03-04T09:00:00Z").run().json("run.json")["at"], "2026-03-04T09:00:00Z");
-    day("yesterday").run().ended(2).err("is no time");
+    day("yesterday").run().ended(2).err("is not a valid time");
     let live =
         ran.then(&["run", "s.yaml", "-m", "m", "--base-url", "http://127.0.0.1:9/v1", "--recorded-at"]);
     live.args(&["2026-03-04T09:00:00Z"]).run().ended(2).err("add `--replies FILE`");
