@@ -249,7 +249,7 @@ fn a_baseline_that_cannot_be_used_ends_with_four_before_anything_is_sent() {
         (b"{\"schema\":\"akit.baseline/9\",\"cases\":[]}", "its schema is `akit.baseline/9`"),
         (b"{\"schema\":\"akit.run/1\"}", "`b.json` is not a baseline"),
         (b"[]", "`b.json` is not a baseline"),
-        (b"\0\0", "binary file"),
+        (b"\0\0", "is binary"),
         (b"{\"schema\":\"akit.baseline/1\",\"cases\":[],\"more\":1}", "unknown key `more`"),
     ];
     for (content, expected) in table {
