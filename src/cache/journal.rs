@@ -65,8 +65,9 @@ struct Place {
 pub struct Asked {
     /// What for.
     pub kind: ExchangeKind,
-    /// What it was for, as in "the reply to suite/case".
+    /// Hash of the cache key.
     pub key: String,
+    /// What it was for, as in "the reply to suite/case".
     pub purpose: String,
     /// The seed that was sent: trials of one case may ask a judge the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -44,7 +44,7 @@ pub(super) struct Change {
     pub(super) fact: String,
     pub(super) now: String,
     pub(super) baseline: String,
-    pub(super) change: String,
+    pub(super) difference: String,
 }
 
 /// What is known of now and of the baseline.
@@ -57,7 +57,7 @@ pub(super) fn changes(report: &Report<'_>) -> Vec<Change> {
             fact: "pass rate".to_owned(),
             now: number::percent(rates.now),
             baseline: number::percent(rates.baseline),
-            change: format!("{sign}{points:.1}\u{a0}points").replace('-', "−"),
+            difference: format!("{sign}{points:.1}\u{a0}points").replace('-', "−"),
         }
     };
     rates.map(rate).into_iter().collect()

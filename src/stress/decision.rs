@@ -170,16 +170,16 @@ impl Found {
             let why = judged.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             errors.push(format!("the judge could not grade {what}{why}"));
         }
-        for at in 0..run.levels.len() {
+        for (at, name) in names.iter().enumerate() {
             if self.has_stopped(at) {
                 errors.push(format!(
                     "{}: the application stopped answering: when the test ended, {} had waited more than three times as \
                      long as the longest answer took",
-                    names[at],
+                    name,
                     count(self.overdue(at), "request")
                 ));
             } else if answered > 0 && self.counts[at].service.0.is_empty() && !is_cut_short {
-                errors.push(format!("{}: nothing answered", names[at]));
+                errors.push(format!("{name}: nothing answered"));
             }
         }
         let unjudged: Vec<_> =

@@ -84,9 +84,12 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError
         let mut place = 0;
         for (group, piece) in groups.iter().zip(pieces) {
             for some in group.cases.chunks(CHUNK) {
-                let shown = |index: &usize| match place < unfolded(report.run.cases.len()) {
-                    true => shown_case(report, *index, &filters, detail),
-                    false => case::line(*index, &report.entry(*index), &filters, detail),
+                let shown = |index: &usize| {
+                    if place < unfolded(report.run.cases.len()) {
+                        shown_case(report, *index, &filters, detail)
+                    } else {
+                        case::line(*index, &report.entry(*index), &filters, detail)
+                    }
                 };
                 let cases: Vec<_> = some.iter().map(shown).collect();
                 place += some.len();

@@ -204,9 +204,9 @@ fn head(report: &Report<'_>, pen: &Pen) -> String {
     if !rows.is_empty() {
         out.push_str("\n| | now | baseline | change |\n|---|--:|--:|--:|\n");
     }
-    for table::Change { fact, now, baseline, change } in rows {
+    for table::Change { fact, now, baseline, difference } in rows {
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "| {fact} | {now} | {baseline} | {change} |");
+        let _ = writeln!(out, "| {fact} | {now} | {baseline} | {difference} |");
     }
     out
 }
