@@ -3,7 +3,8 @@
 Usage: page.py AKIT WORK [CASES]     WORK has regressed.json, a stored run; CHROMIUM=… names another browser.
 
 A copy of the page gets a script that takes the times as a reader would see them, with the next frame included. Opening
-may take 3 s and a filter 0.2 s, which is what docs/page.md promises.
+may take 3 s and a filter 0.2 s, which is what docs/page.md promises. Run by hand: `.ci/run` takes no times, since a busy machine
+would fail it.
 """
 
 import http.server
