@@ -258,3 +258,23 @@ cases:
     }
     ran.out("broke at turn 2 of 2 (again)").out("is \"I am [REDACTED:email].\"");
 }
+
+/// Where no answer is as one of them must be, none is more at fault than the others.
+#[test]
+fn a_failed_some_answer_is_at_its_expectation() {
+    let suite = "name: s\nprovider: replies\ncases:\n  - id: a\n    turns:\n      - user: one\n      - user: two\n    expected:\n      type: some_answer\n      expected: { type: contains, values: [refund] }\n";
+    let said = json!({ "id": "a", "messages": [
+        { "role": "user", "content": "one" }, { "role": "assistant", "content": "no" },
+        { "role": "user", "content": "two" }, { "role": "assistant", "content": "never" },
+    ] });
+    let akit = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--sarif", "s.sarif"]);
+    let ran = akit.file("s.yaml", suite).file("r.jsonl", said.to_string()).run().ended(1);
+    let results = ran.json("s.sarif")["runs"][0]["results"].clone();
+    let all = results.as_array().unwrap().iter();
+    let lines: Vec<_> = all
+        .filter(|one| one["message"]["text"].as_str().unwrap().contains("refund"))
+        .map(|one| one["locations"][0]["physicalLocation"]["region"]["startLine"].as_u64().unwrap())
+        .collect();
+    assert!(!lines.is_empty() && lines.iter().all(|line| *line >= 8), "{results:#}");
+    assert!(!ran.stdout.contains("broke at turn"), "{}", ran.stdout);
+}
