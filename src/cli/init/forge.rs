@@ -97,7 +97,7 @@ fn filled(template: &str, wanted: &Wanted<'_>, repository: Option<&str>) -> Stri
     };
     text.replace("REPOSITORY", repository.unwrap_or_default())
         .replace("VERSION", env!("CARGO_PKG_VERSION"))
-        .replace("BRANCH", wanted.branch)
+        .replace("TRUNK", wanted.branch)
         .replace("SECRET", wanted.secret.unwrap_or_default())
         .replace("SCENARIOS", &scenarios)
 }
@@ -173,8 +173,12 @@ mod tests {
                     Wanted { scenarios: "my bot/tests", branch: "trunk", secret, starts: secret.is_none() };
                 let text = filled(template, &wanted, repository);
                 assert!(!text.contains('|') && !text.contains("OWNER"), "{text}");
-                for mark in ["SCENARIOS", "SECRET", "BRANCH", "REPOSITORY", "VERSION"] {
+                for mark in ["SCENARIOS", "SECRET", "TRUNK", "REPOSITORY", "VERSION"] {
                     assert!(!text.contains(mark), "{mark} in {text}");
+                }
+                if repository.is_none() && template.contains("$CI_COMMIT_") {
+                    // Only the default branch updates the baseline.
+                    assert!(text.contains("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"), "{text}");
                 }
                 let update =
                     if repository.is_some() { "update-baseline: true" } else { "akit baseline update " };
