@@ -106,8 +106,11 @@ fn again(report: &Report<'_>, wanting: &[Entry<'_>], pen: &Pen) -> Option<String
     if wanting.is_empty() || wanting.len() > CASES || run.suite.is_empty() {
         return job.map(|job| format!("To run it again, {job}."));
     }
+    // A run of another workflow may hold anything.
+    let is_flag =
+        |word: &str| word.starts_with('-') && word.chars().all(|c| c == '-' || c.is_ascii_lowercase());
     let words = run.suite.iter().map(|word| match word.split_once(' ') {
-        Some((flag, value)) if flag.starts_with('-') => format!("{flag} {}", text::argument(value)),
+        Some((flag, value)) if is_flag(flag) => format!("{flag} {}", text::argument(value)),
         _ => text::argument(word),
     });
     let cases = wanting.iter().map(|one| format!("--case {}", text::argument(&one.name())));

