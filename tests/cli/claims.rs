@@ -27,7 +27,7 @@ const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
         &[("always", "a_change_cannot_drop_a_rule_unseen")],
     ),
     ("changes `redaction` in `akit.yaml`", &[("trust_base", "the_redaction_of_the_base_holds")]),
-    ("edits the calibration, or brings one", &[("trust_base", "the_calibration_is_read_at_the_base")]),
+    ("edits or adds a calibration", &[("trust_base", "the_calibration_is_read_at_the_base")]),
     (
         "sends requests to a server of its own",
         &[
@@ -36,16 +36,16 @@ const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
         ],
     ),
     (
-        "commits records of the cache, or edits them",
+        "adds or edits cache records",
         &[
             ("records", "a_verdict_that_only_the_change_brings_is_asked_for_again"),
             ("records", "so_is_an_answer_of_the_application"),
             ("records", "a_record_that_the_change_rewrites_is_named_and_not_read"),
         ],
     ),
-    ("puts links into the cache", &[("records", "records_behind_links_are_not_read")]),
+    ("adds links to the cache", &[("records", "records_behind_links_are_not_read")]),
     (
-        "is the first to bring `akit.yaml` and a suite",
+        "is the first to add `akit.yaml` and a suite",
         &[("trust_base", "the_change_that_brings_akit_has_its_own_settings_and_no_address_of_its_own")],
     ),
     (
@@ -53,7 +53,7 @@ const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
         &[("trust_base", "a_base_without_akit_yaml_means_the_defaults_and_the_vendors_own_addresses")],
     ),
     (
-        "names a command, as `provider: command` or for `target.version`",
+        "sets a command (`provider: command` or `target.version`)",
         &[("command", "a_command_that_only_a_change_names_is_not_run")],
     ),
     (
@@ -64,10 +64,7 @@ const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
         "changes `provider`, `model` or `target`",
         &[("trust_base", "so_are_its_providers_judge_cache_prices_and_repeats")],
     ),
-    (
-        "writes `${NAME}` into a scenario",
-        &[("claims", "a_variable_in_a_scenario_goes_where_the_scenario_goes")],
-    ),
+    ("adds `${NAME}` to a scenario", &[("claims", "a_variable_in_a_scenario_goes_where_the_scenario_goes")]),
 ];
 
 #[test]
