@@ -262,7 +262,7 @@ const LARGEST: u64 = 32 * 1024 * 1024;
 pub struct Cache {
     folder: PathBuf,
     looked: Arc<Mutex<BTreeMap<String, Looked>>>,
-    written: Arc<Mutex<BTreeSet<String>>>,
+    written: Arc<Mutex<BTreeSet<Box<str>>>>,
     index: Arc<OnceLock<Index>>,
     recorder: Arc<Recorder>,
     /// Whether a miss is compared with other records.
@@ -384,7 +384,7 @@ impl Cache {
     /// Stores an exchange. From then on it can be looked up, even if this process is killed.
     pub fn put(&self, key: &Key, response: Json, latency_ms: u64, recorded_at: String) -> io::Result<()> {
         self.put_version(KEY_VERSION, key, response, latency_ms, recorded_at)?;
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(key.hash.clone());
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(key.hash.as_str().into());
         Ok(())
     }
 

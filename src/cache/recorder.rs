@@ -1,8 +1,8 @@
 //! Writes records: each is complete under its name when [`Recorder::write`] returns, and groups of them are flushed to
 //! disk together.
 //!
-//! A killed process loses nothing that was written. A machine that loses power loses the last tenth of a second plus
-//! the time its disk takes; a torn record is read as damaged, and asked for again.
+//! A killed process loses nothing that was written. A machine that loses power loses the last second plus the time its
+//! disk takes; a torn record is read as damaged, and asked for again.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use crate::source::{sweep, temporary};
 
-/// Records written within this time are flushed together.
-const GROUP: Duration = Duration::from_millis(100);
+/// Records written within this time are flushed together: a flush also waits for what other programs wrote.
+const GROUP: Duration = Duration::from_secs(1);
 
 /// Longest wait for the disk at the end.
 const LAST: Duration = Duration::from_secs(5);

@@ -12,7 +12,7 @@ use fancy_regex::{Error, Regex, RegexOptionsBuilder};
 use super::syntax::Term;
 
 /// Most programs that are kept.
-const MOST_KEPT: usize = 128;
+const MOST_KEPT: usize = 64;
 
 /// The most recently used programs and their patterns, the latest at the end.
 static KEPT: Mutex<VecDeque<(Arc<str>, Arc<Regex>)>> = Mutex::new(VecDeque::new());
