@@ -1,4 +1,4 @@
-//! `provider: http`: the user's own bot behind an address of its own.
+//! `provider: http`: an application behind its own HTTP API.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use super::akit::{Ran, repository};
 use super::fixtures;
 use super::server::{Answer, Asked, Server};
 
-/// A suite of one case for a server, with these keys beside `url`.
+/// A suite of one case for a server, with these keys next to `url`.
 pub(crate) fn suite(server: &Server, path: &str, keys: &str) -> String {
     let url = server.url.replace("/v1", path);
     format!(
@@ -49,7 +49,7 @@ pub(crate) fn text(ran: &Ran) -> String {
 }
 
 #[test]
-fn a_request_is_what_the_file_says() {
+fn a_request_follows_the_file() {
     let server = Server::as_told(|_| json(json!({ "answer": "good" })));
     let keys = "  headers: { Authorization: \"Bearer ${BOT_KEY}\", X-Trial: \"{{turn}}-{{shop}}\" }
   body:
@@ -92,7 +92,7 @@ fn a_request_is_what_the_file_says() {
         assert_eq!(id.len(), 36, "{id}");
         ids.push(id);
     }
-    // Another run of the same is another conversation, and finds its records all the same.
+    // Another run is another conversation, but finds the same records.
     ran.then(&["run", "s.yaml", "--cache", "refresh"]).env("BOT_KEY", "sk-very-secret-1").run().ended(0);
     ids.push(server.asked()[2].body["id"].as_str().unwrap().to_owned());
     ids.sort();
@@ -102,15 +102,15 @@ fn a_request_is_what_the_file_says() {
         .then(&["run", "s.yaml", "--replay", "--target-version", "1"])
         .env("BOT_KEY", "sk-very-secret-1")
         .run();
-    assert_eq!(first.status, 4, "a version is a part of the key: {}", first.stdout);
-    // Nobody was asked, and nothing tells that the bot is still the same. A rotated key loses no record.
+    assert_eq!(first.status, 4, "the version is part of the cache key: {}", first.stdout);
+    // Nothing was sent, and nothing shows that the application is unchanged. Rotating an API key keeps the records.
     let replayed = ran
         .then(&["run", "s.yaml", "--replay", "--json", "again.json"])
         .env("BOT_KEY", "another-key-22")
         .run()
         .ended(5);
     replayed.out("not-asked").out("1 from the cache, 0 asked");
-    // A fork has no key, and replays all the same.
+    // A fork has no API key and can still replay.
     ran.then(&["run", "s.yaml", "--replay"]).run().ended(5).out("1 from the cache, 0 asked");
     for hidden in ["sk-very-secret", "another-key"] {
         assert!(!ran.all(".akit").contains(hidden) && !ran.read("run.json").contains(hidden));
@@ -119,7 +119,7 @@ fn a_request_is_what_the_file_says() {
 }
 
 #[test]
-fn an_answer_is_read_where_the_file_says() {
+fn an_answer_is_read_at_its_pointer() {
     type Row = (&'static str, &'static str, fn() -> Answer, &'static str);
     let table: [Row; 16] = [
         ("a pointer", "  answer: /a/b\n", || json(json!({ "a": { "b": "good" } })), "good"),
@@ -228,7 +228,7 @@ fn calls_state_stop_word_and_tokens_come_with_it() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_told_before_anything_is_sent() {
+fn a_mistake_in_a_file_is_reported_before_anything_is_sent() {
     let server = Server::as_told(|_| json(json!({ "answer": "good" })));
     let config = |keys: &str| suite(&server, "/", keys);
     let body = "  body: { text: \"{{prompt}}\" }\n";
@@ -308,7 +308,7 @@ fn texts_forms_and_methods_are_sent_as_their_type_wants_it() {
 }
 
 #[test]
-fn keys_make_headers_and_are_shown_nowhere() {
+fn keys_become_headers_and_are_not_shown() {
     let server = Server::as_told(|asked| {
         Answer::Raw(500, Vec::new(), format!("you sent {:?}", asked.headers).into_bytes())
     });
@@ -331,7 +331,7 @@ fn keys_make_headers_and_are_shown_nowhere() {
 }
 
 #[test]
-fn what_decides_an_answer_is_in_the_key_of_its_record() {
+fn whatever_decides_an_answer_is_in_its_cache_key() {
     let server = Server::as_told(|_| json(json!({ "answer": "good", "other": "bad", "calls": [] })));
     let start = suite(&server, "/chat", ASKS);
     let ran = run(&start, &[]).ended(0);
@@ -351,7 +351,7 @@ fn what_decides_an_answer_is_in_the_key_of_its_record() {
         assert!(missed.stdout.contains(part), "{part}: {}", missed.stdout);
         ran.then(&["cache", "why", "s.yaml"]).file("s.yaml", &now).run().out(part);
     }
-    // Only what is used counts: another variable, who pays, a time limit.
+    // Only what is used is part of the cache key: not other variables, billing headers or time limits.
     for (from, to) in [
         ("{ shop: Blau & Co }", "{ shop: Rot }"),
         ("  answer:", "  apiKey: abcdef\n  answer:"),
@@ -370,7 +370,7 @@ fn what_decides_an_answer_is_in_the_key_of_its_record() {
         .run()
         .ended(4)
         .out("options.variables");
-    // With the bot's version a replay decides, byte for byte.
+    // With the application's version, a replay can decide, byte for byte.
     let version = ["--target-version", "7"];
     let first = ran.then(&["run", "s.yaml"]).args(&version).file("s.yaml", &start).run().ended(0);
     let replays: Vec<String> = (0..2)
@@ -384,7 +384,7 @@ fn what_decides_an_answer_is_in_the_key_of_its_record() {
         })
         .collect();
     assert_eq!(replays[0], replays[1]);
-    // What the environment puts into a body decides the answer, too, and stands in no record.
+    // A variable in a body decides the answer, too, but is not written into the record.
     let body = "  body: { text: \"{{prompt}}\", tenant: \"${TENANT}\" }\n  answer: /answer\n";
     let of_tenant = suite(&server, "/tenants", body);
     let akit = |tenant: &str, more: &[&str]| {
@@ -415,7 +415,7 @@ fn the_configuration_reaches_a_bot_for_every_suite() {
     akit(&["-p", "http"]).run().ended(0);
     assert_eq!(server.asked().len(), 2);
     assert_eq!(server.asked()[0].header("x-key"), Some("secret-of-the-bot"));
-    // A flag names another server for the same path.
+    // A flag replaces the host and keeps the path.
     let other = Server::as_told(|_| json(json!({ "answer": "good" })));
     let base = other.url.replace("/v1", "");
     akit(&["--base-url", &base]).run().ended(0);
@@ -424,21 +424,21 @@ fn the_configuration_reaches_a_bot_for_every_suite() {
         .run()
         .ended(2)
         .err("`--base-url` for provider `http` must be a scheme and host");
-    // A scenario that names a server of its own gets nothing of the configuration's, and no variable goes there.
+    // A scenario with its own server gets nothing from the configuration, and no variable is sent there.
     let own = "provider: http\nproviderConfig: { url: \"https://bot.example/chat\", body: { q: \"{{prompt}}\" } }\n";
     akit(&[])
         .file("s.yaml", format!("{own}{suite}"))
         .run()
         .ended(2)
         .err("is not sent to https://bot.example");
-    // What a scenario says of its own goes before the configuration, key by key.
+    // A scenario's own keys override the configuration, key by key.
     let own = "provider: http\nproviderConfig: { body: { said: \"{{prompt}}\" } }\n";
     akit(&[]).file("s.yaml", format!("{own}{suite}")).run().ended(0);
     assert_eq!(server.asked().pop().unwrap().body, json!({ "said": "Hello" }));
 }
 
 #[test]
-fn presets_are_what_servers_take() {
+fn presets_match_their_servers() {
     let server = Server::as_told(|asked| {
         json(match asked.path.as_str() {
             "/webhooks/rest/webhook"
@@ -463,13 +463,13 @@ fn presets_are_what_servers_take() {
         let ran = run(&suite(&server, path, &format!("  like: {name}\n{more}")), &[]).ended(0);
         assert_eq!(text(&ran), "good", "{name}");
     }
-    // A key that is written goes before the preset.
+    // An explicit key overrides the preset.
     let ran = run(&suite(&server, "/runs/wait", "  like: langgraph\n  answer: /messages/0/content\n"), &[])
         .ended(1);
     assert_eq!(text(&ran), "bad");
 }
 
-/// The suite of README through a bot behind HTTP, which is the program of `fixtures/bot`.
+/// The suite of the README over HTTP, with the program of `fixtures/bot`.
 #[cfg(unix)]
 #[test]
 fn the_customer_service_suite_runs_through_http() {

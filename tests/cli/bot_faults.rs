@@ -1,4 +1,4 @@
-//! What goes wrong with a bot of the user's own, and what is said of it.
+//! Faults of an application behind HTTP, and their messages.
 
 use serde_json::json;
 
@@ -6,8 +6,8 @@ use super::bot::{ASKS, fault, json, json_text, run, suite, typed};
 use super::server::{Answer, Server};
 
 #[test]
-fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
-    /// Keys beside `url`, what comes, and the kind, the words and the help of the fault.
+fn every_fault_of_a_bot_names_its_key_and_shows_the_response() {
+    /// Keys next to `url`, the response, and the fault's kind, message and help.
     type Row = (&'static str, fn() -> Answer, &'static str, &'static str, &'static str);
     let table: [Row; 27] = [
         (

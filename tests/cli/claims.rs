@@ -1,11 +1,11 @@
-//! Each row of what docs/security.md says of pull requests has a test.
+//! Each row about pull requests in docs/security.md has a test.
 
 use super::akit::repository;
 use super::server::{Answer, Server};
 use super::trust_base::{base, change};
 use super::weakening::akit;
 
-/// The first column of a row, and the tests of it: file and name.
+/// The first column of a row, and its tests: file and name.
 const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
     (
         "loosens `gate:` or the quarantine, or adds another `akit.yaml`",
