@@ -38,9 +38,9 @@ const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
     (
         "commits records of the cache, or edits them",
         &[
-            ("records", "a_verdict_that_only_the_change_brings_is_asked_for_again"),
-            ("records", "so_is_an_answer_of_the_application"),
-            ("records", "a_record_that_the_change_rewrites_is_named_and_not_read"),
+            ("records", "a_verdict_added_by_the_change_is_requested_again"),
+            ("records", "an_answer_added_by_the_change_is_requested_again"),
+            ("records", "a_record_edited_by_the_change_is_named_and_not_read"),
         ],
     ),
     ("puts links into the cache", &[("records", "records_behind_links_are_not_read")]),

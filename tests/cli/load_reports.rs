@@ -1,4 +1,4 @@
-//! What `akit stress` writes, and how pipelines run it.
+//! The reports of `akit stress`, and how pipelines run it.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ cases:
   - { id: b, prompt: two, expected: { type: contains, values: [good] } }
 ";
 
-/// A server that answers the second case wrongly. It takes its time: the slower answers are, the later a busy machine may
-/// send without the test being void.
+/// A server that answers the second case incorrectly. Slow answers leave a busy machine more time to send the next
+/// request before the test becomes void.
 fn half() -> Server {
     Server::start(|asked| {
         std::thread::sleep(Duration::from_millis(300));
@@ -33,12 +33,12 @@ fn good() -> Server {
     })
 }
 
-/// Runs it again while the machine is too busy for it.
+/// Repeats the test while the machine is too busy for it.
 fn steady<T>(run: impl Fn() -> T, told: impl Fn(&T) -> &str) -> T {
     (0..9)
         .map(|_| run())
         .find(|ran| !told(ran).contains("void: this machine"))
-        .expect("a test that is not void")
+        .expect("a load test that is not void")
 }
 
 fn load(server: &Server, arguments: &[&str]) -> Akit {
@@ -47,7 +47,7 @@ fn load(server: &Server, arguments: &[&str]) -> Akit {
 }
 
 #[test]
-fn each_form_is_written_beside_the_console() {
+fn each_format_is_written_in_addition_to_the_console() {
     let reports = ["--junit", "s.xml", "--markdown", "s.md", "--html", "s.html"];
     let server = half();
     let run = || load(&server, &["--slo", "pass_rate=0.9", "--json", "-"]).args(&reports).run();
@@ -68,7 +68,7 @@ fn each_form_is_written_beside_the_console() {
 }
 
 #[test]
-fn quiet_prints_the_decision_alone() {
+fn quiet_prints_only_the_decision() {
     let server = good();
     let ran = steady(|| load(&server, &["--quiet"]).run(), |ran| &ran.stdout).ended(0);
     assert_eq!(ran.stdout, "RESULT: PASS (exit code 0)\n");
@@ -98,7 +98,7 @@ mod pipelines {
     use super::*;
     use crate::akit::repository;
 
-    /// What the action leaves: its outputs, its log, and the summary.
+    /// What the action leaves: outputs, log, and summary.
     fn action(inputs: &[(&str, &str)]) -> (Ran, String, String, String) {
         let ran = folder();
         let [output, summary] = ["output", "summary"].map(|name| ran.path(name).display().to_string());
@@ -122,7 +122,7 @@ mod pipelines {
         ]);
         environment.extend_from_slice(inputs);
         let ended = shell(&ran, &repository().join(".github/action/evaluate.sh"), &environment);
-        assert!(ended.status.success(), "the verdict comes by the last step: {}", words(&ended));
+        assert!(ended.status.success(), "only the last step may fail: {}", words(&ended));
         let read = |name: &str| std::fs::read_to_string(ran.path(name)).unwrap_or_default();
         let (outputs, summary) = (read("output"), read("summary"));
         (ran, outputs, summary, words(&ended))
@@ -162,7 +162,7 @@ mod pipelines {
     }
 
     #[test]
-    fn the_action_refuses_what_no_load_test_can_do() {
+    fn the_action_refuses_inputs_that_do_not_fit_a_load_test() {
         let fork = [("FROM_FORK", "true"), ("OPENAI_API_KEY", "")];
         for (inputs, words) in [
             ([("INPUT_COMMAND", "rm"), ("INPUT_ARGS", "")], "the input command is run or stress, and not rm"),
@@ -183,7 +183,7 @@ mod pipelines {
     }
 
     #[test]
-    fn so_does_the_job_for_gitlab() {
+    fn the_gitlab_job_runs_a_load_test() {
         let server = half();
         let arguments = format!("--base-url={}\n--requests=10\n--concurrency=5", server.url);
         let limited = format!("{arguments}\n--slo=pass_rate=0.9");

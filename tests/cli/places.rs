@@ -1,4 +1,4 @@
-//! An error stands where it is fixed: in the file, at the key or with the flag that is wrong.
+//! An error points to where it is fixed: the file, key or flag that is wrong.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::Akit;
 const CASE: &str = "cases:\n  - { id: a, prompt: p, expected: { type: contains, values: [x] } }\n";
 
 #[test]
-fn replies_in_another_encoding_are_told_at_their_own_file() {
+fn answers_in_another_encoding_are_reported_at_their_own_file() {
     let line = json!({ "id": "a", "reply": "x" }).to_string();
     let utf16 = |big: bool| -> Vec<u8> {
         let units = std::iter::once(0xfeff).chain(line.encode_utf16());
@@ -42,7 +42,7 @@ fn replies_in_another_encoding_are_told_at_their_own_file() {
 }
 
 #[test]
-fn an_address_that_is_none_is_told_with_its_flag() {
+fn an_invalid_address_is_reported_with_its_flag() {
     for (command, flag) in [
         (&["run", "s.yaml", "-m", "m"][..], "--base-url"),
         (&["run", "s.yaml", "-m", "m"], "--grader-base-url"),
@@ -62,7 +62,7 @@ fn an_address_that_is_none_is_told_with_its_flag() {
 }
 
 #[test]
-fn what_a_function_returned_names_its_call() {
+fn a_functions_result_names_its_call() {
     let call = json!({ "role": "assistant", "tool_calls": [{ "id": "1", "function": { "name": "f" } }] });
     let told = |result: serde_json::Value| {
         let messages = [
@@ -85,7 +85,7 @@ fn what_a_function_returned_names_its_call() {
 }
 
 #[test]
-fn a_stop_word_that_is_taught_twice_is_an_error_at_the_second() {
+fn a_stop_word_defined_twice_is_an_error_at_the_second() {
     for (first, second) in [("quantum_leap", "Quantum-Leap"), ("a-b", "a_b"), ("DONE", "done")] {
         let words = format!("stopWords:\n      {first}: cut\n      {second}: complete\n");
         let suite = format!("providerConfig:\n    {words}{CASE}");
@@ -105,7 +105,7 @@ fn a_stop_word_that_is_taught_twice_is_an_error_at_the_second() {
 }
 
 #[test]
-fn a_quarantine_that_a_configuration_further_down_names_is_no_scenario() {
+fn a_quarantine_named_in_a_nested_configuration_is_not_a_scenario() {
     let quarantine = "- { case: s/a, owner: o, reason: r, until: 2999-01-01 }\n";
     for (config, name) in [("akit.yaml", "q.yaml"), ("akit.yml", "lists/q.yaml")] {
         for paths in [&["."][..], &["teams"], &["teams/**/*.yaml"], &["teams/one", "teams/two"]] {
@@ -125,12 +125,12 @@ fn a_quarantine_that_a_configuration_further_down_names_is_no_scenario() {
             );
         }
     }
-    // One that nobody names is a file like others.
+    // If no configuration names it, it is a file like any other.
     Akit::new(&["validate", "."]).file("s.yaml", CASE).file("q.yaml", quarantine).run().ended(2);
 }
 
 #[test]
-fn an_empty_text_that_an_answer_shall_be_is_a_warning() {
+fn an_empty_expected_text_is_a_warning() {
     for value in ["''", "\"  \"", "\"\\n\"", "|\n\n"] {
         let suite = format!(
             "cases:\n  - id: a\n    prompt: p\n    expected:\n      type: exact\n      value: {value}\n"
@@ -143,9 +143,9 @@ fn an_empty_text_that_an_answer_shall_be_is_a_warning() {
     Akit::new(&["validate", "s.yaml", "--strict"]).file("s.yaml", suite).run().ended(0);
 }
 
-/// What many cases share is told once, and still stands somewhere.
+/// An error shared by many cases is reported once and still has a place.
 #[test]
-fn errors_that_are_told_once_with_a_count_point_at_one_line() {
+fn errors_reported_once_with_a_count_point_to_one_line() {
     let judged =
         |id: &str| format!("  - {{ id: {id}, prompt: p, expected: {{ type: llm_grader, rubric: r }} }}\n");
     let suite = format!("cases:\n{}", ["a", "b", "c"].map(judged).concat());

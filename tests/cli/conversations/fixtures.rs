@@ -1,4 +1,4 @@
-//! The conversations of `fixtures`: recorded of a good and of a worse bot, and held with the small one.
+//! The conversations of `fixtures`: recorded with a good and a regressed bot, and run live with the small bot.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -23,7 +23,7 @@ fn the_good_bot_passes_without_key_or_network() {
 }
 
 #[test]
-fn the_worse_bot_fails_each_case_for_its_own_reason() {
+fn the_regressed_bot_fails_each_case_for_its_own_reason() {
     let ran = Akit::new(&["run", "--json", "run.json"])
         .arg(fixture("conversations.yaml"))
         .arg("--replies")
@@ -70,7 +70,7 @@ fn the_worse_bot_fails_each_case_for_its_own_reason() {
     }
 }
 
-/// The suite, to be held with somebody else.
+/// The suite, for a live provider.
 fn live(keys: &str) -> Akit {
     Akit::new(&["run", "conversations.yaml", "--json", "run.json"])
         .env("PATH", &std::env::var("PATH").unwrap_or_default())
@@ -80,7 +80,7 @@ fn live(keys: &str) -> Akit {
 
 #[test]
 #[cfg(unix)]
-fn the_small_bot_passes_as_a_program_and_its_answers_are_those_that_are_recorded() {
+fn the_small_bot_passes_as_a_program_and_its_answers_are_the_recorded_ones() {
     let bot = fixture("bot/bot.sh");
     for keys in ["input: json", "persistent: true"] {
         let keys = format!("providers: {{ command: {{ {keys}, tools: /calls }} }}\n");
@@ -106,7 +106,7 @@ fn the_small_bot_passes_as_a_program_and_its_answers_are_those_that_are_recorded
 
 #[test]
 #[cfg(unix)]
-fn the_small_bot_passes_behind_an_address_that_remembers_or_not() {
+fn the_small_bot_passes_over_http_with_and_without_sessions() {
     let bot = repository().join("fixtures/bot/bot.sh");
     let program = bot.clone();
     let server = Server::as_told(move |asked| {
@@ -118,7 +118,7 @@ fn the_small_bot_passes_behind_an_address_that_remembers_or_not() {
         server.url
     );
     live(&keys).args(&["-p", "http"]).run().ended(0);
-    // A server that is told what is new alone, and keeps the rest by the id of the conversation.
+    // A server that gets only new messages and keeps the rest by conversation id.
     let known = Mutex::new(BTreeMap::<String, Vec<Json>>::new());
     let server = Server::as_told(move |asked| {
         let mut known = known.lock().unwrap();

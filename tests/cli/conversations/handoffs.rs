@@ -1,4 +1,4 @@
-//! Handoffs of a conversation: whether they come, when, with what, and whether they are kept.
+//! Handoffs in conversations: whether they happen, when, with which data, and whether the bot keeps to them.
 
 use serde_json::{Value as Json, json};
 
@@ -299,9 +299,9 @@ fn kept_handoffs() {
     judge(HEAD, facts, rows);
 }
 
-/// What was due at a turn that nobody said is told by what was said.
+/// A deadline at a turn that was not asked is reported in terms of the turns that were.
 #[test]
-fn a_turn_that_was_left_out_is_named_nowhere() {
+fn a_turn_that_was_left_out_is_not_mentioned() {
     let turns = |kind: &str| {
         format!(
             "turns: [{{ user: one }}, {{ id: x, user: two, if: {{ type: contains, values: [nothing] }} }}, {{ user: three }}]\nexpected: {kind}"

@@ -6,7 +6,7 @@ use super::kinds::{HEAD, transfer};
 use super::{entry, reasons, recorded};
 use crate::Akit;
 
-/// Whatever the customer says, the same answers are judged in the same way.
+/// The same answers are judged the same way, whatever the customer says.
 #[test]
 fn no_expectation_sees_what_the_customer_says() {
     let kinds = [
@@ -68,7 +68,7 @@ fn no_expectation_sees_what_the_customer_says() {
             let report = ran.json("run.json");
             let judged = report["cases"].as_array().unwrap().iter().map(|case| {
                 let told = reasons(&case["trials"][0]);
-                // The lines of turns show what was asked.
+                // The turns in the output show what the customer said.
                 let told: Vec<_> = told.lines().filter(|line| !line.starts_with("turn ")).collect();
                 (case["outcome"].clone(), told.join("\n"))
             });

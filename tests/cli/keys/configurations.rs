@@ -1,4 +1,4 @@
-//! What can be written in the configuration and in a quarantine.
+//! Every key of the configuration and of a quarantine.
 
 use super::{
     Key,
@@ -6,7 +6,7 @@ use super::{
     LABEL, PLACE, SHOWN, SLOWER, UNUSED,
 };
 
-/// Configurations before and now; behind `---` a quarantine.
+/// Configurations before and now; the part after `---` is a quarantine.
 pub const CONFIGURATIONS: &[(&str, Key)] = &[
     ("project", Neutral(LABEL, "project: a", "project: b")),
     ("provider", Weaker("provider: openai", "provider: replies")),

@@ -1,4 +1,4 @@
-//! What can be written under `providerConfig` of a scenario.
+//! Every key of `providerConfig` in a scenario.
 
 use super::{
     Key,
@@ -6,7 +6,7 @@ use super::{
     SLOWER, UNUSED,
 };
 
-/// The same as of a scenario's other keys.
+/// Rows as in the table of scenarios.
 pub const PROVIDER_CONFIGS: &[(&str, Key)] = &[
     (
         "providerConfig",
