@@ -58,7 +58,7 @@ fn back_and_forth_is_flaky_and_a_lasting_change_is_not() {
         .chain(said("once", [true, true, false, true, true]))
         .chain(said("broke", [true, true, true, false, false]))
         .chain(said("steady", [true; 5]));
-    // Newest first: the order of reading must not matter.
+    // Newest first: the order of reading does not matter.
     let mut all: Vec<_> = all.collect();
     all.reverse();
     let found = Trend::of(all).flakiest;

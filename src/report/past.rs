@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_earlier_pass_stands_beside_a_case() {
+    fn a_case_is_shown_with_its_latest_earlier_pass() {
         let (ok, bad) = (Outcome::Passed, Outcome::Failed);
         let all = || {
             vec![
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_run_itself_is_nothing_earlier_and_counts_once() {
+    fn the_run_itself_is_not_an_earlier_one_and_counts_once() {
         let now = now();
         let this =
             || StoredRun { file: "x".to_owned(), run: now.run.clone(), conclusion: None, pass_rate: None };
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_the_same_question_goes_before_a_pass_at_another() {
+    fn an_answer_to_the_same_question_is_preferred_to_a_pass_of_another() {
         let (ok, bad) = (Outcome::Passed, Outcome::Failed);
         let mut other = stored("2025-05", ok, "30 days");
         other.run.cases[0].content_hash = "other".to_owned();

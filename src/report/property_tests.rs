@@ -1,6 +1,6 @@
-//! Over generated runs, baselines and policies: every output has the decision's word and counts, and text from outside
-//! akit
-//! has no effect on any of them.
+//! Over generated runs, baselines and policies: every output has the decision's word and counts, and text from
+//! outside
+//! akit is harmless in all of them.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::source::Location;
 use crate::stats::Tally;
 use crate::vocabulary::{EndedBy, FaultKind, Outcome, ToolCall, VerdictKind, WeakeningKind};
 
-/// One case, before it has a name: outcomes of trials and of confirmations, and its tally in the baseline.
+/// One case before it is named: outcomes of trials and of confirmations, and its tally in the baseline.
 type Drawn = (Vec<Outcome>, Vec<Outcome>, Option<(u32, u32)>, bool);
 
 fn outcome() -> impl Strategy<Value = Outcome> {
@@ -82,7 +82,7 @@ fn told(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
     Trial { confirmation, fault, ..trial(index, outcome, bad, "Soon.") }
 }
 
-/// The case as a runner would have left it: one failed trial fails it, and only failures are confirmed.
+/// The case as a runner leaves it: one failed trial fails it, and only failures are confirmed.
 fn made(index: usize, (ordinary, fresh, _, _): &Drawn) -> CaseResult {
     let count = |wanted| ordinary.iter().filter(|one| **one == wanted).count();
     let outcome = match (count(Outcome::Passed), count(Outcome::Failed)) {
@@ -116,7 +116,7 @@ fn decided(drawn: &[Drawn], with_baseline: bool, weakened: &[Weakening], policy:
     fixture
 }
 
-/// The distinct places of the findings about failed cases.
+/// The distinct places of findings about failed cases.
 fn places(rules: impl Iterator<Item = (String, String)>) -> BTreeSet<String> {
     let of_case = |rule: &str| rule.starts_with("akit/expect/") || rule == "akit/regression/case";
     rules.filter(|(rule, _)| of_case(rule)).map(|(_, place)| place).collect()
@@ -148,7 +148,7 @@ proptest! {
         let excused = |wanted| forgiven.iter().filter(|one| **one == wanted).count();
         let (flaky, kept) = (excused(Forgiven::Flaky), excused(Forgiven::Quarantined));
 
-        // The decision counts the run.
+        // The decision counts all of the run.
         prop_assert_eq!(counts, fixture.run.counts());
         let told = json(Format::Json);
         for (name, count) in [
@@ -165,7 +165,7 @@ proptest! {
             prop_assert!(dotenv::of_report(&report, 0).contains(&variable));
         }
 
-        // Every failed case has a finding or an excuse, or the policy makes it a warning.
+        // Every failed case has a finding or an excuse, unless the policy makes it a warning.
         let excused = fixture.decision.excused();
         let told = fixture.decision.excuses.len();
         prop_assert!(told <= counts.failed);
@@ -192,7 +192,7 @@ proptest! {
 
         let junit = quick_junit::Report::deserialize_from_str(&render(Format::Junit)).unwrap();
         prop_assert_eq!(junit.tests, counts.total());
-        // A case that passes fails the gate because of its extra trials.
+        // A passing case that fails the gate because of its extra trials.
         let by_others = report.entries().filter(|one| one.blocking && one.case.outcome == Outcome::Passed);
         prop_assert_eq!(junit.failures, counts.failed - flaky - kept + by_others.count());
         prop_assert_eq!(junit.errors, counts.errored);
@@ -244,7 +244,7 @@ proptest! {
     }
 }
 
-/// Text made of troublesome pieces and random characters.
+/// Text of troublesome pieces and random characters.
 pub(super) fn hostile() -> impl Strategy<Value = String> {
     let pieces = [
         "\u{0}",
@@ -273,7 +273,7 @@ pub(super) fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// A run with this text wherever text from outside can be.
+/// A run with this text everywhere that text from outside can be.
 pub(super) fn run_of(text: &str) -> Fixture {
     changed(text, |_| ())
 }
@@ -345,7 +345,7 @@ fn changed(text: &str, change: impl Fn(&mut Trial)) -> Fixture {
     fixture.run.run_id = text.to_owned();
     fixture.run.scenarios[0].name = text.to_owned();
     fixture.decision.summary = text.to_owned();
-    // A time may be any text; what is not later is earlier.
+    // A time may be any text; anything that is not later is earlier.
     fixture.run.at = None;
     let mut earlier = fixture.run.clone();
     (earlier.run_id, earlier.at, earlier.commit) =

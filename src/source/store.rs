@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_appears_whole_and_folders_are_made() {
+    fn a_file_appears_complete_and_folders_are_created() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b/c.json");
         let pending = Pending::open(&path).unwrap();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_whose_pieces_fail_is_none() {
+    fn a_file_with_a_failed_piece_is_not_created() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         let failed = Pending::open(&path).unwrap().write_with(|out| {

@@ -15,18 +15,18 @@ const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
         "edits the baseline file",
         &[
             ("trust_base", "a_change_is_judged_by_the_gate_of_its_base"),
-            ("trust_base", "what_a_change_accepts_is_taken_and_named"),
+            ("trust_base", "results_accepted_by_a_change_count_and_are_named"),
         ],
     ),
     (
         "changes `providers`, `grader`, `cache`, `prices` or `repeat`",
-        &[("trust_base", "so_are_its_providers_judge_cache_prices_and_repeats")],
+        &[("trust_base", "providers_judge_cache_prices_and_repeats_come_from_the_base")],
     ),
     (
         "removes or loosens a rule of `always` in `akit.yaml`",
         &[("always", "a_change_cannot_drop_a_rule_unseen")],
     ),
-    ("changes `redaction` in `akit.yaml`", &[("trust_base", "the_redaction_of_the_base_holds")]),
+    ("changes `redaction` in `akit.yaml`", &[("trust_base", "the_redaction_of_the_base_applies")]),
     ("edits the calibration, or brings one", &[("trust_base", "the_calibration_is_read_at_the_base")]),
     (
         "sends requests to a server of its own",
@@ -46,7 +46,7 @@ const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
     ("puts links into the cache", &[("records", "records_behind_links_are_not_read")]),
     (
         "is the first to bring `akit.yaml` and a suite",
-        &[("trust_base", "the_change_that_brings_akit_has_its_own_settings_and_no_address_of_its_own")],
+        &[("trust_base", "a_change_that_adds_akit_has_its_own_settings_but_no_address_of_its_own")],
     ),
     (
         "adds `akit.yaml` to a suite that had none",
@@ -58,11 +58,11 @@ const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
     ),
     (
         "changes scenarios, rubrics or expectations",
-        &[("weakening", "a_change_that_demands_less_is_named_at_its_lines")],
+        &[("weakening", "a_weaker_change_is_reported_at_its_lines")],
     ),
     (
         "changes `provider`, `model` or `target`",
-        &[("trust_base", "so_are_its_providers_judge_cache_prices_and_repeats")],
+        &[("trust_base", "providers_judge_cache_prices_and_repeats_come_from_the_base")],
     ),
     (
         "writes `${NAME}` into a scenario",

@@ -23,7 +23,7 @@ fn about(found: &Json, about: &str) -> Vec<String> {
 
 fn parsed(text: &str) -> Json {
     let found = serde_json::from_str(text).unwrap();
-    super::schema::obeys(&found, "doctor.json");
+    super::schema::assert_matches(&found, "doctor.json");
     found
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use quick_junit::Report;
 
 use super::akit::{Akit, Ran};
-use super::schema::obeys;
+use super::schema::assert_matches;
 use super::server::{Answer, Server};
 
 const SUITE: &str = "\
@@ -54,7 +54,7 @@ fn each_format_is_written_in_addition_to_the_console() {
     let ran = steady(run, |ran| &ran.stderr).ended(1);
     let ran = ran.err("s/b (s.yaml:6): 5 of 5 failed").err("RESULT: FAIL (exit code 1)");
     let data: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    obeys(&data, "stress.json");
+    assert_matches(&data, "stress.json");
     assert_eq!((&data["requests"], &data["decision"]["exit_code"]), (&10.into(), &1.into()));
     let junit = Report::deserialize_from_str(&ran.read("s.xml")).unwrap();
     assert_eq!((junit.tests, junit.failures, junit.errors), (2, 1, 0));

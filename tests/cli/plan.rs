@@ -3,7 +3,7 @@
 use super::Akit;
 use super::akit::Ran;
 use super::replies::{replies, suite};
-use super::schema::obeys;
+use super::schema::assert_matches;
 use super::server::{Answer, Server};
 
 fn ids(n: usize) -> Vec<String> {
@@ -24,7 +24,7 @@ fn cases_and_repeats_that_a_drop_needs() {
         .out("detects a drop of");
     let found = ran.json("plan.json");
     assert_eq!(found["schema"], "akit.plan/1");
-    obeys(&found, "plan.json");
+    assert_matches(&found, "plan.json");
     assert_eq!((&found["more_cases"]["cases"], &found["more_repeats"]), (&819.into(), &().into()));
     assert!((found["now"]["detectable"].as_f64().unwrap() - 0.123).abs() < 1e-3);
     assert_eq!((&found["discordance_measured"], &found["unlucky"]), (&false.into(), &().into()));

@@ -3,7 +3,7 @@
 use super::Akit;
 use super::akit::Ran;
 use super::replies::replies;
-use super::schema::obeys;
+use super::schema::assert_matches;
 use super::server::{Answer, Server};
 
 /// One case without a judge, and four with one.
@@ -93,7 +93,7 @@ fn four_cells_split_the_shift_between_application_and_judge() {
         .out("2 cases flipped because of the application alone:\n  s/plain fails now\n  s/worse fails now\n");
     let data = found.json("found.json");
     assert_eq!(data["schema"], "akit.regrade/1");
-    obeys(&data, "regrade.json");
+    assert_matches(&data, "regrade.json");
     assert_eq!((&data["cases"], &data["graded"], &data["identical"]), (&5.into(), &4.into(), &1.into()));
     let rate = |name: &str| data["rates"][name].as_f64().unwrap();
     let rates = ["old_by_old", "old_by_new", "new_by_old", "new_by_new"].map(rate);

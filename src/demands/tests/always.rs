@@ -4,7 +4,7 @@ use super::*;
 
 const RULES: &str = "always:\n  - { type: length, words: { max: 80 } }\n  - { type: not_contains, values: [AI], name: voice }\n";
 
-/// Two cases below a scenario's rule for all, each with more keys of its own.
+/// Two cases under a scenario's `always`, each with more keys of its own.
 fn suite(head: &str, a: &str, b: &str) -> String {
     format!(
         "name: s\n{head}cases:\n  - {{ id: a, prompt: How?, expected: {{ type: contains, values: [yes] }}{a} }}\n  \

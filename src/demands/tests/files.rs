@@ -168,7 +168,7 @@ fn an_update_edits_nothing() {
         baselines(&base, &baseline(&["r1", "r2", "r3"], &[("a", "1 1 0"), ("b", "1 0 -"), ("c", "- - 1")])),
         none
     );
-    // A run from between the others.
+    // A run dated between the others.
     assert_eq!(baselines(&base, &baseline(&["r1", "rx", "r2"], &[("a", "1 0 1"), ("b", "1 - 0")])), none);
     let window: Vec<String> = (0..20).map(|n| format!("r{n}")).collect();
     let window: Vec<&str> = window.iter().map(String::as_str).collect();
@@ -210,7 +210,7 @@ fn a_path_that_became_a_link_is_a_weakening() {
     assert_eq!(linked(&[("scenarios/s.yaml", "../x.yaml")]), ["path-linked scenarios/s.yaml:1"]);
     assert_eq!(linked(&[("akit.yaml", "x.yaml")]), ["path-linked akit.yaml:1"]);
     assert_eq!(linked(&[("moved", "there")]), ["path-linked moved:1"]);
-    // A link that was one before, and a new path.
+    // A path that was a link already, and a new path.
     assert_eq!(linked(&[("linked", "real"), ("moved", "here"), ("new", "real")]), [""; 0]);
 }
 
@@ -230,7 +230,7 @@ fn a_moved_suite_is_found_by_its_name() {
 }
 
 #[test]
-fn a_commit_is_read_where_its_own_configuration_points() {
+fn a_commit_is_read_at_the_paths_of_its_own_configuration() {
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let config = "scenariosDir: ./suite\ngate: { quarantine: ../q.yaml, baseline: { from: b.json }, min_pass_rate: 0.5 }\n";
     let past: BTreeMap<String, String> = [

@@ -1,4 +1,4 @@
-//! Changes that require as much as before, whatever they look like.
+//! Changes that look weaker but are not.
 
 use super::*;
 
@@ -77,7 +77,7 @@ fn files_that_move_weaken_nothing() {
     let split = format!("name: s\ntags: [safety]\ncases:\n{b}");
     assert_eq!(of(&[("s.yaml", head), ("b.yaml", &split), ("akit.yaml", CONFIG)]), none);
     assert_eq!(told(&[("s.yaml", head), ("b.yaml", &split)], &[("b.yaml", &split), ("s.yaml", head)]), none);
-    // A critical case keeps its place in the policy under its new name.
+    // A renamed critical case stays in the policy under its new name.
     let renamed = SUITE.replace("id: a", "id: first");
     let followed = CONFIG.replace("s/a", "s/first");
     assert_eq!(of(&[("s.yaml", &renamed), ("akit.yaml", &followed)]), none);

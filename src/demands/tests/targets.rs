@@ -1,4 +1,4 @@
-//! Applications and costs: answers that are no longer requested, costs that are no longer counted.
+//! Applications and costs: answers that are no longer requested, and costs that no longer count.
 
 use super::*;
 
@@ -49,7 +49,7 @@ fn another_application_is_named() {
         (&of_server("http://a/v1"), "model: m", &["target-moved s.yaml:1"]),
         ("model: m", "target: { version: a }\nmodel: m", &["target-moved akit.yaml:1"]),
         ("target: { version: a }\nmodel: m", "model: m", &[]),
-        // Nothing was asked, or only a flag names it.
+        // Nothing was asked, or only a flag names the application.
         ("gate: {}", "model: m", &[]),
         ("model: m", "gate: {}", &[]),
         (
@@ -140,7 +140,7 @@ fn a_case_that_leaves_the_sample_under_a_new_name_is_named() {
         let scenarios: Vec<_> = demands.scenarios.iter().map(|one| one.scenario.clone()).collect();
         demands.selection.apply(&scenarios, crate::seed::Root::default())[0][case].is_none()
     };
-    // Half of two cases is one of them, by its name.
+    // Half of two cases: one of them is selected by its name.
     let mut named = 0;
     for number in 0..40 {
         for (case, id) in ["a", "b"].into_iter().enumerate() {
@@ -153,7 +153,7 @@ fn a_case_that_leaves_the_sample_under_a_new_name_is_named() {
         }
     }
     assert!(named > 5, "{named}");
-    // Without a sample, a new name means nothing.
+    // Without a sample, a rename does not matter.
     let renamed = SUITE.replace("id: a", "id: z");
     assert_eq!(compare(&demands(&[("s.yaml", SUITE)]), &demands(&[("s.yaml", &renamed)])), []);
 }
@@ -210,13 +210,13 @@ fn prices_that_hide_costs_are_named() {
     ] {
         assert_eq!(of(&before, &config(now)), expected, "{now}");
     }
-    // A model that is no longer asked needs no price; one that only a flag may name still does.
+    // A model that is no longer asked needs no price; one that a flag may name still does.
     let swapped = format!("{LIMIT}model: n\nprices: {{ n: {{ input: 1, output: 1 }} }}");
     let none = Vec::<String>::new();
     assert_eq!(of(&before, &swapped), ["target-moved akit.yaml:2"]);
     assert_eq!(of(&before.replace("model: m\n", ""), LIMIT), ["price-lowered akit.yaml:1"]);
     assert_eq!(of(&config("prices: { m: { input: 0, output: 0 } }"), &config("repeat: 1")), none);
-    // What depends on costs: a limit on the judge's, a category in `fail_on`, a budget.
+    // Settings that depend on costs: a limit on the judge's cost, a category in `fail_on`, a budget.
     let judge = |text: &str| text.replace("cost_usd", "judge_cost_usd");
     let less = config("prices: { m: { input: 0, output: 8 } }");
     assert_eq!(of(&judge(&before), &judge(&less)), ["price-lowered akit.yaml:3"]);
@@ -239,7 +239,8 @@ fn records_in_another_folder_are_named() {
     assert_eq!(of("cache: { dir: here }", "model: m"), ["cache-moved akit.yaml:1"]);
 }
 
-/// What a change adds to the cache folder `c/d`: its weakenings if records are read, and how many must not be read if
+/// What a change adds to the cache folder `c/d`: weakenings if records are read, and the number of records to ignore
+/// if
 /// they are not trusted.
 #[test]
 fn records_added_by_a_change_are_found_anywhere() {
@@ -253,7 +254,7 @@ fn records_added_by_a_change_are_found_anywhere() {
         (record("c/d"), Added, kept(), Some(1)),
         (record("c/d"), Changed, vec!["cache-record-changed c/d/0a".to_owned()], Some(1)),
         (record("C/D").to_uppercase(), Added, vec!["cache-record-added C/D/0A".to_owned()], Some(1)),
-        // A link or a nested repository in place of a subfolder, whatever is behind it.
+        // A link or a nested repository in place of a subfolder, whatever its target.
         ("c/d/0a".to_owned(), Added, vec!["cache-moved c/d/0a:1".to_owned()], Some(usize::MAX)),
         ("c/d/0a".to_owned(), Changed, vec!["cache-moved c/d/0a:1".to_owned()], Some(usize::MAX)),
         (record("real"), Added, vec!["cache-record-added real/0a".to_owned()], Some(1)),

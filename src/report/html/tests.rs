@@ -10,7 +10,7 @@ fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
     crate::report::text(|out| write(report, out))
 }
 
-/// Tags of a page by name. Fails if an element is not closed or was never opened.
+/// Tags of a page by name. Panics if an element is not closed or was never opened.
 pub(in crate::report) fn tags(page: &str) -> BTreeMap<String, usize> {
     const VOID: [&str; 4] = ["meta", "input", "!doctype", "br"];
     let mut counts = BTreeMap::new();
@@ -19,7 +19,7 @@ pub(in crate::report) fn tags(page: &str) -> BTreeMap<String, usize> {
     while let Some(at) = rest.find('<') {
         rest = &rest[at + 1..];
         // Every value is escaped, so no tag contains `>`.
-        let end = rest.find('>').expect("a tag ends");
+        let end = rest.find('>').expect("a tag must end");
         let tag = &rest[..end];
         assert!(!tag.contains('<'), "a tag inside of a tag: {tag}");
         let name: String = tag.trim_start_matches('/').chars().take_while(|c| !" \n/".contains(*c)).collect();
@@ -33,14 +33,14 @@ pub(in crate::report) fn tags(page: &str) -> BTreeMap<String, usize> {
         }
         rest = &rest[end..];
         if !tag.starts_with('/') && (name == "style" || name == "script") {
-            rest = &rest[rest.find(&format!("</{name}>")).expect("it ends")..];
+            rest = &rest[rest.find(&format!("</{name}>")).expect("the element must end")..];
         }
     }
     assert_eq!(open, Vec::<String>::new());
     counts
 }
 
-/// What a reader sees: the text with its character references read.
+/// The text that a reader sees, with character references decoded.
 fn unescaped(text: &str) -> String {
     let known = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
     known.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
@@ -90,7 +90,7 @@ fn the_numbers_are_those_of_the_markdown() {
         let (metric, now, baseline, limit) = (&row.metric, &row.now, &row.baseline, &row.limit);
         let cells = format!(">{metric}</th><td>{now}</td><td>{baseline}</td><td>{limit}</td>");
         assert!(page.contains(&cells), "{cells}");
-        // Markdown has what can be compared.
+        // Markdown has the comparable figures.
         let cells = format!(" | {} | {baseline} | ", now.split(' ').next().unwrap());
         assert!(baseline == "—" || markdown.contains(&cells), "{row:?}");
     }
@@ -99,7 +99,7 @@ fn the_numbers_are_those_of_the_markdown() {
 }
 
 #[test]
-fn ids_are_unique_and_links_lead_somewhere() {
+fn ids_are_unique_and_links_have_targets() {
     let page = of_report(&Fixture::new().report()).unwrap();
     let ids = attributes(&page, "id");
     let unique: std::collections::BTreeSet<_> = ids.iter().collect();
@@ -134,7 +134,7 @@ fn only_akits_own_style_and_script_may_run() {
         let inside = &page[start..start + page[start..].find(&format!("</{name}>")).unwrap()];
         assert!(!inside.is_empty() && !inside.contains("http"));
         let digest = sha2::Sha256::digest(inside.as_bytes());
-        // The first three bytes are enough to see that the hash is that of the element.
+        // The first three bytes are enough to match the hash with its element.
         let first = page::Shell::first_digits(&digest);
         assert!(policy.contains(&format!("{name}-src 'sha256-{first}")), "{name}: {policy}");
     }
@@ -172,7 +172,7 @@ fn five_thousand_cases_stay_under_five_megabytes_and_cuts_are_said() {
         assert_eq!(page.matches("<details class=\"case\"").count(), 5_000);
         assert!(page.contains("more characters"));
         assert!(page.contains("<body class=\"many\">"));
-        // With a box for each case, the browser would walk all of them whenever it computes a style.
+        // With a box for each case, the browser would visit all of them whenever it computes a style.
         let chunks = page.split("<div class=\"chunk\">").skip(1);
         let sizes: Vec<_> = chunks.map(|one| one.matches("<details class=\"case\"").count()).collect();
         assert!(sizes.iter().all(|size| *size == 100) && sizes.len() == 50, "{sizes:?}");
@@ -181,8 +181,8 @@ fn five_thousand_cases_stay_under_five_megabytes_and_cuts_are_said() {
 }
 
 #[test]
-fn more_cases_are_a_line_each_those_that_did_not_pass_last() {
-    // Every second case fails: 6,000 of them, of which 3,000 unfold.
+fn further_cases_are_one_line_each_with_failures_last() {
+    // Every second case fails: 6,000 of them, of which 3,000 are unfolded.
     let page = of_report(&many(12_000, 2).report()).unwrap();
     assert!(page.len() < 8_000_000, "{}", page.len());
     let (bad, passed) = page.split_once("<details class=\"fold\">").unwrap();
@@ -273,10 +273,10 @@ fn cases_are_filtered_by_tag_state_and_scenario() {
 }
 
 #[test]
-fn a_trial_that_went_as_an_earlier_one_is_a_line() {
+fn a_trial_like_an_earlier_one_is_one_line() {
     let page = of_report(&Fixture::new().report()).unwrap();
     let case = page.split("<details ").find(|one| one.contains("support/broken</span>")).unwrap();
-    // The first trial, and four to confirm it that went as it did.
+    // The first trial, and four confirmations with the same result.
     assert_eq!(case.matches("<h4>Answer</h4>").count(), 1, "{case}");
     assert_eq!(case.matches("same answer and verdict as trial 1").count(), 4, "{case}");
 }

@@ -1,4 +1,4 @@
-//! What brought no answer, by class: counted exactly, and never judged.
+//! Requests without an answer, by class: counted exactly, and not judged.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,7 +19,7 @@ fn changed(change: impl Fn(&mut Json)) -> Answer {
     raw(200, "application/json", &body.to_string())
 }
 
-/// What the server does, how often the class is counted, and whether a request comes to the server at all.
+/// What the server does, the expected count of the class, and whether a request reaches the server.
 type Row = (&'static str, fn() -> Answer, &'static str);
 
 #[test]
@@ -98,7 +98,7 @@ fn faults_of_a_server_have_one_class_each() {
 }
 
 #[test]
-fn roads_that_lead_nowhere_have_one_class_each() {
+fn unreachable_addresses_have_one_class_each() {
     let hanging = Server::as_told(|_| Answer::Hang);
     let plain = echo();
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -136,7 +136,7 @@ fn no_redirect_is_followed() {
 }
 
 #[test]
-fn classes_beside_each_other_are_counted_apart() {
+fn classes_in_one_load_are_counted_separately() {
     let asked = AtomicUsize::new(0);
     let server = Server::as_told(move |question| match asked.fetch_add(1, Ordering::SeqCst) % 10 {
         0 => raw(429, "application/json", "{}"),
@@ -171,7 +171,7 @@ fn classes_beside_each_other_are_counted_apart() {
 }
 
 #[test]
-fn answers_that_say_little_are_answers() {
+fn short_answers_are_answers() {
     type Row<'a> = (&'a str, fn() -> Answer, [u64; 3]);
     let table: &[Row<'_>] = &[
         ("empty", || changed(|body| body["choices"][0]["message"]["content"] = "".into()), [20, 0, 0]),
@@ -207,8 +207,8 @@ fn answers_that_say_little_are_answers() {
 }
 
 #[test]
-fn nothing_is_tried_again_unless_limits_are_on() {
-    // Whatever is asked fails at first: each connection's text is seen once.
+fn nothing_is_retried_unless_limits_are_on() {
+    // The first request for each text fails.
     let flaky = || {
         let seen = std::sync::Mutex::new(std::collections::BTreeMap::<String, usize>::new());
         Server::as_told(move |asked| {
@@ -228,7 +228,7 @@ fn nothing_is_tried_again_unless_limits_are_on() {
     let server = flaky();
     let ran = stress(&server.url, &["-n", "4", "-c", "1", "--limits"]).run();
     let again = found(&ran);
-    // Each of both cases fails once and is tried again, which is counted apart.
+    // Each of the two cases fails once and is retried, which is counted separately.
     assert_eq!((again["requests"].clone(), server.asked().len()), (4.into(), 6));
     assert_eq!(errors(&again["levels"][0]), [] as [&str; 0]);
     assert_eq!(again["levels"][0]["retries"], 2);
@@ -236,7 +236,7 @@ fn nothing_is_tried_again_unless_limits_are_on() {
     let cases = again["cases"].as_array().unwrap();
     assert!(cases.iter().all(|case| case["errored"] == 0), "{cases:?}");
     assert_eq!(again["levels"][0]["quality"]["rate"], 1.0);
-    // No retry is no retry with them, either.
+    // Even with limits on, `--retries 0` turns retries off.
     let server = flaky();
     let ran = stress(&server.url, &["-n", "4", "-c", "1", "--limits", "--retries", "0"]).run();
     assert_eq!(found(&ran)["levels"][0]["retries"], 0);

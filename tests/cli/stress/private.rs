@@ -1,4 +1,4 @@
-//! What must not be in a report, and what a hostile answer cannot do to it.
+//! Private values stay out of reports, and hostile answers cannot change a report.
 
 use super::*;
 
@@ -30,7 +30,7 @@ fn keys_are_in_no_report() {
 }
 
 #[test]
-fn what_is_redacted_is_in_no_reason() {
+fn reasons_contain_nothing_redacted() {
     let secret = "jane.doe@example.com";
     let suite = format!(
         "redaction: {{ enabled: true, patterns: [email] }}
@@ -50,7 +50,7 @@ cases:
             let ran = stress(&server.url, &["-n", "6", "-c", "2"]).args(flags).file("s.yaml", &suite).run();
             assert!(server.asked()[0].body.to_string().contains(secret), "the application is told");
             let found = found(&ran);
-            // Expectations see the answers as they came.
+            // Expectations see the original answers.
             assert_eq!(found["levels"][0]["quality"]["passed"], passed);
             assert!(found["cases"][0]["reason"].is_string());
             for text in [&ran.stdout, &ran.stderr, &ran.read("stress.json")] {
@@ -61,7 +61,7 @@ cases:
 }
 
 #[test]
-fn the_judge_of_a_sample_sees_what_a_report_may() {
+fn the_judge_of_a_sample_sees_redacted_text() {
     let suite = "redaction: { enabled: true, patterns: [email] }
 cases: [{ id: a, prompt: Write to jane.doe@example.com., expected: { type: llm_grader, rubric: Is it kind? } }]
 ";
@@ -78,7 +78,7 @@ cases: [{ id: a, prompt: Write to jane.doe@example.com., expected: { type: llm_g
 }
 
 #[test]
-fn hostile_answers_change_no_line_of_the_report() {
+fn hostile_answers_do_not_change_the_report() {
     let hostile = [
         "\u{1b}[2J\u{1b}]0;owned\u{7}",
         "\nRESULT: PASS (exit code 0)\n",
@@ -108,5 +108,5 @@ fn hostile_answers_change_no_line_of_the_report() {
 #[test]
 fn nothing_is_recorded() {
     let ran = stress(&echo().url, &["-n", "4", "-c", "2"]).run();
-    assert!(!ran.path(".akit").exists(), "a load is no record");
+    assert!(!ran.path(".akit").exists(), "a load must not record anything");
 }

@@ -1,11 +1,11 @@
-//! The examples of docs/providers.md, each against a server that speaks as its vendor does.
+//! The examples of docs/providers.md, each with a server that speaks its vendor's protocol.
 
 use super::super::Akit;
 use super::super::akit::repository;
 use super::super::server::Server;
 use super::{KEY, SUITE, Speech, Stop, VENDORS, Vendor, raw};
 
-/// Every variable that an example takes a key from.
+/// Every variable that holds a key in an example.
 const VARIABLES: [&str; 12] = [
     "OPENAI_API_KEY",
     "AZURE_OPENAI_API_KEY",
@@ -30,7 +30,7 @@ fn examples() -> Vec<String> {
 }
 
 #[test]
-fn every_example_of_the_page_asks_a_server_that_speaks_so() {
+fn every_example_of_the_page_works_with_its_protocol() {
     let examples = examples();
     for name in ["anthropic", "azure-openai", "google", "mistral", "ollama", "openai"] {
         assert!(examples.iter().any(|text| text.starts_with(&format!("provider: {name}\n"))), "{name}");

@@ -1,4 +1,4 @@
-//! Each vendor with each fault.
+//! Every fault with every vendor.
 
 use serde_json::{Value as Json, json};
 
@@ -6,7 +6,7 @@ use super::super::server::Server;
 use super::{SUITE, Speech, Stop, VENDORS, events, raw};
 
 #[test]
-fn every_fault_of_every_vendor_is_told_by_its_kind() {
+fn every_fault_of_every_vendor_is_recognized() {
     for vendor in VENDORS {
         let fault = |status: u16, message: &'static str| {
             let server = Server::as_told(move |_| vendor.error(status, message));
@@ -46,7 +46,7 @@ fn every_fault_of_every_vendor_is_told_by_its_kind() {
     }
 }
 
-/// The answer of a run as its report has it, without times.
+/// The answer of a run in its report, without times.
 fn told(report: &Json) -> Json {
     let mut answer = report["cases"][0]["trials"][0]["turns"][0]["answer"].clone();
     if let Some(answer) = answer.as_object_mut() {
@@ -58,7 +58,7 @@ fn told(report: &Json) -> Json {
 }
 
 #[test]
-fn every_answer_of_every_vendor_is_read_whole_and_in_pieces_alike() {
+fn every_answer_of_every_vendor_is_the_same_whole_and_streamed() {
     type Row = (&'static str, Stop, Option<(&'static str, Json)>, i32);
     let call = || Some(("transfer_to_human", json!({ "why": "asked", "n": 1 })));
     let answers: [Row; 7] = [
@@ -103,7 +103,7 @@ fn every_answer_of_every_vendor_is_read_whole_and_in_pieces_alike() {
                 let expected = json!([{ "id": "c1", "name": name, "arguments": arguments }]);
                 assert_eq!(answer["tool_calls"], expected, "{}", vendor.name);
             }
-            // Something was seen before the end, where there was something.
+            // Something was streamed before the end, unless the answer is empty.
             let seen = ran["cases"][0]["trials"][0]["turns"][0]["answer"]["ttft_ms"].is_number();
             assert_eq!(seen, !text.is_empty() || call.is_some(), "{} {text:?}", vendor.name);
         }

@@ -1,4 +1,4 @@
-//! Answers piece by piece.
+//! Streamed answers.
 
 use serde_json::{Value as Json, json};
 
@@ -15,11 +15,11 @@ fn with(vendor: Vendor, more: &str) -> Vendor {
 }
 
 #[test]
-fn a_stream_that_stops_before_its_end_is_broken_wherever_it_stops() {
+fn a_stream_that_stops_early_is_broken_wherever_it_stops() {
     for vendor in VENDORS.into_iter().map(streaming) {
         let whole = vendor.answer("this is ok", Stop::Whole, Some(("f", json!({ "a": "b" }))));
         let pieces = vendor.pieces(&whole);
-        // Behind the end may stand what counts the tokens, and a mark that nothing more comes.
+        // After the end there may be an event with token counts and an end marker.
         let ends = if vendor.speech == Speech::Chat { pieces.len() - 3 } else { pieces.len() - 1 };
         for cut in [0, 1, 2, ends / 2, ends] {
             let body = pieces[..cut].concat();
@@ -37,7 +37,7 @@ fn a_stream_that_stops_before_its_end_is_broken_wherever_it_stops() {
 }
 
 #[test]
-fn a_broken_stream_is_asked_for_again_and_an_error_in_one_is_that_error() {
+fn a_broken_stream_is_retried_and_an_error_in_a_stream_is_that_error() {
     for vendor in VENDORS.into_iter().map(streaming) {
         let whole = vendor.answer("this is ok", Stop::Whole, None);
         let pieces = vendor.pieces(&whole);
@@ -72,9 +72,9 @@ fn a_broken_stream_is_asked_for_again_and_an_error_in_one_is_that_error() {
     }
 }
 
-/// A stream of chat completions of which somebody could think that it is a whole answer.
+/// A stream of chat completions that could be taken for a whole answer.
 #[test]
-fn a_stream_of_chat_completions_is_whole_only_where_each_piece_says_so() {
+fn a_stream_of_chat_completions_is_whole_only_if_every_chunk_is() {
     let vendor = streaming(VENDORS.into_iter().find(|vendor| vendor.speech == Speech::Chat).unwrap());
     let choice = |more: Json| {
         let mut choice = json!({ "index": 0, "delta": {} });
@@ -137,7 +137,7 @@ fn a_stream_of_chat_completions_is_whole_only_where_each_piece_says_so() {
 }
 
 #[test]
-fn a_server_that_answers_as_a_whole_is_read_as_one() {
+fn an_answer_that_is_not_streamed_is_read_as_a_whole() {
     for vendor in VENDORS.into_iter().map(streaming) {
         let body = vendor.answer("this is ok", Stop::Whole, None).to_string();
         let server = Server::as_told(move |_| raw(200, &body));
@@ -148,7 +148,7 @@ fn a_server_that_answers_as_a_whole_is_read_as_one() {
 }
 
 #[test]
-fn a_limit_on_the_first_token_asks_for_pieces_by_itself() {
+fn a_limit_on_the_first_token_turns_on_streaming() {
     let config = "gate: { thresholds: [{ metric: ttft_p95_ms, max: 60000 }] }\n";
     for vendor in VENDORS {
         let whole = vendor.answer("this is ok", Stop::Whole, None);
@@ -165,7 +165,7 @@ fn a_limit_on_the_first_token_asks_for_pieces_by_itself() {
 }
 
 #[test]
-fn a_stream_without_the_reason_why_it_ended_is_broken_and_the_first_candidate_is_that_of_index_0() {
+fn a_stream_without_a_stop_reason_is_broken_and_the_candidate_with_index_0_counts() {
     let of = |speech: Speech| VENDORS.into_iter().find(|vendor| vendor.speech == speech).unwrap();
     let vendor = streaming(of(Speech::Messages));
     let mut pieces = vendor.pieces(&vendor.answer("this is ok", Stop::Whole, None));
