@@ -346,7 +346,10 @@ fn tables_of_values_are_printed_from_the_types() {
         if std::env::var_os("AKIT_BLESS").is_some() {
             std::fs::write(root().join(name), right).unwrap();
         } else {
-            assert!(text == right, "{name}: the table is out of date; AKIT_BLESS=1 cargo test updates it:\n{table}");
+            assert!(
+                text == right,
+                "{name}: the table is out of date; AKIT_BLESS=1 cargo test updates it:\n{table}"
+            );
         }
     }
 }

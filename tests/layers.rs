@@ -73,9 +73,9 @@ fn paths(source: &str) -> Vec<(usize, Vec<String>)> {
     found
 }
 
-/// Collects the paths at the start of a text, each prefixed with `behind`; returns how many bytes it read.
-fn members(text: &str, behind: &[String], found: &mut Vec<Vec<String>>) -> usize {
-    let mut path = behind.to_vec();
+/// Collects the paths at the start of a text, each prefixed with `before`; returns how many bytes it read.
+fn members(text: &str, before: &[String], found: &mut Vec<Vec<String>>) -> usize {
+    let mut path = before.to_vec();
     let mut at = 0;
     loop {
         let rest = &text[at..];
@@ -105,7 +105,7 @@ fn members(text: &str, behind: &[String], found: &mut Vec<Vec<String>>) -> usize
             _ => break,
         }
     }
-    if path.len() > behind.len() {
+    if path.len() > before.len() {
         found.push(path);
     }
     at
@@ -171,7 +171,7 @@ fn violations(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The file that defines what a path names; a re-export in `mod.rs` resolves to the file behind it.
+/// The file that defines what a path names; a re-export in `mod.rs` resolves to its source file.
 fn named<'a>(files: &'a [File], from: &File, path: &[String]) -> Option<&'a File> {
     let at = |module: &[String]| files.iter().find(|file| file.module == module);
     let (mut module, rest) = match path[0].as_str() {
@@ -203,8 +203,8 @@ fn named<'a>(files: &'a [File], from: &File, path: &[String]) -> Option<&'a File
                     && at(&[&module[..], &one[..1]].concat()).is_some()
             })
         });
-        let Some((_, behind)) = passed_on else { return Some(file) };
-        module = [&module[..], &behind[..behind.len() - 1]].concat();
+        let Some((_, rest)) = passed_on else { return Some(file) };
+        module = [&module[..], &rest[..rest.len() - 1]].concat();
         if at(&module).is_none() {
             return Some(file);
         }

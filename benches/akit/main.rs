@@ -117,7 +117,7 @@ fn measure() -> Outcome<usize> {
     let unrecorded = [&live[..], &["--cache", "off"]].concat();
     stored(place, "five")?;
     let formats = [&["report", "stored.json"][..], &EVERY].concat();
-    let beside = [&formats[..], &["--history", "earlier"]].concat();
+    let with_history = [&formats[..], &["--history", "earlier"]].concat();
     let records = ["--cache-dir", "records"];
     once(&[&live[..], &records].concat(), place, 0)?;
     let missing = [&live[..], &records, &["--replay", "--target-version", "2"]].concat();
@@ -131,7 +131,7 @@ fn measure() -> Outcome<usize> {
         row("validate, 1,000 cases", &["validate", "thousand.yaml"], place, (20, 50.0, 0.0))?,
         row("1,000 replies, all reports", &replies, place, (20, 150.0, 0.0))?,
         row("5,000 stored cases, all formats", &formats, place, (10, 1_000.0, 0.0))?,
-        row("the same, beside two earlier runs", &beside, place, (5, 0.0, 0.0))?,
+        row("the same, with two earlier runs", &with_history, place, (5, 0.0, 0.0))?,
         row("5,000 cases, 20 ms each, -c 50, --cache off", &unrecorded, place, (5, 2_300.0, 60.0))?,
         row("`akit gate` of 5,000 stored cases", &["gate", "stored.json"], place, (5, 1_000.0, 0.0))?,
         row("`akit cache stats` of 5,000 records", &stats, place, (3, 1_000.0, 0.0))?,

@@ -88,8 +88,8 @@ impl Shared {
                 }
             };
             buffer.drain(..end);
-            let came = Instant::now();
-            let first = *self.first.get_or_init(|| came);
+            let arrived = Instant::now();
+            let first = *self.first.get_or_init(|| arrived);
             let number = self.requests.fetch_add(1, Ordering::SeqCst);
             match self.script {
                 Script::AtOnce => stream.write_all(usual.as_bytes())?,
@@ -99,7 +99,7 @@ impl Shared {
                 }
                 Script::Stall => {
                     let (from, to) = (first + Duration::from_secs(4), first + Duration::from_secs(7));
-                    if (from..to).contains(&came) {
+                    if (from..to).contains(&arrived) {
                         thread::sleep(to.saturating_duration_since(Instant::now()));
                     }
                     thread::sleep(Duration::from_millis(5));

@@ -217,7 +217,7 @@ fn speed(place: &Path, lines: &mut Vec<Line>) -> Outcome<()> {
             let other = percentile(&text, share);
             let target = format!("{other:.1} ms ± 5%");
             lines.push(line(
-                format!("service time {word} beside hey"),
+                format!("service time {word} compared with hey"),
                 format!("{is:.1} ms"),
                 target,
                 (is / other - 1.0).abs() <= 0.05,

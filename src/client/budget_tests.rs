@@ -219,14 +219,14 @@ async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, us
         // One in three is a single request.
         let turns = if number % 3 == 0 { 1 } else { 2 + below(4) as usize };
         let (words, length) = (below(400) as usize, u64::from(1 + below(600)));
-        let told: Vec<usize> =
+        let answer_lengths: Vec<usize> =
             (0..turns).map(|_| below(4 * u32::try_from(length).unwrap()) as usize).collect();
         all.spawn(async move {
             let hold = client.hold();
             let mut request =
                 ChatRequest { model: "m".to_owned(), max_tokens: Some(length), ..ChatRequest::default() };
             let mut note = (0, turns, false);
-            for (turn, told) in told.iter().enumerate() {
+            for (turn, answer_length) in answer_lengths.iter().enumerate() {
                 request.messages.push(Message::new(Role::User, "x".repeat(words)));
                 let left = (turns - turn) as u64;
                 hold.needs(client.worst_in_a_row(&request, left, words as u64 + 128).unwrap());
@@ -252,7 +252,7 @@ async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, us
                 }
                 note.0 += 1;
                 counts.lock().unwrap().insert(number, note);
-                request.messages.push(Message::new(Role::Assistant, "y".repeat(*told)));
+                request.messages.push(Message::new(Role::Assistant, "y".repeat(*answer_length)));
             }
         });
     }
@@ -262,7 +262,7 @@ async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, us
             () = road.over() => {}
         }
     };
-    tokio::time::timeout(Duration::from_secs(86_400), everything).await.expect("nothing waits forever");
+    tokio::time::timeout(Duration::from_secs(86_400), everything).await.expect("nothing may wait forever");
     let bill = *server.bill.lock().unwrap();
     let counts = counts.lock().unwrap().values().copied().collect();
     (bill, counts, road.closed())

@@ -328,21 +328,21 @@ mod tests {
         let meter = Meter::new(Some(1.0));
         let [one, two] = [meter.begin(), meter.begin()];
         assert_eq!(now(meter.hold(one, 0.7)), Some(true));
-        assert_eq!(now(meter.hold(two, 0.4)), None, "the first may release enough");
+        assert_eq!(now(meter.hold(two, 0.4)), None, "the first request may still release enough");
         assert!(now(meter.reserve(0.4, None)).is_none());
         let mut first = now(meter.reserve(0.3, Some(one))).unwrap().unwrap();
         first.spend(0.1);
         drop(first);
         // It has 0.6 left, and the rest needs 0.5.
         assert_eq!(now(meter.hold(one, 0.5)), Some(true));
-        assert_eq!(now(meter.hold(two, 0.4)), Some(true), "the first's surplus is free");
+        assert_eq!(now(meter.hold(two, 0.4)), Some(true), "the first request's surplus must be released");
         // It needs more than it has and nothing is free, but the other conversation may release some.
         assert!(now(meter.reserve(0.6, Some(one))).is_none());
         meter.give_back(two);
         let second = now(meter.reserve(0.6, Some(one))).unwrap().unwrap();
         drop(second);
         meter.give_back(one);
-        assert_eq!(now(meter.hold(two, 0.9)), Some(true), "all but what was spent is free again");
+        assert_eq!(now(meter.hold(two, 0.9)), Some(true), "everything unspent must be released");
         assert!(!meter.holds(one) && meter.holds(two));
     }
 
@@ -353,8 +353,14 @@ mod tests {
         assert_eq!([one, two].map(|holder| now(meter.hold(holder, 0.5))), [Some(true), Some(true)]);
         let mut waits = pin!(meter.reserve(0.6, Some(one)));
         let mut context = Context::from_waker(Waker::noop());
-        assert!(waits.as_mut().poll(&mut context).is_pending(), "the other conversation may still release it");
-        assert!(now(meter.reserve(0.6, Some(two))).unwrap().is_none(), "no other conversation can release anything");
+        assert!(
+            waits.as_mut().poll(&mut context).is_pending(),
+            "the other conversation may still release it"
+        );
+        assert!(
+            now(meter.reserve(0.6, Some(two))).unwrap().is_none(),
+            "no other conversation can release anything"
+        );
         // Nor does one that waits for something else.
         let aside = Aside::of(&meter, two);
         assert!(now(meter.reserve(0.1, None)).unwrap().is_none());

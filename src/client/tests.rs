@@ -122,7 +122,11 @@ async fn each_mode_reads_and_writes_what_it_should() {
 
     let record = client(folder.path(), Mode::Record, vec![Ok("one"), Ok("two")]);
     assert!(!ask(&record, "a").await.unwrap().completion.answer.recorded);
-    assert_eq!(ask(&record, "a").await.unwrap().completion.answer.text, "two", "record asks every time");
+    assert_eq!(
+        ask(&record, "a").await.unwrap().completion.answer.text,
+        "two",
+        "`record` must ask every time"
+    );
 
     let replayed = ask(&replay, "a").await.unwrap();
     assert_eq!(
@@ -130,7 +134,7 @@ async fn each_mode_reads_and_writes_what_it_should() {
         ("two", true)
     );
     assert!(!replay.asked() && record.asked());
-    assert!(ask(&replay, "b").await.is_err(), "another request is another key");
+    assert!(ask(&replay, "b").await.is_err(), "another request must have another key");
 
     let auto = client(folder.path(), Mode::Auto, vec![Ok("three")]);
     assert_eq!(ask(&auto, "a").await.unwrap().completion.answer.text, "two");

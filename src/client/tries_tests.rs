@@ -438,7 +438,7 @@ async fn application_and_judge_share_the_rate_limit_and_take_turns() {
         all.spawn(async move { ask(&client, who, PATIENT).await.unwrap() });
     }
     all.join_all().await;
-    assert_eq!(server.calls.load(Ordering::SeqCst), 22, "only the two in flight were refused");
+    assert_eq!(server.calls.load(Ordering::SeqCst), 22, "only the two requests in flight may be refused");
     let asked = asked.lock().unwrap();
     let first = asked[..10].iter().filter(|who| *who == "judge").count();
     assert!((3..=7).contains(&first), "{asked:?}");

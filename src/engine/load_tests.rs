@@ -216,7 +216,7 @@ proptest! {
         let mut began: Vec<_> = log.began.iter().map(|(number, _, due)| (*number, *due - first)).collect();
         let wanted: Vec<_> = (0..).zip(due).collect();
         if most >= wanted.len() {
-            prop_assert_eq!(&began[..], &wanted[..began.len()], "in their order, at their times");
+            prop_assert_eq!(&began[..], &wanted[..began.len()], "the order or the times are wrong");
         }
         // Free places may be taken in any order; arrivals without a place are recorded as missed.
         began.sort_unstable();

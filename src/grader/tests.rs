@@ -206,12 +206,15 @@ async fn canaries_are_asked_once_and_only_before_live_verdicts() {
     for _ in 0..3 {
         assert_eq!(honest.grade("We call you today.").await.unwrap().votes, [0.9]);
     }
-    assert_eq!(honest.calls(), 1 + CANARIES, "one verdict, the rest was recorded");
+    assert_eq!(honest.calls(), 1 + CANARIES, "one verdict; everything else was recorded");
     let blind = setup(Mode::Auto, |_, _| verdict(10));
     let error = blind.grade("We call you today.").await.unwrap_err();
     assert_eq!(error.fault().kind, FaultKind::JudgeVoid);
     assert!(error.to_string().contains("passed a known-bad answer"), "{error}");
-    assert!(blind.grade("Another answer.").await.is_err(), "the judge must not be used for the rest of the run");
+    assert!(
+        blind.grade("Another answer.").await.is_err(),
+        "the judge must not be used for the rest of the run"
+    );
     assert_eq!(
         blind.calls(),
         2,

@@ -173,7 +173,7 @@ mod tests {
             let [host, model, .., date, source] = words[..] else { panic!("{line}") };
             assert_eq!(words.len(), 10, "{line}");
             assert!(LISTED.contains(&format!("\n# {source} ")), "{line}: no source {source}");
-            assert!(seen.insert((host, model)), "{line} is repeated");
+            assert!(seen.insert((host, model)), "{line} is a duplicate");
             assert!(is_snapshot(&format!("m-{date}"), "m") && ("2025".."2028").contains(&date), "{line}");
             assert!(words[6..8].iter().all(|word| *word == "-" || word.parse::<u64>().is_ok()), "{line}");
             let price = Prices::default().at(host, model).unwrap();

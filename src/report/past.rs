@@ -128,14 +128,14 @@ mod tests {
     use crate::manifest::Trial;
     use crate::report::fixture::{Fixture, case, trial};
 
-    fn told(outcome: Outcome, answer: &str) -> Vec<Trial> {
+    fn trials(outcome: Outcome, answer: &str) -> Vec<Trial> {
         vec![trial(0, outcome, None, answer)]
     }
 
     /// A stored run of one case on a day.
     fn stored(day: &str, outcome: Outcome, answer: &str) -> StoredRun {
         let fixture =
-            Fixture::of(vec![case("support", "a", outcome, told(outcome, answer))], &Policy::default());
+            Fixture::of(vec![case("support", "a", outcome, trials(outcome, answer))], &Policy::default());
         let run = RunManifest { run_id: format!("run-{day}"), at: Some(day.to_owned()), ..fixture.run };
         StoredRun { file: format!("{day}.json"), run, conclusion: None, pass_rate: None }
     }
@@ -143,7 +143,7 @@ mod tests {
     fn now() -> Fixture {
         let (outcome, answer) = (Outcome::Failed, "Never.");
         let mut fixture =
-            Fixture::of(vec![case("support", "a", outcome, told(outcome, answer))], &Policy::default());
+            Fixture::of(vec![case("support", "a", outcome, trials(outcome, answer))], &Policy::default());
         fixture.run.at = Some("2025-06".to_owned());
         fixture
     }

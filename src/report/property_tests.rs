@@ -74,7 +74,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         })
 }
 
-fn told(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
+fn drawn_trial(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
     let bad =
         (outcome == Outcome::Failed).then(|| verdict(VerdictKind::Contains, "the answer lacks `30 days`"));
     let fault = (outcome == Outcome::Errored)
@@ -93,7 +93,7 @@ fn made(index: usize, (ordinary, fresh, _, _): &Drawn) -> CaseResult {
     };
     let fresh = if outcome == Outcome::Failed { fresh.as_slice() } else { &[] };
     let all = ordinary.iter().map(|one| (*one, false)).chain(fresh.iter().map(|one| (*one, true)));
-    let trials = (0..).zip(all).map(|(index, (outcome, fresh))| told(index, outcome, fresh)).collect();
+    let trials = (0..).zip(all).map(|(index, (outcome, fresh))| drawn_trial(index, outcome, fresh)).collect();
     let scenario = if index.is_multiple_of(3) { "größe & co." } else { "support" };
     case(scenario, &format!("case-{index}"), outcome, trials)
 }
@@ -150,15 +150,15 @@ proptest! {
 
         // The decision counts all of the run.
         prop_assert_eq!(counts, fixture.run.counts());
-        let told = json(Format::Json);
+        let parsed = json(Format::Json);
         for (name, count) in [
             ("passed", counts.passed),
             ("failed", counts.failed),
             ("errored", counts.errored),
             ("skipped", counts.skipped),
         ] {
-            prop_assert_eq!(&told["counts"][name], count);
-            prop_assert_eq!(&told["decision"]["counts"][name], count);
+            prop_assert_eq!(&parsed["counts"][name], count);
+            prop_assert_eq!(&parsed["decision"]["counts"][name], count);
             let sample = format!("akit_cases{{outcome=\"{name}\"}} {count}\n");
             prop_assert!(render(Format::OpenMetrics).contains(&sample));
             let variable = format!("AKIT_{}={count}\n", name.to_uppercase());
@@ -167,9 +167,9 @@ proptest! {
 
         // Every failed case has a finding or an excuse, unless the policy makes it a warning.
         let excused = fixture.decision.excused();
-        let told = fixture.decision.excuses.len();
-        prop_assert!(told <= counts.failed);
-        prop_assert_eq!(told, excused.split(", ").filter_map(|one| one.split(' ').next()?.parse::<usize>().ok()).sum::<usize>());
+        let excuse_count = fixture.decision.excuses.len();
+        prop_assert!(excuse_count <= counts.failed);
+        prop_assert_eq!(excuse_count, excused.split(", ").filter_map(|one| one.split(' ').next()?.parse::<usize>().ok()).sum::<usize>());
         let excuses = if excused.is_empty() { String::new() } else { format!(" ({excused})") };
         let words = format!(
             "{} passed, {} failed{excuses}, {} errored, {} skipped",
@@ -198,8 +198,8 @@ proptest! {
         prop_assert_eq!(junit.errors, counts.errored);
         prop_assert_eq!(junit.skipped, counts.skipped + kept);
         for suite in &junit.test_suites {
-            let told = suite.properties.iter().find(|one| one.name.as_str() == "counts");
-            prop_assert_eq!(told.unwrap().value.as_str(), words.as_str());
+            let property = suite.properties.iter().find(|one| one.name.as_str() == "counts");
+            prop_assert_eq!(property.unwrap().value.as_str(), words.as_str());
         }
 
         for format in [Format::Sarif, Format::SarifFull] {

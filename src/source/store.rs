@@ -136,7 +136,7 @@ mod tests {
         pending.write(b"x").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"x");
         drop(Pending::open(&path).unwrap());
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left behind");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing may be left");
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn updates_at_once_lose_nothing() {
         assert!(child.wait_with_output().unwrap().status.success());
     }
     assert_eq!(results(&ran, "deep/b.json"), ["a 1x7", "b 0x7"]);
-    assert_eq!(std::fs::read_dir(ran.path("deep")).unwrap().count(), 1, "nothing is left behind");
+    assert_eq!(std::fs::read_dir(ran.path("deep")).unwrap().count(), 1, "no other file may be left");
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn an_update_takes_only_stored_runs() {
     update("run.json", "s.yaml/b.json").ended(2).err("s.yaml/b.json");
     update("run.json", "deep").ended(2).err("deep");
     assert_eq!(ran.read("deep/b.json"), before);
-    assert_eq!(std::fs::read_dir(ran.path("deep")).unwrap().count(), 1, "nothing is left behind");
+    assert_eq!(std::fs::read_dir(ran.path("deep")).unwrap().count(), 1, "no other file may be left");
 }
 
 #[test]
@@ -389,7 +389,7 @@ fn a_new_judge_discards_no_history_without_force() {
     let before = ran.read("b.json");
     let update = ["baseline", "update", "two.json", "--baseline", "b.json"];
     let ran = ran.then(&update).run().ended(1).err("would discard results in b.json: s: the judge was");
-    assert_eq!(ran.read("b.json"), before, "nothing is lost");
+    assert_eq!(ran.read("b.json"), before, "nothing may be lost");
     let ran = ran.then(&update).arg("--force").run().ended(0).out("reset: s: the judge was");
     assert_ne!(ran.read("b.json"), before);
 }

@@ -50,7 +50,7 @@ pub(crate) fn text(ran: &Ran) -> String {
 
 #[test]
 fn a_request_follows_the_file() {
-    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+    let server = Server::plain(|_| json(json!({ "answer": "good" })));
     let keys = "  headers: { Authorization: \"Bearer ${BOT_KEY}\", X-Trial: \"{{turn}}-{{shop}}\" }
   body:
     id: \"{{conversation_id}}\"
@@ -97,7 +97,7 @@ fn a_request_follows_the_file() {
     ids.push(server.asked()[2].body["id"].as_str().unwrap().to_owned());
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), 3, "an id is fresh for every trial of every run");
+    assert_eq!(ids.len(), 3, "every trial of every run must have its own id");
     let first = ran
         .then(&["run", "s.yaml", "--replay", "--target-version", "1"])
         .env("BOT_KEY", "sk-very-secret-1")
@@ -185,7 +185,7 @@ fn an_answer_is_read_at_its_pointer() {
         ),
     ];
     for (name, keys, answer, expected) in table {
-        let server = Server::as_told(move |_| answer());
+        let server = Server::plain(move |_| answer());
         let ran = run(&suite(&server, "/", &format!("  body: {{ q: \"{{{{prompt}}}}\" }}\n{keys}")), &[]);
         assert!([0, 1].contains(&ran.status), "{name}: {}{}", ran.stdout, ran.stderr);
         assert_eq!(text(&ran), expected, "{name}");
@@ -203,7 +203,7 @@ fn calls_state_stop_word_and_tokens_come_with_it() {
         "handoff": { "accepted": true }, "why": "MAX_TOKENS", "cost": { "in": 7, "out": 9 },
     });
     let answer = body.clone();
-    let server = Server::as_told(move |_| json(answer.clone()));
+    let server = Server::plain(move |_| json(answer.clone()));
     let keys = "  tools: /calls\n  stop: /why\n  usage: { input: /cost/in, output: /cost/out }\n";
     let ran = run(&suite(&server, "/", &format!("{ASKS}{keys}")), &["--cache", "off"]);
     let trial = ran.json("run.json")["cases"][0]["trials"][0].clone();
@@ -220,7 +220,7 @@ fn calls_state_stop_word_and_tokens_come_with_it() {
         (&found["finish_reason"], &found["usage"]),
         (&json!("MAX_TOKENS"), &json!({ "input_tokens": 7, "output_tokens": 9 }))
     );
-    assert_eq!(found["state"], body, "without `state` it is all that came");
+    assert_eq!(found["state"], body, "without `state`, the state is the whole body");
     let ran = run(&suite(&server, "/", &format!("{ASKS}  state: /handoff\n")), &["--cache", "off"]);
     assert!(
         ran.read("run.json").contains("\"accepted\": true") && !ran.read("run.json").contains("MAX_TOKENS")
@@ -229,7 +229,7 @@ fn calls_state_stop_word_and_tokens_come_with_it() {
 
 #[test]
 fn a_mistake_in_a_file_is_reported_before_anything_is_sent() {
-    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+    let server = Server::plain(|_| json(json!({ "answer": "good" })));
     let config = |keys: &str| suite(&server, "/", keys);
     let body = "  body: { text: \"{{prompt}}\" }\n";
     let table = [
@@ -278,7 +278,7 @@ fn a_mistake_in_a_file_is_reported_before_anything_is_sent() {
 
 #[test]
 fn texts_forms_and_methods_are_sent_as_their_type_wants_it() {
-    let server = Server::as_told(|_| typed("text/plain", "good"));
+    let server = Server::plain(|_| typed("text/plain", "good"));
     let table = [
         ("  body: 'q={{prompt}} {{shop}}'\n", "POST", "text/plain; charset=utf-8"),
         (
@@ -309,7 +309,7 @@ fn texts_forms_and_methods_are_sent_as_their_type_wants_it() {
 
 #[test]
 fn keys_become_headers_and_are_not_shown() {
-    let server = Server::as_told(|asked| {
+    let server = Server::plain(|asked| {
         Answer::Raw(500, Vec::new(), format!("you sent {:?}", asked.headers).into_bytes())
     });
     for (keys, expected) in [
@@ -332,7 +332,7 @@ fn keys_become_headers_and_are_not_shown() {
 
 #[test]
 fn whatever_decides_an_answer_is_in_its_cache_key() {
-    let server = Server::as_told(|_| json(json!({ "answer": "good", "other": "bad", "calls": [] })));
+    let server = Server::plain(|_| json(json!({ "answer": "good", "other": "bad", "calls": [] })));
     let start = suite(&server, "/chat", ASKS);
     let ran = run(&start, &[]).ended(0);
     let changes = [
@@ -398,7 +398,7 @@ fn whatever_decides_an_answer_is_in_its_cache_key() {
 
 #[test]
 fn the_configuration_reaches_a_bot_for_every_suite() {
-    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+    let server = Server::plain(|_| json(json!({ "answer": "good" })));
     let url = server.url.replace("/v1", "/chat");
     let config = format!(
         "provider: http\nproviders:\n  http:\n    url: {url}\n    body: {{ text: \"{{{{prompt}}}}\" }}\n    answer: /answer\n    headers: {{ X-Key: \"${{BOT_KEY}}\" }}\n"
@@ -416,7 +416,7 @@ fn the_configuration_reaches_a_bot_for_every_suite() {
     assert_eq!(server.asked().len(), 2);
     assert_eq!(server.asked()[0].header("x-key"), Some("secret-of-the-bot"));
     // A flag replaces the host and keeps the path.
-    let other = Server::as_told(|_| json(json!({ "answer": "good" })));
+    let other = Server::plain(|_| json(json!({ "answer": "good" })));
     let base = other.url.replace("/v1", "");
     akit(&["--base-url", &base]).run().ended(0);
     assert_eq!(other.asked()[0].path, "/chat");
@@ -439,7 +439,7 @@ fn the_configuration_reaches_a_bot_for_every_suite() {
 
 #[test]
 fn presets_match_their_servers() {
-    let server = Server::as_told(|asked| {
+    let server = Server::plain(|asked| {
         json(match asked.path.as_str() {
             "/webhooks/rest/webhook"
                 if asked.body["message"] == "I want a refund" && asked.body["sender"].is_string() =>
@@ -476,7 +476,7 @@ fn the_customer_service_suite_runs_through_http() {
     let bot = repository().join("fixtures/bot/bot.sh");
     let asked_at = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked_at);
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         count.fetch_add(1, Ordering::SeqCst);
         let line = json!({ "prompt": asked.body["text"], "tools": [] }).to_string() + "\n";
         json_text(&super::command::piped(&bot, &["--json"], &line))

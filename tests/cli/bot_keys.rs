@@ -23,7 +23,7 @@ type Config = (&'static str, &'static str);
 fn a_key_is_not_shown_wherever_it_was_configured() {
     let bots: [Bot; 5] = [
         ("fine", |_| json(json!({ "a": "Hello" }))),
-        ("repeats it beside the answer", |asked| json(json!({ "a": "Hello", "debug": echo(asked) }))),
+        ("repeats it next to the answer", |asked| json(json!({ "a": "Hello", "debug": echo(asked) }))),
         ("repeats it", |asked| json(json!({ "a": format!("Hello, {}", echo(asked)) }))),
         ("fails", |asked| Answer::Raw(500, vec![], echo(asked).into_bytes())),
         ("answers otherwise", |asked| json(json!({ "z": echo(asked) }))),
@@ -45,7 +45,7 @@ fn a_key_is_not_shown_wherever_it_was_configured() {
     ];
     for (config, key) in configs {
         for (what, bot) in bots {
-            let server = Server::as_told(bot);
+            let server = Server::plain(bot);
             let config = config.replace("URL", &server.url.replace("/v1", ""));
             let suite = format!(
                 "name: s\nprovider: http\nproviderConfig: {config}\ncases: [{{ id: n, prompt: hello there, expected: {{ type: contains, values: [Hello] }} }}]\n"
@@ -87,7 +87,7 @@ fn a_key_is_not_shown_wherever_it_was_configured() {
             assert_eq!(
                 passed,
                 what.starts_with("fine")
-                    || what.ends_with("beside the answer")
+                    || what.ends_with("next to the answer")
                     || (is_word && what == "repeats it"),
                 "{what}, {config}\n{}",
                 ran.stdout
@@ -111,7 +111,7 @@ fn a_key_is_not_shown_wherever_it_was_configured() {
 #[test]
 fn a_new_value_in_the_url_is_another_record_and_a_new_key_is_not() {
     for (name, same) in [("BOT_KEY", true), ("TENANT", false)] {
-        let server = Server::as_told(|_| json(json!({ "a": "Hello" })));
+        let server = Server::plain(|_| json(json!({ "a": "Hello" })));
         let suite = format!(
             "name: s\nprovider: http\nproviderConfig: {{ url: \"{}/t/${{{name}}}/c\", body: {{ t: \"{{{{prompt}}}}\" }}, answer: /a }}\ncases: [{{ id: n, prompt: x, expected: {{ type: contains, values: [Hello] }} }}]\n",
             server.url.replace("/v1", "")
@@ -136,7 +136,7 @@ fn hiding_keys_does_not_change_results() {
         ", headers: { Authorization: \"Bearer ${TEN}\" }",
     ];
     for config in configs {
-        let server = Server::as_told(|_| typed("text/plain", "We give refunds today"));
+        let server = Server::plain(|_| typed("text/plain", "We give refunds today"));
         for (expected, outcome) in [
             ("{ type: not_contains, values: [refunds] }", "n failed"),
             ("{ type: contains, values: [refunds] }", "n passed"),
@@ -167,7 +167,7 @@ fn a_key_in_a_url_from_the_environment_is_not_shown() {
     ];
     for (behind, key, url) in addresses {
         for (what, bot) in bots {
-            let server = Server::as_told(bot);
+            let server = Server::plain(bot);
             let suite = format!(
                 "name: s\nprovider: http\nproviderConfig: {{ url: \"{url}\", body: {{ t: \"{{{{prompt}}}}\" }}, answer: /a }}\ncases: [{{ id: n, prompt: hello there, expected: {{ type: contains, values: [Hello] }} }}]\n"
             );

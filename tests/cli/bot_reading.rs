@@ -21,7 +21,7 @@ fn judged(
     setup: &str,
     answer: impl Fn() -> Answer + Send + Sync + 'static,
 ) -> Ran {
-    let server = Server::as_told(move |_| answer());
+    let server = Server::plain(move |_| answer());
     let text = suite(&server, "/", keys).replace("{ type: contains, values: [good] }", expected);
     run(&text.replacen("cases:", &format!("{setup}cases:"), 1), &["--cache", "off"])
 }
@@ -88,14 +88,14 @@ fn a_pointer_that_finds_nothing_is_wrong_if_the_value_is_elsewhere() {
             None => drop(ran.ended(0)),
         }
     }
-    let absent = "{ type: not_contains, values: [promise] }";
+    let lacks = "{ type: not_contains, values: [promise] }";
     for (body, code) in [
         (json!({ "answer": "good", "finish": "length" }), 4),
         (json!({ "answer": "good", "meta": { "stop_reason": "content_filter" } }), 4),
         (json!({ "answer": "good", "finish": "stop" }), 0),
         (json!({ "answer": "good", "reason": "length of stay" }), 0),
     ] {
-        let ran = judged(&format!("{ASKS}  stop: /finish_reason\n"), absent, "", move || json(body.clone()));
+        let ran = judged(&format!("{ASKS}  stop: /finish_reason\n"), lacks, "", move || json(body.clone()));
         assert_eq!(ran.status, code, "{}", ran.stdout);
     }
 }
@@ -176,8 +176,8 @@ fn a_body_that_is_not_an_answer_is_described() {
     ];
     for (keys, answer, message, help) in table {
         let ran = judged(keys, "{ type: not_contains, values: [zzz] }", "", answer).ended(4);
-        let (kind, told, helped) = fault(&ran);
-        assert!(told.contains(message) && helped.contains(help), "{kind}: {told}; {helped}");
+        let (kind, shown, helped) = fault(&ran);
+        assert!(shown.contains(message) && helped.contains(help), "{kind}: {shown}; {helped}");
     }
     judged(&format!("{plain}  answer: \"\"\n"), "{ type: exact, value: good }", "", || {
         typed("application/json", "\"good\"")
@@ -210,7 +210,7 @@ fn an_event_name_filters_only_the_text() {
 
 #[test]
 fn a_stream_ends_only_at_its_end_marker() {
-    let absent = "{ type: not_contains, values: [zzz] }";
+    let lacks = "{ type: not_contains, values: [zzz] }";
     let sse = |keys: &str| format!("{SSE}  sse: {{ {keys} }}\n");
     for (keys, body, code, words) in [
         // An event without data can still have a name.
@@ -233,7 +233,7 @@ fn a_stream_ends_only_at_its_end_marker() {
         ("", "data: {\"error\":\"model overloaded\"}\n\ndata: [DONE]\n\n", 4, "model overloaded"),
         ("", "event: done\n\n", 4, "not a stream of events"),
     ] {
-        let ran = judged(&sse(keys), absent, "", move || events(body));
+        let ran = judged(&sse(keys), lacks, "", move || events(body));
         assert_eq!(ran.status, code, "{keys} {body:?}: {}{}", ran.stdout, ran.stderr);
         assert!(
             format!("{}{}", ran.stdout, ran.read("run.json")).contains(words),
@@ -293,11 +293,11 @@ fn the_times_of_a_stream_of_events_are_measured_and_limited() {
 #[test]
 fn simulated_functions_need_a_body_that_sends_their_results() {
     let functions = "setup: { functions: [{ name: status, returns: [{ give: { status: lost } }] }] }\n";
-    let server = Server::as_told(|asked| {
+    let server = Server::plain(|asked| {
         let messages = asked.body["all"].as_array().cloned().unwrap_or_default();
-        let told = messages.iter().find(|message| message["role"] == "tool");
-        json(match told {
-            Some(told) => json!({ "answer": format!("good: {}", told["content"]) }),
+        let message = messages.iter().find(|message| message["role"] == "tool");
+        json(match message {
+            Some(message) => json!({ "answer": format!("good: {}", message["content"]) }),
             None => json!({ "answer": null, "calls": [{ "name": "status", "arguments": {} }] }),
         })
     });
@@ -327,7 +327,7 @@ fn simulated_functions_need_a_body_that_sends_their_results() {
 
 #[test]
 fn a_value_that_the_body_leaves_out_is_reported() {
-    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+    let server = Server::plain(|_| json(json!({ "answer": "good" })));
     let head = "temperature: 0\nseed: 7\nmaxTokens: 9\nsetup: { systemPrompt: Be kind. }\n";
     let text = suite(&server, "/", ASKS).replacen("cases:", &format!("{head}cases:"), 1);
     let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", &text).run().ended(0);
@@ -342,7 +342,7 @@ fn a_value_that_the_body_leaves_out_is_reported() {
 
 #[test]
 fn a_case_changes_if_the_configuration_sends_another_variable() {
-    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+    let server = Server::plain(|_| json(json!({ "answer": "good" })));
     let config = |url: &str| {
         format!(
             "provider: http\nproviders: {{ http: {{ url: \"{url}\", body: {{ t: \"{{{{prompt}}}}\", shop: \"{{{{shop}}}}\" }}, answer: /answer }} }}\n"
@@ -359,7 +359,7 @@ fn a_case_changes_if_the_configuration_sends_another_variable() {
     };
     assert!(hash("a", "x").is_string());
     assert_ne!(hash("a", "x"), hash("b", "x"));
-    assert_eq!(hash("a", "x"), hash("a", "y"), "nobody is sent this one");
+    assert_eq!(hash("a", "x"), hash("a", "y"), "this variable is not sent");
 }
 
 /// Where a flag of the run could still provide what is missing, `validate` warns and `run` fails.

@@ -135,7 +135,7 @@ fn a_damaged_record_is_reported_and_asked_again() {
         run(&ran, "auto").ended(0).out("ignored a damaged record");
         assert_eq!(server.asked().len(), n + 2);
         run(&ran, "auto").ended(0);
-        assert_eq!(server.asked().len(), n + 2, "the record is whole again");
+        assert_eq!(server.asked().len(), n + 2, "the record must be repaired");
     }
 }
 

@@ -128,7 +128,7 @@ fn answers_that_the_judge_cannot_judge_are_left_out_and_counted() {
 
 #[test]
 fn a_judge_that_lets_a_known_bad_answer_pass_is_not_measured() {
-    let server = Server::as_told(|_| Answer::Text(json!({ "reasoning": "fine", "score": 10 }).to_string()));
+    let server = Server::plain(|_| Answer::Text(json!({ "reasoning": "fine", "score": 10 }).to_string()));
     let ran = calibrate(&server, &labels(20)).run().ended(4);
     assert!(ran.stderr.contains("passed a known-bad answer"), "{}", ran.stderr);
 }
@@ -164,8 +164,9 @@ fn invalid_lines_are_errors_before_anything_is_sent() {
     assert!(ran.stderr.contains("labels.jsonl:3:"), "{}", ran.stderr);
     assert!(ran.stderr.contains("2 errors; nothing was sent"), "{}", ran.stderr);
     calibrate(&server, "\n").run().ended(3);
-    let nobody = Akit::new(&["calibrate", "labels.jsonl"]).file("labels.jsonl", labels(1)).run().ended(2);
-    assert!(nobody.stderr.contains("no judge is configured"), "{}", nobody.stderr);
+    let unconfigured =
+        Akit::new(&["calibrate", "labels.jsonl"]).file("labels.jsonl", labels(1)).run().ended(2);
+    assert!(unconfigured.stderr.contains("no judge is configured"), "{}", unconfigured.stderr);
     Akit::new(&["calibrate", "missing.jsonl", "--grader-model", "m"]).run().ended(2);
     assert_eq!(server.asked().len(), 0);
     for help in ["--model", "--provider", "--replies"] {

@@ -8,9 +8,9 @@ mod table;
 
 /// The canary in a judge's prompt, if it is one: whether the answer is good, and the highest score.
 pub(crate) fn canary(asked: &Asked) -> Option<(bool, u64)> {
-    let told = asked.body["messages"].to_string();
-    let is_in = |rubric: &str| told.contains(&format!("Rubric:\\n{rubric}"));
-    let (_, number) = told.split_once("whole number from 0 to ")?;
+    let prompt = asked.body["messages"].to_string();
+    let is_in = |rubric: &str| prompt.contains(&format!("Rubric:\\n{rubric}"));
+    let (_, number) = prompt.split_once("whole number from 0 to ")?;
     let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
     let scale = digits.parse().ok()?;
     let is_good = table::GOOD.iter().any(|(rubric, _)| is_in(rubric));

@@ -122,8 +122,8 @@ fn every_invalid_line_of_answers_is_reported_at_its_place() {
         .err("nothing was sent");
     for (number, (line, words)) in (3..).zip(lines) {
         let place = format!(" r.jsonl:{number}:");
-        let told = ran.stderr.split("error: ").find(|part| part.contains(&place));
-        assert!(told.is_some_and(|told| told.contains(words)), "{line}: {}", ran.stderr);
+        let message = ran.stderr.split("error: ").find(|part| part.contains(&place));
+        assert!(message.is_some_and(|message| message.contains(words)), "{line}: {}", ran.stderr);
     }
     assert_eq!(ran.stderr.matches("error: ").count(), lines.len(), "{}", ran.stderr);
     in_plain_words("replies", [&ran.stdout, &ran.stderr]);
@@ -139,10 +139,10 @@ fn answers_without_a_case_are_reported() {
             .ended(0)
     };
     let line = |id: &str| format!("{{\"id\":\"{id}\",\"reply\":\"x\"}}\n");
-    let told = run(&[line("a"), line("a "), line("order-9"), line("A")].concat());
+    let message = run(&[line("a"), line("a "), line("order-9"), line("A")].concat());
     let warning =
         "3 lines of r.jsonl match no case here: line 2 (`a `: did you mean `a`?), line 3 (`order-9`), line 4";
-    assert!(told.stderr.contains(warning), "{}", told.stderr);
+    assert!(message.stderr.contains(warning), "{}", message.stderr);
     assert!(!run(&line("a")).stderr.contains("match no case here"));
     // This line belongs to another scenario.
     let other = "{\"id\":\"a\",\"scenario\":\"other\",\"reply\":\"x\"}\n";
@@ -240,7 +240,7 @@ fn errors_name_the_whole_address_and_report_each_cause_once() {
     assert_eq!(
         ran.stdout.matches("bad key").count(),
         2,
-        "of the one that was asked, and of the others: {}",
+        "one error for the request and one for the others: {}",
         ran.stdout
     );
     let ran = ran.out("ERRORED 6 cases: not asked: ").out("s.yaml:3");

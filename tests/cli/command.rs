@@ -50,7 +50,7 @@ fn a_question_goes_in_and_an_answer_comes_out() {
     let ran = shell("echo \"good: $(cat)\"", "").run().ended(0);
     assert!(ran.read("run.json").contains("good: I want a refund"));
     // Arguments do not go through a shell.
-    let behind = [
+    let arguments = [
         "-p",
         "command",
         "--",
@@ -62,7 +62,7 @@ fn a_question_goes_in_and_an_answer_comes_out() {
         "a b",
         "*",
     ];
-    let akit = Akit::new(&["run", "s.yaml", "--json", "run.json"]).args(&behind);
+    let akit = Akit::new(&["run", "s.yaml", "--json", "run.json"]).args(&arguments);
     let ran = akit.env("PATH", &std::env::var("PATH").unwrap()).file("s.yaml", SUITE).run().ended(0);
     assert!(ran.read("run.json").contains("good|$HOME|a b|*|"), "{}", ran.read("run.json"));
     let keys = "  input: json\n  answer: /said/text\n  tools: /calls\n  state: /handoff\n";

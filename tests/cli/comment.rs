@@ -55,9 +55,9 @@ fn stored(answer: &str, forge: &Forge) -> Ran {
 
 /// Runs `akit comment` on it in this pipeline run.
 pub(super) fn comment(ran: &Ran, forge: &Forge, run: &str, more: &[&str]) -> Ran {
-    let told = in_pipeline(ran.then(&["comment", "run.json"]).args(more), forge, "pull_request", run).run();
-    assert!(!format!("{}{}", told.stdout, told.stderr).contains("own-token"), "{}", told.stderr);
-    told
+    let posted = in_pipeline(ran.then(&["comment", "run.json"]).args(more), forge, "pull_request", run).run();
+    assert!(!format!("{}{}", posted.stdout, posted.stderr).contains("own-token"), "{}", posted.stderr);
+    posted
 }
 
 fn marker(run: &str) -> String {
@@ -88,8 +88,8 @@ fn one_comment_is_made_and_kept_up_to_date() {
     for number in 0..30 {
         forge.comment("bob", &format!("thought {number}"));
     }
-    let told = comment(&stored("broken", &forge), &forge, "3", &[]).ended(0).err("updated the comment");
-    assert_eq!(told.read("output"), "comment-url=https://forge.test/acme/shop/pull/7#issuecomment-330\n");
+    let posted = comment(&stored("broken", &forge), &forge, "3", &[]).ended(0).err("updated the comment");
+    assert_eq!(posted.read("output"), "comment-url=https://forge.test/acme/shop/pull/7#issuecomment-330\n");
 
     let own = forge.by(BOT);
     assert_eq!(own.len(), 1, "{own:#?}");
@@ -174,8 +174,8 @@ fn an_app_is_asked_to_name_its_account() {
         in_pipeline(akit, &forge, "pull_request", "2").run().ended(1)
     };
     run(&[]).err("commented: ").err("`gate[bot]`, but akit looks for those of `github-actions[bot]`");
-    let told = run(&["--comment-author", "gate[bot]"]).err("updated the comment");
-    assert!(!told.stderr.contains("looks for"), "{}", told.stderr);
+    let posted = run(&["--comment-author", "gate[bot]"]).err("updated the comment");
+    assert!(!posted.stderr.contains("looks for"), "{}", posted.stderr);
     assert_eq!(forge.by("gate[bot]").len(), 1);
 }
 
@@ -227,11 +227,11 @@ fn without_permission_the_comment_goes_to_the_summary() {
     let forge = Forge::start(HEAD);
     let ran = stored("broken", &forge);
     forge.fault(Fault::Refuse("POST", 403, Vec::new()));
-    let told =
+    let posted =
         comment(&ran, &forge, "2", &[]).ended(0).err("  pull-requests: write").err("summary of this step");
-    assert!(told.read("summary.md").starts_with("### ❌ akit: FAIL"));
-    assert_eq!(told.stdout.lines().filter(|line| line.starts_with("::error file=s.yaml,line=")).count(), 1);
-    assert!(!told.stderr.contains("fork"), "{}", told.stderr);
+    assert!(posted.read("summary.md").starts_with("### ❌ akit: FAIL"));
+    assert_eq!(posted.stdout.lines().filter(|line| line.starts_with("::error file=s.yaml,line=")).count(), 1);
+    assert!(!posted.stderr.contains("fork"), "{}", posted.stderr);
 
     forge.fault(Fault::Refuse("POST", 403, Vec::new()));
     let akit =
@@ -371,16 +371,16 @@ fn a_run_comments_and_keeps_its_exit_code() {
         let akit = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"]).args(more);
         in_pipeline(akit, &forge, "pull_request", "2").run().ended(1)
     };
-    let told = run(&["--comment"]).err("commented");
-    assert!(told.read("summary.md").starts_with("### ❌ akit: FAIL"));
-    let output = told.read("output");
+    let posted = run(&["--comment"]).err("commented");
+    assert!(posted.read("summary.md").starts_with("### ❌ akit: FAIL"));
+    let output = posted.read("output");
     for line in
         ["verdict=fail", "exit-code=1", "pass-rate=0.0000", "regressions=0", "flaky=0", "json=run.json"]
     {
         assert!(output.lines().any(|one| one == line), "no {line} in {output}");
     }
     assert!(output.contains("\ncomment-url=https://") && !output.contains("cost-usd"), "{output}");
-    assert_eq!(told.json("run.json")["commit"], HEAD);
+    assert_eq!(posted.json("run.json")["commit"], HEAD);
     forge.fault(Fault::Refuse("PATCH", 403, Vec::new()));
     std::fs::remove_file(ran.path("summary.md")).unwrap();
     let refused = run(&["--comment", "--comment-mode", "on-fail"]).err("  pull-requests: write");
@@ -412,8 +412,8 @@ fn merge_requests_of_gitlab_get_a_note() {
             .env("CI_PIPELINE_ID", "50")
             .env("CI_JOB_ID", job)
     };
-    let told = note("1").run().ended(0).err("AKIT_GITLAB_TOKEN is not set");
-    assert_eq!(told.stderr.matches("AKIT_GITLAB_TOKEN").count(), 1);
+    let posted = note("1").run().ended(0).err("AKIT_GITLAB_TOKEN is not set");
+    assert_eq!(posted.stderr.matches("AKIT_GITLAB_TOKEN").count(), 1);
     let token = "glpat-own-token";
     note("2").env("AKIT_GITLAB_TOKEN", token).run().ended(0).err("commented: note 250 of merge request !7");
     forge.fault(Fault::Refuse("PUT", 502, Vec::new()));
@@ -454,9 +454,9 @@ fn a_forge_that_cannot_be_reached_changes_nothing() {
     let ran = stored("broken", &forge);
     let nowhere = "http://127.0.0.1:1/api/v3";
     let akit = ran.then(&["comment", "run.json"]);
-    let told = in_pipeline(akit, &forge, "pull_request", "2").env("GITHUB_API_URL", nowhere).run().ended(0);
-    let told = told.err("no comment: no answer from the forge").out("::error file=s.yaml");
-    assert!(told.read("summary.md").starts_with("### ❌ akit: FAIL"));
+    let posted = in_pipeline(akit, &forge, "pull_request", "2").env("GITHUB_API_URL", nowhere).run().ended(0);
+    let posted = posted.err("no comment: no answer from the forge").out("::error file=s.yaml");
+    assert!(posted.read("summary.md").starts_with("### ❌ akit: FAIL"));
 }
 
 #[test]
@@ -464,6 +464,7 @@ fn annotations_go_to_stderr_if_a_report_uses_stdout() {
     let forge = Forge::start(HEAD);
     let ran = stored("broken", &forge);
     let akit = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "-"]);
-    let told = in_pipeline(akit, &forge, "pull_request", "2").run().ended(1).err("::error file=s.yaml,line=");
-    assert!(serde_json::from_str::<Json>(&told.stdout).is_ok(), "{}", told.stdout);
+    let posted =
+        in_pipeline(akit, &forge, "pull_request", "2").run().ended(1).err("::error file=s.yaml,line=");
+    assert!(serde_json::from_str::<Json>(&posted.stdout).is_ok(), "{}", posted.stdout);
 }

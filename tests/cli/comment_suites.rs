@@ -31,7 +31,7 @@ fn two_suites_of_one_pull_request_never_overwrite_each_other() {
         heads.map(|line| line.split(" — ").next().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let both = ["Suite <code>a</code>", "### ❌ akit: FAIL", "Suite <code>b</code>", "### ✅ akit: PASS"];
-    assert_eq!(heads(&own[0].body), both, "the worse decision first");
+    assert_eq!(heads(&own[0].body), both, "the worse decision must come first");
     // A later attempt of one suite, and of the other one.
     let fixed = other_suite("a", "all is fine", &forge);
     comment(&fixed, &forge, "101", &[]).ended(0).err("updated");

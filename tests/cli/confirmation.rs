@@ -119,7 +119,10 @@ fn a_deadline_while_failures_are_confirmed_is_exit_code_six() {
         .run()
         .ended(6)
         .out("the run hit its deadline before all trials were asked");
-    assert_eq!((judged_extra_trials(&done), findings(&done)), (1, vec!["deadline".to_owned(), "open".to_owned()]));
+    assert_eq!(
+        (judged_extra_trials(&done), findings(&done)),
+        (1, vec!["deadline".to_owned(), "open".to_owned()])
+    );
     assert_eq!(done.json("now.json")["ended"], "deadline");
 }
 
@@ -141,7 +144,10 @@ fn a_provider_that_fails_while_confirming_is_retried_and_then_an_error() {
     let down = server(|turn| if turn == 0 { text("no") } else { broken() });
     let done =
         now(&ran, &down, &[]).run().ended(4).out("RESULT: ERROR").out("20 extra trials could not be judged");
-    assert_eq!((judged_extra_trials(&done), down.asked().len(), findings(&done)), (0, 22, vec!["unconfirmed".to_owned()]));
+    assert_eq!(
+        (judged_extra_trials(&done), down.asked().len(), findings(&done)),
+        (0, 22, vec!["unconfirmed".to_owned()])
+    );
     assert_eq!(done.json("now.json")["cases"][0]["outcome"], "failed");
     // Once the regression is proven, later errors do not matter.
     let late = server(|turn| if turn < 3 { text("no") } else { broken() });
@@ -172,7 +178,7 @@ fn a_signal_while_failures_are_confirmed_leaves_reports_that_say_so() {
         for report in ["r.md", "r.xml"] {
             assert!(done.read(report).contains(word), "{}", done.read(report));
         }
-        assert_eq!(hanging.asked().len(), 4, "nothing more is sent");
+        assert_eq!(hanging.asked().len(), 4, "nothing more may be sent");
     }
 }
 

@@ -60,11 +60,11 @@ cases:
 fn line(id: &str, said: &[(&str, &str)]) -> String {
     let messages = said.iter().flat_map(|(asked, answer)| {
         let (call, text) = answer.split_once('|').unwrap_or(("", answer));
-        let mut told = json!({ "role": "assistant", "content": text });
+        let mut answer_message = json!({ "role": "assistant", "content": text });
         if !call.is_empty() {
-            told["tool_calls"] = json!([{ "name": call, "arguments": { "parcel": "NW-5512" } }]);
+            answer_message["tool_calls"] = json!([{ "name": call, "arguments": { "parcel": "NW-5512" } }]);
         }
-        [json!({ "role": "user", "content": asked }), told]
+        [json!({ "role": "user", "content": asked }), answer_message]
     });
     json!({ "id": id, "messages": messages.collect::<Vec<_>>() }).to_string()
 }
@@ -123,7 +123,7 @@ fn readable_reports_show_where_it_broke() {
 fn results_point_to_their_turn_and_show_the_conversation() {
     let ran = run(THIRD, &["--sarif", "s.sarif", "--code-quality", "q.json"]);
     let log = ran.json("s.sarif");
-    let told: Vec<Json> = log["runs"][0]["results"]
+    let reported: Vec<Json> = log["runs"][0]["results"]
         .as_array()
         .unwrap()
         .iter()
@@ -145,7 +145,7 @@ fn results_point_to_their_turn_and_show_the_conversation() {
             })
         })
         .collect();
-    insta::assert_snapshot!("sarif", serde_json::to_string_pretty(&told).unwrap());
+    insta::assert_snapshot!("sarif", serde_json::to_string_pretty(&reported).unwrap());
     // An expectation of the whole conversation is reported at the turn that did not meet it.
     let results = log["runs"][0]["results"].as_array().unwrap();
     let handoff = results.iter().find(|result| result["ruleId"] == "akit/expect/handoff").unwrap();

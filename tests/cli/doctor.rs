@@ -88,14 +88,14 @@ fn mistakes_have_the_exit_code_of_the_run() {
         (&["-t", "!judged"], ("", &[("s.yaml", &half), ("r.jsonl", answers)], 0, "1 case selected")),
         (&["--case", "b"], ("", &[("s.yaml", &half), ("r.jsonl", answers)], 2, "no judge is configured")),
     ];
-    for (flags, (_, files, status, told)) in select {
+    for (flags, (_, files, status, explained)) in select {
         let with = |command: &str| {
             let akit = files
                 .iter()
                 .fold(Akit::new(&[command, "s.yaml"]), |akit, (name, text)| akit.file(name, text));
             akit.args(flags).env("PATH", "/usr/bin:/bin").run()
         };
-        with("doctor").ended(status).out(told);
+        with("doctor").ended(status).out(explained);
         with("run").ended(status);
     }
     let rows: [Row<'_>; 7] = [
@@ -145,7 +145,7 @@ fn mistakes_have_the_exit_code_of_the_run() {
             "replies in r.jsonl: 1 case",
         ),
     ];
-    for (what, files, status, told) in rows {
+    for (what, files, status, explained) in rows {
         let with = |arguments: &[&str]| {
             files
                 .iter()
@@ -154,7 +154,7 @@ fn mistakes_have_the_exit_code_of_the_run() {
         };
         let ran = with(&["doctor", "s.yaml"]).run();
         assert_eq!(ran.status, status, "{what}: {}{}", ran.stdout, ran.stderr);
-        let ran = ran.out(told);
+        let ran = ran.out(explained);
         assert_eq!(ran.stdout.contains("\nbad "), status != 0, "{what}: {}", ran.stdout);
         with(&["run", "s.yaml", "-m", "gpt-4o"][..if what == "no key" { 4 } else { 2 }]).run().ended(status);
     }
@@ -245,8 +245,8 @@ fn every_setting_is_explained_with_its_line() {
     ] {
         assert_eq!(of(part, name), said, "{part}: {name}");
     }
-    let told = with(&["--explain"]).run().ended(0);
-    told.out("settings of the judge").out("`grader.model` at akit.yaml:5").out("  margin ");
+    let explained = with(&["--explain"]).run().ended(0);
+    explained.out("settings of the judge").out("`grader.model` at akit.yaml:5").out("  margin ");
     let ran = with(&[]).run().ended(0);
     assert!(!ran.stdout.contains("settings of"), "{}", ran.stdout);
 }

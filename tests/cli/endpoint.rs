@@ -108,7 +108,7 @@ enum Away {
 /// The address of a server that is down for the next two seconds.
 fn restarting(server: &Server, away: Away) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (here, behind) = (listener.local_addr().unwrap(), server.host().to_owned());
+    let (here, upstream) = (listener.local_addr().unwrap(), server.host().to_owned());
     let back = Instant::now() + Duration::from_secs(2);
     let mut listener = (!matches!(away, Away::Refused)).then_some(listener);
     std::thread::spawn(move || {
@@ -117,12 +117,12 @@ fn restarting(server: &Server, away: Away) -> String {
             listener = TcpListener::bind(here).ok();
         }
         for stream in listener.unwrap().incoming().map_while(Result::ok) {
-            let behind = behind.clone();
+            let upstream = upstream.clone();
             std::thread::spawn(move || {
                 if Instant::now() < back {
                     refuse(stream, away);
                 } else {
-                    pass_on(stream, TcpStream::connect(behind).unwrap());
+                    pass_on(stream, TcpStream::connect(upstream).unwrap());
                 }
             });
         }

@@ -421,7 +421,7 @@ fn a_run_whose_every_judged_case_is_in_quarantine_was_not_judged() {
 fn every_report_shows_what_fails_the_gate_even_if_the_first_trial_errored() {
     let ran = settled(20);
     // The first answer has an unknown stop reason and later ones are wrong; or none can be read.
-    for (behind, id, words) in [
+    for (later, id, words) in [
         ("no", "regression", "passed in the baseline (20 of 20) and could not be judged now; "),
         (
             "",
@@ -435,8 +435,8 @@ fn every_report_shows_what_fails_the_gate_even_if_the_first_trial_errored() {
             if message != "Say a." {
                 return Answer::Text(message);
             }
-            let mut body = completion(behind);
-            if behind.is_empty() || asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 {
+            let mut body = completion(later);
+            if later.is_empty() || asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 {
                 body["choices"][0]["finish_reason"] = "weird".into();
             }
             Answer::Raw(200, vec![("content-type", "application/json".to_owned())], body.to_string().into())

@@ -145,7 +145,7 @@ fn the_committed_verdicts_are_what_akit_records() {
     }
     let kept = records(&committed, &host);
     let (recorded, kept): (Vec<_>, Vec<_>) = (recorded.values().collect(), kept.values().collect());
-    assert_eq!(recorded.len(), 24, "19 verdicts, and what the judge said of five known answers");
+    assert_eq!(recorded.len(), 24, "19 verdicts, and five on known answers");
     assert!(recorded == kept, "fixtures/cache is out of date: run `AKIT_BLESS=1 cargo test`");
 }
 

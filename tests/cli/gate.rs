@@ -425,7 +425,7 @@ fn a_replay_sends_nothing_and_uses_recorded_confirmations() {
         assert_eq!(replay_decision[part], live_decision[part], "{part}");
     }
     assert_eq!(replay_decision["power"]["recorded"], 5);
-    // Confirmations count like any other trial.
+    // Records of confirmations count as used, like those of other trials.
     let unused = ["cache", "prune", "--unused", "--dry-run", "s.yaml", "--base-url", &server.url];
     let unused = [&unused[..], &["--target-version", "2"]].concat();
     let kept = replay.then(&unused).run().ended(0);

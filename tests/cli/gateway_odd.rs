@@ -87,14 +87,14 @@ pub(crate) fn table() -> Vec<Row> {
             "it has no message",
         ),
         row(
-            "a refusal beside the message",
+            "a refusal next to the message",
             vec![with(|body| body["choices"][0]["refusal"] = "I can't".into())],
             FAILED,
             1,
             "refused to answer",
         ),
         row(
-            "the answer behind another choice",
+            "the answer after another choice",
             vec![with(|body| {
                 let other =
                     json!({ "index": 1, "message": { "content": "all fine" }, "finish_reason": "stop" });

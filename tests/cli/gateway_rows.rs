@@ -141,7 +141,7 @@ pub(crate) fn table() -> Vec<Row> {
             "terminated",
         ),
         row(
-            "an error beside choices",
+            "an error next to choices",
             vec![with(|body| body["error"] = json!({ "code": 503 }))],
             errored("provider-down"),
             2,
@@ -266,7 +266,7 @@ pub(crate) fn table() -> Vec<Row> {
             "missing 1 of 1",
         ),
         row(
-            "thoughts beside the content",
+            "thoughts next to the content",
             vec![message(json!({ "content": "all fine", "reasoning_content": "the secret" }))],
             PASSED,
             1,
@@ -377,7 +377,7 @@ pub(crate) fn table() -> Vec<Row> {
             "refused to answer",
         ),
         row(
-            "a word that nobody knows",
+            "an unknown stop word",
             vec![ended("quantum", "all fine")],
             errored("unknown-stop-reason"),
             1,
@@ -394,7 +394,7 @@ pub(crate) fn table() -> Vec<Row> {
             "cut off (finish_reason length)",
         ),
         row(
-            "a state beside the end",
+            "a state next to the stop reason",
             vec![with(|body| body["status"] = "incomplete".into())],
             FAILED,
             1,
@@ -424,7 +424,7 @@ pub(crate) fn table() -> Vec<Row> {
             "refused to answer (finish_reason content_filter)",
         ),
         row(
-            "a blocked prompt beside an answer",
+            "a blocked prompt next to an answer",
             vec![with(|body| body["promptFeedback"] = json!({ "blockReason": "SAFETY" }))],
             FAILED,
             1,

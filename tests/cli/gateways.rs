@@ -45,9 +45,9 @@ fn real_gateway_responses_are_read() {
         assert_eq!((ran.status, count), (code, asked), "{name}: {}", ran.stdout);
         let found = &case["trials"][0]["fault"];
         assert_eq!(found["kind"].as_str().unwrap_or_default(), fault, "{name}");
-        let told = format!("{} {} {}", case["reason"], found["message"], found["help"]);
-        assert!(told.contains(words), "{name}: no {words:?} in {told}");
-        assert!(!told.contains("EOF while") && !told.contains("expected value"), "{name}: {told}");
+        let message = format!("{} {} {}", case["reason"], found["message"], found["help"]);
+        assert!(message.contains(words), "{name}: no {words:?} in {message}");
+        assert!(!message.contains("EOF while") && !message.contains("expected value"), "{name}: {message}");
     }
 }
 
@@ -63,7 +63,7 @@ fn a_broken_answer_is_replayed_as_the_same_error() {
             with(|body| body["choices"][0]["error"] = json!({ "code": 502, "message": "terminated" })),
             "provider-down",
         ),
-        ("an error beside choices", with(|body| body["error"] = json!({ "code": 503 })), "provider-down"),
+        ("an error next to choices", with(|body| body["error"] = json!({ "code": 503 })), "provider-down"),
         ("an error alone", ok(r#"{"error":{"message":"odd","code":7}}"#), "provider-down"),
         ("cut", ok(&body[..40]), "connection-broken"),
         ("empty", ok(""), "connection-broken"),
@@ -136,14 +136,14 @@ fn a_stop_word_can_be_defined_but_a_known_one_cannot_be_redefined() {
             .run()
             .ended(code);
     }
-    for (words, told) in [
+    for (words, message) in [
         ("{ STOP: broken }", "`stopWords` must be a mapping of words unknown to akit, found `STOP`"),
         ("{ max-tokens: complete }", "words unknown to akit, found `max-tokens`"),
         ("{ quantum: compelte }", "did you mean `complete`?"),
         ("{ quantum: unknown }", "one of `complete`, `tool_calls`, `cut`"),
     ] {
         let suite = format!("providerConfig: {{ stopWords: {words} }}\n{SUITE}");
-        Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite).run().ended(2).err(told).err("s.yaml:1:");
+        Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite).run().ended(2).err(message).err("s.yaml:1:");
     }
 }
 

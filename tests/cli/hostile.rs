@@ -221,8 +221,8 @@ fn hostile_text_in_other_files_is_printed_safely() {
             .file("r.jsonl", &answers)
             .run();
         for command in commands {
-            let told = format!("{command:?} of {suite}{config}");
-            check(&told, &first.then(command).run(), &mut harms);
+            let context = format!("{command:?} of {suite}{config}");
+            check(&context, &first.then(command).run(), &mut harms);
         }
         // Machine-readable output has each text on one line, escaped as in JSON.
         let prompts = first.then(&["prompts", "s.yaml"]).run();
@@ -280,13 +280,13 @@ fn errors_about_arguments_quote_them_on_one_line() {
     for flag in flags {
         for value in [HOSTILE.to_owned(), format!("a,{HOSTILE}")] {
             let joined = format!("{flag}={value}");
-            let told = format!("{flag} joined {}", value.starts_with('a'));
+            let context = format!("{flag} joined {}", value.starts_with('a'));
             let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", flag, &value])
                 .file("s.yaml", SUITE)
                 .file("r.jsonl", replies(&[("good", "good"), ("bad", "good")]))
                 .run();
             check(&format!("{flag} {}", value.starts_with('a')), &ran, &mut harms);
-            check(&told, &ran.then(&["run", &joined]).run(), &mut harms);
+            check(&context, &ran.then(&["run", &joined]).run(), &mut harms);
         }
     }
     for arguments in [
@@ -334,9 +334,9 @@ fn a_stored_run_cannot_name_files_outside_the_folder() {
                     .file("run.json", &hostile)
                     .file("other.json", run.to_string())
                     .run();
-                let told = format!("{command:?} of {path}: {}{}", ran.stdout, ran.stderr);
-                assert!(ran.status != 0 && ran.stderr.contains(path), "{told}");
-                assert!(!ran.stdout.contains("root:"), "{told}");
+                let context = format!("{command:?} of {path}: {}{}", ran.stdout, ran.stderr);
+                assert!(ran.status != 0 && ran.stderr.contains(path), "{context}");
+                assert!(!ran.stdout.contains("root:"), "{context}");
             }
         }
     }
@@ -363,10 +363,10 @@ fn a_pipeline_writes_no_report_through_a_link() {
     for flag in flags {
         for path in ["l", "dangling", "out/new", "./l"] {
             let ran = start().args(&[flag, path]).env("CI", "true").run();
-            let told = format!("{flag} {path}: {}", ran.stderr);
-            assert!(ran.status == 2 && ran.stderr.contains("through the link"), "{told}");
-            assert_eq!(ran.read("victim"), "mine", "{told}");
-            assert!(!ran.path("nowhere").exists() && !ran.path("inner/new").exists(), "{told}");
+            let context = format!("{flag} {path}: {}", ran.stderr);
+            assert!(ran.status == 2 && ran.stderr.contains("through the link"), "{context}");
+            assert_eq!(ran.read("victim"), "mine", "{context}");
+            assert!(!ran.path("nowhere").exists() && !ran.path("inner/new").exists(), "{context}");
         }
     }
     // A user may write through a link, and a pipeline may write to other paths.

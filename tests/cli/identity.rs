@@ -63,7 +63,7 @@ fn two_judges_behind_one_host_share_nothing() {
     let lenient = run(&ran, "/lenient/v1").ended(0).json("run.json");
     let asked = server.asked().len();
     run(&ran, "/lenient/v1").ended(0);
-    assert_eq!(server.asked().len(), asked, "the verdict was read");
+    assert_eq!(server.asked().len(), asked, "the verdict must come from the cache");
     let strict = run(&ran, "/strict/v1").ended(1).json("run.json");
     assert!(server.asked().len() > asked, "the other judge must be asked");
     assert_ne!(lenient["scenarios"][0]["grader_hash"], strict["scenarios"][0]["grader_hash"]);
@@ -97,7 +97,7 @@ fn an_address_is_used_as_written_or_refused() {
         let refused = run(&ran, &written, &[]).ended(2).err(words);
         assert!(!refused.stderr.contains("S3cr3t"), "{}", refused.stderr);
     }
-    assert_eq!(server.asked().len(), before, "nothing was sent");
+    assert_eq!(server.asked().len(), before, "nothing may be sent");
 }
 
 #[test]

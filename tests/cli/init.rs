@@ -127,7 +127,7 @@ fn nothing_is_written_if_one_file_cannot_be() {
 /// For your own application, the files work as written; otherwise the vendor is the one whose API key is set.
 #[test]
 fn an_endpoint_a_program_or_the_vendor_whose_key_is_set() {
-    let server = Server::as_told(|asked| {
+    let server = Server::plain(|asked| {
         let text = match asked.body["message"].as_str().unwrap() {
             text if text.contains("JSON") => "{\"topic\": \"delivery\", \"urgent\": false}",
             text if text.contains("human") => "A colleague takes this chat.",

@@ -39,9 +39,9 @@ fn the_threshold_decides_over_a_readable_verdict() {
         let near = (6..=8).contains(&score);
         assert_eq!(server.votes().len(), if near { 2 } else { 1 });
         assert_eq!(server.votes()[0].body["model"], "j");
-        let told = server.votes()[0].body["messages"].to_string();
+        let prompt = server.votes()[0].body["messages"].to_string();
         for part in ["Be kind.", "My card is gone.", "I block it now."] {
-            assert!(told.contains(part), "{part} in {told}");
+            assert!(prompt.contains(part), "{part} in {prompt}");
         }
     }
 }
@@ -219,7 +219,7 @@ fn verdicts_are_recorded_and_replayed_without_a_judge() {
     let again =
         ["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j", "--grader-base-url", &server.url];
     ran.then(&again).run().ended(0);
-    assert_eq!(server.votes().len(), 1, "a verdict that is there is not asked for again");
+    assert_eq!(server.votes().len(), 1, "a recorded verdict must not be requested again");
     let first = ran.then(&again).args(&["--replay", "--json", "-"]).run().ended(0);
     assert_eq!(ran.then(&again).args(&["--replay", "--json", "-", "-c", "1"]).run().stdout, first.stdout);
     let changed = suite("").replace("Be kind.", "Be brief.");
@@ -231,13 +231,13 @@ fn verdicts_are_recorded_and_replayed_without_a_judge() {
 fn a_judge_that_lets_known_bad_answers_pass_or_good_ones_fail_is_void_in_replay_too() {
     for (score, asked, what) in [(10, 2, "passed a known-bad answer ("), (0, 1, "failed a known-good answer")]
     {
-        let server = Server::as_told(move |_| Answer::Text(verdict(score)));
+        let server = Server::plain(move |_| Answer::Text(verdict(score)));
         let ran = run(&server.url, suite(""), &["--grader-model", "j", "--seed", "3"]).ended(4).out(what);
         assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "judge-void");
         let again =
             ["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j", "--seed", "3", "--replay"];
         ran.then(&again).args(&["--grader-base-url", &server.url]).run().ended(4).out(what);
-        assert_eq!(server.asked().len(), asked, "one wrong verdict was enough");
+        assert_eq!(server.asked().len(), asked, "one wrong verdict must be enough");
     }
 }
 
@@ -270,7 +270,7 @@ fn a_judge_that_failed_no_known_bad_answer_is_void() {
         // All four bad answers are unreadable, or all except the last.
         for readable in [false, true] {
             let seen = std::sync::Mutex::new(std::collections::BTreeSet::new());
-            let server = Server::as_told(move |asked| match canary(asked) {
+            let server = Server::plain(move |asked| match canary(asked) {
                 None => Answer::Text(score(10)),
                 Some((true, scale)) => Answer::Text(score(scale)),
                 Some((false, _)) => {
@@ -328,8 +328,8 @@ fn semantic_similarity_uses_embeddings_or_the_judge() {
         .out("similarity 24.3%; at least 80.0% required");
     run(&embeddings.url, similar(", mode: embedding"), &model).ended(4).out("no embedding model set");
     let judge = Server::start(|asked| {
-        let told = asked.body["messages"][0]["content"].as_str().unwrap();
-        Answer::Text(verdict(if told.contains("means the same") { 9 } else { 0 }))
+        let prompt = asked.body["messages"][0]["content"].as_str().unwrap();
+        Answer::Text(verdict(if prompt.contains("means the same") { 9 } else { 0 }))
     });
     let ran = run(&judge.url, similar(""), &model).ended(0);
     assert_eq!(

@@ -128,7 +128,7 @@ fn a_refused_parameter_is_left_out_however_the_refusal_is_worded() {
             name => asked.body.get(name).is_some(),
         };
         let server =
-            Server::as_told(
+            Server::plain(
                 move |asked| {
                     if has(asked) { refusal(status, body) } else { Answer::Text(sound(asked)) }
                 },
@@ -212,7 +212,7 @@ fn a_parameter_refused_under_every_name_is_left_out() {
     for (row, parts, status, body) in SEVERAL {
         let has = move |asked: &Asked| parts.iter().any(|part| asked.body.get(*part).is_some());
         let server =
-            Server::as_told(
+            Server::plain(
                 move |asked| {
                     if has(asked) { refusal(status, body) } else { Answer::Text(sound(asked)) }
                 },
@@ -252,7 +252,7 @@ fn other_refusals_are_quoted() {
         (401, r#"{"error":{"message":"no key; temperature"}}"#, "no key", 1),
     ];
     for (status, body, words, requests) in table {
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             // If a server refuses each form in different words, the first is quoted.
             let later = r#"{"error":{"message":"something else"}}"#;
             refusal(status, if form(asked) == "schema" { body } else { later })

@@ -96,13 +96,13 @@ fn a_verdict_is_read_in_every_unambiguous_form() {
                 "tool_calls",
             )
         }),
-        ("a call beside what nobody reads", |asked| {
+        ("a call next to unreadable content", |asked| {
             call(&json!([{ "type": "tool_use", "name": "verdict" }]), &json!(sound(asked)), "tool_calls")
         }),
         ("plain", |asked| Answer::Text(sound(asked))),
         ("a call with null", |asked| call(&Json::Null, &json!(sound(asked)), "tool_calls")),
         ("a call with an empty text", |asked| call(&json!(""), &json!(sound(asked)), "tool_calls")),
-        ("a call beside words", |asked| call(&json!("I grade this."), &json!(sound(asked)), "tool_calls")),
+        ("a call next to text", |asked| call(&json!("I grade this."), &json!(sound(asked)), "tool_calls")),
         ("a call that ends with stop", |asked| call(&json!(""), &json!(sound(asked)), "stop")),
         ("a call in Anthropic's words", |asked| call(&json!(""), &json!(sound(asked)), "tool_use")),
         ("arguments as an object", |asked| {
@@ -128,7 +128,7 @@ fn a_verdict_is_read_in_every_unambiguous_form() {
         ("an upper-case word", |asked| message(&json!({ "content": sound(asked) }), "STOP")),
         ("an end of sequence", |asked| message(&json!({ "content": sound(asked) }), "eos")),
         ("no word at all", |asked| message(&json!({ "content": sound(asked) }), "")),
-        ("reasoning beside it", |asked| {
+        ("reasoning next to it", |asked| {
             message(
                 &json!({ "content": sound(asked), "reasoning_content": "score 1", "refusal": "" }),
                 "stop",
@@ -139,7 +139,7 @@ fn a_verdict_is_read_in_every_unambiguous_form() {
         }),
     ];
     for (row, reply) in read {
-        let server = Server::as_told(reply);
+        let server = Server::plain(reply);
         let ran = run(&server.url, "", &[]);
         assert_eq!(ran.status, 0, "{row}: {}{}", ran.stdout, ran.stderr);
         assert_eq!(server.asked().len(), 6, "{row}: at the first try");
@@ -173,7 +173,7 @@ fn a_verdict_is_read_in_every_unambiguous_form() {
         ("an array", |_| Answer::Text("[\"x\",10]".to_owned()), "not exactly one JSON object"),
         ("words", |_| Answer::Text("Score: 9/10".to_owned()), "not exactly one JSON object"),
         ("words before it", |_| Answer::Text(format!("Sure! {}", verdict(9))), "not exactly one JSON object"),
-        ("words behind it", |_| Answer::Text(format!("{} Done.", verdict(9))), "not exactly one JSON object"),
+        ("text after it", |_| Answer::Text(format!("{} Done.", verdict(9))), "not exactly one JSON object"),
         ("two objects", |_| Answer::Text(verdict(8) + &verdict(9)), "not exactly one JSON object"),
         (
             "two fences",
@@ -194,7 +194,7 @@ fn a_verdict_is_read_in_every_unambiguous_form() {
             "not exactly one JSON object",
         ),
         (
-            "thoughts behind it",
+            "thoughts after it",
             |_| Answer::Text(format!("{}<think>x</think>", verdict(9))),
             "not exactly one JSON object",
         ),
@@ -258,7 +258,7 @@ fn a_verdict_is_read_in_every_unambiguous_form() {
             "is not a verdict: it is empty",
         ),
         (
-            "a refusal beside it",
+            "a refusal next to it",
             |_| message(&json!({ "content": verdict(9), "refusal": "I cannot grade this." }), "stop"),
             "finish_reason refusal",
         ),
@@ -292,7 +292,7 @@ fn the_forms_are_tried_in_their_order() {
         (&["words"], &["schema", "call", "words", "words"]),
     ];
     for (taken, asked) in table {
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             if !taken.contains(&form(asked)) {
                 return refusal(400, "{\"error\":{\"message\":\"This form is not available.\"}}");
             }
@@ -303,12 +303,12 @@ fn the_forms_are_tried_in_their_order() {
         assert_eq!(forms, asked, "{taken:?}");
     }
     // If a model cannot follow a schema, the next form helps, also for its canaries.
-    let server = Server::as_told(|asked| match form(asked) {
+    let server = Server::plain(|asked| match form(asked) {
         "call" => call(&json!(""), &json!(sound(asked)), "tool_calls"),
         _ => Answer::Text("I would say 9.".to_owned()),
     });
     run(&server.url, "", &[]).ended(0);
-    let gullible = Server::as_told(|asked| match form(asked) {
+    let gullible = Server::plain(|asked| match form(asked) {
         "call" => call(&json!(""), &json!(verdict(10)), "tool_calls"),
         _ => Answer::Text("I would say 9.".to_owned()),
     });
@@ -320,7 +320,7 @@ fn a_truncated_verdict_is_retried_with_twice_the_tokens_and_the_error_names_the_
     for (config, caps) in [("", [8192, 16384]), ("grader: { model: j, maxTokens: 500 }\n", [500, 1000])] {
         // Reasoning uses up all tokens.
         let enough = AtomicUsize::new(usize::MAX);
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             let cap = asked.body["max_tokens"].as_u64().unwrap();
             if canaries::canary(asked).is_some() || cap >= enough.load(Ordering::SeqCst) as u64 {
                 return Answer::Text(sound(asked));
@@ -336,7 +336,7 @@ fn a_truncated_verdict_is_retried_with_twice_the_tokens_and_the_error_names_the_
         assert_eq!(found, caps.map(Some));
         assert!(asked.iter().all(|one| form(one) == "schema"), "the form must not change");
 
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             let is_enough = asked.body["max_tokens"].as_u64() == Some(caps[1]);
             if is_enough || canaries::canary(asked).is_some() {
                 return Answer::Text(sound(asked));
@@ -398,7 +398,7 @@ fn an_answer_that_is_too_long_fails_under_not_as_well() {
 
 #[test]
 fn a_judge_without_canaries_is_named_in_every_report() {
-    let server = Server::as_told(|_| Answer::Text(verdict(9)));
+    let server = Server::plain(|_| Answer::Text(verdict(9)));
     let reports = ["--html", "r.html", "--markdown", "r.md", "--junit", "r.xml"];
     let ran = run(&server.url, "grader: { model: j, canaries: off }\n", &reports).ended(0);
     assert_eq!(server.asked().len(), 1);

@@ -114,7 +114,7 @@ fn unchanged_requests_are_found() {
     let moved = Akit::new(&["run", "sub/moved.yaml", "--replay", "-c", "9"]).file("sub/moved.yaml", SUITE);
     let moved = moved.arg("--cache-dir").arg(recorded.cache.path().display().to_string());
     Recorded::ask(moved, &recorded.server.url).run().ended(5).out("2 passed");
-    assert_eq!(recorded.server.asked().len(), before, "nobody was asked");
+    assert_eq!(recorded.server.asked().len(), before, "nothing may be sent");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn no_record_holds_a_key() {
             files += 1;
         }
     }
-    assert_eq!(files, 9, "two replies, two verdicts, five known answers");
+    assert_eq!(files, 9, "two answers, two verdicts, five known answers");
 }
 
 #[test]

@@ -58,12 +58,12 @@ fn budget_and_deadline_end_a_run_with_exit_code_six() {
 #[test]
 fn the_time_to_the_first_token_comes_from_recorded_answers() {
     let config = "gate: { thresholds: [{ metric: ttft_p95_ms, max: 200 }] }\n";
-    let run = |more: &[&str], told: &str| {
+    let run = |more: &[&str], more_keys: &str| {
         Akit::new(&["run", "s.yaml"])
             .args(more)
             .file("akit.yaml", config)
             .file("s.yaml", suite(&["a".to_owned()]))
-            .file("r.jsonl", format!("{{\"id\":\"a\",\"reply\":\"yes\"{told}}}\n"))
+            .file("r.jsonl", format!("{{\"id\":\"a\",\"reply\":\"yes\"{more_keys}}}\n"))
             .run()
     };
     run(&["--replies", "r.jsonl"], ",\"ttft_ms\":150").ended(0);

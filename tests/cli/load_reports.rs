@@ -34,10 +34,10 @@ fn good() -> Server {
 }
 
 /// Repeats the test while the machine is too busy for it.
-fn steady<T>(run: impl Fn() -> T, told: impl Fn(&T) -> &str) -> T {
+fn steady<T>(run: impl Fn() -> T, output: impl Fn(&T) -> &str) -> T {
     (0..9)
         .map(|_| run())
-        .find(|ran| !told(ran).contains("void: this machine"))
+        .find(|ran| !output(ran).contains("void: this machine"))
         .expect("a load test that is not void")
 }
 
@@ -63,7 +63,7 @@ fn each_format_is_written_in_addition_to_the_console() {
     assert!(
         page.contains("<h1>akit stress: <span>FAIL</span></h1>") && page.contains("<code>s.yaml:6</code>")
     );
-    assert!(!page.contains("<b>no</b>"), "what a model says is no markup");
+    assert!(!page.contains("<b>no</b>"), "a model's text must not become markup");
     assert!(ran.read("s.md").starts_with("**akit stress: FAIL** — 5 in flight: pass&#95;rate is 50%"));
 }
 
@@ -84,7 +84,7 @@ fn a_report_replaces_no_input_and_no_other_report() {
     ] {
         load(&server, wrong).run().ended(2);
     }
-    assert_eq!(server.asked().len(), 0, "nothing was sent");
+    assert_eq!(server.asked().len(), 0, "nothing may be sent");
 }
 
 /// A folder with the suite.
@@ -142,9 +142,9 @@ mod pipelines {
                 ("INPUT_BASE_URL", server.url.as_str()),
                 ("INPUT_ARGS", "--requests=10\n--concurrency=5\n--slo=pass_rate=0.9"),
             ];
-            let (ran, outputs, summary, told) = steady(|| action(&inputs), |ran| &ran.3);
+            let (ran, outputs, summary, output) = steady(|| action(&inputs), |ran| &ran.3);
             let found = ["verdict", "exit-code", "pass-rate", "sarif"].map(|name| last(&outputs, name));
-            assert_eq!(found, [Some(verdict), Some(code), Some(rate), None], "{told}");
+            assert_eq!(found, [Some(verdict), Some(code), Some(rate), None], "{output}");
             for (name, file) in [
                 ("json", "stress.json"),
                 ("junit", "stress.xml"),
@@ -172,13 +172,13 @@ mod pipelines {
             ([("INPUT_TRUST", "base"), ("INPUT_ARGS", "")], "unexpected argument '--trust'"),
             (fork, "set without-key to neutral or run"),
         ] {
-            let (_, outputs, _, told) = action(&inputs);
+            let (_, outputs, _, output) = action(&inputs);
             assert_eq!(
                 (last(&outputs, "verdict"), last(&outputs, "exit-code")),
                 (Some("error"), Some("2")),
-                "{told}"
+                "{output}"
             );
-            assert!(told.contains(words), "{words}: {told}");
+            assert!(output.contains(words), "{words}: {output}");
         }
     }
 
@@ -214,8 +214,8 @@ mod pipelines {
                 let ended = shell(&ran, &ran.path("script"), &environment);
                 (ended.status.code(), words(&ended))
             };
-            let (ended, told) = steady(run, |ran| &ran.1);
-            assert_eq!(ended, Some(status), "{command}: {told}");
+            let (ended, output) = steady(run, |ran| &ran.1);
+            assert_eq!(ended, Some(status), "{command}: {output}");
             for name in ["stress.json", "stress.html", "stress.md", "junit.xml"] {
                 let is_there = ran.path(&format!("akit-reports/{name}")).is_file();
                 assert_eq!(is_there, status != 2, "{name}");

@@ -20,7 +20,7 @@ impl Gate {
         if first {
             let limit = Duration::from_secs(20);
             let waited = self.changed.wait_timeout_while(asked, limit, |asked| *asked < others).unwrap();
-            assert!(!waited.1.timed_out(), "the others were never asked");
+            assert!(!waited.1.timed_out(), "the other cases were not asked");
         } else {
             *asked += 1;
             self.changed.notify_all();
@@ -30,11 +30,11 @@ impl Gate {
 
 #[test]
 fn results_are_in_file_order_whatever_finishes_first() {
-    for (concurrency, held) in [("1", false), ("8", true)] {
+    for (concurrency, is_held_back) in [("1", false), ("8", true)] {
         let gate = Arc::new(Gate::default());
         let server = Server::start(move |asked| {
             let message = asked.last_message();
-            if held {
+            if is_held_back {
                 gate.pass(message == "Say b1.", 5);
             }
             Answer::Text(message)
@@ -48,8 +48,8 @@ fn results_are_in_file_order_whatever_finishes_first() {
                 .ended(0);
         let expected = ["b1 passed", "b3 passed", "b2 passed", "z1 passed", "z2 passed", "z3 passed"];
         assert_eq!(outcomes(&ran.json("run.json")), expected);
-        let told: Vec<_> = ran.stderr.lines().filter(|line| line.contains("passed")).collect();
-        assert_eq!(told.len(), 6, "{}", ran.stderr);
+        let lines: Vec<_> = ran.stderr.lines().filter(|line| line.contains("passed")).collect();
+        assert_eq!(lines.len(), 6, "{}", ran.stderr);
     }
 }
 

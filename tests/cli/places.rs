@@ -64,7 +64,7 @@ fn an_invalid_address_is_reported_with_its_flag() {
 #[test]
 fn a_functions_result_names_its_call() {
     let call = json!({ "role": "assistant", "tool_calls": [{ "id": "1", "function": { "name": "f" } }] });
-    let told = |result: serde_json::Value| {
+    let check = |result: serde_json::Value| {
         let messages = [
             json!({ "role": "user", "content": "q" }),
             call.clone(),
@@ -74,14 +74,14 @@ fn a_functions_result_names_its_call() {
         let line = json!({ "id": "a", "messages": messages }).to_string();
         Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"]).file("s.yaml", CASE).file("r.jsonl", line).run()
     };
-    told(json!({ "role": "tool", "tool_call_id": "1", "content": "7" })).ended(0);
+    check(json!({ "role": "tool", "tool_call_id": "1", "content": "7" })).ended(0);
     for id in [json!(null), json!(""), json!(" "), json!(7), json!(["1"])] {
-        told(json!({ "role": "tool", "tool_call_id": id, "content": "7" }))
+        check(json!({ "role": "tool", "tool_call_id": id, "content": "7" }))
             .ended(2)
             .err("message 3 of `tool` has neither `tool_call_id` nor `name`")
             .err("r.jsonl:1:");
     }
-    told(json!({ "role": "tool", "content": "7" })).ended(2).err("has neither `tool_call_id` nor `name`");
+    check(json!({ "role": "tool", "content": "7" })).ended(2).err("has neither `tool_call_id` nor `name`");
 }
 
 #[test]
@@ -89,16 +89,16 @@ fn a_stop_word_defined_twice_is_an_error_at_the_second() {
     for (first, second) in [("quantum_leap", "Quantum-Leap"), ("a-b", "a_b"), ("DONE", "done")] {
         let words = format!("stopWords:\n      {first}: cut\n      {second}: complete\n");
         let suite = format!("providerConfig:\n    {words}{CASE}");
-        let told = |ran: super::akit::Ran, place: &str| {
+        let check = |ran: super::akit::Ran, place: &str| {
             ran.ended(2)
                 .err(&format!("found `{second}`"))
                 .err(&format!("the same word as `{first}`"))
                 .err(place);
         };
-        told(Akit::new(&["validate", "s.yaml"]).file("s.yaml", &suite).run(), "s.yaml:4:7");
+        check(Akit::new(&["validate", "s.yaml"]).file("s.yaml", &suite).run(), "s.yaml:4:7");
         let config = format!("providers:\n  openai:\n    {words}");
         let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", CASE).file("akit.yaml", config).run();
-        told(ran, "akit.yaml:5:7");
+        check(ran, "akit.yaml:5:7");
         let right = suite.replace(second, "another");
         Akit::new(&["validate", "s.yaml"]).file("s.yaml", right).run().ended(0);
     }

@@ -114,7 +114,7 @@ fn a_baseline_provides_noise_cost_and_time_and_nothing_is_sent() {
         (found["now"]["cost_usd"].as_f64().unwrap(), found["now"]["fresh"][0].as_f64().unwrap());
     assert!((cost - 0.02 * (4.0 + fresh)).abs() < 1e-9 && fresh > 0.0 && fresh < 1.0, "{found}");
     assert!(found["now"]["time_ms"].as_f64().is_some());
-    assert_eq!(server.asked().len(), asked, "nothing is sent");
+    assert_eq!(server.asked().len(), asked, "nothing may be sent");
 
     // A case whose question changed is unknown.
     let edited = suite(&names).replacen("Say", "Please say", 1);

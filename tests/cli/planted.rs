@@ -110,7 +110,7 @@ fn suite() -> Json {
 
 /// An application and a judge that repeat what they receive in every field of an answer.
 fn server() -> Server {
-    Server::as_told(|asked: &Asked| {
+    Server::plain(|asked: &Asked| {
         let (all, said) = (planted(), asked.last_message());
         let whole = asked.body.to_string();
         let mut answer = completion(&format!("{said} {all}"));
@@ -223,7 +223,10 @@ fn no_output_contains_a_planted_value() {
     let plain = asking(first, &server.url, &["--json", "run.json"]).run().ended(1);
     for (_, value, _) in PLANTED {
         let written = json!(value).to_string();
-        assert!(plain.read("run.json").contains(written.trim_matches('"')), "{value}: the test can fail");
+        assert!(
+            plain.read("run.json").contains(written.trim_matches('"')),
+            "{value}: the test must be able to fail"
+        );
     }
     std::fs::remove_dir_all(plain.path(".akit")).unwrap();
     std::fs::remove_file(plain.path("run.json")).unwrap();
@@ -248,9 +251,9 @@ fn no_output_contains_a_planted_value() {
         assert!(shown.contains(&format!("[REDACTED:{kind}]")), "{kind}");
     }
     assert!(live.stdout.contains("::error file=s.yaml"), "{}", live.stdout);
-    let told = &live.json("out/run.json")["redacted"];
-    assert_eq!(told["cases"], 11);
-    assert_eq!(told["kinds"].as_array().unwrap().len(), 13, "{told}");
+    let counts = &live.json("out/run.json")["redacted"];
+    assert_eq!(counts["cases"], 11);
+    assert_eq!(counts["kinds"].as_array().unwrap().len(), 13, "{counts}");
     for (file, words) in
         [("out/m.md", "- redacted: 11 of 11 cases, without: api"), ("out/h.html", "redacted")]
     {
@@ -303,9 +306,9 @@ fn a_removed_expectation_is_reported_without_its_value() {
     weakening::git(&ran, &["add", "."]);
     weakening::git(&ran, &["commit", "--quiet", "-m", "first"]);
     let run = ["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--weakened-since", "main"];
-    let told =
+    let output =
         weakening::akit(&ran, &run).file("s.yaml", suite("ok")).run().out("s/a: its expectation changed");
-    all_clean(&told, 3);
+    all_clean(&output, 3);
     let again = weakening::akit(&ran, &["gate", "run.json", "--weakened-since", "main"]).run();
     all_clean(&again.out("s/a: its expectation changed"), 3);
 }

@@ -125,8 +125,8 @@ fn every_fault_is_an_error_with_its_kind_message_and_help() {
         let fault = &report["cases"][0]["trials"][0]["fault"];
         assert_eq!(fault["kind"], kind, "{name}: {fault}");
         for part in [server.host(), words, help] {
-            let told = format!("{} {}", fault["message"], fault["help"]);
-            assert!(told.contains(part), "{name}: no {part:?} in {told}");
+            let message = format!("{} {}", fault["message"], fault["help"]);
+            assert!(message.contains(part), "{name}: no {part:?} in {message}");
             assert!(name == "error" || ran.stdout.contains(part), "{name}: {}", ran.stdout);
         }
         assert_eq!(server.asked().len(), 1, "{name}");
@@ -201,7 +201,7 @@ fn transient_errors_are_retried_when_the_server_asks() {
     }
     let server = script(vec![|| raw(429, ""), || raw(500, ""), ok]);
     run(&server.url, &[]).ended(0);
-    assert_eq!(server.asked().len(), 3, "two further tries are the default");
+    assert_eq!(server.asked().len(), 3, "the default is two retries");
     let server = script(vec![|| Answer::Raw(500, vec![("retry-after", "0".to_owned())], b"down".to_vec())]);
     run(&server.url, &["--retries", "3"]).ended(4).out("answered 500: down (after 4 tries)");
     assert_eq!(server.asked().len(), 4);
@@ -343,7 +343,7 @@ fn a_parameter_that_the_server_refuses_is_dropped_once_and_noted_once() {
             .run()
             .ended(0);
     let with: Vec<_> = server.asked().iter().map(|asked| asked.body.get("temperature").is_some()).collect();
-    assert_eq!(with, [true, false, false], "it is offered once and not again");
+    assert_eq!(with, [true, false, false], "it must be sent once and not again");
     let note = "does not accept `temperature` for m; akit left it out";
     assert_eq!(ran.stdout.matches(note).count(), 1, "{}", ran.stdout);
     assert_eq!(ran.json("run.json")["notes"].as_array().unwrap().len(), 1);

@@ -91,7 +91,11 @@ fn a_verdict_added_by_the_change_is_requested_again() {
     let asked = server.asked().len();
     let own = trusting(&ran, "base", &[]).ended(1);
     assert!(server.asked().len() > asked, "{}", own.stdout);
-    assert!(!own.stdout.contains("cache-record-added"), "an unread record does not weaken anything: {}", own.stdout);
+    assert!(
+        !own.stdout.contains("cache-record-added"),
+        "an unread record does not weaken anything: {}",
+        own.stdout
+    );
 }
 
 #[test]
@@ -141,8 +145,8 @@ fn records_of_the_base_and_of_the_pipeline_are_trusted() {
     ]);
     put(&kept, ".akit/cache", &made);
     let (first, last) = (made[0].0.clone(), made[made.len() - 1].0.clone());
-    let told = trusting(&kept, "base", &["--replay"]).stderr;
-    assert!(!told.contains(&first) && !told.contains(&last), "{told}");
+    let output = trusting(&kept, "base", &["--replay"]).stderr;
+    assert!(!output.contains(&first) && !output.contains(&last), "{output}");
     assert_eq!(server.asked().len(), asked);
 }
 

@@ -56,7 +56,7 @@ fn suite(head: &str) -> String {
 
 /// An application that repeats its input and fails on request, and a judge that repeats what it sees.
 fn server() -> Server {
-    Server::as_told(|asked: &Asked| {
+    Server::plain(|asked: &Asked| {
         let said = asked.last_message();
         if asked.is_for_judge() {
             let known_bad = canary(asked).is_some_and(|(is_good, _)| !is_good);
@@ -157,7 +157,7 @@ fn verdicts(run: &Json) -> Vec<String> {
 fn planted_values_are_in_no_artifact_and_verdicts_do_not_change() {
     let server = server();
     let plain = run(&server.url, &suite(""), &[]);
-    assert!(plain.read("run.json").contains(PLANTED[0]), "the test can fail");
+    assert!(plain.read("run.json").contains(PLANTED[0]), "the test must be able to fail");
     let live = run(&server.url, &suite(&redaction()), &[]);
     clean(&live);
     let found = verdicts(&live.json("run.json"));
@@ -192,7 +192,7 @@ fn planted_values_are_in_no_artifact_and_verdicts_do_not_change() {
     let first = ["run.json", "out/j.xml", "out/s.sarif", "out/m.md"].map(|name| again.read(name));
     let third = replay(&live, &url, &[]);
     assert_eq!(first, ["run.json", "out/j.xml", "out/s.sarif", "out/m.md"].map(|name| third.read(name)));
-    assert_eq!(server.asked().len(), count, "replay asks nobody");
+    assert_eq!(server.asked().len(), count, "a replay must not send anything");
 }
 
 #[test]
@@ -204,9 +204,9 @@ fn in_no_cache_mode_does_a_raw_answer_reach_a_judge_or_a_report() {
         clean(&ran);
         let asked = server.asked();
         let judged = asked.iter().filter(|one| one.body.get("response_format").is_some());
-        let told: String = judged.map(|one| one.body.to_string()).collect();
-        assert!(told.contains("[REDACTED:email]"), "{mode}");
-        assert!(PLANTED.iter().all(|value| !told.contains(value)), "{mode}: {told}");
+        let prompts: String = judged.map(|one| one.body.to_string()).collect();
+        assert!(prompts.contains("[REDACTED:email]"), "{mode}");
+        assert!(PLANTED.iter().all(|value| !prompts.contains(value)), "{mode}: {prompts}");
         // The application's error, which repeats the prompt, is withheld as well.
         assert!(ran.stdout.contains("text withheld"), "{mode}: {}", ran.stdout);
     }
@@ -233,8 +233,8 @@ fn a_judge_sees_a_marker_whatever_the_replacement_says() {
     assert!(plain.stdout.contains("No idea"));
     let asked = server.asked().len();
     let ran = run(&server.url, &text(hostile), &[]).ended(1);
-    let told: String = server.asked()[asked..].iter().map(|one| one.body.to_string()).collect();
-    assert!(told.contains("[REDACTED:custom]") && !told.contains("I block your card"), "{told}");
+    let prompts: String = server.asked()[asked..].iter().map(|one| one.body.to_string()).collect();
+    assert!(prompts.contains("[REDACTED:custom]") && !prompts.contains("I block your card"), "{prompts}");
     // Reports show the user's replacement.
     let run_file = ran.read("run.json");
     assert!(run_file.contains("I block your card at once.") && !run_file.contains("No idea"), "{run_file}");
@@ -360,7 +360,7 @@ fn calls_and_stop_words_are_redacted_too() {
 
 #[test]
 fn values_sent_to_a_bot_are_not_recorded() {
-    let server = Server::as_told(|asked| {
+    let server = Server::plain(|asked| {
         let body = json!({ "answer": if asked.body["who"] == "ann@example.org" { "good" } else { "bad" } });
         Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
     });

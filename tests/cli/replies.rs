@@ -217,16 +217,16 @@ fn ids_and_answers_may_contain_anything() {
         .run()
         .ended(1)
         .out("RESULT: FAIL — 7 passed, 2 failed");
-    let told: Vec<_> = outcomes(&ran.json("o/r.json"));
-    assert_eq!(told.len(), ids.len());
-    assert_eq!(told[2], "line\nbreak passed");
+    let reported: Vec<_> = outcomes(&ran.json("o/r.json"));
+    assert_eq!(reported.len(), ids.len());
+    assert_eq!(reported[2], "line\nbreak passed");
     for text in [&ran.stdout, &ran.stderr, &ran.read("o/r.xml"), &ran.read("o/r.md")] {
         assert!(!text.contains('\u{1b}'), "{text}");
     }
     assert!(!ran.stdout.lines().chain(ran.stderr.lines()).any(|line| line.starts_with("::error")));
     assert_eq!(ran.read("o/r.xml").matches("<testcase ").count(), ids.len());
     let listed = std::fs::read_dir(ran.path("o")).unwrap().count();
-    assert_eq!(listed, 4, "nothing else is left behind");
+    assert_eq!(listed, 4, "nothing else may be left");
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn a_file_without_calls_is_reported_if_cases_are_about_calls() {
     for (expected, line, is_told) in rows {
         let akit = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"]);
         let ran = akit.file("s.yaml", suite(expected)).file("r.jsonl", line).run().ended(0);
-        let told = "does not say which functions were called, but 1 case";
-        assert_eq!(ran.stderr.contains(told), is_told, "{line}\n{}", ran.stderr);
+        let warning = "does not say which functions were called, but 1 case";
+        assert_eq!(ran.stderr.contains(warning), is_told, "{line}\n{}", ran.stderr);
     }
 }

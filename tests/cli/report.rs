@@ -148,7 +148,7 @@ fn the_page_shows_answers_of_earlier_runs() {
     std::fs::write(ran.path("runs/list.json"), "[1]").unwrap();
     std::fs::write(ran.path("runs/other.json"), "{\"schema\":\"akit.baseline/1\"}").unwrap();
     let ran = ran.then(&["report", "runs/3.json", "--history", "runs", "--html", "p.html"]).run().ended(0);
-    assert_eq!(ran.stderr, "", "what is no run is passed over");
+    assert_eq!(ran.stderr, "", "a file that is not a run must be skipped");
     let page = ran.read("p.html");
     assert!(page.contains("<del>yes</del>, <del>within</del> 14 days"), "{page}");
     assert!(page.contains("<ins>never</ins>, <ins>in</ins> 14 days<ins> &lt;img src=x&gt;</ins>"), "{page}");
@@ -183,14 +183,14 @@ fn the_page_says_whether_the_answer_before_is_in_the_baseline() {
 #[test]
 fn a_history_without_a_page_is_reported() {
     let ran = earlier();
-    let told = "`--history` is for the HTML page, Markdown and the comment, and none is written";
+    let warning = "`--history` is for the HTML page, Markdown and the comment, and none is written";
     for command in [
         &["run", "s.yaml", "--replies", "1.jsonl", "--json", "none.json"][..],
         &["report", "runs/3.json"],
         &["gate", "runs/3.json", "--junit", "none.md"],
     ] {
         let ran =
-            ran.then(command).args(&["--history", "runs"]).run().ended(2).err(told).err("`--html FILE`");
+            ran.then(command).args(&["--history", "runs"]).run().ended(2).err(warning).err("`--html FILE`");
         assert!(ran.stdout.is_empty() && !ran.path("none.json").exists() && !ran.path("none.md").exists());
     }
     let ran = ran.then(&["report", "runs/3.json", "--history", "runs", "--format", "html"]).run().ended(0);
@@ -205,7 +205,7 @@ fn a_stored_run_links_to_its_files_where_they_are_shown() {
     assert_eq!(links(ran.then(&report).run().ended(0)), 0);
     let gitlab = ran.then(&report).env("GITLAB_CI", "true").env("CI_PROJECT_URL", "https://gitlab.test/a/b");
     let ran = gitlab.env("CI_COMMIT_SHA", "0123456789012345678901234567890123456789").run().ended(0);
-    assert!(!ran.stdout.contains("section_start"), "it says nothing of the pipeline's own");
+    assert!(!ran.stdout.contains("section_start"), "it must not name the pipeline's own values");
     assert!(links(ran) > 0);
 }
 

@@ -40,10 +40,10 @@ fn a_plain_case_sends_its_prompt_and_nothing_else() {
 fn messages(text: &str) -> Vec<String> {
     let asked = with_flags(text, &[]);
     let messages = asked.body["messages"].as_array().unwrap().clone();
-    let told = |message: &Json| {
+    let summary = |message: &Json| {
         format!("{}: {}", message["role"].as_str().unwrap(), message["content"].as_str().unwrap())
     };
-    messages.iter().map(told).collect()
+    messages.iter().map(summary).collect()
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn parameters_of_the_scenario_go_along() {
     let seed = asked.body["seed"].as_u64().unwrap();
     assert!(seed < 1 << 31, "{seed}");
     let again = with_flags(&case(""), &["--seed", "7"]);
-    assert_eq!(again.body["seed"].as_u64(), Some(seed), "flag and key mean the same");
+    assert_eq!(again.body["seed"].as_u64(), Some(seed), "flag and key must mean the same");
     assert_ne!(with_flags(&case(""), &["--seed", "8"]).body["seed"].as_u64(), Some(seed));
 
     let limit = |model: &str| {

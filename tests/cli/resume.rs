@@ -262,7 +262,7 @@ fn a_signal_gives_requests_in_flight_time_to_finish() {
         // Without it the run starts over, and says what that costs.
         let done = ran.then(&run).arg("--resume").run().ended(0).out("5 passed");
         let done = done.err("finishing an interrupted run that has 2 answers");
-        assert_eq!(server.asked().len(), 5, "nothing is asked twice");
+        assert_eq!(server.asked().len(), 5, "nothing may be asked twice");
         let nothing = done.then(&run).arg("--resume").run().ended(2);
         nothing.err("no interrupted run of this suite with these settings").err("nothing was sent");
         assert_eq!(server.asked().len(), 5);
@@ -307,11 +307,11 @@ fn only_the_same_run_is_finished() {
     let again = ran.then(&here).file("s.yaml", plain(&["a", "b", "c"]));
     let again = again.args(&["--resume", "--junit", "r.xml", "--deadline", "1s", "--min-pass-rate", "0.5"]);
     let again = again.run().ended(6);
-    assert_eq!(stuck.asked().len() - 1, answered + 1, "only what had no answer is asked");
+    assert_eq!(stuck.asked().len() - 1, answered + 1, "only unanswered requests may be sent");
     // Starting over says what is given up.
-    let anew = again.then(&here).args(&["--deadline", "1s"]).run().ended(6);
-    let anew = anew.err("a run with these arguments was interrupted after").err("starting over");
-    let removed = anew.then(&here).args(&["--redact", "--resume"]).run().ended(2);
+    let restarted = again.then(&here).args(&["--deadline", "1s"]).run().ended(6);
+    let restarted = restarted.err("a run with these arguments was interrupted after").err("starting over");
+    let removed = restarted.then(&here).args(&["--redact", "--resume"]).run().ended(2);
     removed.err("no interrupted run");
 }
 
@@ -329,7 +329,7 @@ fn spent_money_counts_after_resuming() {
     let akit = Akit::new(&run).args(&["--budget", "0.015"]).file("akit.yaml", prices);
     let suite = format!("maxTokens: {tokens}\n{}", plain(&["a", "b", "c", "d"]));
     let ran = akit.file("s.yaml", suite).run().ended(6);
-    assert_eq!(server.asked().len(), 1, "half of what a second one may cost is left");
+    assert_eq!(server.asked().len(), 1, "half of a second answer's maximum cost is left");
     let same = ran.then(&run).args(&["--budget", "0.015", "--resume"]).run().ended(6);
     assert_eq!(server.asked().len(), 1, "one answer was paid for, and there is no money for a second");
     let more = same.then(&run).args(&["--budget", "0.025", "--resume"]).run().ended(6);
@@ -368,7 +368,7 @@ fn money_for_requests_without_an_answer_counts_as_spent() {
         let asked = 1 + usize::from(!spends);
         assert_eq!(server.asked().len(), asked, "{what}");
         let same = ran.then(&run).args(&within("0.015")).arg("--resume").run().ended(6);
-        assert_eq!(server.asked().len(), asked, "{what}: nothing is left for another one");
+        assert_eq!(server.asked().len(), asked, "{what}: nothing is left for another request");
         let budget = if spends { "0.035" } else { "0.025" };
         let more = same.then(&run).args(&within(budget)).arg("--resume").run().ended(6);
         assert_eq!(server.asked().len(), 3, "{what}");
@@ -438,7 +438,7 @@ fn answers_are_reported_even_if_fail_fast_ends_the_run() {
     kill_after(&akit, &server, 5, 500);
     let ran = akit.args(&["--resume", "--deadline", "3s"]).run().ended(1);
     ran.out("3 passed, 1 failed, 0 errored, 1 skipped");
-    assert!(server.asked().len() <= 6, "only unanswered requests are sent");
+    assert!(server.asked().len() <= 6, "only unanswered requests may be sent");
 }
 
 #[test]
@@ -470,9 +470,9 @@ fn trials_with_the_same_judge_request_have_their_own_verdicts() {
     let ran = akit.args(&["--resume"]).run().ended(0);
     let run = ran.json("run.json");
     let trials = run["cases"][0]["trials"].as_array().unwrap().iter();
-    let told: std::collections::BTreeSet<_> =
+    let verdicts: std::collections::BTreeSet<_> =
         trials.map(|trial| trial["turns"][0]["verdicts"][0]["grade"]["reasoning"].to_string()).collect();
-    assert_eq!((told.len(), server.asked().len()), (4, 14), "{told:?}");
+    assert_eq!((verdicts.len(), server.asked().len()), (4, 14), "{verdicts:?}");
 }
 
 #[test]

@@ -51,11 +51,11 @@ fn each_file_has_its_own_seed_whatever_other_files_say() {
         assert_eq!(seeds(&together, name).len(), 2);
         assert_eq!(seeds(&together, name), seeds(&alone, name), "{name}");
     }
-    assert_eq!(seeds(&together, "none")[0], Json::Null, "nothing names a seed, so none is sent");
+    assert_eq!(seeds(&together, "none")[0], Json::Null, "without a seed, none may be sent");
     let report = ran.json("run.json");
-    let told: Vec<_> =
+    let seeds_sent: Vec<_> =
         report["scenarios"].as_array().unwrap().iter().map(|one| one["seed"].clone()).collect();
-    assert_eq!((&report["seed"], told), (&json!(0), vec![Json::Null, json!(1), json!(2)]));
+    assert_eq!((&report["seed"], seeds_sent), (&json!(0), vec![Json::Null, json!(1), json!(2)]));
 }
 
 #[test]

@@ -59,11 +59,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server that answers each request with `answer`, except that as a judge it is sound on known answers.
     pub(crate) fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        Self::as_told(move |asked| canaries::verdict(asked).map_or_else(|| answer(asked), Answer::Text))
+        Self::plain(move |asked| canaries::verdict(asked).map_or_else(|| answer(asked), Answer::Text))
     }
 
     /// Starts a server that answers every request with `answer`, including those about known answers.
-    pub(crate) fn as_told(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn plain(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));

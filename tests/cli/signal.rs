@@ -63,7 +63,7 @@ fn a_signal_ends_the_run_with_partial_reports_that_say_so() {
         assert_eq!(ran.json("r.sarif")["runs"][0]["invocations"][0]["executionSuccessful"], false);
         assert!(ran.read("r.md").contains(word), "{}", ran.read("r.md"));
         assert!(server.given_up() >= 1);
-        assert_eq!(server.asked().len(), 4, "nothing more is sent");
+        assert_eq!(server.asked().len(), 4, "nothing more may be sent");
     }
 }
 

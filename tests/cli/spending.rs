@@ -69,8 +69,13 @@ fn a_budget_that_cannot_be_enforced_is_refused_before_anything_is_sent() {
     let judged = "name: s\nmaxTokens: 5\ncases: [{ id: a, prompt: a, expected: { type: llm_grader, rubric: Is it kind? } }]\n";
     let judge = || with("1").file("s.yaml", judged).args(&["--grader-base-url", &server.url]);
     judge().args(&["--grader-model", "j"]).run().ended(2).err("no price for j");
-    let dear = "prices: { m: { input: 1, output: 1 }, j: { input: 1, output: 1000 } }\n";
-    judge().args(&["--grader-model", "j"]).file("akit.yaml", dear).run().ended(2).err("`grader.maxTokens`");
+    let expensive = "prices: { m: { input: 1, output: 1 }, j: { input: 1, output: 1000 } }\n";
+    judge()
+        .args(&["--grader-model", "j"])
+        .file("akit.yaml", expensive)
+        .run()
+        .ended(2)
+        .err("`grader.maxTokens`");
     assert_eq!(server.asked().len(), 0);
 }
 
@@ -193,8 +198,8 @@ fn a_concurrency_limit_covers_the_judge_and_the_application() {
     let case =
         |n| format!("  - {{ id: c{n}, prompt: p{n}, expected: {{ type: llm_grader, rubric: Kind? }} }}\n");
     let cases = (0..6).map(case).collect::<Vec<_>>().concat();
-    let under_way = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let now = std::sync::Arc::clone(&under_way);
+    let in_flight = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let now = std::sync::Arc::clone(&in_flight);
     let server = Server::start(move |asked| {
         use std::sync::atomic::Ordering::SeqCst;
         assert_eq!(now.fetch_add(1, SeqCst), 0, "one at a time");

@@ -136,7 +136,7 @@ fn ten_thousand_random_words_are_all_errored() {
 /// An errored answer is not kept: the next run asks again, and does not pay again for good ones.
 #[test]
 fn only_answers_are_read_from_the_cache() {
-    for (word, anew) in
+    for (word, asks_again) in
         [("quantum", true), ("OTHER", true), ("MAX_TOKENS", false), ("refusal", false), ("stop", false)]
     {
         let asked = Arc::new(AtomicUsize::new(0));
@@ -150,8 +150,8 @@ fn only_answers_are_read_from_the_cache() {
         let run =
             ["run", "s.yaml", "-m", "m", "--retries", "0", "--base-url", &server.url, "--json", "run.json"];
         let again = first.then(&[&run[..], &more].concat()).run();
-        assert_eq!(asked.load(Ordering::Relaxed), if anew { 4 } else { 2 }, "{word}");
-        assert_eq!(again.status, if anew { 0 } else { first.status }, "{word}");
+        assert_eq!(asked.load(Ordering::Relaxed), if asks_again { 4 } else { 2 }, "{word}");
+        assert_eq!(again.status, if asks_again { 0 } else { first.status }, "{word}");
     }
 }
 

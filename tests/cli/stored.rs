@@ -47,8 +47,8 @@ fn readers(file: &str) -> Vec<Vec<&str>> {
 fn refused(ran: &Ran, why: &str) {
     let before = ran.read("b.json");
     for arguments in readers("odd.json") {
-        let told = ran.then(&arguments).run().ended(2).err("`odd.json` is not a stored run").err(why);
-        assert_eq!(told.stdout, "", "{arguments:?}");
+        let output = ran.then(&arguments).run().ended(2).err("`odd.json` is not a stored run").err(why);
+        assert_eq!(output.stdout, "", "{arguments:?}");
     }
     assert_eq!(ran.read("b.json"), before);
     ran.then(&["history", "odd.json", "run.json"]).run().ended(2).err(why);
@@ -60,12 +60,12 @@ fn a_missing_stored_run_is_the_same_error_in_every_command() {
     let ran = stored();
     let mut commands = readers("none.json");
     commands.extend([vec!["history", "none.json"], vec!["history", "run.json", "none.json"]]);
-    let beside = ["--html", "h.html", "--history", "none.json"];
-    commands.push([&["gate", "run.json"], &beside[..]].concat());
-    commands.push([&["run", "s.yaml", "--replies", "r.jsonl"], &beside[..]].concat());
+    let with_history = ["--html", "h.html", "--history", "none.json"];
+    commands.push([&["gate", "run.json"], &with_history[..]].concat());
+    commands.push([&["run", "s.yaml", "--replies", "r.jsonl"], &with_history[..]].concat());
     for arguments in commands {
-        let told = ran.then(&arguments).run().ended(2).err("there is no ").err("`none.json`").err("help: ");
-        assert_eq!(told.stdout, "", "{arguments:?}");
+        let output = ran.then(&arguments).run().ended(2).err("there is no ").err("`none.json`").err("help: ");
+        assert_eq!(output.stdout, "", "{arguments:?}");
     }
     for arguments in [&["show"][..], &["diff", "none.json", "b.json"]] {
         let at = ["--baseline", "none.json"];
@@ -142,8 +142,8 @@ fn messages_about_a_foreign_file_are_short_whatever_it_contains() {
             run["cases"][1]["outcome"] = json!("passed");
             run["cases"][1][key] = json!(long);
         });
-        let told = ran.then(&["report", "odd.json"]).run().ended(2).err("`odd.json` is not a stored run");
-        assert!(told.stderr.contains("xxx…") && told.stderr.len() < 1_000, "{}", told.stderr.len());
+        let output = ran.then(&["report", "odd.json"]).run().ended(2).err("`odd.json` is not a stored run");
+        assert!(output.stderr.contains("xxx…") && output.stderr.len() < 1_000, "{}", output.stderr.len());
     }
 }
 

@@ -83,12 +83,12 @@ fn a_function_is_simulated_and_its_rounds_are_one_answer() {
         json!({ "id": format!("id_find_order_{at}"), "type": "function",
                 "function": { "name": "find_order", "arguments": format!("{{\"order\":\"{order}\"}}") } })
     };
-    let told = |at: usize, text: &str| json!({ "role": "tool", "tool_call_id": format!("id_find_order_{at}"), "content": text });
+    let result = |at: usize, text: &str| json!({ "role": "tool", "tool_call_id": format!("id_find_order_{at}"), "content": text });
     let wanted = json!([
         { "role": "user", "content": "Where is it?" },
         { "role": "assistant", "content": "Let me look.", "tool_calls": [call(0, "NW-1"), call(1, "NW-22")] },
-        told(0, "{\"status\":\"lost\"}"),
-        told(1, "no such order"),
+        result(0, "{\"status\":\"lost\"}"),
+        result(1, "no such order"),
     ]);
     assert_eq!(asked[1].body["messages"], wanted);
     for one in &asked {
@@ -431,7 +431,7 @@ fn reasoning_is_sent_back_unchanged_before_a_functions_result() {
     ] {
         for streams in [false, true] {
             let answer = said.clone();
-            let server = Server::as_told(move |asked| {
+            let server = Server::plain(move |asked| {
                 let is_second = asked.body["messages"].as_array().unwrap().len() > 1;
                 if is_second {
                     messages(&answer, "end_turn", streams)

@@ -132,10 +132,14 @@ fn a_change_is_judged_by_the_gate_of_its_base() {
         change(&ran, &after);
         let own = trusting(&ran, "head", &replied).run();
         assert_eq!(own.status, 0, "{what}, with the change's settings: {}{}", own.stdout, own.stderr);
-        let held = akit(&ran, &["gate", "run.json", "--trust", "base"]).run();
-        assert_eq!(held.status, honest, "{what}, gate: {}{}", held.stdout, held.stderr);
-        let held = trusting(&ran, "base", &replied).run();
-        assert_eq!(held.status, honest, "{what}, with the base's settings: {}{}", held.stdout, held.stderr);
+        let by_base = akit(&ran, &["gate", "run.json", "--trust", "base"]).run();
+        assert_eq!(by_base.status, honest, "{what}, gate: {}{}", by_base.stdout, by_base.stderr);
+        let by_base = trusting(&ran, "base", &replied).run();
+        assert_eq!(
+            by_base.status, honest,
+            "{what}, with the base's settings: {}{}",
+            by_base.stdout, by_base.stderr
+        );
         // `--policy-from base` is the same; the last flag wins.
         let same = akit(&ran, &RUN).args(&["--trust", "head", "--policy-from", "base"]).args(&replied).run();
         assert_eq!(same.status, honest, "{what}");
@@ -175,8 +179,12 @@ fn providers_judge_cache_prices_and_repeats_come_from_the_base() {
     for (what, suite, before, after) in rows {
         let ran = base(&[files(&[("scenarios/s.yaml", suite)]), before].concat());
         change(&ran, &after);
-        let held = trusting(&ran, "base", &["--cache", "off"]).run();
-        assert_eq!(held.status, 1, "{what}, with the base's settings: {}{}", held.stdout, held.stderr);
+        let by_base = trusting(&ran, "base", &["--cache", "off"]).run();
+        assert_eq!(
+            by_base.status, 1,
+            "{what}, with the base's settings: {}{}",
+            by_base.stdout, by_base.stderr
+        );
         let own = trusting(&ran, "head", &["--cache", "off"]).run();
         assert_eq!(own.status, 0, "{what}, with the change's settings: {}{}", own.stdout, own.stderr);
     }
@@ -328,10 +336,10 @@ fn keys_go_only_to_addresses_that_the_base_knows() {
             let to: Vec<_> = proxy.asked().into_iter().map(|asked| asked.path).collect();
             (ran.status, to.iter().any(|path| path.starts_with(EVIL)), ran)
         };
-        let (found, is_sent, told) = sent("base");
-        assert_eq!((found, is_sent), (status, false), "{what}: {}{}", told.stdout, told.stderr);
+        let (found, is_sent, output) = sent("base");
+        assert_eq!((found, is_sent), (status, false), "{what}: {}{}", output.stdout, output.stderr);
         if status == 2 {
-            told.err("is not sent to http://evil.example").err("first");
+            output.err("is not sent to http://evil.example").err("first");
         }
         assert!(sent("head").1, "{what}: under `head` the key must be sent");
     }
@@ -352,11 +360,11 @@ fn a_hostname_made_of_a_variable_is_not_sent_to_a_scenarios_server() {
         change(&ran, &[("scenarios/s.yaml", foreign.clone()), ("akit.yaml", named.to_owned())]);
         for who in ["base", "head"] {
             let proxy = saying("good");
-            let told = asking(&ran, &proxy, who, &[]);
-            assert!(proxy.asked().is_empty(), "{named} {who}: {}", told.stdout);
-            assert!(!format!("{}{}", told.stdout, told.stderr).contains("sk-env-key"), "{named}");
+            let output = asking(&ran, &proxy, who, &[]);
+            assert!(proxy.asked().is_empty(), "{named} {who}: {}", output.stdout);
+            assert!(!format!("{}{}", output.stdout, output.stderr).contains("sk-env-key"), "{named}");
             if who == "head" {
-                told.ended(2).err("`OPENAI_API_KEY` is not sent to http://evil.example");
+                output.ended(2).err("`OPENAI_API_KEY` is not sent to http://evil.example");
             }
         }
     }
@@ -371,14 +379,14 @@ fn a_base_without_akit_yaml_means_the_defaults_and_the_vendors_own_addresses() {
     change(&ran, &files(&[("akit.yaml", &brings)]));
     let proxy = saying("no");
     // The vendor's own address, which the environment may override.
-    let told = trusting(&ran, "base", &["--retries", "0", "--cache", "off"])
+    let output = trusting(&ran, "base", &["--retries", "0", "--cache", "off"])
         .env("HTTP_PROXY", proxy.url.trim_end_matches("/v1"))
         .env("OPENAI_BASE_URL", "http://vendor.example/v1")
         .env("OPENAI_API_KEY", "sk-env-key")
         .run()
         .ended(1)
         .err("has no akit.yaml: akit's defaults apply, and keys go only to the vendors' own addresses");
-    assert!(told.stderr.starts_with("warning: "), "the warning must come first: {}", told.stderr);
+    assert!(output.stderr.starts_with("warning: "), "the warning must come first: {}", output.stderr);
     let to: Vec<_> = proxy.asked().into_iter().map(|asked| asked.path).collect();
     assert_eq!(to, ["http://vendor.example/v1/chat/completions"]);
 }
@@ -446,11 +454,12 @@ fn a_configuration_from_outside_applies_unchanged() {
 fn a_missing_or_unreadable_base_is_an_error() {
     let answers = replies(&[("a", "good"), ("b", "good")]);
     let replied = ["--replies", "r.jsonl"];
-    for (broken, told) in [("gate: [", "invalid YAML"), ("gate: { quarantine: gone.yaml }\n", "gone.yaml")] {
+    for (broken, output) in [("gate: [", "invalid YAML"), ("gate: { quarantine: gone.yaml }\n", "gone.yaml")]
+    {
         let all = files(&[("scenarios/s.yaml", SUITE), ("akit.yaml", broken), ("r.jsonl", &answers)]);
         let ran = base(&all);
         change(&ran, &files(&[("akit.yaml", "repeat: 1\n")]));
-        trusting(&ran, "base", &replied).run().ended(2).err(told).err("akit.yaml at ");
+        trusting(&ran, "base", &replied).run().ended(2).err(output).err("akit.yaml at ");
         trusting(&ran, "head", &replied).run().ended(0);
     }
     let ran = base(&files(&[("scenarios/s.yaml", SUITE), ("r.jsonl", &answers)]));
@@ -463,7 +472,7 @@ fn a_missing_or_unreadable_base_is_an_error() {
     let mut command =
         trusting(&shallow, "base", &replied).env("CI", "1").env("GITHUB_BASE_REF", "main").command();
     let output = command.current_dir(clone).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(4), "{told}");
-    assert!(told.contains("fetch-depth: 0"), "{told}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(stderr.contains("fetch-depth: 0"), "{stderr}");
 }

@@ -92,7 +92,7 @@ fn a_change_to_suite_and_settings_is_compared_with_the_settings_that_judge_it() 
         let answers = replies(&[("a", "good"), ("b", "bad"), ("b2", "bad"), ("flaky-b", "bad")]);
         let run = ["run", "scenarios", "--replies", "r.jsonl", "--trust", "base"];
         let asked = akit(&ran, &run).file("r.jsonl", answers).run();
-        assert_eq!(asked.status, 0, "{what} lets the bad answer pass: {}", asked.stdout);
+        assert_eq!(asked.status, 0, "{what} must let the bad answer pass: {}", asked.stdout);
         let checked = akit(&ran, &run).args(&["--weakened-since", "main", "--fail-on", "weakened"]).run();
         checked.ended(1).out(&format!("weakened: {kind}: "));
     }

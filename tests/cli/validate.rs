@@ -266,17 +266,17 @@ fn a_setting_without_effect_is_a_warning_that_names_its_equivalent() {
     );
     for row in rows {
         let key = row.split(':').next().unwrap();
-        let told = format!("warning: `{key}` has no effect in akit");
+        let warning = format!("warning: `{key}` has no effect in akit");
         let scenario = format!("providerConfig: {{ {row} }}\n{}", suite(&["a"]));
         Akit::new(&["validate", "s.yaml"])
             .file("s.yaml", scenario)
             .run()
             .ended(0)
-            .err(&told)
+            .err(&warning)
             .err("`--replies FILE`");
         let config = format!("providers: {{ openai: {{ {row} }} }}\n");
         let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(&["a"])).file("akit.yaml", config);
-        ran.run().ended(0).err(&told);
+        ran.run().ended(0).err(&warning);
     }
     let scenario = format!("teardown: {{ cleanup: true }}\n{}", suite(&["a"]));
     let ran = Akit::new(&["validate", "s.yaml", "--strict"]).file("s.yaml", scenario).run().ended(2);

@@ -79,7 +79,7 @@ fn no_error_uses_the_words_of_a_parser() {
         .file("r.jsonl", super::replies::replies(&[("a", "a")]))
         .run()
         .ended(0);
-    let mut told = 0;
+    let mut reported = 0;
     for (command, arguments) in commands {
         let flags = typed(command);
         assert!(!flags.is_empty(), "{command:?}");
@@ -94,7 +94,7 @@ fn no_error_uses_the_words_of_a_parser() {
                 }
                 // There is no upper limit for money and time.
                 if ran.stderr.contains(&format!("error: {flag}: ")) {
-                    told += 1;
+                    reported += 1;
                     assert_eq!(ran.status, 2, "{command:?} {given}");
                     let helps = ["for example `", "write it as ", "is none of `"];
                     assert!(
@@ -106,7 +106,7 @@ fn no_error_uses_the_words_of_a_parser() {
             }
         }
     }
-    assert!(told > 300, "{told}");
+    assert!(reported > 300, "{reported}");
 }
 
 #[test]

@@ -129,8 +129,9 @@ fn execute(page: &Page, template: &Template) -> Executed {
             Task::Write(path) => world.write(path, &block.body),
             Task::Run(commands, site) => {
                 for command in commands {
-                    let missing =
-                        |name: &&str| command.split_whitespace().any(|word| word == *name) && !is_installed(name);
+                    let missing = |name: &&str| {
+                        command.split_whitespace().any(|word| word == *name) && !is_installed(name)
+                    };
                     if OPTIONAL.iter().any(missing) || command == THESE_TESTS {
                         continue;
                     }

@@ -51,23 +51,23 @@ fn literals(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = code;
     while let Some(at) = rest.find(['"', '/', '\'']) {
-        let (mark, behind) = (rest.as_bytes()[at], &rest[at + 1..]);
-        rest = behind;
+        let (mark, after) = (rest.as_bytes()[at], &rest[at + 1..]);
+        rest = after;
         if mark == b'/' {
-            if behind.starts_with('/') {
-                rest = behind.split_once('\n').map_or("", |(_, next)| next);
+            if after.starts_with('/') {
+                rest = after.split_once('\n').map_or("", |(_, next)| next);
             }
         } else if mark == b'\'' {
             // A character literal, unless it is a lifetime.
-            let escaped = behind.starts_with('\\');
-            let end = behind.char_indices().nth(if escaped { 2 } else { 1 });
-            rest = end.filter(|(_, c)| *c == '\'').map_or(behind, |(end, _)| &behind[end + 1..]);
+            let escaped = after.starts_with('\\');
+            let end = after.char_indices().nth(if escaped { 2 } else { 1 });
+            rest = end.filter(|(_, c)| *c == '\'').map_or(after, |(end, _)| &after[end + 1..]);
         } else {
-            let (mut text, mut chars) = (String::new(), behind.char_indices());
+            let (mut text, mut chars) = (String::new(), after.char_indices());
             while let Some((end, c)) = chars.next() {
                 match c {
                     '"' => {
-                        rest = &behind[end + 1..];
+                        rest = &after[end + 1..];
                         break;
                     }
                     // An escape separates words.

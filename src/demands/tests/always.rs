@@ -16,7 +16,7 @@ fn suite(head: &str, a: &str, b: &str) -> String {
 type Files<'a> = (&'a str, &'a str);
 
 fn of(before: Files<'_>, now: Files<'_>) -> Vec<String> {
-    told(&[("s.yaml", before.0), ("akit.yaml", before.1)], &[("s.yaml", now.0), ("akit.yaml", now.1)])
+    weakenings(&[("s.yaml", before.0), ("akit.yaml", before.1)], &[("s.yaml", now.0), ("akit.yaml", now.1)])
 }
 
 #[test]

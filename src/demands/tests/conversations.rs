@@ -8,7 +8,7 @@ fn of(before: &str, now: &str) -> Vec<String> {
         let lines = lines.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
         format!("name: s\nsetup: {{ handoff: {{ tool: t }} }}\ncases:\n  - id: a\n{lines}")
     };
-    told(&[("s.yaml", &suite(before))], &[("s.yaml", &suite(now))])
+    weakenings(&[("s.yaml", &suite(before))], &[("s.yaml", &suite(now))])
 }
 
 const EXPECTED: &str = "expected: { type: no_loop }\n";

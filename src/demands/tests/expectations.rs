@@ -8,7 +8,7 @@ fn suite(expected: &str) -> String {
 }
 
 fn of(before: &str, now: &str) -> Vec<String> {
-    told(&[("s.yaml", &suite(before))], &[("s.yaml", &suite(now))])
+    weakenings(&[("s.yaml", &suite(before))], &[("s.yaml", &suite(now))])
 }
 
 const JUDGED: &str = "type: llm_grader\nrubric: kind\nvotes: 3\nthreshold: 0.8\nmodel: gpt-a";

@@ -9,7 +9,7 @@ use crate::stats::Tally;
 
 fn of(now: &str) -> Vec<String> {
     let config = ("akit.yaml", "gate: { critical: [{ tags: [fraud] }] }");
-    told(&[("s.yaml", SUITE), config], &[("s.yaml", now), config])
+    weakenings(&[("s.yaml", SUITE), config], &[("s.yaml", now), config])
 }
 
 #[test]
@@ -34,13 +34,13 @@ fn removed_and_weaker_cases_are_named() {
     assert_eq!(of(&patient), ["retries-raised s.yaml:3"]);
     let other =
         ("t.yaml", "name: t\ncases:\n  - { id: c, prompt: Who?, expected: { type: exact, value: me } }\n");
-    assert_eq!(told(&[("s.yaml", SUITE), other], &[("s.yaml", SUITE)]), ["scenario-removed t.yaml:1"]);
+    assert_eq!(weakenings(&[("s.yaml", SUITE), other], &[("s.yaml", SUITE)]), ["scenario-removed t.yaml:1"]);
 }
 
 #[test]
 fn tools_and_handoffs_of_a_scenario_are_compared() {
     let set = |setup: &str| SUITE.replace("cases:", &format!("setup:\n  {setup}\ncases:"));
-    let of = |before: &str, now: &str| told(&[("s.yaml", &set(before))], &[("s.yaml", &set(now))]);
+    let of = |before: &str, now: &str| weakenings(&[("s.yaml", &set(before))], &[("s.yaml", &set(now))]);
     let table = [
         (
             "functions: [{ name: f, returns: [{ give: a }] }]",
@@ -84,7 +84,7 @@ fn a_case_renamed_and_changed_at_once_is_still_compared() {
     assert_eq!(of(&asked), ["value-changed s.yaml:12"]);
     let unnamed = SUITE.replace("name: s\n", "");
     let loose = unnamed.replace("value: so", "value: no");
-    assert_eq!(told(&[("s.yaml", &unnamed)], &[("t.yaml", &loose)]), ["value-changed t.yaml:11"]);
+    assert_eq!(weakenings(&[("s.yaml", &unnamed)], &[("t.yaml", &loose)]), ["value-changed t.yaml:11"]);
     let variables =
         SUITE.replace("value: so", "value: \"{{v}}\"").replace("cases:", "variables: { v: so }\ncases:");
     assert_eq!(of(&variables), Vec::<String>::new());
@@ -116,7 +116,7 @@ fn text(baseline: &Baseline) -> String {
 }
 
 fn baselines(before: &Baseline, now: &Baseline) -> Vec<String> {
-    told(&[("baseline.json", &text(before))], &[("baseline.json", &text(now))])
+    weakenings(&[("baseline.json", &text(before))], &[("baseline.json", &text(now))])
 }
 
 #[test]
@@ -153,11 +153,11 @@ fn a_baseline_that_no_run_changed_was_edited() {
     let (cases, reason) = (vec!["s/a".to_owned()], "new tone".to_owned());
     accepted.accepted.push(Acceptance { cases, reason, by: None, at: None });
     assert_eq!(baselines(&base, &accepted), ["baseline-accepted baseline.json:1"]);
-    assert_eq!(told(&[("baseline.json", &text(&base))], &[]), ["baseline-removed baseline.json:1"]);
+    assert_eq!(weakenings(&[("baseline.json", &text(&base))], &[]), ["baseline-removed baseline.json:1"]);
     // A first baseline, with and without failures that it excuses.
-    assert_eq!(told(&[], &[("baseline.json", &text(&base))]), ["baseline-added baseline.json:1"]);
+    assert_eq!(weakenings(&[], &[("baseline.json", &text(&base))]), ["baseline-added baseline.json:1"]);
     let clean = baseline(&["r1"], &[("a", "1"), ("b", "1")]);
-    assert_eq!(told(&[], &[("baseline.json", &text(&clean))]), [""; 0]);
+    assert_eq!(weakenings(&[], &[("baseline.json", &text(&clean))]), [""; 0]);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn an_update_edits_nothing() {
     let (old, new) = (baseline(&window[..19], &[("a", "1x19")]), baseline(&window[1..], &[("a", "1x19")]));
     assert_eq!(baselines(&old, &new), none);
     let spaced = text(&base).replace(',', ", ");
-    assert_eq!(told(&[("baseline.json", &text(&base))], &[("baseline.json", &spaced)]), none);
+    assert_eq!(weakenings(&[("baseline.json", &text(&base))], &[("baseline.json", &spaced)]), none);
 }
 
 /// A commit with links.

@@ -36,7 +36,7 @@ pub(super) fn demands(files: &[(&str, &str)]) -> Demands {
 }
 
 /// `kind file:line` of every weakening.
-pub(super) fn told(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn weakenings(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<String> {
     let found = compare(&demands(before), &demands(now));
     found.iter().map(|one| format!("{} {}", one.kind, one.location)).collect()
 }

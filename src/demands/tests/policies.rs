@@ -3,7 +3,7 @@
 use super::*;
 
 fn of(before: &str, now: &str) -> Vec<String> {
-    told(&[("s.yaml", SUITE), ("akit.yaml", before)], &[("s.yaml", SUITE), ("akit.yaml", now)])
+    weakenings(&[("s.yaml", SUITE), ("akit.yaml", before)], &[("s.yaml", SUITE), ("akit.yaml", now)])
 }
 
 /// Before, now, and the findings.
@@ -290,7 +290,7 @@ fn a_judge_named_in_an_expectation_changes_with_its_address() {
     for (provider, before, now, expected) in table {
         let suite = suite(provider);
         let [old, new] = [&before, &now].map(|config| [("s.yaml", suite.as_str()), ("akit.yaml", config)]);
-        assert_eq!(told(&old, &new), expected, "{provider}\n{before}\n->\n{now}");
+        assert_eq!(weakenings(&old, &new), expected, "{provider}\n{before}\n->\n{now}");
     }
 }
 
@@ -304,12 +304,16 @@ fn a_judge_that_is_no_longer_named_may_be_asked_elsewhere() {
     let (before, now) = (suite(", model: m"), suite(""));
     let servers = "providers:\n  openai:\n    baseUrl: http://127.0.0.1:1/v1\n";
     let moved = format!("{servers}grader:\n  model: m\n  baseUrl: http://127.0.0.1:2/v1");
-    let found =
-        told(&[("s.yaml", &before), ("akit.yaml", servers)], &[("s.yaml", &now), ("akit.yaml", &moved)]);
+    let found = weakenings(
+        &[("s.yaml", &before), ("akit.yaml", servers)],
+        &[("s.yaml", &now), ("akit.yaml", &moved)],
+    );
     assert_eq!(found, ["judge-swapped akit.yaml:6"]);
     let stays = format!("{servers}grader:\n  model: m");
-    let found =
-        told(&[("s.yaml", &before), ("akit.yaml", servers)], &[("s.yaml", &now), ("akit.yaml", &stays)]);
+    let found = weakenings(
+        &[("s.yaml", &before), ("akit.yaml", servers)],
+        &[("s.yaml", &now), ("akit.yaml", &stays)],
+    );
     assert_eq!(found, Vec::<String>::new());
 }
 
@@ -349,8 +353,10 @@ fn a_threshold_over_more_cases_is_named() {
         (limit("case: \"s/b*\""), SUITE.replace("id: a", "id: ba"), "akit.yaml:4"),
     ];
     for (config, now, line) in table {
-        let found =
-            told(&[("s.yaml", SUITE), ("akit.yaml", &config)], &[("s.yaml", &now), ("akit.yaml", &config)]);
+        let found = weakenings(
+            &[("s.yaml", SUITE), ("akit.yaml", &config)],
+            &[("s.yaml", &now), ("akit.yaml", &config)],
+        );
         assert_eq!(found, [format!("threshold-narrowed {line}")], "{now}");
     }
 }
@@ -437,7 +443,7 @@ fn cases_that_may_fail_longer_are_named() {
     let entry =
         |case: &str, until: &str| format!("- {{ case: {case}, owner: o, reason: r, until: {until} }}\n");
     let of = |before: &str, now: &str| {
-        told(
+        weakenings(
             &[("s.yaml", SUITE), ("quarantine.yaml", before)],
             &[("s.yaml", SUITE), ("quarantine.yaml", now)],
         )
@@ -448,14 +454,14 @@ fn cases_that_may_fail_longer_are_named() {
     assert_eq!(of(&a, &entry("s/a", "2026-06-01")), ["quarantine-extended quarantine.yaml:1"]);
     assert_eq!(of(&a, &entry("s/*", "2026-05-01")), ["quarantine-added quarantine.yaml:1"]);
     assert_eq!(
-        told(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("quarantine.yaml", &b)]),
+        weakenings(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("quarantine.yaml", &b)]),
         ["quarantine-added quarantine.yaml:1"]
     );
     // A new case may fail only if its entry is old.
     let more = format!("{SUITE}  - {{ id: c, prompt: Who?, expected: {{ type: exact, value: me }} }}\n");
     let (c, all) = (entry("s/c", "2026-05-01"), entry("s/*", "2026-05-01"));
     let with = |before: &str, now: &str| {
-        told(
+        weakenings(
             &[("s.yaml", SUITE), ("quarantine.yaml", before)],
             &[("s.yaml", &more), ("quarantine.yaml", now)],
         )
@@ -467,7 +473,7 @@ fn cases_that_may_fail_longer_are_named() {
     let renamed = SUITE.replace("id: b", "id: ab");
     let starts = entry("s/a*", "2026-05-01");
     assert_eq!(
-        told(
+        weakenings(
             &[("s.yaml", SUITE), ("quarantine.yaml", &starts)],
             &[("s.yaml", &renamed), ("quarantine.yaml", &starts)]
         ),
@@ -476,5 +482,5 @@ fn cases_that_may_fail_longer_are_named() {
     assert_eq!(of(&format!("{a}{b}"), &format!("{b}# a comment\n{a}")), none);
     assert_eq!(of(&format!("{a}{b}"), &entry("s/a", "2026-04-01")), none);
     assert_eq!(of(&entry("s/*", "2026-05-01"), &a), none);
-    assert_eq!(told(&[("s.yaml", SUITE), ("quarantine.yaml", &a)], &[("s.yaml", SUITE)]), none);
+    assert_eq!(weakenings(&[("s.yaml", SUITE), ("quarantine.yaml", &a)], &[("s.yaml", SUITE)]), none);
 }

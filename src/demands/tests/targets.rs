@@ -5,11 +5,14 @@ use super::*;
 const LIMIT: &str = "gate: { thresholds: [{ metric: cost_usd, max: 1 }] }\n";
 
 fn of(before: &str, now: &str) -> Vec<String> {
-    told(&[("s.yaml", SUITE), ("akit.yaml", before)], &[("s.yaml", SUITE), ("akit.yaml", now)])
+    weakenings(&[("s.yaml", SUITE), ("akit.yaml", before)], &[("s.yaml", SUITE), ("akit.yaml", now)])
 }
 
 fn suites(before: &str, now: &str) -> Vec<String> {
-    told(&[("s.yaml", before), ("akit.yaml", "model: m")], &[("s.yaml", now), ("akit.yaml", "model: m")])
+    weakenings(
+        &[("s.yaml", before), ("akit.yaml", "model: m")],
+        &[("s.yaml", now), ("akit.yaml", "model: m")],
+    )
 }
 
 #[test]
@@ -27,7 +30,7 @@ fn recorded_answers_in_place_of_live_ones_are_named() {
     // The scenario takes precedence over the configuration.
     let live = SUITE.replace("name: s\n", "name: s\nprovider: openai\n");
     let none = Vec::<String>::new();
-    assert_eq!(told(&[("s.yaml", &live)], &[("s.yaml", &live), ("akit.yaml", config)]), none);
+    assert_eq!(weakenings(&[("s.yaml", &live)], &[("s.yaml", &live), ("akit.yaml", config)]), none);
 }
 
 #[test]
@@ -65,8 +68,8 @@ fn another_application_is_named() {
         &demands(&[("s.yaml", SUITE), ("akit.yaml", &of_server("http://u:old@a/v1?key=secret"))]),
         &demands(&[("s.yaml", SUITE), ("akit.yaml", &of_server("http://u:new@b/v1?key=secret"))]),
     );
-    let told = &found[0].message;
-    assert!(told.contains("`a/v1`, now `b/v1`"), "{told}");
+    let message = &found[0].message;
+    assert!(message.contains("`a/v1`, now `b/v1`"), "{message}");
 }
 
 #[test]
@@ -118,11 +121,11 @@ fn another_way_to_ask_and_to_judge_is_named() {
         (Some("no JSON"), Some("none either"), &["calibration-edited calibration.json:1"]),
     ] {
         let found = compare(&with(before), &with(now));
-        let told: Vec<_> = found
+        let weakenings: Vec<_> = found
             .iter()
             .map(|one| format!("{} {}:{}", one.kind, one.location.file, one.location.line))
             .collect();
-        assert_eq!(told, expected, "{before:?} -> {now:?}");
+        assert_eq!(weakenings, expected, "{before:?} -> {now:?}");
     }
     let (then, mut now) = (demands(&[("s.yaml", &head("tags: [a]"))]), demands(&[("s.yaml", SUITE)]));
     now.selection = crate::scenario::Selection::parse(&["a".to_owned()], &[], &[], None).unwrap();
@@ -168,7 +171,7 @@ fn records_that_answer_in_place_of_the_application_are_named() {
             assert_eq!(of(before, &now), ["cache-replayed akit.yaml:4"], "{before}");
         }
         assert_eq!(
-            told(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("akit.yaml", &now)]),
+            weakenings(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("akit.yaml", &now)]),
             ["cache-replayed akit.yaml:4"]
         );
     }
@@ -266,11 +269,12 @@ fn records_added_by_a_change_are_found_anywhere() {
         ("cc".to_owned(), Added, Vec::new(), None),
     ] {
         let found = cached(&[(path.clone(), how)].into(), "c/d", Some("real"));
-        let told: Vec<_> =
+        let weakenings: Vec<_> =
             found.weakened(true).iter().map(|one| format!("{} {}", one.kind, one.location)).collect();
         assert!(
-            told.len() == named.len() && told.iter().zip(&named).all(|(one, begin)| one.starts_with(begin)),
-            "{path}: {told:?}"
+            weakenings.len() == named.len()
+                && weakenings.iter().zip(&named).all(|(one, begin)| one.starts_with(begin)),
+            "{path}: {weakenings:?}"
         );
         let count = found.untrusted().map(|untrusted| match untrusted {
             Untrusted::Some(hashes) => hashes.len(),

@@ -61,8 +61,8 @@ fn tags_without_a_guard_are_named() {
     assert!(told_of(20).unguarded_tags.is_empty());
     let power = told_of(22);
     assert_eq!(power.unguarded_tags, ["t20", "t21"]);
-    let told = "only the largest tags are compared one by one; `t20`, `t21` count as part of the suite";
-    assert!(power.sentences().iter().any(|one| one == told), "{:?}", power.sentences());
+    let note = "only the largest tags are compared one by one; `t20`, `t21` count as part of the suite";
+    assert!(power.sentences().iter().any(|one| one == note), "{:?}", power.sentences());
 }
 
 #[test]

@@ -96,37 +96,37 @@ fn ratios_are_taken_case_by_case() {
 
 #[test]
 fn differences_that_are_not_a_shift_are_not_reported() {
-    let told = |cases: &[SpendingCase]| !shifts(cases, false, &Policy::default()).warnings.is_empty();
+    let is_reported = |cases: &[SpendingCase]| !shifts(cases, false, &Policy::default()).warnings.is_empty();
     // Without any spread, the margin alone decides: a fifth more does not count.
-    assert!(!told(&[case_of(1_000.0, &[Some(1_000.0)]); 40]));
-    assert!(!told(&[case_of(1_000.0, &[Some(1_200.0)]); 40]));
-    assert!(told(&[case_of(1_000.0, &[Some(1_201.0)]); 40]));
-    assert!(!told(&[case_of(1_000.0, &[Some(500.0)]); 40]), "faster is not a regression");
+    assert!(!is_reported(&[case_of(1_000.0, &[Some(1_000.0)]); 40]));
+    assert!(!is_reported(&[case_of(1_000.0, &[Some(1_200.0)]); 40]));
+    assert!(is_reported(&[case_of(1_000.0, &[Some(1_201.0)]); 40]));
+    assert!(!is_reported(&[case_of(1_000.0, &[Some(500.0)]); 40]), "faster is not a regression");
     // Five cases that agree may be chance, six are not: 2/2^5 and 2/2^6.
-    assert!(!told(&[case_of(1_000.0, BY_61); 5]));
-    assert!(told(&[case_of(1_000.0, BY_61); 6]));
+    assert!(!is_reported(&[case_of(1_000.0, BY_61); 5]));
+    assert!(is_reported(&[case_of(1_000.0, BY_61); 6]));
     // One case that takes ten times as long is only one case.
     let mut cases = vec![case_of(1_000.0, &[Some(1_000.0)]); 12];
     cases[0] = case_of(1_000.0, &[Some(10_000.0)]);
-    assert!(!told(&cases));
+    assert!(!is_reported(&cases));
     // One side is unknown.
-    assert!(!told(&[SpendingCase { before: None, now: BY_61 }; 10]));
-    assert!(!told(&[case_of(1_000.0, &[None]); 10]));
+    assert!(!is_reported(&[SpendingCase { before: None, now: BY_61 }; 10]));
+    assert!(!is_reported(&[case_of(1_000.0, &[None]); 10]));
     // Below 20 ms, differences are clock noise.
-    assert!(!told(&[case_of(1.0, &[Some(20.0)]); 10]));
-    assert!(told(&[case_of(0.0, BY_61); 10]));
+    assert!(!is_reported(&[case_of(1.0, &[Some(20.0)]); 10]));
+    assert!(is_reported(&[case_of(0.0, BY_61); 10]));
 }
 
 #[test]
 fn a_short_history_is_enough_if_all_cases_agree_and_other_cases_are_not_compared() {
     let (mut run, mut stored) = both(&[case_of(1_000.0, BY_61); 10], false, 1);
-    let told = |run: &RunManifest, stored: &Baseline, policy: &Policy| {
+    let warning = |run: &RunManifest, stored: &Baseline, policy: &Policy| {
         let decision = judge(run, Some(stored), policy);
         let found = decision.warnings.iter().find(|finding| finding.id == FindingId::LatencyRegression);
         found.map(|finding| finding.message.clone()).unwrap_or_default()
     };
     let policy = Policy::default();
-    assert!(told(&run, &stored, &policy).contains("over 10 compared cases"));
+    assert!(warning(&run, &stored, &policy).contains("over 10 compared cases"));
     // A changed case asks something else; a quarantined one blocks nothing.
     run.cases[0].content_hash = "changed".to_owned();
     let quarantine = Quarantined {
@@ -136,14 +136,14 @@ fn a_short_history_is_enough_if_all_cases_agree_and_other_cases_are_not_compared
         until: "2999-12-31".to_owned(),
     };
     let policy = Policy { quarantine: vec![quarantine], ..policy };
-    assert!(told(&run, &stored, &policy).contains("over 8 compared cases"));
+    assert!(warning(&run, &stored, &policy).contains("over 8 compared cases"));
     // Extra trials are asked at another time and do not count.
     for case in &mut run.cases {
         let answer = Some(Answer { latency_ms: Some(1), ..Answer::default() });
         let again = Trial { index: 1, confirmation: true, ..Trial::single(Passed, answer, None) };
         case.trials.push(again);
     }
-    assert!(told(&run, &stored, &policy).contains("1.61 times"));
+    assert!(warning(&run, &stored, &policy).contains("1.61 times"));
     stored.cases.clear();
-    assert_eq!(told(&run, &stored, &policy), "");
+    assert_eq!(warning(&run, &stored, &policy), "");
 }

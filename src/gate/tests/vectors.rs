@@ -154,11 +154,11 @@ fn policy(row: &Value) -> Policy {
 fn whole_decision(row: &Value) {
     let policy = policy(row);
     let given = row["policy"]["can_ask"] == false;
-    let told = row["cases"].as_array().unwrap();
+    let rows = row["cases"].as_array().unwrap();
     let mut stored = Baseline::empty();
     let mut cases = Vec::new();
     let mut streams = Vec::new();
-    for one in told {
+    for one in rows {
         let id = one["id"].as_str().unwrap();
         if one["past"].is_array() {
             stored.cases.push(BaselineCase::new("support", id, &format!("hash-{id}"), tally(&one["past"])));

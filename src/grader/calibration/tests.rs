@@ -21,11 +21,11 @@ impl Provider for Silent {
     }
 
     fn chat<'a>(&'a self, _: &'a ChatRequest) -> Pending<'a> {
-        unreachable!("nothing is asked")
+        unreachable!("nothing may be asked")
     }
 
     fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
-        unreachable!("nothing is asked")
+        unreachable!("nothing may be asked")
     }
 }
 

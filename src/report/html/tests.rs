@@ -117,7 +117,7 @@ fn hostile_text_stays_text() {
     assert!(page.chars().all(|c| c == '\n' || c == '\t' || text::inert(c)));
     assert!(attributes(&page, "onerror").is_empty() && attributes(&page, "style").is_empty());
     let shown = unescaped(&page);
-    assert!(shown.contains(&text::plain(HOSTILE)), "the whole of it is there to be read");
+    assert!(shown.contains(&text::plain(HOSTILE)), "the text must not be cut");
     // Style and script cannot be ended early.
     assert!(!include_str!("page.js").contains("</") && !include_str!("page.css").contains("</"));
 }
@@ -191,7 +191,7 @@ fn further_cases_are_one_line_each_with_failures_last() {
     assert_eq!((bad.matches("<p class=\"case\"").count(), bad.matches(line).count()), (3_000, 1));
     assert_eq!(passed.matches("<p class=\"case\"").count(), 6_000);
     assert!(!passed.contains("<details class=\"case\"") && passed.contains("\">support/case-11999 · score"));
-    assert!(page.contains("only the first 3,000 cases unfold"), "the page says so");
+    assert!(page.contains("only the first 3,000 cases unfold"), "the page must say so");
     tags(&page);
 }
 
@@ -240,7 +240,7 @@ fn with_earlier_answers_they_stay_under_five_megabytes_too() {
         assert!(page.len() < 5_000_000, "{}", page.len());
         let shown = page.matches("<h4>Answer before</h4>").count();
         assert_eq!(shown, before);
-        assert!(page.contains("To save space, "), "it is said");
+        assert!(page.contains("To save space, "), "the page must say so");
         assert!(shown == 0 || page.contains("<del>answer</del>"));
     }
 }
@@ -268,8 +268,8 @@ fn cases_are_filtered_by_tag_state_and_scenario() {
     assert!(
         page.contains("<button type=\"button\" value=\"failed\" aria-pressed=\"false\">failed 2</button>")
     );
-    assert!(page.contains("<select name=\"s\">"), "two states are a choice");
-    assert!(!page.contains("<select name=\"g\">"), "one scenario is none");
+    assert!(page.contains("<select name=\"s\">"), "two states need a filter");
+    assert!(!page.contains("<select name=\"g\">"), "one scenario needs no filter");
 }
 
 #[test]

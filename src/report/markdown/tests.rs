@@ -114,7 +114,7 @@ fn every_line_has_a_link_and_every_link_is_well_formed() {
         assert!(at.contains(&format!("]({web}/blob/0123456789abcdef/evals/")) && at.contains("#L"), "{at}");
     }
     let alone = of_report(&Fixture::short().report());
-    assert_eq!(addresses(&alone), Vec::<&str>::new(), "nothing is known outside a pipeline");
+    assert_eq!(addresses(&alone), Vec::<&str>::new(), "nothing to link to outside of a pipeline");
 }
 
 #[test]

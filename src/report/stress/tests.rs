@@ -182,7 +182,11 @@ fn a_page_is_well_formed_and_complete() {
             _ => 8,
         };
         assert_eq!((plots, tags["h1"], tags["script"]), (expected, 1, 1), "{name}");
-        assert_eq!(page.matches("role=\"img\" aria-label=\"").count(), plots, "each has words: {name}");
+        assert_eq!(
+            page.matches("role=\"img\" aria-label=\"").count(),
+            plots,
+            "every failure must have a message: {name}"
+        );
         assert!(!page.contains("NaN") && !page.contains("inf "), "{name}");
     }
     let page = html::of(&spike()).unwrap();
@@ -239,7 +243,7 @@ fn hostile_text_stays_text() {
     let page = html::of(&run).unwrap();
     assert!(!page.contains("<img") && !page.contains("<!--"));
     assert_eq!(page.matches("<script").count(), 1);
-    assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"), "it is there to be read");
+    assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"), "the text must be shown");
     let markdown = markdown::of(&run);
     assert!(!markdown.contains("<img") && !markdown.contains("<!--") && !markdown.contains("](javascript"));
     assert!(!markdown.contains("@octocat") && !markdown.contains("</details>"));

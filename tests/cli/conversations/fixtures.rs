@@ -63,9 +63,9 @@ fn the_regressed_bot_fails_each_case_for_its_own_reason() {
     assert_eq!(cases.len(), why.len());
     for case in cases {
         assert_eq!(case["outcome"], "failed", "{}", case["id"]);
-        let told = reasons(&case["trials"][0]);
+        let found = reasons(&case["trials"][0]);
         for part in why[case["id"].as_str().unwrap()] {
-            assert!(told.contains(part), "no {part:?} in\n{told}");
+            assert!(found.contains(part), "no {part:?} in\n{found}");
         }
     }
 }
@@ -109,7 +109,7 @@ fn the_small_bot_passes_as_a_program_and_its_answers_are_the_recorded_ones() {
 fn the_small_bot_passes_over_http_with_and_without_sessions() {
     let bot = repository().join("fixtures/bot/bot.sh");
     let program = bot.clone();
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         let line = json!({ "messages": asked.body["all"], "prompt": asked.body["text"], "tools": [] });
         raw(&serde_json::from_str(&piped(&program, &["--json"], &format!("{line}\n"))).unwrap())
     });
@@ -120,7 +120,7 @@ fn the_small_bot_passes_over_http_with_and_without_sessions() {
     live(&keys).args(&["-p", "http"]).run().ended(0);
     // A server that gets only new messages and keeps the rest by conversation id.
     let known = Mutex::new(BTreeMap::<String, Vec<Json>>::new());
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         let mut known = known.lock().unwrap();
         let said = known.entry(asked.body["id"].as_str().unwrap().to_owned()).or_default();
         said.push(json!({ "role": "user", "content": asked.body["text"] }));

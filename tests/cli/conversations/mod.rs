@@ -64,9 +64,9 @@ pub(crate) fn table(head: &str, rows: &[Row<'_>]) {
     let mut wrong = Vec::new();
     for (at, (name, _, _, outcome, part)) in rows.iter().enumerate() {
         let case = &report["cases"][at];
-        let told = reasons(&case["trials"][0]);
-        if case["outcome"] != *outcome || !told.contains(part) {
-            wrong.push(format!("{name}: {} and not {outcome}, {part:?}:\n{told}", case["outcome"]));
+        let found = reasons(&case["trials"][0]);
+        if case["outcome"] != *outcome || !found.contains(part) {
+            wrong.push(format!("{name}: {} and not {outcome}, {part:?}:\n{found}", case["outcome"]));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
@@ -93,9 +93,9 @@ pub(crate) fn reasons(trial: &Json) -> String {
             walk(verdict, &mut out);
         }
     }
-    let held = &trial["conversation"];
-    out.push(format!("ended by {}", held["ended_by"].as_str().unwrap_or_default()));
-    if let Some(verdict) = held.get("verdict") {
+    let conversation = &trial["conversation"];
+    out.push(format!("ended by {}", conversation["ended_by"].as_str().unwrap_or_default()));
+    if let Some(verdict) = conversation.get("verdict") {
         walk(verdict, &mut out);
     }
     out.join("\n")

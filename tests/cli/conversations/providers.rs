@@ -61,11 +61,11 @@ fn a_stateless_provider_is_sent_the_history() {
         ("provider: openai\nmodel: m\nproviderConfig: { baseUrl: URL }\n", Server::start(echo)),
         (
             "provider: anthropic\nmodel: claude-haiku-4-5\nproviderConfig: { baseUrl: URL }\n",
-            Server::as_told(anthropic),
+            Server::plain(anthropic),
         ),
         (
             "provider: http\nproviderConfig: { url: URL/chat, body: { messages: \"{{messages}}\" }, answer: /answer }\n",
-            Server::as_told(http),
+            Server::plain(http),
         ),
     ];
     for (head, server) in providers {
@@ -89,10 +89,10 @@ fn a_stateless_provider_is_sent_the_history() {
 
 /// A bot that remembers the messages of each conversation by its id.
 fn remembers() -> Server {
-    let told = Mutex::new(BTreeMap::<String, Vec<String>>::new());
-    Server::as_told(move |asked| {
-        let mut told = told.lock().unwrap();
-        let said = told.entry(asked.body["id"].as_str().unwrap().to_owned()).or_default();
+    let received = Mutex::new(BTreeMap::<String, Vec<String>>::new());
+    Server::plain(move |asked| {
+        let mut received = received.lock().unwrap();
+        let said = received.entry(asked.body["id"].as_str().unwrap().to_owned()).or_default();
         said.push(asked.body["text"].as_str().unwrap().to_owned());
         let session = format!("session-{}", asked.body["id"].as_str().unwrap());
         let expected = if said.len() == 1 { Json::Null } else { session.as_str().into() };
@@ -142,8 +142,8 @@ fn a_stateful_server_cannot_be_given_a_history() {
     let server = remembers();
     let ran = run(STATEFUL, &case, &server, &[]);
     assert!(ran.status == 2 || ran.status == 4, "{}", ran.status);
-    let told = format!("{}{}", ran.stdout, ran.stderr);
-    assert!(told.contains("gets only new ones") && told.contains("`turns:`"), "{told}");
+    let output = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(output.contains("gets only new ones") && output.contains("`turns:`"), "{output}");
     assert!(server.asked().is_empty());
 }
 

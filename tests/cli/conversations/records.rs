@@ -21,10 +21,10 @@ fn echo() -> Server {
 
 /// A bot that remembers and repeats what it receives.
 fn memory() -> Server {
-    let told = Mutex::new(BTreeMap::<String, usize>::new());
-    Server::as_told(move |asked| {
-        let mut told = told.lock().unwrap();
-        let count = told.entry(asked.body["id"].as_str().unwrap().to_owned()).or_default();
+    let counts = Mutex::new(BTreeMap::<String, usize>::new());
+    Server::plain(move |asked| {
+        let mut counts = counts.lock().unwrap();
+        let count = counts.entry(asked.body["id"].as_str().unwrap().to_owned()).or_default();
         *count += 1;
         raw(
             &json!({ "answer": format!("You say {} as number {count}.", asked.body["text"].as_str().unwrap()), "session": "s" }),
@@ -103,13 +103,13 @@ fn a_stateful_server_is_asked_all_turns_or_none() {
     assert_eq!(sent, ["one", "two please", "three"]);
     let ids: Vec<_> = server.asked()[3..].iter().map(|asked| asked.body["id"].clone()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]) && ids[0] != server.asked()[0].body["id"]);
-    let told = ran.json("again.json")["cases"][0]["trials"][0]["turns"][2]["answer"]["text"].clone();
-    assert_eq!(told, "You say three as number 3.");
+    let output = ran.json("again.json")["cases"][0]["trials"][0]["turns"][2]["answer"]["text"].clone();
+    assert_eq!(output, "You say three as number 3.");
     // All of it is recorded now; a missing record is not matched with one of a different conversation.
     let other = THREE.replace("user: one", "user: three");
-    let told = again(&ran, &server, STATEFUL, &other, &["--replay"]).ended(4);
-    let told = told.stdout + &told.stderr;
-    assert!(!told.contains("held"), "{told}");
+    let output = again(&ran, &server, STATEFUL, &other, &["--replay"]).ended(4);
+    let output = output.stdout + &output.stderr;
+    assert!(!output.contains("held"), "{output}");
     again(&ran, &server, STATEFUL, &changed, &["--replay"]).ended(0);
     again(&ran, &server, STATEFUL, &changed, &[]).ended(0);
     assert_eq!(server.asked().len(), 6);
@@ -140,7 +140,7 @@ fn a_failure_is_confirmed_by_the_whole_conversation() {
             })
             .collect();
         let server = if is_stateful {
-            Server::as_told(|_| raw(&json!({ "answer": "three", "session": "s" })))
+            Server::plain(|_| raw(&json!({ "answer": "three", "session": "s" })))
         } else {
             Server::start(|_| Answer::Text("three".to_owned()))
         };
@@ -186,7 +186,7 @@ fn a_failure_is_confirmed_by_the_whole_conversation() {
 /// A server that hangs at the second turn of its first conversation.
 fn hangs(is_stateful: bool) -> Server {
     let count = AtomicUsize::new(0);
-    Server::as_told(move |asked| {
+    Server::plain(move |asked| {
         if count.fetch_add(1, Ordering::SeqCst) == 1 {
             return Answer::Hang;
         }
@@ -314,7 +314,7 @@ expected:
             "Again" => "It is jane.doe@example.com.".to_owned(),
             said => format!("{said}, I see."),
         };
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             if is_stateful {
                 raw(&json!({ "answer": say(asked.body["text"].as_str().unwrap()), "session": "s" }))
             } else {
@@ -329,15 +329,15 @@ expected:
             let heard = server.asked()[before].body.to_string();
             assert!(heard.contains("jane.doe@example.com"), "{heard}");
             let first = trials(&ran, "run.json");
-            let told = format!("{first}{}{}", ran.stdout, ran.stderr);
+            let found = format!("{first}{}{}", ran.stdout, ran.stderr);
             for value in ["jane.doe", "john.roe", "555 0132"] {
-                assert!(!told.contains(value), "{value} is in {told}");
+                assert!(!found.contains(value), "{value} is in {found}");
             }
             let again = again(&ran, &server, head, case, &["--replay"]).ended(status);
             assert_eq!(trials(&again, "again.json"), first);
             if status == 1 {
-                let told = reasons(&first[0]["trials"][0]);
-                assert!(told.contains("keeps failed") && told.contains("pii failed"), "{told}");
+                let found = reasons(&first[0]["trials"][0]);
+                assert!(found.contains("keeps failed") && found.contains("pii failed"), "{found}");
                 let whole = &first[0]["trials"][0]["conversation"]["verdict"]["parts"];
                 let of_turn = whole.as_array().unwrap().iter().find(|part| part["kind"] == "keeps");
                 assert_eq!(of_turn.map(|part| &part["turn"]), Some(&json!(2)), "{whole}");
@@ -350,7 +350,7 @@ expected:
 #[test]
 fn records_of_two_conversations_that_begin_alike_do_not_mix() {
     let known = std::sync::Mutex::new(std::collections::BTreeMap::<String, usize>::new());
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         let mut known = known.lock().unwrap();
         let count = known.len() + 1;
         let number = *known.entry(asked.body["id"].to_string()).or_insert(count);

@@ -144,8 +144,8 @@ fn the_schema_refuses_the_same_shapes_as_akit() {
         let status = Akit::new(&["validate", "s.yaml"]).file("s.yaml", &text).run().status;
         assert_eq!(status == 0, *is_good, "akit of\n{text}");
         let file = Arc::new(akit::inside::SourceFile::from_text("s.yaml", &text));
-        let told = akit::inside::Node::parse(&file).unwrap().to_json();
-        assert_eq!(validator.is_valid(&told), *is_good, "the schema of\n{text}");
+        let parsed = akit::inside::Node::parse(&file).unwrap().to_json();
+        assert_eq!(validator.is_valid(&parsed), *is_good, "the schema of\n{text}");
     }
 }
 

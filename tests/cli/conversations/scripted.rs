@@ -132,7 +132,7 @@ expected: { type: last_answer, expected: { type: contains, values: [b] } }";
             "no-match",
         ),
         (
-            "a group beside one that did",
+            "a group next to one that did",
             &absent_group,
             &[("open a case", json!("case C-7")), ("And ?", json!("fine"))],
             "errored",

@@ -56,7 +56,7 @@ pub const OF_CONVERSATIONS: &[(&str, Key)] = &[
     (
         "ended.by",
         Neutral(
-            "a script ends in one way alone",
+            "a script has only one way to end",
             "type: ended, by: [turns]",
             "type: ended, by: [turns, turns]",
         ),
@@ -293,7 +293,7 @@ pub const CONVERSATIONS: &[(&str, Key)] = &[
     (
         "cases.customer.off_script",
         Neutral(
-            "neither an error nor a failure passes",
+            "an error does not pass either",
             RULED,
             "expected: { type: no_loop }\ncustomer:\n  says: Hi\n  max_turns: 5\n  off_script: fail",
         ),
@@ -343,7 +343,7 @@ pub const CONVERSATIONS: &[(&str, Key)] = &[
     (
         "cases.stop_on_failure",
         Neutral(
-            "what is not reached has failed before",
+            "a turn that is not reached comes after a failure",
             SCRIPT,
             "stop_on_failure: true\nexpected: { type: no_loop }\nturns:\n  - { id: a, user: Hi }\n  - { user: So? }",
         ),

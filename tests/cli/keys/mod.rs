@@ -34,15 +34,15 @@ use provider_configs::PROVIDER_CONFIGS;
 use scenarios::SCENARIOS;
 
 /// Why a change is not weaker.
-const LABEL: &str = "people read it, and nothing is judged by it";
+const LABEL: &str = "it is only for people and does not affect results";
 const TARGET: &str =
-    "instructions and tools belong to the application: another version of it is what a gate is for";
-const SHOWN: &str = "reports show it, and neither an expectation nor a judge sees it";
-const QUESTION: &str = "another question is another case to be right about, not less to be right in";
-const UNUSED: &str = "akit does not use it, and says so";
+    "instructions and tools are part of the application, and the gate exists to test new versions of it";
+const SHOWN: &str = "it is only shown in reports; no expectation or judge sees it";
+const QUESTION: &str = "another question makes another case, not a weaker one";
+const UNUSED: &str = "akit ignores it with a warning";
 const SLOWER: &str =
-    "what is sent later is judged as strictly, and what a deadline leaves out is never passed";
-const PLACE: &str = "where a thing lies: what is gone from there is named";
+    "answers are judged as strictly if they come later, and a case cut off by the deadline does not pass";
+const PLACE: &str = "it is only a path; files that are gone from it are reported";
 
 pub(crate) type Files = Vec<(&'static str, String)>;
 /// Makes the files of a row.
@@ -157,10 +157,14 @@ fn verdicts(files: &Files) -> Vec<String> {
     assert!([0, 1, 5].contains(&ran.status), "{files:?}: {}{}", ran.stdout, ran.stderr);
     let run = ran.json("run.json");
     let trials = run["cases"].as_array().unwrap().iter().flat_map(|case| case["trials"].as_array().unwrap());
-    let told: Vec<String> = trials.map(|trial| format!("{} {}", trial["outcome"], trial["score"])).collect();
-    assert_eq!(told.len(), 28);
-    assert!(told.iter().any(|one| one.contains("passed")) && told.iter().any(|one| one.contains("failed")));
-    told
+    let outcomes: Vec<String> =
+        trials.map(|trial| format!("{} {}", trial["outcome"], trial["score"])).collect();
+    assert_eq!(outcomes.len(), 28);
+    assert!(
+        outcomes.iter().any(|one| one.contains("passed"))
+            && outcomes.iter().any(|one| one.contains("failed"))
+    );
+    outcomes
 }
 
 #[test]
@@ -183,7 +187,7 @@ fn a_change_of_every_key_is_reported_or_neutral() {
                 Weaker(before, now) | Passes(before, now, _) => {
                     let (before, now) = (files(before), files(now));
                     assert!(found(&before, &now) > 0, "{key}: not reported\n{before:?}\n{now:?}");
-                    assert_eq!(found(&before, &before), 0, "{key}: it is no change");
+                    assert_eq!(found(&before, &before), 0, "{key}: the files are equal");
                 }
                 Neutral(reason, before, now) => {
                     let (before, now) = (files(before), files(now));
@@ -204,7 +208,7 @@ fn a_change_of_every_key_is_reported_or_neutral() {
                 Neutral(_, before, now) => (files(before), files(now), false),
             };
             assert_eq!(found(&before, &now) > 0, is_weaker, "{key}\n{before:?}\n{now:?}");
-            assert_eq!(found(&before, &before), 0, "{key}: it is no change");
+            assert_eq!(found(&before, &before), 0, "{key}: the files are equal");
         }
     }
     assert!(neutral <= 48, "{neutral} keys are neutral: {reasons:?}");

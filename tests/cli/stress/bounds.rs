@@ -47,7 +47,7 @@ fn the_number_of_requests_follows_from_time_and_rate() {
             load["levels"].as_array().unwrap().iter().map(count).collect::<Vec<_>>()
         };
         let found = (0..5).map(|_| counts()).find(|counts| counts == wanted);
-        assert!(found.is_some(), "{flags:?}: never {wanted:?}, but {:?}", counts());
+        assert!(found.is_some(), "{flags:?}: expected {wanted:?}, found {:?}", counts());
     });
 }
 
@@ -61,7 +61,7 @@ fn every_case_has_its_turn() {
     let ran = stress(&server.url, &["-n", "70", "-c", "5"]).file("s.yaml", format!("cases:\n{cases}")).run();
     let found = found(&ran);
     for (number, case) in found["cases"].as_array().unwrap().iter().enumerate() {
-        assert_eq!(case["id"], format!("c{number}"), "in the order of the file");
+        assert_eq!(case["id"], format!("c{number}"), "cases must be in file order");
         assert_eq!((case["n"].clone(), case["passed"].clone()), (10.into(), 10.into()), "{case}");
         assert_eq!(case["line"], number + 2);
     }

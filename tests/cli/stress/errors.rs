@@ -67,7 +67,7 @@ fn faults_of_a_server_have_one_class_each() {
             "server_error 20",
         ),
         (
-            "a call of what nobody declared",
+            "a call of an undeclared function",
             || {
                 changed(
                     |body| body["choices"][0]["message"]["tool_calls"] = json!([{ "id": "1", "type": "function", "function": { "name": "format_disk", "arguments": "{}" } }]),
@@ -78,7 +78,7 @@ fn faults_of_a_server_have_one_class_each() {
     ];
     all(table, |(name, answer, wanted)| {
         let answer = *answer;
-        let server = Server::as_told(move |_| answer());
+        let server = Server::plain(move |_| answer());
         let declared = format!("setup: {{ functions: [{{ name: f }}] }}\n{SUITE}");
         let akit = stress(&server.url, &["-n", "20", "-c", "5"]);
         let akit = if name.contains("declared") { akit.file("s.yaml", declared) } else { akit };
@@ -99,7 +99,7 @@ fn faults_of_a_server_have_one_class_each() {
 
 #[test]
 fn unreachable_addresses_have_one_class_each() {
-    let hanging = Server::as_told(|_| Answer::Hang);
+    let hanging = Server::plain(|_| Answer::Hang);
     let plain = echo();
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let table: &[(String, &[&str], &str)] = &[
@@ -126,8 +126,7 @@ fn no_redirect_is_followed() {
     let to = elsewhere.url.clone();
     for status in [301, 302, 303, 307, 308] {
         let to = to.clone();
-        let server =
-            Server::as_told(move |_| Answer::Raw(status, vec![("location", to.clone())], Vec::new()));
+        let server = Server::plain(move |_| Answer::Raw(status, vec![("location", to.clone())], Vec::new()));
         let ran = stress(&server.url, &["-n", "5", "-c", "2"]).run().ended(4);
         assert_eq!(errors(&found(&ran)["levels"][0]), ["unexpected 5"], "{status}");
         assert_eq!(server.asked().len(), 5);
@@ -138,7 +137,7 @@ fn no_redirect_is_followed() {
 #[test]
 fn classes_in_one_load_are_counted_separately() {
     let asked = AtomicUsize::new(0);
-    let server = Server::as_told(move |question| match asked.fetch_add(1, Ordering::SeqCst) % 10 {
+    let server = Server::plain(move |question| match asked.fetch_add(1, Ordering::SeqCst) % 10 {
         0 => raw(429, "application/json", "{}"),
         1 => raw(500, "text/plain", ""),
         2 => raw(404, "text/plain", ""),
@@ -195,7 +194,7 @@ fn short_answers_are_answers() {
     ];
     all(table, |(name, answer, wanted)| {
         let answer = *answer;
-        let server = Server::as_told(move |_| answer());
+        let server = Server::plain(move |_| answer());
         let ran = stress(&server.url, &["-n", "20", "-c", "5"]).run();
         let found = found(&ran);
         let (level, quality) = (&found["levels"][0], &found["levels"][0]["quality"]);
@@ -211,7 +210,7 @@ fn nothing_is_retried_unless_limits_are_on() {
     // The first request for each text fails.
     let flaky = || {
         let seen = std::sync::Mutex::new(std::collections::BTreeMap::<String, usize>::new());
-        Server::as_told(move |asked| {
+        Server::plain(move |asked| {
             let mut seen = seen.lock().unwrap();
             let times = seen.entry(asked.last_message()).or_default();
             *times += 1;

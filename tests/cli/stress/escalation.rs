@@ -71,7 +71,7 @@ fn signs_of_a_handoff_are_counted_by_how_far_they_go() {
     ];
     all(table, |(signs, change, [offered, claimed, done, available])| {
         let change = *change;
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             let mut body = completion(&asked.last_message());
             if is_escalation(asked) {
                 change(&mut body);
@@ -97,7 +97,7 @@ fn a_state_of_the_users_bot_is_a_handoff() {
     for (state, done) in
         [(json!({ "accepted": true }), 10), (json!({ "accepted": false }), 0), (json!({}), 0)]
     {
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             let mut body = json!({ "answer": asked.body["text"], "state": { "accepted": false } });
             if is_escalation(asked) {
                 body["state"] = state.clone();
@@ -127,7 +127,7 @@ fn a_state_of_the_users_bot_is_a_handoff() {
 fn an_escalation_without_an_answer_counts_as_unavailable() {
     // Every second escalation gets an error.
     let asked = std::sync::atomic::AtomicUsize::new(0);
-    let server = Server::as_told(move |question| {
+    let server = Server::plain(move |question| {
         std::thread::sleep(Duration::from_millis(100));
         let fails = is_escalation(question)
             && asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst).is_multiple_of(2);
@@ -160,15 +160,15 @@ fn without_the_tag_there_is_no_escalation() {
     let found = found(&ran);
     assert_eq!(found["levels"][0]["escalation"], Json::Null);
     assert_eq!(found["settings"]["escalation_share"], 0.0);
-    assert_eq!(found["cross_talk"], Json::Null, "nobody looked");
+    assert_eq!(found["cross_talk"], Json::Null, "it was not checked");
 }
 
 /// The reference in a text.
 fn reference(text: &str) -> Option<String> {
-    let (_, behind) = text.split_once("AKREF-")?;
+    let (_, rest) = text.split_once("AKREF-")?;
     Some(format!(
         "AKREF-{}",
-        behind.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect::<String>()
+        rest.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect::<String>()
     ))
 }
 
@@ -184,7 +184,7 @@ enum Leak {
 
 fn leaking(leak: Leak, takes: Duration) -> Server {
     let before = std::sync::Mutex::new(None::<String>);
-    Server::as_told(move |asked| {
+    Server::plain(move |asked| {
         std::thread::sleep(takes);
         let own = reference(&asked.last_message());
         let other = std::mem::replace(&mut *before.lock().unwrap(), own.clone()).unwrap_or_default();
@@ -218,10 +218,10 @@ fn a_reference_of_another_conversation_fails_the_load() {
                 .run();
             let load = found(&ran);
             assert_eq!(load["cross_talk"], *wanted, "{leak:?} {redaction}");
-            let told = format!("the reference of another conversation turned up in {wanted}");
+            let reason = format!("the reference of another conversation turned up in {wanted}");
             let reasons = load["decision"]["reasons"].to_string();
-            assert_eq!(reasons.contains(&told), *wanted > 0, "{leak:?} {reasons}");
-            assert_eq!(ran.stdout.contains(&told), *wanted > 0, "{leak:?} {}", ran.stdout);
+            assert_eq!(reasons.contains(&reason), *wanted > 0, "{leak:?} {reasons}");
+            assert_eq!(ran.stdout.contains(&reason), *wanted > 0, "{leak:?} {}", ran.stdout);
             // References are not checked unless a flag asks for it.
             let server = leaking(*leak, Duration::ZERO);
             let ran = stress(&server.url, &["-n", "4", "-c", "1"]).run();
@@ -270,7 +270,7 @@ fn every_conversation_has_a_reference_of_its_own_in_its_first_message() {
 #[test]
 fn a_reference_in_the_state_of_the_users_bot_is_found() {
     let before = std::sync::Mutex::new(String::new());
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         let own = reference(asked.body["text"].as_str().unwrap()).unwrap_or_default();
         let other = std::mem::replace(&mut *before.lock().unwrap(), own);
         let body = json!({ "answer": "alpha beta", "state": { "customer": { "last": other } } });

@@ -167,8 +167,8 @@ fn a_budget_ends_a_load_with_its_whole_report() {
     let found = found(&ran);
     assert_eq!(found["ended"], "budget");
     assert_eq!(found["requests"], 5);
-    assert_eq!(sent, 5, "nothing is sent beyond the budget");
-    assert_eq!(found["levels"][0]["cut_off"], 0, "what was never sent is not cut off");
+    assert_eq!(sent, 5, "nothing may be sent beyond the budget");
+    assert_eq!(found["levels"][0]["cut_off"], 0, "requests that were not sent are not cut off");
     assert_eq!(found["levels"][0]["quality"]["n"], 5);
     assert!(found["cost_usd"].as_f64().unwrap() <= 0.0262);
     solid(|| akit(&[])).ended(6).out("the budget ended the test").out("RESULT: ");

@@ -112,7 +112,7 @@ fn what_cannot_be_measured_is_refused() {
 #[test]
 fn the_time_to_the_first_token_is_measured_if_answers_are_streamed() {
     let pieces = || {
-        Server::as_told(|asked| {
+        Server::plain(|asked| {
             std::thread::sleep(SLOW);
             if asked.body["stream"] != true {
                 return Answer::Raw(400, Vec::new(), Vec::new());

@@ -15,7 +15,7 @@ const JUDGED: &str = "cases:
 fn judge(score: u32) -> (Server, Arc<Mutex<Vec<Instant>>>) {
     let times = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&times);
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         log.lock().unwrap().push(Instant::now());
         Answer::Text(super::super::canaries::verdict(asked).unwrap_or_else(|| verdict(score)))
     });
@@ -79,8 +79,8 @@ fn a_sample_has_at_most_fifty_answers_per_level_and_depends_on_the_seed() {
     let answers = |shown: &[String]| {
         let mut answers: Vec<String> = Vec::new();
         for text in shown {
-            let (_, behind) = text.split_once("number-").unwrap();
-            answers.push(behind.chars().take_while(char::is_ascii_digit).collect());
+            let (_, rest) = text.split_once("number-").unwrap();
+            answers.push(rest.chars().take_while(char::is_ascii_digit).collect());
         }
         answers.sort();
         answers
@@ -119,8 +119,8 @@ fn checks_without_a_judge_count_for_every_answer() {
     let ran = load(&echo().url, &judge.url, suite, &["-n", "20", "-c", "2"]).run();
     let level = &found(&ran)["levels"][0];
     assert_eq!((level["quality"]["n"].clone(), level["quality"]["passed"].clone()), (20.into(), 10.into()));
-    assert_eq!(level["judged"]["n"], 10, "only those that have a judge are in the sample");
-    assert_eq!(level["judged"]["passed"], 0, "the judge is one part of what is expected");
+    assert_eq!(level["judged"]["n"], 10, "only cases with a judge may be in the sample");
+    assert_eq!(level["judged"]["passed"], 0, "the judge is only one part of the expectation");
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_judge_that_is_down_is_an_error_where_nothing_else_judged() {
     let level = &found(&ran)["levels"][0];
     assert_eq!((level["judged"]["n"].clone(), level["judged"]["errored"].clone()), (0.into(), 4.into()));
     assert_eq!(level["quality"]["rate"], Json::Null);
-    assert_eq!(found(&ran)["requests"], 4, "the figures of the load are there");
+    assert_eq!(found(&ran)["requests"], 4, "the figures of the load must be reported");
     // A limit on an unmeasured metric does not pass.
     run(JUDGED, &["--slo", "pass_rate=0"]).ended(4).out("pass_rate was not measured");
 }
@@ -158,7 +158,7 @@ fn a_judge_that_is_down_is_an_error_where_nothing_else_judged() {
 #[test]
 fn a_judge_that_accepts_a_bad_answer_is_not_used() {
     // It accepts everything, known-bad answers included.
-    let judge = Server::as_told(|_| Answer::Text(verdict(10)));
+    let judge = Server::plain(|_| Answer::Text(verdict(10)));
     let flags = ["-n", "4", "-c", "4", "--markdown", "stress.md"];
     let ran = load(&echo().url, &judge.url, JUDGED, &flags).run();
     let level = &found(&ran)["levels"][0];

@@ -16,13 +16,16 @@ fn keys_are_in_no_report() {
         |asked| Answer::Raw(200, Vec::new(), asked.header("authorization").unwrap_or_default().into()),
     ];
     for answer in hostile {
-        let server = Server::as_told(answer);
+        let server = Server::plain(answer);
         let ran = Akit::new(&["stress", "s.yaml", "-m", "m", "--json", "stress.json", "-n", "4"])
             .file("s.yaml", SUITE)
             .env("OPENAI_API_KEY", KEY)
             .env("OPENAI_BASE_URL", &server.url)
             .run();
-        assert!(server.asked()[0].header("authorization").unwrap().contains(KEY), "the server knows it");
+        assert!(
+            server.asked()[0].header("authorization").unwrap().contains(KEY),
+            "the server must receive it"
+        );
         for text in [&ran.stdout, &ran.stderr, &ran.read("stress.json")] {
             assert!(!text.contains("abcDEF1234567890abcd"), "{text}");
         }
@@ -45,10 +48,10 @@ cases:
         (|asked| Answer::Raw(200, Vec::new(), asked.last_message().into_bytes()), 0),
     ];
     for (answer, passed) in answers {
-        let server = Server::as_told(answer);
+        let server = Server::plain(answer);
         for flags in [&[][..], &["--canary"]] {
             let ran = stress(&server.url, &["-n", "6", "-c", "2"]).args(flags).file("s.yaml", &suite).run();
-            assert!(server.asked()[0].body.to_string().contains(secret), "the application is told");
+            assert!(server.asked()[0].body.to_string().contains(secret), "the application must receive it");
             let found = found(&ran);
             // Expectations see the original answers.
             assert_eq!(found["levels"][0]["quality"]["passed"], passed);

@@ -10,7 +10,7 @@ use super::*;
 
 /// A server that calls a function once if it can, then repeats what it received.
 fn calling() -> Server {
-    Server::as_told(|asked| {
+    Server::plain(|asked| {
         let mut body = completion(&format!("You say {}.", asked.last_message()));
         let messages = asked.body["messages"].as_array().cloned().unwrap_or_default();
         let has_result = messages.iter().any(|message| message["role"] == "tool");
@@ -161,17 +161,17 @@ fn renamed(visit: &[String]) -> Vec<String> {
 #[test]
 fn a_program_gets_the_same_input_as_in_a_run() {
     let suite = "provider: command\nproviderConfig: { command: [sh, bot.sh] }\nvariables: { shop: Blau }\nsetup: { systemPrompt: 'You serve {{shop}}.' }\ncases: [{ id: a, prompt: 'Say {{shop}}.', expected: { type: contains, values: [ok] } }]\n";
-    let told = |command: &[&str]| {
+    let input = |command: &[&str]| {
         let ran = Akit::new(command)
             .env("PATH", &std::env::var("PATH").unwrap())
             .file("s.yaml", suite)
             .file("bot.sh", "cat >> told.txt; printf '|' >> told.txt; echo ok\n")
             .run();
         assert!([0, 4].contains(&ran.status), "{}{}", ran.stdout, ran.stderr);
-        ran.read("told.txt")
+        ran.read("input.txt")
     };
-    let run = told(&["run", "s.yaml", "--repeat", "3", "-c", "1", "--cache", "off"]);
-    assert_eq!(told(&["stress", "s.yaml", "-n", "3", "-c", "1"]), run);
+    let run = input(&["run", "s.yaml", "--repeat", "3", "-c", "1", "--cache", "off"]);
+    assert_eq!(input(&["stress", "s.yaml", "-n", "3", "-c", "1"]), run);
     assert_eq!(run.matches('|').count(), 3);
 }
 
@@ -180,7 +180,7 @@ fn conversations_keep_their_order_and_their_pauses() {
     let head = "provider: http\nproviderConfig: { url: URL/chat, body: { text: \"{{prompt}}\", id: \"{{conversation_id}}\" }, answer: /answer, stateful: true }\n";
     let times = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let log = std::sync::Arc::clone(&times);
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         let id = asked.body["id"].as_str().unwrap().to_owned();
         let text = asked.body["text"].as_str().unwrap().to_owned();
         log.lock().unwrap().push((id, text.clone(), Instant::now()));

@@ -31,7 +31,7 @@ fn stopped(server: &Server, akit: Akit, requests: usize, (signal, status, word):
 #[test]
 fn a_load_that_hangs_ends_within_a_second() {
     for signal in SIGNALS {
-        let server = Server::as_told(|_| Answer::Hang);
+        let server = Server::plain(|_| Answer::Hang);
         let akit = stress(&server.url, &["-c", "8", "-d", "60"]);
         let found = stopped(&server, akit, 8, signal);
         let level = &found["levels"][0];
@@ -49,7 +49,7 @@ fn answers_before_the_signal_count_and_pending_ones_do_not() {
     for signal in SIGNALS {
         // The first of every ten requests hangs.
         let asked = std::sync::atomic::AtomicUsize::new(0);
-        let server = Server::as_told(move |question| {
+        let server = Server::plain(move |question| {
             match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 10 {
                 9 => Answer::Hang,
                 _ => Answer::Text(question.last_message()),
@@ -71,7 +71,7 @@ fn answers_before_the_signal_count_and_pending_ones_do_not() {
 #[test]
 fn a_schedule_ends_within_a_second() {
     for signal in SIGNALS {
-        let server = Server::as_told(|_| Answer::Hang);
+        let server = Server::plain(|_| Answer::Hang);
         let akit = stress(&server.url, &["--rate", "50", "--arrivals", "poisson", "-d", "60"]);
         let found = stopped(&server, akit, 5, signal);
         let sent = server.asked().len() as u64;
@@ -148,7 +148,7 @@ fn a_server_that_stops_answering_does_not_look_fast() {
     ];
     all(&flags, |flags| {
         let asked = std::sync::atomic::AtomicUsize::new(0);
-        let server = Server::as_told(move |asked_for| {
+        let server = Server::plain(move |asked_for| {
             std::thread::sleep(std::time::Duration::from_millis(50));
             match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
                 0..20 => Answer::Text(format!("I connect you. {}", asked_for.last_message())),

@@ -48,7 +48,7 @@ fn every_example_of_the_page_works_with_its_protocol() {
         let known = VENDORS.into_iter().find(|vendor| vendor.provider == provider).unwrap();
         let vendor = Vendor { speech: speech.unwrap_or(known.speech), ..known };
         let body = vendor.answer("this is ok", Stop::Whole, None).to_string();
-        let server = Server::as_told(move |_| raw(200, &body));
+        let server = Server::plain(move |_| raw(200, &body));
         let address = server.url.trim_end_matches("/v1");
         let url = if matches!(&*provider, "azure-openai" | "google") { address } else { &server.url };
         let akit = Akit::new(&["run", "s.yaml", "--base-url", url]).file("s.yaml", format!("{text}{SUITE}"));

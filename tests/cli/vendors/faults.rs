@@ -9,7 +9,7 @@ use super::{SUITE, Speech, Stop, VENDORS, events, raw};
 fn every_fault_of_every_vendor_is_recognized() {
     for vendor in VENDORS {
         let fault = |status: u16, message: &'static str| {
-            let server = Server::as_told(move |_| vendor.error(status, message));
+            let server = Server::plain(move |_| vendor.error(status, message));
             vendor.run(&server, "", SUITE).run().ended(4)
         };
         for (status, kind, words) in [
@@ -38,7 +38,7 @@ fn every_fault_of_every_vendor_is_recognized() {
             ("a list", "[]", "malformed-reply"),
             ("an error in a 200", "{\"error\": {\"message\": \"boom\", \"code\": 500}}", "provider-down"),
         ] {
-            let server = Server::as_told(move |_| raw(200, body));
+            let server = Server::plain(move |_| raw(200, body));
             let ran = vendor.run(&server, "", SUITE).run().ended(4);
             let found = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
             assert_eq!(found["kind"], kind, "{} {name}: {found}", vendor.name);
@@ -47,7 +47,7 @@ fn every_fault_of_every_vendor_is_recognized() {
 }
 
 /// The answer of a run in its report, without times.
-fn told(report: &Json) -> Json {
+fn stored_answer(report: &Json) -> Json {
     let mut answer = report["cases"][0]["trials"][0]["turns"][0]["answer"].clone();
     if let Some(answer) = answer.as_object_mut() {
         answer.remove("latency_ms");
@@ -74,16 +74,16 @@ fn every_answer_of_every_vendor_is_the_same_whole_and_streamed() {
         for (text, stop, call, code) in &answers {
             let whole = vendor.answer(text, *stop, call.clone());
             let (body, pieces) = (whole.to_string(), vendor.pieces(&whole).concat());
-            let server = Server::as_told(move |_| raw(200, &body));
+            let server = Server::plain(move |_| raw(200, &body));
             let once = vendor.run(&server, "", SUITE).run().ended(*code).json("run.json");
-            let server = Server::as_told(move |_| events(&pieces));
+            let server = Server::plain(move |_| events(&pieces));
             let streaming = super::Vendor {
                 config: Box::leak(format!("{}, stream: true", vendor.config).into_boxed_str()),
                 ..vendor
             };
             let ran = streaming.run(&server, "", SUITE).run().ended(*code).json("run.json");
-            assert_eq!(told(&once), told(&ran), "{} {text:?} {stop:?}", vendor.name);
-            let answer = told(&once);
+            assert_eq!(stored_answer(&once), stored_answer(&ran), "{} {text:?} {stop:?}", vendor.name);
+            let answer = stored_answer(&once);
             assert_eq!(answer["text"], *text, "{}", vendor.name);
             let mut usage = json!({ "input_tokens": 12, "output_tokens": 5 });
             if vendor.speech == Speech::Messages {

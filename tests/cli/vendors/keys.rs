@@ -44,7 +44,7 @@ fn a_key_may_be_in_a_file_or_be_printed_by_a_program_and_is_not_shown() {
         akit.file("secret/key", KEY)
     })
     .ended(0);
-    assert_eq!(ran.read("calls"), "called\n", "it is called once");
+    assert_eq!(ran.read("calls"), "called\n", "it must be called once");
     seen(&ran);
     assert!(
         server

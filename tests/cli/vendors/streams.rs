@@ -23,7 +23,7 @@ fn a_stream_that_stops_early_is_broken_wherever_it_stops() {
         let ends = if vendor.speech == Speech::Chat { pieces.len() - 3 } else { pieces.len() - 1 };
         for cut in [0, 1, 2, ends / 2, ends] {
             let body = pieces[..cut].concat();
-            let server = Server::as_told(move |_| events(&body));
+            let server = Server::plain(move |_| events(&body));
             let ran = vendor.run(&server, "", SUITE).run();
             let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
             assert_eq!(
@@ -43,11 +43,10 @@ fn a_broken_stream_is_retried_and_an_error_in_a_stream_is_that_error() {
         let pieces = vendor.pieces(&whole);
         let (first, all) = (pieces[..2].concat(), pieces.concat());
         let asked = std::sync::atomic::AtomicUsize::new(0);
-        let server =
-            Server::as_told(move |_| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
-                0 => events(&first),
-                _ => events(&all),
-            });
+        let server = Server::plain(move |_| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => events(&first),
+            _ => events(&all),
+        });
         with(vendor, ", maxRetries: 1").run(&server, "", SUITE).run().ended(0);
         assert_eq!(server.asked().len(), 2, "{}", vendor.name);
 
@@ -64,7 +63,7 @@ fn a_broken_stream_is_retried_and_an_error_in_a_stream_is_that_error() {
             }
         };
         let body = format!("{}data: {error}\n\n", pieces[..2].concat());
-        let server = Server::as_told(move |_| events(&body));
+        let server = Server::plain(move |_| events(&body));
         let ran = vendor.run(&server, "", SUITE).run().ended(4);
         let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
         assert_eq!(fault["kind"], "provider-down", "{}: {fault}", vendor.name);
@@ -117,17 +116,17 @@ fn a_stream_of_chat_completions_is_whole_only_if_every_chunk_is() {
     ];
     for (rest, (code, words)) in table {
         let body = choice(json!({ "delta": { "content": "this is ok" } })) + &rest + "data: [DONE]\n\n";
-        let server = Server::as_told(move |_| events(&body));
+        let server = Server::plain(move |_| events(&body));
         let ran = vendor.run(&server, "", SUITE).run();
         let case = &ran.json("run.json")["cases"][0];
         assert_eq!(ran.status, code, "{rest}: {case}");
-        let told = format!("{} {}", case["reason"], case["trials"][0]["fault"]["kind"]);
-        assert!(told.contains(words), "{rest}: no {words:?} in {told}");
+        let reason = format!("{} {}", case["reason"], case["trials"][0]["fault"]["kind"]);
+        assert!(reason.contains(words), "{rest}: no {words:?} in {reason}");
     }
     let body =
         [&b"data: {\"choices\":[{\"delta\":{\"content\":\"this is ok f\xfcr\"}}]}\n\n"[..], stop.as_bytes()]
             .concat();
-    let server = Server::as_told(move |_| {
+    let server = Server::plain(move |_| {
         Answer::Raw(200, vec![("content-type", "text/event-stream".to_owned())], body.clone())
     });
     let ran = vendor.run(&server, "", SUITE).run().ended(4);
@@ -140,9 +139,9 @@ fn a_stream_of_chat_completions_is_whole_only_if_every_chunk_is() {
 fn an_answer_that_is_not_streamed_is_read_as_a_whole() {
     for vendor in VENDORS.into_iter().map(streaming) {
         let body = vendor.answer("this is ok", Stop::Whole, None).to_string();
-        let server = Server::as_told(move |_| raw(200, &body));
+        let server = Server::plain(move |_| raw(200, &body));
         vendor.run(&server, "", SUITE).run().ended(0);
-        let server = Server::as_told(move |_| vendor.error(401, "bad key"));
+        let server = Server::plain(move |_| vendor.error(401, "bad key"));
         vendor.run(&server, "", SUITE).run().ended(4).out("answered 401: bad key");
     }
 }
@@ -153,7 +152,7 @@ fn a_limit_on_the_first_token_turns_on_streaming() {
     for vendor in VENDORS {
         let whole = vendor.answer("this is ok", Stop::Whole, None);
         let pieces = vendor.pieces(&whole).concat();
-        let server = Server::as_told(move |_| events(&pieces));
+        let server = Server::plain(move |_| events(&pieces));
         vendor.run(&server, "", SUITE).file("akit.yaml", config).run().ended(0);
         let asked = &server.asked()[0];
         assert!(
@@ -171,7 +170,7 @@ fn a_stream_without_a_stop_reason_is_broken_and_the_candidate_with_index_0_count
     let mut pieces = vendor.pieces(&vendor.answer("this is ok", Stop::Whole, None));
     pieces.retain(|piece| !piece.contains("message_delta"));
     let body = pieces.concat();
-    let server = Server::as_told(move |_| events(&body));
+    let server = Server::plain(move |_| events(&body));
     let ran = vendor.run(&server, "", SUITE).run().ended(4);
     assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "connection-broken");
 
@@ -182,8 +181,8 @@ fn a_stream_without_a_stop_reason_is_broken_and_the_candidate_with_index_0_count
     other["content"]["parts"] = json!([{ "text": "nothing of it" }]);
     whole["candidates"].as_array_mut().unwrap().insert(0, other);
     let body = whole.clone();
-    let server = Server::as_told(move |_| raw(200, &body.to_string()));
+    let server = Server::plain(move |_| raw(200, &body.to_string()));
     vendor.run(&server, "", SUITE).run().ended(0);
-    let server = Server::as_told(move |_| events(&format!("data: {whole}\n\n")));
+    let server = Server::plain(move |_| events(&format!("data: {whole}\n\n")));
     streaming(vendor).run(&server, "", SUITE).run().ended(0);
 }

@@ -8,7 +8,7 @@ use super::{KEY, SUITE, Speech, Stop, VENDORS, Vendor, raw};
 
 fn asked(vendor: Vendor, head: &str) -> Asked {
     let body = vendor.answer("this is ok", Stop::Whole, None).to_string();
-    let server = Server::as_told(move |_| raw(200, &body));
+    let server = Server::plain(move |_| raw(200, &body));
     vendor.run(&server, head, SUITE).run().ended(0);
     let mut asked = server.asked();
     assert_eq!(asked.len(), 1, "{}", vendor.name);
@@ -91,7 +91,7 @@ fn every_parameter_is_sent_in_the_vendors_format() {
 fn a_parameter_that_is_refused_is_left_out_by_every_vendor() {
     for vendor in VENDORS {
         let ok = vendor.answer("this is ok", Stop::Whole, None).to_string();
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             let body = asked.body.to_string();
             if body.contains("\"temperature\"") {
                 vendor.error(400, "temperature is not supported with this model")
@@ -107,7 +107,7 @@ fn a_parameter_that_is_refused_is_left_out_by_every_vendor() {
 #[test]
 fn a_blocked_prompt_is_a_distinct_answer() {
     let blocked = json!({ "promptFeedback": { "blockReason": "PROHIBITED_CONTENT" }, "usageMetadata": { "promptTokenCount": 1 } });
-    let server = Server::as_told(move |_| raw(200, &blocked.to_string()));
+    let server = Server::plain(move |_| raw(200, &blocked.to_string()));
     let ran = of("google").run(&server, "", SUITE).run().ended(1);
     let answer = &ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"];
     assert_eq!((&answer["text"], &answer["finish_reason"]), (&json!(""), &json!("PROHIBITED_CONTENT")));
@@ -122,7 +122,7 @@ fn custom_headers_and_members_are_sent_and_are_part_of_the_key() {
         Vendor { config: Box::leak(config.into_boxed_str()), ..of("openai") }
     };
     let body = of("openai").answer("this is ok tok-9876543210", Stop::Whole, None).to_string();
-    let server = Server::as_told(move |_| raw(200, &body));
+    let server = Server::plain(move |_| raw(200, &body));
     let run = |more: &str| {
         own(more)
             .run(&server, "", SUITE)
@@ -178,7 +178,7 @@ fn a_judge_and_embeddings_can_come_from_any_vendor_that_has_them() {
         let text = vendor.answer(&verdict.to_string(), Stop::Whole, None).to_string();
         let called = vendor.answer("", Stop::Whole, Some(("verdict", verdict))).to_string();
         for (form, body) in [("schema", text), ("call", called)] {
-            let server = Server::as_told(move |asked| {
+            let server = Server::plain(move |asked| {
                 let written = asked.body.to_string();
                 let has_schema =
                     ["json_schema", "responseJsonSchema"].iter().any(|name| written.contains(name));
@@ -209,7 +209,7 @@ fn a_judge_and_embeddings_can_come_from_any_vendor_that_has_them() {
             Speech::Gemini => json!({ "embedding": { "values": [0.6, 0.8] } }),
             _ => json!({ "data": [{ "embedding": [0.6, 0.8] }], "model": vendor.model }),
         };
-        let server = Server::as_told(move |_| raw(200, &vectors.to_string()));
+        let server = Server::plain(move |_| raw(200, &vectors.to_string()));
         let address = server.url.trim_end_matches("/v1");
         let config = format!(
             "grader: {{ provider: {0}, model: {1}, embeddingModel: e }}\nproviders: {{ {0}: {{ baseUrl: \"{2}\"{3} }} }}\n",

@@ -152,8 +152,8 @@ fn changed_sampling_is_reported() {
 fn a_prompt_that_contains_the_expected_answer_is_reported() {
     // It answers good only if its prompt says so.
     let server = Server::start(|asked| {
-        let told = asked.body["messages"].to_string();
-        Answer::Text(if told.contains("good") { "good" } else { "bad" }.to_owned())
+        let prompt = asked.body["messages"].to_string();
+        Answer::Text(if prompt.contains("good") { "good" } else { "bad" }.to_owned())
     });
     let config = format!("providers: {{ openai: {{ baseUrl: \"{}\" }} }}\n", server.url);
     let files = |suite: &str| [("s.yaml", suite.to_owned()), ("akit.yaml", config.clone())];

@@ -69,7 +69,7 @@ fn swap(text: &mut String, from: &str, to: &str) {
 const EDITS: [Edit; 36] = [
     ("nothing", |_| {}),
     ("a comment before", |files| files.suite.insert_str(0, "# Ours.\n")),
-    ("a comment behind a key", |files| swap(&mut files.suite, "tags: [money]", "tags: [money] # of course")),
+    ("a comment after a key", |files| swap(&mut files.suite, "tags: [money]", "tags: [money] # of course")),
     ("blank lines", |files| files.suite = files.suite.replace("  - id", "\n\n  - id")),
     ("a line end at the end", |files| files.suite.push_str("\n\n")),
     ("carriage returns", |files| files.suite = files.suite.replace('\n', "\r\n")),

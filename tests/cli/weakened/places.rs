@@ -55,7 +55,7 @@ fn a_case_selected_only_by_flags_is_reported() {
         ("a tag", &["scenarios", "-t", "fraud"], ("value: good }, tags: [fraud] }", "value: good } }")),
         ("one of two tags", &["scenarios", "-t", "fraud,other"], ("good }, tags: [fraud] }", "good } }")),
         ("a tag that leaves out", &["scenarios", "-t", "!slow"], ("[fraud] }", "[fraud, slow] }")),
-        ("a tag beside", &["scenarios", "-t", "fraud"], ("tags: [fraud] }", "tags: [Fraud] }")),
+        ("an added tag", &["scenarios", "-t", "fraud"], ("tags: [fraud] }", "tags: [Fraud] }")),
         ("an id", &["scenarios", "--case", "a", "--case", "b"], ("id: a,", "id: aa,")),
         ("a glob", &["scenarios", "--filter", "s/[ab]"], ("id: a,", "id: z,")),
     ];
@@ -137,7 +137,11 @@ fn added_cases_do_not_outweigh_a_failure() {
             let stored = again(&ran, &["gate", "run.json"]).args(&CHECKED).run();
             assert_eq!(stored.status, seen.status, "{name}: {}{}", stored.stdout, stored.stderr);
             for ran in [seen, stored] {
-                assert!(!ran.stdout.contains("weakened"), "{name}: more cases are not a weakening: {}", ran.stdout);
+                assert!(
+                    !ran.stdout.contains("weakened"),
+                    "{name}: more cases are not a weakening: {}",
+                    ran.stdout
+                );
                 ran.out(words);
             }
         }
