@@ -168,7 +168,7 @@ fn a_program_gets_the_same_input_as_in_a_run() {
             .file("bot.sh", "cat >> told.txt; printf '|' >> told.txt; echo ok\n")
             .run();
         assert!([0, 4].contains(&ran.status), "{}{}", ran.stdout, ran.stderr);
-        ran.read("input.txt")
+        ran.read("told.txt")
     };
     let run = input(&["run", "s.yaml", "--repeat", "3", "-c", "1", "--cache", "off"]);
     assert_eq!(input(&["stress", "s.yaml", "-n", "3", "-c", "1"]), run);
