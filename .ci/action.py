@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the action in a runner on this machine: passing, failing, misused, downloaded, and for a fork.
+"""Runs the action in a local runner: passing, failing, misused, downloaded, and for a fork.
 
     action.py AKIT TOOLS OUT
 
-TOOLS holds run_action.sh, fake_llm.py and fake_forge.py. What the action leaves to actions of others, caches and
-uploads, is done by small ones that keep files below OUT and write down what they were asked.
+TOOLS contains run_action.sh, fake_llm.py and fake_forge.py. Third-party actions (caches and uploads) are replaced by
+small ones that keep files below OUT and log their inputs.
 """
 
 import contextlib
@@ -53,7 +53,7 @@ STUB = {
 
 
 def stub(folder, name, out):
-    """Writes an action that notes its inputs, and does what a cache does."""
+    """Writes an action that logs its inputs and acts as a cache or an artifact store."""
     folder.mkdir(parents=True, exist_ok=True)
     inputs = "".join(f"  {one}: {{ description: x, required: false }}\n" for one in INPUTS)
     note = " ".join(f"{one}=${{{{ inputs['{one}'] }}}}" for one in INPUTS if one != "github-token")
@@ -82,7 +82,7 @@ runs:
 
 
 def stubs(out):
-    """The actions that action.yml uses, as options of the runner that put folders here in their place."""
+    """Runner options that replace the actions used in action.yml with local folders."""
     options = []
     for owner, name, below, commit in re.findall(
         r"uses: ([\w-]+)/([\w-]+)/?([\w-]*)@([0-9a-f]{40})", (ROOT / "action.yml").read_text()
@@ -96,7 +96,7 @@ def stubs(out):
 
 
 def repository(out):
-    """A copy of the files of this repository, those of a build left out."""
+    """A copy of this repository's files, without build output."""
     copy = out / "repository"
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0"):
@@ -109,7 +109,7 @@ def repository(out):
 
 
 def project(copy):
-    """Makes the copy a project with a suite and a baseline on its main branch, as the documentation has them."""
+    """Makes the copy a project with a suite and a baseline on main, as in the documentation."""
     for name in ("customer-service.yaml", "akit.yaml", "replies", "cache"):
         source, target = ROOT / "fixtures" / name, copy / "scenarios" / name
         target.parent.mkdir(exist_ok=True)
@@ -123,7 +123,7 @@ def project(copy):
 
 
 def release(copy, akit, mirror):
-    """An archive as a release has it, and its sum in the copy; beside it one whose bytes are others."""
+    """A release archive, with its checksum in the copy; next to it an archive with one byte added."""
     version = re.search(r'^version = "(.*)"$', (copy / "Cargo.toml").read_text(), re.M).group(1)
     machine = {"arm64": "aarch64"}.get(os.uname().machine, os.uname().machine)
     name = f"akit-{version}-{machine}-unknown-linux-musl"
@@ -146,7 +146,7 @@ class Runner:
         project(self.copy)
 
     def run(self, job, event, payload, good=True, env=(), workflow=WORKFLOW):
-        """The log of one job."""
+        """Runs one job; returns its log."""
         began = time.monotonic()
         path = self.out / "event.json"
         path.write_text(json.dumps(payload))
@@ -161,7 +161,7 @@ class Runner:
         log = done.stdout + done.stderr
         (self.out / f"{job}.log").write_text(log)
         assert (done.returncode == 0) == good, f"{job}: exit {done.returncode}\n{log}"
-        print(f"   {job} on {event}: as it should be, {time.monotonic() - began:.1f} s")
+        print(f"   {job} on {event}: ok, {time.monotonic() - began:.1f} s")
         return log
 
     def asked(self):
@@ -173,7 +173,7 @@ class Runner:
 
 @contextlib.contextmanager
 def serving(script, out):
-    """The address of a server that runs for as long as the block lasts."""
+    """The address of a server that runs until the block ends."""
     port = out / f"{script.stem}.port"
     port.unlink(missing_ok=True)
     process = subprocess.Popen(
@@ -193,7 +193,7 @@ def serving(script, out):
 
 @contextlib.contextmanager
 def knowing_pulls(forge):
-    """The forge, which itself knows comments alone, with pull requests whose newest commit is HEAD."""
+    """The forge, which only stores comments, extended by pull requests whose newest commit is HEAD."""
     class Handler(http.server.BaseHTTPRequestHandler):
         def answer(self):
             body = self.rfile.read(int(self.headers.get("content-length") or 0)) or None
@@ -261,8 +261,9 @@ def main():
             log = runner.run("records", "push", {}, env={"LLM": server, "KEY": "k", "VERSION": version}.items())
             has(runner.asked(), "actions/cache/restore path=./.akit/cache key=akit-cache@", "actions/cache/save")
             assert "was not asked" not in log, log
-    # The server is gone, and the fork has no key: what the push recorded is all there is. Without a version nothing
-    # says that it is still the same application.
+    # The server is gone and the fork has no API key, so only the records of the push are left. Without a version,
+    # nothing
+    # shows that the application is still the same.
     shutil.rmtree(runner.copy / ".akit", ignore_errors=True)
     for version, word in (("1", "PASS"), ("", "INCONCLUSIVE")):
         log = runner.run("records", "pull_request", fork, good=version == "1",
@@ -272,7 +273,7 @@ def main():
         has(asked, "actions/cache/restore", "name=recorded")
         assert "cache/save" not in asked, asked
 
-    # One comment, made and then written anew.
+    # One comment, created and then updated.
     with serving(tools / "fake_forge.py", out) as forge:
         for attempt in ("1", "2"):
             log = runner.run("fails", "pull_request", ours, good=False, env={
@@ -287,7 +288,7 @@ def main():
 
 
 def own(runner):
-    """This repository's own workflow. A stand-in for cargo has built the program before."""
+    """This repository's own workflow. A fake cargo has already built the program."""
     cargo = runner.out / "bin/cargo"
     cargo.parent.mkdir()
     cargo.write_text('#!/bin/sh\n[ "$1 $2" = "build --profile" ] && mkdir -p "$CARGO_TARGET_DIR/dist" &&\n'
@@ -299,11 +300,11 @@ def own(runner):
 
 
 def page(runner, ours, fork):
-    """The workflows of docs/ci/github.md, as they stand there."""
+    """The workflows of docs/ci/github.md, unchanged."""
     blocks = re.findall(r"^```yaml workflow\n(.*?)^```", (ROOT / "docs/ci/github.md").read_text(), re.M | re.S)
     named = {re.match(r"name: (.*)", block).group(1): block for block in blocks}
     assert list(named) == ["akit", "deploy", "baseline", "queue", "test", "comment"], list(named)
-    # The action at its tag is the one here, and its releases are a folder.
+    # The published action is replaced by this one, and its releases by a folder.
     published = runner.out / "published"
     shutil.copytree(runner.copy, published, ignore=shutil.ignore_patterns(".git"))
     text = (published / "action.yml").read_text()
@@ -322,7 +323,8 @@ def page(runner, ours, fork):
         at = {"GITHUB_API_URL": api}.items()
         has(run("akit", "gate", "pull_request", ours, env=at), "PASS", "comment-url=http")
         has(run("deploy", "deploy", "push", {}), "verdict=pass", "to production")
-        # What akit pushes goes into a folder, too. The runner would take its name for the project's, so only here.
+        # akit pushes to a folder. Only for this job, because the runner would take the folder's name for the
+        # project's.
         subprocess.run(["git", "init", "-q", "--bare", str(runner.out / "origin.git")], check=True)
         config = ["git", "-C", str(runner.copy), "config"]
         there = f"url.{runner.out}/origin.git.insteadOf"

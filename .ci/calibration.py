@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
-"""Holds `akit calibrate` against its own reckoning on real labels and real verdicts.
+"""Checks `akit calibrate` against an independent calculation on real labels and real verdicts.
 
-The labels are the experts' choices of LLMBar: of each pair of answers the better one passes, the
-other fails. A stub judge on 127.0.0.1 replies in akit's verdict form what the chosen judge replied
-when it was recorded: its score from 0 to 9, or, for a judge that only chose between two answers, 9
-for its choice and 0 for the other.
+The labels are the expert choices of LLMBar: the better answer of each pair passes, the other fails. A stub judge on
+127.0.0.1 gives the recorded verdicts of the chosen judge in akit's format: its score from 0 to 9 or, for a judge that
+only chose between two answers, 9 for its choice and 0 for the other.
 
     .ci/calibration.py [--akit PATH] [--data DIR] [JUDGE …]
 
-Prints PASS or FAIL and ends with 0 or 1; without the data it prints SKIP and ends with 0.
+Prints PASS or FAIL and exits with 0 or 1; without the data it prints SKIP and exits with 0.
 """
 
 import argparse
@@ -34,7 +33,7 @@ def lines(path):
 
 
 def recorded(row, judge):
-    """What the judge replied to each of the two answers, as text."""
+    """The judge's recorded answers to both answers of a pair, as text."""
     if judge in row["rating"]:
         return row["rating"][judge]
     choice = row["pairwise"][judge]["as_is"][1]
@@ -42,7 +41,7 @@ def recorded(row, judge):
 
 
 def examples(data, judge):
-    """(id, input, answer, whether experts pass it, the recorded reply)."""
+    """(id, input, answer, whether experts pass it, the recorded verdict)."""
     verdicts = {row["id"]: row for row in lines(data / "judge-recorded-verdicts.jsonl")}
     for row in lines(data / "judge-llmbar.jsonl"):
         replies = recorded(verdicts[row["id"]], judge)
@@ -59,7 +58,7 @@ def serve(known):
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             data = json.loads(body["messages"][-1]["content"].splitlines()[1])
             asked = data["conversation"][0]["content"] if data["conversation"] else None
-            # Whatever is no label is one of the known answers that every judge is asked.
+            # Anything without a label is one of the known answers that every judge is tested on.
             good = "10" if asked is None and data["answer"] in canaries.GOOD_ANSWERS else "0"
             reply = known.get((asked, data["answer"]), good)
             score = int(reply) if reply.isdigit() else reply
@@ -90,7 +89,7 @@ def wilson(hits, of):
 
 
 def kappa(tp, fp, tn, fn):
-    """Value and standard error (Fleiss, Cohen & Everitt 1969), written out for 2 × 2."""
+    """Value and standard error (Fleiss, Cohen & Everitt 1969) for a 2 × 2 table."""
     n = tp + fp + tn + fn
     p = [[tp / n, fn / n], [fp / n, tn / n]]
     people = [sum(p[0]), sum(p[1])]
@@ -143,7 +142,7 @@ def check(akit, data, judge):
     counts, errored = expected(rows)
     tp, fp, tn, fn = (counts[name] for name in ("tp", "fp", "tn", "fn"))
     if found["counts"] != counts or found["errored"] != errored:
-        wrong.append(f"counts {found['counts']}, {found['errored']} errored for {counts}, {errored}")
+        wrong.append(f"counts {found['counts']}, {found['errored']} errored; expected {counts}, {errored}")
         return wrong
     value, error = kappa(tp, fp, tn, fn)
     pairs = [("kappa", found["kappa"]["value"], value),

@@ -1,4 +1,4 @@
-"""The known answers that akit shows every live judge first (src/grader/canary_table.rs), for scripts that play one."""
+"""The known answers that every live judge is tested on (src/grader/canary_table.rs), for scripts that play a judge."""
 
 import pathlib
 import re
@@ -7,12 +7,12 @@ TABLE = pathlib.Path(__file__).resolve().parent.parent / "src/grader/canary_tabl
 
 
 def strings(name):
-    """The texts of a constant of the table, in order."""
+    """The strings of a constant in the table, in order."""
     table = TABLE.read_text(encoding="utf-8")
     body = re.search(rf"const {name}\b[^=]*= \[(.*?)\n\];", table, re.S).group(1)
     return re.findall(r'"((?:[^"\\]|\\.)*)"', body)
 
 
-# Rubrics of bad answers; of good ones the rubrics and the answers.
+# Bad answers are recognized by their rubrics, good ones by rubric and answer.
 BAD_RUBRICS = strings("RUBRICS")
 GOOD_RUBRICS, GOOD_ANSWERS = strings("GOOD")[::2], strings("GOOD")[1::2]

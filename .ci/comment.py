@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Comments with akit on the pull and the merge request of a forge, and looks at what the forge then has.
+"""Comments with akit on a pull request and a merge request, and checks what the forge has stored.
 
     comment.py AKIT OUT
 
-GITHUB_API_URL is GitHub's API, FORGE_URL the forge itself, with `/__state` and GitLab's API. OUT gets comment.md.
+GITHUB_API_URL is the GitHub API; FORGE_URL is the forge itself, with `/__state` and the GitLab API. Writes OUT/comment.md.
 """
 
 import json
@@ -47,7 +47,7 @@ def main():
     def ran(environment, expected, *arguments):
         done = subprocess.run([akit, *arguments], env=environment, capture_output=True, text=True, timeout=120)
         if done.returncode != expected:
-            sys.exit(f"exit {done.returncode} where {expected} is right: {arguments}\n{done.stdout}{done.stderr}")
+            sys.exit(f"exit {done.returncode} (expected {expected}): {arguments}\n{done.stdout}{done.stderr}")
         return done.stderr
 
     def state():
@@ -65,15 +65,15 @@ def main():
     ran(common, 0, "run", SUITE, "--json", good)
     ran(common, 1, "run", SUITE, *BAD, "--json", bad)
 
-    # The forge's own account does not hold GitHub's schema, so it is told instead of asked for.
-    told_who = ["--required", "--comment-author", "github-actions[bot]"]
+    # The fake forge's account endpoint does not match GitHub's schema, so the account is passed as a flag.
+    options = ["--required", "--comment-author", "github-actions[bot]"]
     for run, stored, word in [("1", good, "PASS"), ("2", bad, "FAIL"), ("3", bad, "FAIL")]:
-        told = ran({**github, "GITHUB_RUN_ID": run}, 0, "comment", stored, *told_who)
+        told = ran({**github, "GITHUB_RUN_ID": run}, 0, "comment", stored, *options)
         body = only(state()["comments"]["acme/shop#7"], f"{run}.1", word)
         assert ("commented" if run == "1" else "updated") in told, told
     (out / "comment.md").write_text(body)
-    assert "newer run" in ran({**github, "GITHUB_RUN_ID": "2"}, 0, "comment", good, *told_who)
-    ran({**github, "GITHUB_RUN_ID": "4"}, 0, "comment", good, *told_who, "--comment-mode", "recreate")
+    assert "newer run" in ran({**github, "GITHUB_RUN_ID": "2"}, 0, "comment", good, *options)
+    ran({**github, "GITHUB_RUN_ID": "4"}, 0, "comment", good, *options, "--comment-mode", "recreate")
     only(state()["comments"]["acme/shop#7"], "4.1", "PASS")
     for run, stored, word in [("1", bad, "FAIL"), ("2", good, "PASS")]:
         ran({**gitlab, "CI_PIPELINE_ID": run}, 0, "comment", stored, "--required")

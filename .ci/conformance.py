@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Holds akit against rows of (expectation, answer) -> (passed, score) that the reference produced.
+"""Checks akit against the reference's results: rows of (expectation, answer) -> (passed, score).
 
     conformance.py AKIT ROWS.jsonl
 
-Every row agrees in both, or stands in DIFFERS with the reason why it does not. A row that stands
-there and agrees all the same is told too: the list must not outlive its reasons.
+Every row must agree in both, or be listed in DIFFERS with a reason. A listed row that agrees fails as well, so that the
+list stays current.
 """
 
 import json
@@ -13,20 +13,20 @@ import subprocess
 import sys
 import tempfile
 
-# (type, note) of a row -> why akit differs, as docs/migrating.md tells it.
+# (type, note) of a row -> why akit differs, as explained in docs/migrating.md.
 VARIABLES = "akit fills variables in expectations too, so one without a value is an error"
 STRICT = "a gate fails closed: under `mode: any` no value may appear either"
 EMPTY = "an empty list of values forbids nothing"
-HOLLOW = "an answer that says nothing passes no negative expectation, pattern or expression"
-FOLDED = "texts are compared as they read: a letter and its accent are one letter"
-CASELESS = "upper and lower case are the same by Unicode: STRASSE is straße"
-FENCED = "the JSON of an answer may stand in a fenced block, however its mark is written"
+HOLLOW = "an empty answer passes no negative expectation, pattern or expression"
+FOLDED = "texts are normalized: a letter and its accent are one letter"
+CASELESS = "case is ignored by Unicode's rules: STRASSE equals straße"
+FENCED = "the JSON of an answer may be in a fenced block with any spelling of `json`"
 EARLY = "an invalid pattern or expression is an error before anything is sent"
-SCHEMA = "JSON Schema 2020-12 in full; the reference knows ten keywords"
+SCHEMA = "JSON Schema 2020-12 in full; the reference has ten keywords"
 PRECEDENCE = "`&&` binds tighter than `||`, as in JavaScript"
-LANGUAGE = "akit's expressions know `===` and negative numbers, and `||` inside a pattern is part of it"
+LANGUAGE = "akit's expressions have `===` and negative numbers, and `||` inside a pattern belongs to it"
 NESTING = "`combined` nests"
-PASSING = "what passes scores 1: that it found one value of two says nothing against it"
+PASSING = "anything that passes scores 1, even if only one of two values was found"
 
 DIFFERS = {
     ("contains", "variables are not substituted in expected"): VARIABLES,
@@ -70,7 +70,7 @@ HEAD = ["name: rows", "provider: replies", "providerConfig: { file: rows.jsonl }
 
 
 def write(folder, rows):
-    """Writes the rows as one scenario with a case on each line, and their answers."""
+    """Writes the rows as one scenario with one case per line, and their answers."""
     lines, replies = list(HEAD), []
     for number, row in rows:
         case = {"id": f"row-{number}", "prompt": "p", "expected": row["expected"]}
@@ -90,7 +90,7 @@ def akit(program, folder, *arguments):
 
 
 def refused(program, folder, rows):
-    """The numbers of rows that are refused before anything is sent."""
+    """The numbers of the rows that are refused before anything is sent."""
     write(folder, rows)
     _, report = akit(program, folder, "validate")
     errors = [one for one in report["diagnostics"] if one["severity"] == "error"]
@@ -98,11 +98,11 @@ def refused(program, folder, rows):
 
 
 def judged(program, folder, rows):
-    """(passed, score) of each row by its number."""
+    """(passed, score) by row number."""
     write(folder, rows)
     done, report = akit(program, folder, "run")
     if done.returncode not in (0, 1):
-        sys.exit(f"the run ended with {done.returncode}\n{done.stderr}")
+        sys.exit(f"the run exited with {done.returncode}\n{done.stderr}")
     return {
         int(case["id"].removeprefix("row-")): (case["outcome"] == "passed", case.get("score"))
         for case in report["cases"]
@@ -136,9 +136,9 @@ def main():
             covered += 1
             used.add(name)
         else:
-            wrong.append(f"row {number}, {name[0]}, {name[1]}: {row['passed']} {row['score']}, akit has {got}")
-    wrong += [f"{name[0]}, {name[1]}: listed as a difference, and there is none" for name in DIFFERS.keys() - used]
-    print(f"{len(rows)} rows: {agree} agree, {covered} differ for a listed reason, {len(wrong)} are wrong")
+            wrong.append(f"row {number}, {name[0]}, {name[1]}: {row['passed']} {row['score']}in the reference, {got} in akit")
+    wrong += [f"{name[0]}, {name[1]}: listed as a difference, but agrees" for name in DIFFERS.keys() - used]
+    print(f"{len(rows)} rows: {agree} agree, {covered} differ as listed, {len(wrong)} are wrong")
     for line in wrong:
         print("  " + line)
     sys.exit(1 if wrong else 0)

@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
-"""Reads recorded conversations of a real agent as `--replies`, and holds `tools` against what the data set says of them.
+"""Judges recorded conversations of a real agent with `tools`, and compares the results with the data set's.
 
-Each conversation is a case whose turns are what its customer said. What the agent must have called is what the task
-demands, and of the functions that change something it must have called nothing else; the data set itself looks at the
-end state of a database. Both agree where a right state needs the right calls: what is told apart by arguments or by what
-was said is not seen by names alone.
+Each conversation is a case with its customer's messages as turns. The agent must have made the calls that the task
+requires, and no other calls that change something; the data set itself compares the final state of a database. Both
+agree if the right state needs exactly these calls; differences in arguments or in text are invisible to names alone.
 
     .ci/conversations.py AKIT FILE
 
-FILE has a line for each conversation: `id`, `messages`, `required_actions`, `success`. Prints the table and PASS or FAIL,
-ends with 0 or 1.
+FILE has one conversation per line: `id`, `messages`, `required_actions`, `success`. Prints the table and PASS or FAIL;
+exits with 0 or 1.
 """
 
 import json
@@ -19,12 +18,12 @@ import sys
 import tempfile
 
 
-# What the names of functions begin with that change the database. What is only looked up decides no end state.
+# Prefixes of functions that change the database; lookups do not affect its final state.
 WRITES = ("book_", "cancel_", "update_", "send_")
 
 
 def whole(messages):
-    """The messages up to the last answer: what nobody answered is no turn."""
+    """The messages up to the last answer; an unanswered message is not a turn."""
     while messages and messages[-1]["role"] != "assistant":
         messages = messages[:-1]
     return messages
@@ -41,11 +40,11 @@ def main():
     for row in rows:
         messages = whole(row["messages"])
         must = list(dict.fromkeys(row["required_actions"]))
-        demands = {"type": "tools", "never": [name for name in changing if name not in must]}
+        expected = {"type": "tools", "never": [name for name in changing if name not in must]}
         if must:
-            demands["called"] = must
+            expected["called"] = must
         turns = [{"user": one["content"].replace("{{", "\\{{")} for one in messages if one["role"] == "user"]
-        cases.append({"id": row["id"], "turns": turns, "expected": demands})
+        cases.append({"id": row["id"], "turns": turns, "expected": expected})
         lines.append(json.dumps({"id": row["id"], "messages": messages}))
     wrong = []
     with tempfile.TemporaryDirectory() as folder:
@@ -66,25 +65,25 @@ def main():
             wrong.append(f"{row['id']} is {case['outcome']}: {case['reason']}")
             continue
         table[case["outcome"], row["success"]] += 1
-        # Every call is seen, and no other.
+        # Every call is seen, and no others.
         trial = case["trials"][0]
         seen = [call["name"] for turn in trial["turns"] for call in turn["answer"].get("tool_calls", [])]
         made = [call["name"] for one in whole(row["messages"]) for call in one.get("tool_calls") or []]
         if seen != made:
-            wrong.append(f"{row['id']}: calls are {seen}, and {made} were made")
+            wrong.append(f"{row['id']}: found calls {seen}, expected {made}")
         by_hand = set(row["required_actions"]) <= set(made) and not set(made) & (
             set(changing) - set(row["required_actions"]))
         if by_hand != (case["outcome"] == "passed"):
-            wrong.append(f"{row['id']} {case['outcome']}, and by hand it {'passes' if by_hand else 'fails'}")
+            wrong.append(f"{row['id']} {case['outcome']}, but should have {'passed' if by_hand else 'failed'}")
     both = table["passed", True] + table["failed", False]
     turns = sum(len(case["turns"]) for case in cases)
     print(f"{len(rows)} conversations of {turns} turns  | reward 1 | reward 0")
     for judged in ("passed", "failed"):
         print(f"  `tools` {judged}                 | {table[judged, True]:8} | {table[judged, False]:8}")
     print(f"  agreement {both} of {sum(table.values())}")
-    # The end state cannot be right where a call that changes it is missing, but for what the agent did in another way.
+    # Without a required call the final state cannot be right, except where the agent found another way.
     if table["failed", True] > len(rows) // 20:
-        wrong.append(f"{table['failed', True]} conversations with the right end state fail")
+        wrong.append(f"{table['failed', True]} conversations with the right final state fail")
     for line in wrong:
         print(line)
     print("FAIL" if wrong else "PASS")

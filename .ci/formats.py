@@ -1,4 +1,4 @@
-"""Holds reports against what their readers want: code quality, OpenMetrics, annotations, variables.
+"""Checks reports against the requirements of their readers: code quality, OpenMetrics, annotations, variables.
 
     formats.py FOLDER NAME…
 """
@@ -16,7 +16,7 @@ SAMPLE = re.compile(rf"([a-zA-Z_:][a-zA-Z0-9_:]*)(\{{{LABEL}(?:,{LABEL})*\}})? (
 def code_quality(path):
     issues = json.loads(path.read_text())
     prints = [issue["fingerprint"] for issue in issues]
-    assert len(set(prints)) == len(prints), "one fingerprint twice"
+    assert len(set(prints)) == len(prints), "duplicate fingerprint"
     for issue in issues:
         assert set(issue) == {"description", "check_name", "fingerprint", "severity", "location"}, issue
         assert issue["description"] and issue["severity"] in SEVERITIES, issue
@@ -27,7 +27,7 @@ def code_quality(path):
 
 def open_metrics(path):
     text = path.read_text()
-    assert text.endswith("\n# EOF\n") and text.count("# EOF") == 1, "no end"
+    assert text.endswith("\n# EOF\n") and text.count("# EOF") == 1, "no single `# EOF` at the end"
     families, family, samples = set(), None, set()
     for line in text.splitlines()[:-1]:
         if line.startswith("# "):

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
-"""Simulates the gate through the program: suites of 20, 50 and 100 cases against a local server, beside baselines of 1, 3
-and 10 trials.
+"""Simulates the gate end to end: suites of 20, 50 and 100 cases on a local server, with baselines of 1, 3 and 10 trials.
 
-One case in twenty always fails, one in five passes with 0.8, the rest with 0.99. What is counted of RUNS runs a cell: FAIL of
-an unchanged suite, one broken case that is not green, and FAIL where every case loses ten points. Takes minutes; the
-figures are in docs/regressions.md.
+One case in twenty always fails, one in five passes with probability 0.8, the rest with 0.99. Each cell has RUNS runs and
+counts FAIL for an unchanged suite, FAIL or exit code 5 for one broken case, and FAIL if every case loses ten points.
+Takes minutes; the figures are in docs/regressions.md.
 
     .ci/gate.py AKIT [RUNS]
 
-Prints the table, and ends with 1 where a bound does not hold: 5 % of unchanged runs, 97 % of broken ones.
+Prints the table; exits with 1 if a bound is missed: 5% of unchanged runs, 97% of broken ones.
 """
 
 import http.server
@@ -22,7 +21,7 @@ import threading
 
 
 class Application(http.server.BaseHTTPRequestHandler):
-    """Answers each prompt with its probability."""
+    """Answers each prompt correctly with its probability."""
 
     protocol_version = "HTTP/1.1"
     rates = {}
@@ -95,7 +94,7 @@ def main():
                 share = lambda effect, codes: 100 * sum(code in codes for code in ended[effect]) / runs
                 same, broken, drop = share("same", (1,)), share("broken", (1, 5)), share("drop", (1,))
                 print(f"| {before} | {n} | {same:.0f}% | {broken:.0f}% | {drop:.0f}% |", flush=True)
-                # Two standard errors on top of the bounds: these are few runs.
+                # Plus two standard errors, because there are few runs.
                 if same > 5 + 200 * (0.05 * 0.95 / runs) ** 0.5 or broken < 97 - 200 * (0.03 * 0.97 / runs) ** 0.5:
                     wrong.append((before, n))
     sys.exit(f"out of bounds: {wrong}" if wrong else 0)

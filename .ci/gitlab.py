@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs the job for GitLab, and the pipelines of docs/ci/gitlab.md, with a runner on this machine.
+"""Runs the GitLab job, and the pipelines of docs/ci/gitlab.md, in a local runner.
 
     gitlab.py AKIT TOOLS OUT
 
-TOOLS holds run_gitlab_ci.sh and fake_forge.py. Where a page names the component, the one in templates/ is meant.
+TOOLS contains run_gitlab_ci.sh and fake_forge.py. The component named in the pages is replaced by the one in templates/.
 """
 
 import hashlib
@@ -28,11 +28,11 @@ class Runner:
         self.tools, self.out = tools, out
         self.copy = action.repository(out)
         action.project(self.copy)
-        # `akit` on PATH is the program that is tested.
+        # `akit` in PATH is the program under test.
         self.path = f"{pathlib.Path(akit).parent}:{os.environ['PATH']}"
 
     def run(self, name, pipeline, state="PASS", job="akit", words=(), variables=()):
-        """Runs one job of a pipeline, which must come to this state: PASS, FAIL, or WARN for an allowed failure."""
+        """Runs one job of a pipeline and expects this state: PASS, FAIL, or WARN for an allowed failure."""
         began = time.monotonic()
         (self.copy / ".gitlab-ci.yml").write_text(pipeline)
         shutil.rmtree(self.copy / ".gitlab-ci-local", ignore_errors=True)
@@ -43,11 +43,11 @@ class Runner:
             env={**plain, "PATH": self.path}, capture_output=True, text=True, timeout=300,
         )
         log = done.stdout + done.stderr
-        # The runner's own status is 0 where a job with `allow_failure` fails with another status.
+        # The runner itself exits with 0 if a job with `allow_failure` fails.
         came = re.findall(rf"^ (PASS|FAIL|WARN)  {job}\b", log, re.M)
         assert came == [state], f"{name}: {came}\n{log}"
         action.has(log, *words)
-        print(f"   {name}: as it should be, {time.monotonic() - began:.1f} s")
+        print(f"   {name}: ok, {time.monotonic() - began:.1f} s")
         return log
 
     def reports(self):
@@ -89,7 +89,7 @@ def main():
             notes = [one["body"] for one in json.load(answer)["notes"]["acme/shop!7"]]
     assert len(notes) == 1 and "FAIL" in notes[0].splitlines()[1], notes
 
-    # A report that a change brings along is none of this run.
+    # A report committed by the change must not be taken for one of this run.
     brought = runner.copy / "akit-reports/junit.xml"
     brought.parent.mkdir(exist_ok=True)
     brought.write_text("<testsuites/>")
@@ -110,18 +110,18 @@ def main():
                   "sha256-" + os.uname().machine: sum_}
         runner.run(case, included(**inputs), state, words=words)
 
-    # The status of another program, here of curl for a file that is not there, is not one of akit's that is allowed.
+    # `allow-exit-codes` covers akit's exit codes only, and not curl's 37 for a missing file.
     nowhere = {"version": "9.9.8", "download-from": f"file://{out}", "allow-exit-codes": [37]}
     runner.run("no archive", included(**nowhere, **{"sha256-" + os.uname().machine: right}), "FAIL", words=["cannot download"])
 
     page = (action.ROOT / "docs/ci/gitlab.md").read_text()
     blocks = re.findall(r"^```yaml pipeline\n(.*?)^```", page, re.M | re.S)
-    assert len(blocks) >= 5, "the page has lost pipelines"
+    assert len(blocks) >= 5, "pipelines are missing from the page"
     for number, block in enumerate(blocks, 1):
         block = re.sub(r"component: \$CI_SERVER_FQDN/OWNER/akit/akit@[\d.]+", "local: templates/akit.yml", block)
         block = re.sub(r"download-from: .*", "binary: akit", block)
         words = ["the gate says pass"] if "deploy:" in block else []
-        # Nine cases prove no innocence: a strict gate ends with 5, and the job with a warning.
+        # Nine passing cases do not satisfy a strict gate: it exits with 5, which the job allows with a warning.
         state = "WARN" if "--strict" in block else "PASS"
         runner.run(f"pipeline {number} of the page", block, state, job="deploy" if words else "akit", words=words)
 

@@ -1,4 +1,4 @@
-"""Runs a suite whose answers are of every bad sort, and leaves its reports behind: hostile.xml, .sarif, .md, …
+"""Runs a suite with hostile answers and leaves its reports behind: hostile.xml, .sarif, .md, …
 
     hostile.py AKIT FOLDER
 """
@@ -37,7 +37,7 @@ ANSWERS = {
     "empty": "",
 }
 
-# Lines of a file of replies that stand for no text.
+# Lines of recorded answers that are not valid text.
 NO_TEXT = {
     "surrogate as an escape": rb'{"id":"nul","reply":"x \ud800 y"}',
     "surrogates the wrong way round": rb'{"id":"nul","reply":"\udc00\ud800"}',
@@ -70,7 +70,7 @@ def main():
         arguments += [f"--{form}", f"hostile.{ending}"]
     ran = subprocess.run(arguments, cwd=folder, capture_output=True, text=True)
     if ran.returncode != 1:
-        sys.exit(f"exit {ran.returncode} where 1 is right:\n{ran.stdout}{ran.stderr}")
+        sys.exit(f"exit {ran.returncode} (expected 1):\n{ran.stdout}{ran.stderr}")
     failures = 0
 
     def start(name, _):
@@ -81,12 +81,12 @@ def main():
     parser.StartElementHandler = start
     parser.Parse((folder / "hostile.xml").read_bytes(), True)
     if failures != len(names):
-        sys.exit(f"{failures} failures where {len(names)} are right")
+        sys.exit(f"{failures} failures, expected {len(names)}")
     for name, line in NO_TEXT.items():
         (folder / "no-text.jsonl").write_bytes(line + b"\n")
         ran = subprocess.run([akit, "run", "hostile.yaml", "--replies", "no-text.jsonl"], cwd=folder, capture_output=True)
         if ran.returncode != 2 or b"no-text.jsonl" not in ran.stderr or b"panicked" in ran.stderr:
-            sys.exit(f"{name}: exit {ran.returncode} where 2 and a word on the file are right:\n{ran.stderr!r}")
+            sys.exit(f"{name}: exit {ran.returncode} (expected 2 and the name of the file):\n{ran.stderr!r}")
 
 
 main()

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs the pipelines that `akit init` writes, as they stand: both halves of GitHub's and of GitLab's.
+"""Runs the pipelines that `akit init` writes, unchanged: both halves for GitHub and for GitLab.
 
     init.py AKIT TOOLS OUT
 
-TOOLS holds run_action.sh and run_gitlab_ci.sh. `akit` is on PATH, as those pipelines want it.
+TOOLS contains run_action.sh and run_gitlab_ci.sh. `akit` is in PATH, as the pipelines expect.
 """
 
 import json
@@ -25,7 +25,7 @@ def run(*words, folder, code=0):
         [str(word) for word in words], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=900
     )
     log = done.stdout + done.stderr
-    assert done.returncode == code, f"{words} ended with {done.returncode}, not {code}\n{log}"
+    assert done.returncode == code, f"{words}: exit {done.returncode} (expected {code})\n{log}"
     return log
 
 
@@ -34,7 +34,7 @@ def git(*words, folder):
 
 
 def project(forge):
-    """A repository with a remote and what `akit init` writes; the name of its commit."""
+    """A repository with a remote and the files of `akit init`; returns its commit."""
     folder, remote = OUT / forge, OUT / f"{forge}.git"
     folder.mkdir(parents=True)
     git("init", "-q", "--bare", "-b", "main", remote, folder=OUT)
@@ -55,7 +55,7 @@ def has(log, *words):
 
 
 def worse(folder):
-    """The application gives the answers of a worse one."""
+    """Replaces the application's answers with worse ones."""
     replies = folder / "scenarios/replies"
     shutil.copy(replies / "regressed.jsonl", replies / "good.jsonl")
     git("commit", "-qam", "worse", folder=folder)
@@ -100,4 +100,4 @@ shutil.rmtree(OUT, ignore_errors=True)
 OUT.mkdir(parents=True)
 github()
 gitlab()
-print("   both halves of both pipelines run as they stand")
+print("   both halves of both pipelines run unchanged")

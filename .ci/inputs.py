@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Gives the scripts of action and release inputs that nobody means well, and machines that are not like Linux.
+"""Runs the scripts of the action and of the release with malicious inputs, and on simulated Windows and macOS.
 
     inputs.py AKIT OUT
 
-No runner is needed: a script gets variables, and what it leaves are outputs, a log and a status.
+No runner is needed: a script gets variables, and produces outputs, a log and an exit code.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ OUTSIDE = "GITHUB_", "CI", "INPUT_", "AKIT_"
 
 
 class Machine:
-    """A workspace, a folder for what is temporary, and the copy of the action."""
+    """A workspace, a temporary folder, and a copy of the action."""
 
     def __init__(self, akit, out):
         self.akit, self.out = akit, out
@@ -32,7 +32,7 @@ class Machine:
         shutil.copytree(ROOT / "fixtures", self.workspace / "fixtures")
 
     def run(self, script, folder, status, variables):
-        """The outputs, as a later step has them, and the log."""
+        """The outputs as a later step sees them, and the log."""
         output, summary = self.out / "output", self.out / "summary"
         output.write_text("")
         summary.write_text("")
@@ -43,7 +43,7 @@ class Machine:
                  "GITHUB_WORKSPACE": str(self.workspace), "GITHUB_ACTOR": "ada", **variables})
         log = done.stdout + done.stderr
         assert done.returncode == status, f"{script} {variables}: exit {done.returncode}\n{log}"
-        # A workflow command is one line that begins with two colons, and these scripts have two of their own.
+        # A workflow command is a line that starts with two colons; these scripts print some of their own.
         for line in log.splitlines():
             assert not line.startswith("::") or line.startswith(("::error ", "::warning ", "::notice ", "::group", "::endgroup")), line
         found, lines = {}, iter(output.read_text().splitlines())
@@ -73,7 +73,7 @@ class Machine:
         return self.run("install.sh", folder or self.workspace, status, {**fixed, **given, **dict(env)})
 
     def release(self, name, members):
-        """An archive with these members, whose sum the copy of the action has."""
+        """An archive with these members, whose checksum is in the copy of the action."""
         mirror = self.out / "mirror"
         mirror.mkdir(exist_ok=True)
         with tarfile.open(mirror / name, "w:gz") as archive:
@@ -86,7 +86,7 @@ class Machine:
 
 
 def words(machine):
-    """Wrong words are an error before anything is evaluated, and no value becomes an output or a command."""
+    """Invalid values are errors before anything is evaluated, and no value becomes an output or a command."""
     for inputs in ({"STRICT": "yes"}, {"SHARE_CACHE": "no"}, {"UPLOAD_SARIF": "1"}, {"UPLOAD_ARTIFACT": "on"},
                    {"WITHOUT_KEY": "pass"}, {"COMMAND": "baseline"}, {"COMMAND": "run\n::add-mask::x"}, {"COMMAND": "stress", "REPLAY": "true"}, {"WORKING_DIRECTORY": "nowhere"}, {"WORKING_DIRECTORY": "-"},
                    {"STRICT": "x\n::add-mask::y%0A::z"}, {"REPORTS": "out\nverdict=pass\n"},
@@ -100,13 +100,13 @@ def words(machine):
         assert (found["verdict"], found["exit-code"]) != ("pass", "0"), (inputs, found)
         assert not list(machine.workspace.rglob("pwned")), inputs
     machine.evaluate(MODEL="a\n::add-mask::b", PROVIDER="ollama", BASELINE="--help\n::add-mask::b")
-    # Empty lines and the line ends of Windows are nothing.
+    # Empty lines and Windows line ends are ignored.
     found, _ = machine.evaluate(ARGS="\r\n  \n--quiet\r\n", SCENARIOS="\n\nfixtures/customer-service.yaml\r\n \n")
     assert (found["verdict"], found["exit-code"]) == ("pass", "0"), found
 
 
 def folders(machine):
-    """What a change puts into the folder of the reports, or in its place, is not taken for reports and not uploaded."""
+    """Files that a change puts into the report folder, or in its place, are not taken for reports and not uploaded."""
     reports = machine.workspace / "akit-reports"
     shutil.rmtree(reports, ignore_errors=True)
     reports.mkdir()
@@ -126,7 +126,7 @@ def folders(machine):
     assert found["verdict"] == "error" and "leads out of" in log, found
     assert [(one.name, one.read_text()) for one in elsewhere.iterdir()] == [("run.json", "kept")]
     reports.unlink()
-    # An absolute folder is the workflow's own choice.
+    # An absolute path is the workflow's own choice.
     found, _ = machine.evaluate(REPORTS=str(elsewhere))
     assert found["json"] == f"{elsewhere}/run.json", found
     found, _ = machine.evaluate(WORKING_DIRECTORY="./fixtures", SCENARIOS="customer-service.yaml", REPORTS="out")
@@ -134,7 +134,7 @@ def folders(machine):
 
 
 def baselines(machine):
-    """A push that passes is added to the baseline; one that fails is not, and a pull request never is."""
+    """A push that passes is added to the baseline; a failing one or a pull request is not."""
     stored = machine.workspace / "akit-baseline.json"
     regressed = "fixtures/replies/regressed-bot.jsonl"
     push = {"UPDATE_BASELINE": "true", "BASELINE": "akit-baseline.json"}
@@ -157,7 +157,7 @@ def baselines(machine):
 
 
 def caches(machine):
-    """A folder of the cache with odd names has a digest, the same one for the same files, and none in replay."""
+    """A cache folder with odd file names has a digest, which depends only on the files; a replay has none."""
     shutil.rmtree(machine.workspace / ".akit", ignore_errors=True)
     cache = machine.workspace / "a cache"
     cache.mkdir()
@@ -176,7 +176,7 @@ def caches(machine):
 
 
 def keys(machine):
-    """A fork with a key is evaluated as ever, however much stands in the environment; one without is not asked for."""
+    """A fork with an API key is evaluated as usual, even in a huge environment; one without a key is neutral."""
     many = {f"ZZ_{number}": "x" * 500 for number in range(400)}
     for turn in range(20):
         found, log = machine.evaluate(WITHOUT_KEY="neutral", env={**many, "FROM_FORK": "true", "A_API_KEY": "k"}, SCENARIOS="nowhere")
@@ -187,7 +187,7 @@ def keys(machine):
 
 
 def programs(machine):
-    """The program is the named one, or one whose sum is committed, wherever the runner keeps what is temporary."""
+    """The program is the given one, or one with a committed checksum, wherever the runner's temporary folder is."""
     copy = machine.out / "action"
     (copy / ".github/release").mkdir(parents=True)
     shutil.copy2(ROOT / "Cargo.toml", copy)
@@ -215,11 +215,11 @@ def programs(machine):
     assert found["path"].endswith(f"{name}/akit"), found
     found, _ = machine.install(2, DOWNLOAD_FROM=mirror, env={"ACTION_REF": "v9.9.9"})
     assert "path" not in found, found
-    # As on Windows, where it is D:\a\_temp: for tar a name with a colon is another machine's.
+    # As on Windows, where it is D:\a\_temp: tar takes a name with a colon for a remote machine.
     (machine.workspace / "D:/temp").mkdir(parents=True)
     found, _ = machine.install(DOWNLOAD_FROM=mirror, env={"RUNNER_TEMP": "D:\\temp"})
     assert found["path"].startswith("D:/temp/akit-"), found
-    # As on macOS, which has shasum and no sha256sum.
+    # As on macOS, which has shasum but not sha256sum.
     tools = machine.out / "tools"
     tools.mkdir()
     for tool in "bash sed head awk cut curl mktemp tar gzip shasum perl".split():
@@ -235,7 +235,7 @@ def programs(machine):
 
 
 def tags(machine):
-    """What was built is what is tagged but for sums, and lies below the tag."""
+    """The build equals the tag except for checksums, and comes from a commit below the tag."""
     clone = machine.out / "clone"
     (clone / ".github/release").mkdir(parents=True)
     (clone / "templates").mkdir()
@@ -276,7 +276,7 @@ def main():
     machine = Machine(str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve() / "inputs")
     for part in (words, folders, baselines, caches, keys, programs, tags):
         part(machine)
-        print(f"   {part.__name__}: as it should be")
+        print(f"   {part.__name__}: ok")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs akit against a server that behaves, one that judges, and one that misbehaves in every known way.
+"""Runs akit with a server that behaves, one that acts as a judge, and one with every known fault.
 
     live.py AKIT SHARED OUT
 
-SHARED holds tools/fake_llm.py and compat/seed. OUT gets wire.json, the requests that akit sent.
+SHARED contains tools/fake_llm.py and compat/seed. Writes akit's requests to OUT/wire.json.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ import canaries
 STATUSES = [400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529]
 FAULTS = ["reset", "eof", "hang", "truncate", "badjson", "badutf8", "html", "empty", "huge", "slowloris", "nochoices"]
 
-# One answer that the founding suite's deterministic expectations accept in every case.
+# An answer that passes the deterministic expectations of the founding suite in every case.
 FOUNDING = "I am sorry. I understand, and help is near: a specialist of our team takes over now. Card: ****."
 
 WIRE = """
@@ -58,7 +58,7 @@ cases:
 
 @contextlib.contextmanager
 def server(script, out, *arguments):
-    """A fake server; it ends with the block, and by itself after two minutes."""
+    """A fake server; it ends with the block, or by itself after two minutes."""
     port_file = out / "port"
     port_file.unlink(missing_ok=True)
     command = [sys.executable, str(script), "--port-file", str(port_file), "--max-seconds", "120", *arguments]
@@ -74,7 +74,7 @@ def server(script, out, *arguments):
 
 
 def run(akit, out, name, want, *arguments):
-    """Runs akit, demands its status, and gives the stored run."""
+    """Runs akit, expects this exit code, and returns the stored run."""
     stored = out / f"{name}.json"
     stored.unlink(missing_ok=True)
     command = [akit, "run", *arguments, "--cache", "off", "--json", str(stored)]
@@ -82,7 +82,7 @@ def run(akit, out, name, want, *arguments):
     environment = {"PATH": os.environ.get("PATH", ""), "CI": "true", **keys}
     done = subprocess.run(command, cwd=out, env=environment, capture_output=True, text=True, timeout=100)
     if done.returncode != want or "panicked" in done.stderr:
-        sys.exit(f"{name}: exit {done.returncode} where {want} is right\n{done.stdout}\n{done.stderr}")
+        sys.exit(f"{name}: exit {done.returncode} (expected {want})\n{done.stdout}\n{done.stderr}")
     return json.loads(stored.read_text(encoding="utf-8"))
 
 
@@ -105,7 +105,7 @@ def wire(akit, out, tools, rules):
         base = f"{address}/v1"
         judge = ["--grader-base-url", base, "--grader-model", "gpt-4o"]
         stored = run(akit, out, "wire-run", 0, "wire.yaml", "--base-url", base, *judge)
-        # The same by other interfaces that the server speaks; what they were sent is judged with the rest.
+        # The same over the server's other APIs; all requests are checked together.
         others = {
             "anthropic": ("anthropic", "claude-sonnet-4-6", base, ""),
             "anthropic-stream": ("anthropic", "claude-haiku-5-5", base, "stream: true"),
@@ -134,7 +134,7 @@ def faults(akit, out, tools):
     bad += [case(one, f"[[fault:{one}]] hello") for one in FAULTS]
     good = [case("well", "[[reply:hello]]"), case("headers", "[[fault:dupheader]][[reply:hello]]")]
     good += [case("third-try", "[[fail_first:2]][[reply:hello]]")]
-    # Every YAML reader reads JSON.
+    # Every YAML reader also reads JSON.
     for name, cases in (("faults", bad), ("well", good)):
         (out / f"{name}.yaml").write_text(json.dumps({"name": name, "model": "m", "cases": cases}))
     slow = ["--drip-ms", "100", "--huge-mb", "40", "--retry-after", "0.2"]
@@ -142,7 +142,7 @@ def faults(akit, out, tools):
         more = ["--base-url", f"{address}/v1", "--timeout", "1500", "--patience", "2s", "-c", "16"]
         arguments = ["faults.yaml", *more]
         stored = run(akit, out, "faults", 4, *arguments)
-        # On their own: a bad key ends what is asked for everybody.
+        # These run alone, because a refused key ends the whole run.
         stored["cases"] += run(akit, out, "well", 0, "well.yaml", *more)["cases"]
     outcomes = {one["id"]: one["outcome"] for one in stored["cases"]}
     kinds = {one["id"]: one["trials"][0].get("fault", {}).get("kind") for one in stored["cases"]}
@@ -151,7 +151,7 @@ def faults(akit, out, tools):
     if wrong:
         sys.exit(f"faults: {[(one, outcomes[one], kinds[one]) for one in wrong]}")
     print(f"faults: {len(bad)} errored, {len(good)} passed")
-    # Nobody listens there any more.
+    # Nothing listens there anymore.
     run(akit, out, "nobody", 4, *arguments, "--retries", "0")
 
 
@@ -161,7 +161,7 @@ def main():
     tools = shared / "tools/fake_llm.py"
     rules = out / "rules.json"
     verdict = json.dumps({"reasoning": "As the rubric asks.", "score": 10})
-    # The bad ones of the known answers that every live judge is asked first must not pass.
+    # The bad ones among the known answers must not pass.
     refusal = json.dumps({"reasoning": "Not what the rubric asks.", "score": 0})
     judge = [{"system": re.escape(rubric), "reply": refusal} for rubric in canaries.BAD_RUBRICS]
     judge.append({"system": "grade one answer", "reply": verdict})

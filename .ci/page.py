@@ -1,10 +1,10 @@
-"""Opens a page of 100,000 cases in headless Chromium and filters it: how long does a reader wait?
+"""Opens a page of 100,000 cases in headless Chromium and filters it, to measure how long a reader waits.
 
-Usage: page.py AKIT WORK [CASES]     WORK has regressed.json, a stored run; CHROMIUM=… names another browser.
+Usage: page.py AKIT WORK [CASES]     WORK contains regressed.json, a stored run; CHROMIUM=… sets another browser.
 
-A copy of the page gets a script that takes the times as a reader would see them, with the next frame included. Opening
-may take 3 s and a filter 0.2 s, which is what docs/page.md promises. Run by hand: `.ci/run` takes no times, since a busy machine
-would fail it.
+A copy of the page gets a script that measures times as a reader sees them, up to the next frame. Opening may take 3 s
+and a filter 0.2 s, as docs/page.md promises. Run it by hand: `.ci/run` measures no times, because a busy machine would
+fail it.
 """
 
 import http.server
@@ -19,7 +19,7 @@ import threading
 from pathlib import Path
 
 OPEN_MS, FILTER_MS = 3000, 200
-# What is typed or clicked, one after the other, and how many cases it leaves.
+# What is typed or clicked, in order, and how many cases remain.
 STEPS = """
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const frame = () => new Promise((done) => requestAnimationFrame(() => {
@@ -63,7 +63,7 @@ addEventListener("load", async () => {
 
 
 def many(run: dict, cases: int) -> dict:
-    """The run with so many cases: every 20th fails, each with one trial."""
+    """The run with this many cases: every 20th fails; all have one trial."""
     failed, passed = ([case for case in run["cases"] if case["outcome"] == word] for word in ("failed", "passed"))
     found = []
     for index in range(cases):
@@ -84,11 +84,11 @@ def many(run: dict, cases: int) -> dict:
 
 
 def times(page: str, wait_ms: int) -> list:
-    """What the script in the page measured in a browser."""
+    """The measurements of the page's script in a browser."""
     browser = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not browser:
         sys.exit("no Chromium: set CHROMIUM")
-    # The policy of the page allows no script but akit's.
+    # The page's policy allows no script but akit's.
     page = re.sub(r"<meta http-equiv=[^>]*>", "", page, count=1)
     script = STEPS.replace("WAIT", str(wait_ms))
     body = page.replace("</head>", f"<script>{script}</script></head>", 1).encode()
@@ -136,7 +136,7 @@ def main() -> None:
     subprocess.run([akit, "report", run, "--html", page], stdout=subprocess.DEVNULL, check=False)
     text = page.read_text()
     size = f"{len(text.encode()) / 1e6:.1f} MB"
-    # Once as fast as a program types, and once as fast as a reader does. A busy machine may spoil one of them.
+    # Once at the speed of a program and once at a reader's. A busy machine may spoil one of them.
     best = {}
     for wait_ms in (0, 300):
         print(f"{cases:,} cases, {size}, {wait_ms} ms between steps")

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""recipes.py REPOSITORY AKIT TOOLS: the recipes of docs/ci/ by what their platforms published.
+"""recipes.py REPOSITORY AKIT TOOLS: checks the recipes of docs/ci/ with the tools of their platforms.
 
-Pipelines against the JSON schemas that check-jsonschema brings along; the hook of this repository by pre-commit
-itself. Both come from PyPI, once, into a folder of their own. Workflows by TOOLS/check_ci_files.sh, with the action of
-this repository in the place of the published one, so that names of inputs and outputs are held against it."""
+Pipelines are validated with the JSON schemas of check-jsonschema, and this repository's hook runs with pre-commit; both
+are installed from PyPI once, into their own folder. Workflows are checked by TOOLS/check_ci_files.sh with this
+repository's action in place of the published one, which also checks the names of inputs and outputs."""
 import os
 import pathlib
 import re
@@ -28,7 +28,7 @@ def run(*command, status=0, folder=repository, **variables):
     done = subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path, **variables}, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != status:
-        sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}, not {status}:\n{done.stdout}")
+        sys.exit(f"{' '.join(map(str, command))}: exit {done.returncode} (expected {status})\n{done.stdout}")
     return done.stdout
 
 
@@ -38,18 +38,18 @@ with tempfile.TemporaryDirectory() as name:
         text = (repository / f"docs/ci/{recipe}.md").read_text()
         blocks = re.findall(rf"^```yml in {recipe}\n(.*?)^```", text, re.M | re.S)
         assert blocks, recipe
-        # Patterns of these schemas are not all right under the flag for Unicode.
+        # Some patterns of these schemas are invalid with the Unicode flag.
         options = ["--regex-variant", "nonunicode", "--builtin-schema", schema]
         for block in blocks:
             (work / f"{recipe}.yml").write_text(block)
             run("check-jsonschema", *options, work / f"{recipe}.yml")
-            # A schema that lets everything pass says nothing.
+            # A schema must also refuse something.
             broken = re.sub(r"^(steps|jobs):", "stepz: 1\n\\1: 5\n_:", block, count=1, flags=re.M)
             (work / "broken.yml").write_text(broken)
             said = run("check-jsonschema", *options, work / "broken.yml", status=1)
             assert "Schema validation errors" in said, said
 
-    # The job for GitLab with its defaults, and the pipelines of its page.
+    # The GitLab job with its defaults, and the pipelines of its page.
     head, job = (repository / "templates/akit.yml").read_text().split("\n---\n")
     defaults = dict(re.findall(r"^    ([\w-]+):\n(?:      \w+: [^d].*\n|      description: .*\n)*      default: (.*?)(?: #.*)?$", head, re.M))
     job = re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda found: defaults[found[1]].strip('"'), job)
@@ -62,7 +62,7 @@ with tempfile.TemporaryDirectory() as name:
             file.write_text(text + more)
         run("check-jsonschema", "--regex-variant", "nonunicode", "--builtin-schema", "vendor.gitlab-ci", *files, status=status)
 
-    # The workflows of the pages, and the step of README in one.
+    # The workflows of the pages, and the README's step in a workflow.
     pages = work / "pages"
     (pages / ".github/workflows").mkdir(parents=True)
     run("git", "init", "--quiet", folder=pages)
@@ -75,23 +75,23 @@ with tempfile.TemporaryDirectory() as name:
     blocks.append(job + "".join(f"      {line}\n" for line in steps[0].splitlines()))
     for number, block in enumerate(blocks):
         block = re.sub(r"OWNER/akit@v[\d.]+", "./ # zizmor: ignore[self-repository]", block)
-        # That a commit is better than a tag stands on the page.
+        # The page itself says that a commit is safer than a tag.
         block = re.sub(r"(uses: actions/\S+)$", r"\1 # zizmor: ignore[unpinned-uses]", block, flags=re.M)
         (pages / f".github/workflows/{number}.yml").write_text(block.replace("ignore[artipacked]", "ignore[artipacked,unpinned-uses]"))
     run(judges / "check_ci_files.sh", pages, folder=pages)
-    # A name that the action has not is found.
+    # An unknown input must be noticed.
     wrong = pages / ".github/workflows/0.yml"
     wrong.write_text(wrong.read_text().replace("baseline:", "base-line:"))
     assert "base-line" in run(judges / "check_ci_files.sh", pages, status=1, folder=pages)
 
-    # The hook, taken from this repository as it stands.
+    # The hook, taken from this repository.
     project = work / "project"
     (project / "scenarios").mkdir(parents=True)
     right = "cases:\n  - id: hello\n    prompt: Hello\n    expected: { type: contains, values: [hi] }\n"
     home = {"PRE_COMMIT_HOME": str(work / "home"), "GIT_CONFIG_GLOBAL": os.devnull}
     home |= {f"GIT_{who}_{what}": "ada@acme.test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     run("git", "init", "--quiet", folder=project, **home)
-    # A clone of it with the file as it is now, committed or not.
+    # A clone with the current file, committed or not.
     source = work / "source"
     source.mkdir()
     (source / ".pre-commit-hooks.yaml").write_text((repository / ".pre-commit-hooks.yaml").read_text())
@@ -105,4 +105,4 @@ with tempfile.TemporaryDirectory() as name:
         assert status == 0 or "did you mean `values`" in said, said
         assert status == 1 or "Passed" in said, said
 
-print("recipes: valid by the schemas of GitHub, GitLab,", ", ".join(SCHEMAS), "and the hook by pre-commit")
+print("recipes: valid with the schemas of GitHub, GitLab,", ", ".join(SCHEMAS), "and the hook by pre-commit")

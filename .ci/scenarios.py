@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Validates the reference's public examples: all of them, but for two that rely on keys which do not exist.
+"""Validates the reference's public examples; two of them use keys that do not exist and must be refused.
 
     scenarios.py AKIT FOLDER
 """
@@ -33,7 +33,7 @@ def main():
         refused.setdefault(name, set()).update(keys)
     wrong += [f"{name} should be refused for {keys}" for name, keys in REFUSED.items() if refused.get(name) != keys]
     if done.returncode != 2:
-        wrong.append(f"exit {done.returncode} where 2 is right")
+        wrong.append(f"exit {done.returncode} (expected 2)")
     print(done.stdout.strip())
     for line in wrong:
         print("  " + line)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs `akit stress` against a server with known faults and a stall, and compares what it reports with what the server did.
+"""Runs `akit stress` with a server that has known faults and stalls, and compares the report with the server's counts.
 
     stress.py AKIT SHARED OUT
 
-SHARED holds tools/fake_llm.py. OUT gets stress.json, stress.xml, stress.md and stress.html.
+SHARED contains tools/fake_llm.py. Writes stress.json, stress.xml, stress.md and stress.html to OUT.
 """
 
 import json
@@ -55,7 +55,7 @@ class Server:
 def stress(akit, out, server, code, *arguments, may_be_void=False):
     command = [akit, "stress", "suite.yaml", "--base-url", f"{server.url}/v1", "--json", "stress.json", *arguments]
     environment = {"OPENAI_API_KEY": "k", "PATH": os.environ["PATH"]}
-    # A machine that is busy with something else cannot keep a schedule, and says so.
+    # A busy machine cannot keep a schedule, and the report says so.
     for _ in range(5):
         urllib.request.urlopen(urllib.request.Request(f"{server.url}/__reset", method="POST"), timeout=10)
         done = subprocess.run(command, cwd=out, env=environment, capture_output=True, text=True, timeout=110)
@@ -63,13 +63,13 @@ def stress(akit, out, server, code, *arguments, may_be_void=False):
             break
     is_void = done.returncode == 4 and ": void: " in done.stdout
     if done.returncode != code and not (may_be_void and is_void):
-        raise SystemExit(f"{' '.join(map(str, arguments))}: exit code {done.returncode}, {code} is right\n{done.stdout}{done.stderr}")
+        raise SystemExit(f"{' '.join(map(str, arguments))}: exit code {done.returncode} (expected {code})\n{done.stdout}{done.stderr}")
     return json.loads((out / "stress.json").read_text())
 
 
 def equal(what, found, right):
     if found != right:
-        raise SystemExit(f"{what}: {found}, {right} is right")
+        raise SystemExit(f"{what}: {found} (expected {right})")
 
 
 def main():
@@ -89,15 +89,15 @@ def main():
         equal("malformed", errors["malformed"], stats["fault"].get("badjson", 0))
         equal("errors in all", sum(errors.values()), 400 - found["levels"][0]["quality"]["n"])
 
-    # Who waits for a server that is silent for a second waits for it, although nobody was asked meanwhile.
+    # A stall of a second counts, even if no request was sent meanwhile.
     with Server(script, out, "--delay-ms", "50", "--stall", "2:1") as server:
         for load in (["--rate", "40"], ["-c", "4"]):
             found = stress(akit, out, server, 0, *load, "-d", "5", may_be_void=True)
             p95 = found["levels"][0]["latency_ms"]["p95"]
             if not 500 <= p95 <= 1_000:
-                raise SystemExit(f"{load}: p95 is {p95} ms under a stall of 1 s in 5 s; 800 ms is right")
+                raise SystemExit(f"{load}: p95 is {p95} ms during a stall of 1 s in 5 s (expected about 800 ms)")
 
-    # Every report of a staircase with a limit that is missed.
+    # Every report of a staircase that misses a limit.
     with Server(script, out, "--delay-ms", "40", "--concurrency", "8") as server:
         reports = ["--html", "stress.html", "--junit", "stress.xml", "--markdown", "stress.md"]
         limits = ["--slo", "latency_p95_ms=90", "--slo", "escalation_availability=0.9"]

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
-"""Holds the gate against real noise: four trials of one agent, of which nothing changed.
+"""Checks the gate with real noise: four trials of one agent without any change.
 
-Every ordered pair of trials is an unchanged comparison: one is the baseline, the other the run. No
-pair may fail under the default policy; each is inconclusive, names its unconfirmed cases, and says
-that the baseline is thin. `--confirm 0` makes them fail, and the strict policy
-does not let them pass.
+Every ordered pair of trials is a comparison without a change: one is the baseline, the other the run. No pair may fail
+with the default policy; each is inconclusive, names its unconfirmed cases, and says that the baseline is thin.
+`--confirm 0` makes them fail, and the strict policy does not let them pass.
 
     .ci/tau.py AKIT FILE
 
-FILE has a line for each conversation: `task_id`, `trial`, `success`. Prints PASS or FAIL, ends with 0 or 1.
+FILE has one conversation per line: `task_id`, `trial`, `success`. Prints PASS or FAIL; exits with 0 or 1.
 """
 
 import itertools
@@ -31,7 +30,7 @@ def main():
         tallies = [sum(passed[task, trial] for trial in trials) for task in tasks]
         share = sum(math.comb(c, k) / math.comb(len(trials), k) for c in tallies) / len(tasks)
         if abs(share - known) > 5e-5:
-            wrong.append(f"pass^{k} is {share:.4f}, published {known}")
+            wrong.append(f"pass^{k} is {share:.4f}(published: {known})")
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         suite = {"name": "airline", "cases": [
@@ -63,7 +62,7 @@ def main():
                     continue
                 named = {case["id"] for case in decision["cases"] if case["state"] == "unconfirmed"}
                 if named != lost:
-                    wrong.append(f"{before} -> {now}: unconfirmed are {sorted(named)}, lost {sorted(lost)}")
+                    wrong.append(f"{before} -> {now}: unconfirmed cases are {sorted(named)}, expected {sorted(lost)}")
                 if any(name not in ran.stdout for name in lost):
                     wrong.append(f"{before} -> {now}: the console does not name every unconfirmed case")
                 if "the baseline is thin: it has 1 trial" not in ran.stdout:

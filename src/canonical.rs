@@ -95,13 +95,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_form_is_that_of_the_library(value in value()) {
+        fn the_form_matches_the_library(value in value()) {
             prop_assert_eq!(bytes(&value), serde_json_canonicalizer::to_vec(&value).unwrap());
         }
     }
 
     #[test]
-    fn keys_stand_in_the_order_of_utf_16() {
+    fn keys_are_in_the_order_of_utf_16() {
         let value = json!({ "\u{ffff}": [1.0, -0.0, 1e30], "\u{10000}": {}, "a": [], "": "\u{7}\n" });
         let expected = "{\"\":\"\\u0007\\n\",\"a\":[],\"\u{10000}\":{},\"\u{ffff}\":[1,0,1e+30]}";
         assert_eq!(String::from_utf8(bytes(&value)).unwrap(), expected);

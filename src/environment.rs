@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_reads_as_the_text() {
+    fn a_literal_reads_back_as_the_text() {
         for text in ["${A}", "$${A}", "$$${A:-x}", "${ ${A}", "a$A", r"^\${A}$", "${A}${B}", "${not a name}"]
         {
             assert_eq!(fill(&literal(text), |_, _| Some("filled".to_owned())), text);

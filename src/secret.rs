@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_answer_may_say_is_no_key() {
+    fn ordinary_words_of_an_answer_are_not_keys() {
         for (value, is_key) in [
             ("refunds", false),
             ("antidisestablish", true),

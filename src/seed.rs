@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seeds_are_stable_and_tell_purposes_apart() {
+    fn seeds_are_stable_and_differ_by_purpose() {
         assert_eq!(Root(7).derive(&["target", "suite", "case", "0"]), 1_743_057_059);
         assert_ne!(Root(7).derive(&["ab", "c"]), Root(7).derive(&["a", "bc"]));
         assert_ne!(Root(7).derive(&["a"]), Root(8).derive(&["a"]));

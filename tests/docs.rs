@@ -1,6 +1,6 @@
-//! README and docs/ checked against the program: scenarios load, flags exist, ids are produced, links
-//! work, outputs are real, and pages stay short and in the project's words.
-#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+//! README and docs/ checked against the program: scenarios load, flags exist, ids are real, links work,
+//! quoted output is what akit prints, pages stay short and use the project's words.
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ mod canaries;
 #[path = "docs/commands.rs"]
 mod commands;
 #[cfg(unix)]
-#[expect(dead_code, reason = "other tests ask for more")]
+#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "cli/forge.rs"]
 mod forge;
 #[path = "docs/page.rs"]
@@ -22,7 +22,7 @@ mod page;
 #[path = "docs/recipe.rs"]
 mod recipe;
 #[cfg(unix)]
-#[expect(dead_code, reason = "other tests ask for more")]
+#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "cli/server.rs"]
 mod server;
 #[path = "docs/voice.rs"]
@@ -36,7 +36,7 @@ use page::{Page, pages, root};
 use akit::inside::{ConfigFile, Diagnostics, Environment, FaultKind, FindingId, WeakeningKind, load};
 use strum::IntoEnumIterator;
 
-/// What stands between backquotes.
+/// Every text in backquotes.
 fn quoted(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -51,17 +51,17 @@ fn akit(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What stands above lists of commands.
+/// Headings of command lists in `--help`.
 const GROUPS: [&str; 6] = ["Commands:", "Start:", "Test:", "Gate:", "Inspect:", "Tools:"];
 
-/// Every command that does something, as its words: those that the help of no other lists below it.
+/// Every command that has no subcommands, as its words.
 fn commands() -> Vec<Vec<String>> {
     let mut known = Vec::new();
     let mut open = vec![Vec::new()];
     while let Some(command) = open.pop() {
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
         let help = akit(&[&words, &["--help"][..]].concat());
-        // Groups of flags have names of groups of commands.
+        // A group of flags can have the same name as a group of commands.
         let mut is_list = false;
         let names = help.lines().filter_map(|line| {
             if !line.starts_with(' ') {
@@ -80,7 +80,7 @@ fn commands() -> Vec<Vec<String>> {
     known
 }
 
-/// The flags of a command, as its help lists them.
+/// The flags that a command's help lists.
 fn flags(command: &[String]) -> BTreeSet<String> {
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     let help = akit(&[&words, &["--help"][..]].concat());
@@ -94,7 +94,7 @@ fn flags(command: &[String]) -> BTreeSet<String> {
     found
 }
 
-/// Flags in a stretch of text: `--long` and `-s`.
+/// Flags mentioned in a text: `--long` and `-s`.
 fn flags_in(text: &str) -> Vec<String> {
     text.split(|c: char| c.is_whitespace() || "`,()[]|=/…".contains(c))
         .filter(|word| {
@@ -177,7 +177,7 @@ fn commands_in_the_documentation_have_their_flags() {
                     continue;
                 };
                 count += 1;
-                // What stands behind `--` is another program's.
+                // Arguments after `--` belong to another program.
                 let rest = rest.split(" -- ").next().unwrap();
                 let words: Vec<_> = rest.split_whitespace().collect();
                 let command = commands.iter().find(|command| {
@@ -196,7 +196,7 @@ fn commands_in_the_documentation_have_their_flags() {
     assert!(count >= 15, "only {count} commands were found");
 }
 
-/// Whether this is a command of another program.
+/// Whether another program's command starts this line.
 fn foreign(command: &str) -> bool {
     let programs =
         ["cargo", "git", "docker", "npm", "pip", "pre-commit", "promptfoo", "deepeval", "artemiskit"];
@@ -204,11 +204,11 @@ fn foreign(command: &str) -> bool {
 }
 
 #[test]
-fn flags_that_are_spoken_of_exist() {
+fn flags_mentioned_in_prose_exist() {
     let known: BTreeSet<_> = commands().iter().chain([&Vec::new()]).flat_map(|one| flags(one)).collect();
     for page in pages() {
         for (number, line) in page.prose() {
-            // The left column of this page has the flags of another program.
+            // The left column on this page lists another program's flags.
             let line = match line.strip_prefix('|') {
                 Some(row) if page.name == "docs/migrating.md" => {
                     row.split_once('|').map_or("", |(_, rest)| rest)
@@ -224,7 +224,7 @@ fn flags_that_are_spoken_of_exist() {
     }
 }
 
-/// The text of all files below a folder of src, without their tests and what only tests read.
+/// The text of all files in a folder of src, without tests and test-only files.
 fn sources(folder: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("src").join(folder)];
@@ -246,7 +246,7 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Words in double quotes that look like ids.
+/// Quoted words that look like ids.
 fn literals(code: &str) -> BTreeSet<String> {
     let words = code.split('"').skip(1);
     let id = |word: &&str| {
@@ -266,7 +266,7 @@ fn documented(heading: &str) -> BTreeSet<String> {
 fn codes_and_faults_in_the_documentation_exist() {
     let known: BTreeSet<_> = sources(".").iter().flat_map(|(_, code)| literals(code)).collect();
     for id in documented("code") {
-        assert!(known.contains(&id), "code `{id}` stands nowhere in src");
+        assert!(known.contains(&id), "code `{id}` is not in src");
     }
     for id in documented("fault") {
         assert!(!matches!(FaultKind::of(&id), FaultKind::Other(_)), "there is no fault `{id}`");
@@ -298,7 +298,7 @@ fn every_kind_of_weakening_is_documented_and_no_other() {
     assert_eq!(known, documented("weakening"));
 }
 
-/// Who has a clone and nothing else runs these.
+/// For someone who has a clone and nothing else.
 #[test]
 fn the_quick_start_is_two_commands() {
     let pages = pages();
@@ -317,7 +317,7 @@ fn no_page_begins_with_a_model_that_is_about_to_end() {
             edge(text[..at].chars().next_back()) && edge(text[at + model.len()..].chars().next())
         })
     };
-    // A price is that of a model, however long there is one.
+    // Price tables keep old models.
     for page in pages().iter().filter(|page| !["CHANGELOG.md", "docs/gate.md"].contains(&page.name.as_str()))
     {
         let found: Vec<_> = ending.iter().filter(|model| is_named(&page.text, model)).collect();
@@ -325,7 +325,7 @@ fn no_page_begins_with_a_model_that_is_about_to_end() {
     }
 }
 
-/// A page with a table in place of the one that has the same heading.
+/// A page with the table under the same heading replaced.
 fn with_table(text: &str, table: &str) -> Option<String> {
     let heading = table.lines().next()?;
     let at = text.find(&format!("\n{heading}\n"))? + 1;
@@ -334,25 +334,29 @@ fn with_table(text: &str, table: &str) -> Option<String> {
     Some(format!("{}{table}{}", &text[..at], &text[at + old..]))
 }
 
-/// A value that a page has and the program has not, or the other way round, is a lie that nobody sees.
+/// Docs and program must not drift apart: a value missing on either side fails.
 #[test]
 fn tables_of_values_are_printed_from_the_types() {
     let pages = pages();
     for (name, table) in akit::inside::tables() {
-        // Read anew: another table of this page may just have been written.
+        // Read the file again: it may just have gotten another table.
         assert!(pages.iter().any(|page| page.name == name), "{name}");
         let text = std::fs::read_to_string(root().join(name)).unwrap().replace("\r\n", "\n");
         let right = with_table(&text, &table).unwrap_or_else(|| panic!("{name} lacks the table\n{table}"));
         if std::env::var_os("AKIT_BLESS").is_some() {
             std::fs::write(root().join(name), right).unwrap();
         } else {
-            assert!(text == right, "{name}: AKIT_BLESS=1 cargo test writes this table anew:\n{table}");
+            assert!(
+                text == right,
+                "{name}: the table is out of date; AKIT_BLESS=1 cargo test updates it:\n{table}"
+            );
         }
     }
 }
 
-/// Lines of a recipe that let a pipeline go on at exit code 5: an inconclusive run has a failure that nobody
-/// could confirm or excuse, so that is never a default, and never an example.
+/// Lines of a recipe that let a pipeline continue on exit code 5. An inconclusive run has a failure that could be
+/// neither
+/// confirmed nor excused, so no default and no example may tolerate it.
 fn tolerant(text: &str) -> Vec<String> {
     let has_five = |text: &str| text.split(|c: char| !c.is_ascii_digit()).any(|number| number == "5");
     let keys =
@@ -390,7 +394,7 @@ fn no_recipe_tolerates_an_inconclusive_run_unasked() {
         let found = tolerant(&std::fs::read_to_string(root().join(path)).unwrap());
         assert_eq!(found, [""; 0], "{name}");
     }
-    // The search sees what it should.
+    // The search itself works.
     for recipe in [
         "allow_failure: { exit_codes: [5] }",
         "allow_failure:\n  exit_codes:\n    - 4\n    - 5",
@@ -406,7 +410,7 @@ fn no_recipe_tolerates_an_inconclusive_run_unasked() {
     assert_eq!(tolerant("exit_codes: [4, 6]\nallow-exit-codes: [99]\nretries: 5"), [""; 0]);
 }
 
-/// A heading as a link names it.
+/// A heading as links refer to it.
 fn anchor(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
     text.chars()
@@ -415,10 +419,10 @@ fn anchor(heading: &str) -> String {
         .collect()
 }
 
-/// A reader who has a task reads one page, and README before any.
+/// Readers should find their task on one page.
 #[test]
 fn pages_stay_short() {
-    // The list of changes only grows.
+    // The changelog only grows.
     for page in pages().iter().filter(|page| page.name != "CHANGELOG.md") {
         let most = if page.name == "README.md" { 149 } else { 250 };
         let lines = page.text.lines().count();
@@ -426,7 +430,7 @@ fn pages_stay_short() {
     }
 }
 
-/// Words with a better one in CONTRIBUTING, and words that a native speaker would not use here.
+/// Words that have a better one in CONTRIBUTING, or that a native speaker would not use here.
 const NEVER: &[&str] = &[
     "amiss",
     "anew",
@@ -454,15 +458,15 @@ const NEVER: &[&str] = &[
     "under way",
 ];
 
-/// What a page quotes from the program, in the program's words: page and line.
+/// Lines that quote the program, by page.
 const QUOTES: &[(&str, &str)] = &[("docs/planning.md", "* **Fresh trials** confirm failures.")];
 
-/// A line without what stands between backquotes.
+/// A line without its text in backquotes.
 fn without_code(line: &str) -> String {
     line.split('`').step_by(2).collect::<Vec<_>>().join(" ")
 }
 
-/// Which of these words a text has, as whole words.
+/// Which of these words occur in a text as whole words.
 fn found_in(text: &str, words: &[&'static str]) -> Vec<&'static str> {
     let plain: String =
         text.to_lowercase().chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { ' ' }).collect();
@@ -484,7 +488,7 @@ fn no_page_uses_a_word_that_has_a_better_one() {
     assert_eq!(found_in(&without_code("see `decision.ruling`, or the ruling"), NEVER), ["ruling"]);
 }
 
-/// A page that the book does not name is read by nobody.
+/// Readers cannot find a page that is missing from the index.
 #[test]
 fn the_book_names_every_page() {
     let pages = pages();
@@ -532,7 +536,7 @@ fn links_lead_to_files_and_headings() {
     }
 }
 
-/// A line without the time that it took, which only a terminal shows beside the recorded one.
+/// A line without durations: a terminal shows a measured one next to the recorded one.
 fn timeless(line: &str) -> String {
     match line.split_once("; took ").zip(line.split_once("; recorded ")) {
         Some(((before, _), (_, rest))) => format!("{before}; recorded {rest}"),
@@ -551,7 +555,7 @@ fn outputs_in_the_documentation_are_real() {
             count += 1;
             for line in block.body.lines().filter(|line| !line.is_empty()) {
                 let there = real.lines().any(|one| timeless(one) == timeless(line));
-                assert!(there, "{}:{}: akit does not say:\n{line}", page.name, block.line);
+                assert!(there, "{}:{}: akit does not print:\n{line}", page.name, block.line);
             }
         }
     }

@@ -1,14 +1,13 @@
-//! Modules stand in rows, and a module uses only rows below its own.
-//!
-//! The compiler cannot see rows inside a crate, so this reads the `crate::…` paths of every file under
-//! `src/` and holds them against the table. Inside a module, no file may use one that uses it.
+//! Modules form rows, and a module uses only rows below its own.
+//! || The compiler does not check layers inside a crate, so this test reads the `crate::…` paths of every file under
+//! `src/` and compares them with the table. Inside a module, no two files may use each other.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot read, it fails for")]
+#![expect(clippy::unwrap_used, reason = "a test fails if it cannot read a file")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The rows, lowest first; modules of one row do not know each other.
+/// The rows, lowest first. Modules in the same row do not use each other.
 const ROWS: [&[&str]; 17] = [
     &["text", "stats", "seed", "secret", "redact", "canonical"],
     &["source"],
@@ -25,22 +24,22 @@ const ROWS: [&[&str]; 17] = [
     &["runner", "report", "import"],
     &["publish", "stress"],
     &["config"],
-    // What a change demands less is told over scenarios, policy and history alike.
+    // Compares scenarios, policy and history, so it needs all of them.
     &["demands"],
     &["cli"],
 ];
 
-/// Uses within a row that are right all the same, each with its reason.
+/// Permitted uses within a row, each with its reason.
 const WITHIN_ROWS: [(&str, &str, &str); 0] = [];
 
 fn row(module: &str) -> Option<usize> {
     ROWS.iter().position(|row| row.contains(&module))
 }
 
-/// What is wrong with `module` using `used`.
-fn objection(module: &str, used: &str) -> Option<String> {
-    let Some(own) = row(module) else { return Some(format!("`{module}` stands in no row")) };
-    let Some(other) = row(used) else { return Some(format!("`{used}` stands in no row")) };
+/// Why `module` may not use `used`.
+fn violation(module: &str, used: &str) -> Option<String> {
+    let Some(own) = row(module) else { return Some(format!("`{module}` is not in the table")) };
+    let Some(other) = row(used) else { return Some(format!("`{used}` is not in the table")) };
     let excepted = WITHIN_ROWS.iter().any(|(from, to, _)| (*from, *to) == (module, used));
     if other < own || module == used || excepted {
         return None;
@@ -48,8 +47,8 @@ fn objection(module: &str, used: &str) -> Option<String> {
     Some(format!("`{module}` (row {own}) uses `{used}` (row {other})"))
 }
 
-/// The paths of a source that begin with `crate`, `super` or `self`, and all that it imports, each with its 1-based
-/// line; a group in braces is one path for each of its members.
+/// All paths in a source that begin with `crate`, `super` or `self`, and everything it imports, each with its 1-based
+/// line. A group in braces is expanded: one path per member.
 fn paths(source: &str) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     let code = without_comments(source);
@@ -61,7 +60,7 @@ fn paths(source: &str) -> Vec<(usize, Vec<String>)> {
                 continue;
             }
             let from = if root == "use " { at + root.len() } else { at };
-            // An import from a root is found at that root.
+            // The match on the root already covers this import.
             let rooted =
                 ["crate::", "super::", "self::", "std::"].iter().any(|one| code[from..].starts_with(one));
             if root != "use " || !rooted {
@@ -74,9 +73,9 @@ fn paths(source: &str) -> Vec<(usize, Vec<String>)> {
     found
 }
 
-/// The paths that begin at a text, each behind those that lead to it; answers how much of the text they are.
-fn members(text: &str, behind: &[String], found: &mut Vec<Vec<String>>) -> usize {
-    let mut path = behind.to_vec();
+/// Collects the paths at the start of a text, each prefixed with `before`; returns how many bytes it read.
+fn members(text: &str, before: &[String], found: &mut Vec<Vec<String>>) -> usize {
+    let mut path = before.to_vec();
     let mut at = 0;
     loop {
         let rest = &text[at..];
@@ -92,7 +91,7 @@ fn members(text: &str, behind: &[String], found: &mut Vec<Vec<String>>) -> usize
                 if taken == 0 {
                     return at;
                 }
-                // ` as NAME` says nothing of where it comes from.
+                // An alias (` as NAME`) does not change where an item comes from.
                 at += text[at..].find([',', '}']).unwrap_or(0);
             }
         }
@@ -106,7 +105,7 @@ fn members(text: &str, behind: &[String], found: &mut Vec<Vec<String>>) -> usize
             _ => break,
         }
     }
-    if path.len() > behind.len() {
+    if path.len() > before.len() {
         found.push(path);
     }
     at
@@ -116,17 +115,17 @@ fn word(text: &str) -> String {
     text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
-/// The source with its comments blanked out; lines stay where they are.
+/// Blanks out comments; line numbers stay the same.
 fn without_comments(source: &str) -> String {
     let blank = |line: &str| match line.find("//") {
-        // `//` in a string, as in a URL, is kept: what stands before it decides.
+        // Keep a `//` inside a string, such as in a URL: the text before it tells which one it is.
         Some(at) if line[..at].matches('"').count().is_multiple_of(2) => line[..at].to_owned(),
         _ => line.to_owned(),
     };
     source.lines().map(blank).collect::<Vec<_>>().join("\n")
 }
 
-/// A file of the crate that is no test: its module, and what it names.
+/// A source file that is not a test: its module and the paths it uses.
 struct File {
     module: Vec<String>,
     is_mod: bool,
@@ -134,7 +133,7 @@ struct File {
     paths: Vec<(usize, Vec<String>)>,
 }
 
-/// Every file under a folder that is no test, in the order of paths; `lib.rs` and `main.rs` only name the modules.
+/// Every non-test file in a folder, sorted by path. `lib.rs` and `main.rs` are left out: they only declare modules.
 fn files(folder: &Path, module: &[String]) -> Vec<File> {
     let mut found = Vec::new();
     let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -161,25 +160,25 @@ fn files(folder: &Path, module: &[String]) -> Vec<File> {
     found
 }
 
-/// Every objection to the sources under a folder, with its place.
-fn objections(folder: &Path) -> Vec<String> {
+/// All violations in a folder, with their places.
+fn violations(folder: &Path) -> Vec<String> {
     let files = files(folder, &[]);
     let uses = files.iter().flat_map(|file| file.paths.iter().map(move |(line, path)| (file, line, path)));
     uses.filter(|(.., path)| path[0] == "crate" && path.len() > 1)
         .filter_map(|(file, line, path)| {
-            Some(format!("{}:{line}: {}", file.path.display(), objection(&file.module[0], &path[1])?))
+            Some(format!("{}:{line}: {}", file.path.display(), violation(&file.module[0], &path[1])?))
         })
         .collect()
 }
 
-/// The file that has what a path names: an item that a `mod.rs` passes on is that of the file behind it.
+/// The file that defines what a path names; a re-export in `mod.rs` resolves to its source file.
 fn named<'a>(files: &'a [File], from: &File, path: &[String]) -> Option<&'a File> {
     let at = |module: &[String]| files.iter().find(|file| file.module == module);
     let (mut module, rest) = match path[0].as_str() {
         "crate" => (Vec::new(), &path[1..]),
         _ => (from.module.clone(), path),
     };
-    // `self` of a file in a folder is the module itself; other paths begin at what the file can see.
+    // In a folder, `self` is the module itself; other paths start from what is in scope.
     let mut rest = rest.iter().peekable();
     while let Some(step) = rest.next_if(|step| matches!(step.as_str(), "super" | "self")) {
         if step == "super" {
@@ -204,8 +203,8 @@ fn named<'a>(files: &'a [File], from: &File, path: &[String]) -> Option<&'a File
                     && at(&[&module[..], &one[..1]].concat()).is_some()
             })
         });
-        let Some((_, behind)) = passed_on else { return Some(file) };
-        module = [&module[..], &behind[..behind.len() - 1]].concat();
+        let Some((_, rest)) = passed_on else { return Some(file) };
+        module = [&module[..], &rest[..rest.len() - 1]].concat();
         if at(&module).is_none() {
             return Some(file);
         }
@@ -213,9 +212,10 @@ fn named<'a>(files: &'a [File], from: &File, path: &[String]) -> Option<&'a File
     None
 }
 
-/// Files that use each other, as `a -> b -> a`. A file and the `mod.rs` above it are one thing in this: it names its
-/// parts, and they use what they share.
-fn circles(folder: &Path) -> Vec<String> {
+/// Files that use each other. A file and the `mod.rs` above it count as one: `mod.rs` declares its parts, and they
+/// use
+/// what they share.
+fn cycles(folder: &Path) -> Vec<String> {
     let files = files(folder, &[]);
     let index = |file: &File| files.iter().position(|one| one.path == file.path).unwrap();
     let edges: Vec<BTreeSet<usize>> = files
@@ -240,9 +240,9 @@ fn circles(folder: &Path) -> Vec<String> {
     let reached: Vec<_> = (0..files.len()).map(reached).collect();
     let mut found = BTreeSet::new();
     for at in (0..files.len()).filter(|at| reached[*at].contains(at)) {
-        let circle =
+        let cycle =
             (0..files.len()).filter(|other| reached[at].contains(other) && reached[*other].contains(&at));
-        let names = circle.map(|one| files[one].path.strip_prefix(folder).unwrap().display().to_string());
+        let names = cycle.map(|one| files[one].path.strip_prefix(folder).unwrap().display().to_string());
         found.insert(names.collect::<Vec<_>>().join(", "));
     }
     found.into_iter().collect()
@@ -254,17 +254,17 @@ fn src() -> std::path::PathBuf {
 
 #[test]
 fn every_module_uses_only_rows_below_its_own() {
-    let found = objections(&src());
+    let found = violations(&src());
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
-fn no_file_uses_one_that_uses_it() {
-    let found = circles(&src());
+fn no_two_files_use_each_other() {
+    let found = cycles(&src());
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// The modules that `lib.rs` names.
+/// The modules declared in `lib.rs`.
 fn modules() -> Vec<String> {
     let library = std::fs::read_to_string(src().join("lib.rs")).unwrap();
     let names = library
@@ -274,7 +274,7 @@ fn modules() -> Vec<String> {
 }
 
 #[test]
-fn every_module_of_the_crate_stands_in_one_row_and_no_other_does() {
+fn every_module_is_in_exactly_one_row() {
     let mut modules = modules();
     assert!(modules.len() > 10, "{modules:?}");
     let mut rows: Vec<_> = ROWS.concat().into_iter().map(str::to_owned).collect();
@@ -283,7 +283,7 @@ fn every_module_of_the_crate_stands_in_one_row_and_no_other_does() {
     assert_eq!(rows, modules);
 }
 
-/// Whoever adds a room reads CONTRIBUTING, not this file.
+/// Someone who adds a module reads CONTRIBUTING, not this file.
 #[test]
 fn contributing_has_these_rows() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("CONTRIBUTING.md");
@@ -295,7 +295,7 @@ fn contributing_has_these_rows() {
     if std::env::var_os("AKIT_BLESS").is_some() {
         std::fs::write(path, right).unwrap();
     } else {
-        assert!(text == right, "AKIT_BLESS=1 cargo test writes this table anew:\n{rows}");
+        assert!(text == right, "the table is out of date; AKIT_BLESS=1 cargo test updates it:\n{rows}");
     }
 }
 
@@ -339,13 +339,13 @@ pub(crate) fn g() {}
     ];
     assert_eq!(seen, right);
 
-    assert_eq!(objection("gate", "cli").unwrap(), "`gate` (row 6) uses `cli` (row 16)");
-    assert_eq!(objection("gate", "client").unwrap(), "`gate` (row 6) uses `client` (row 6)");
-    assert_eq!(objection("text", "source").unwrap(), "`text` (row 0) uses `source` (row 1)");
-    assert_eq!(objection("gate", "utils").unwrap(), "`utils` stands in no row");
-    assert_eq!(objection("helpers", "text").unwrap(), "`helpers` stands in no row");
+    assert_eq!(violation("gate", "cli").unwrap(), "`gate` (row 6) uses `cli` (row 16)");
+    assert_eq!(violation("gate", "client").unwrap(), "`gate` (row 6) uses `client` (row 6)");
+    assert_eq!(violation("text", "source").unwrap(), "`text` (row 0) uses `source` (row 1)");
+    assert_eq!(violation("gate", "utils").unwrap(), "`utils` is not in the table");
+    assert_eq!(violation("helpers", "text").unwrap(), "`helpers` is not in the table");
     for (module, used) in [("cli", "text"), ("gate", "manifest"), ("gate", "gate"), ("source", "text")] {
-        assert_eq!(objection(module, used), None);
+        assert_eq!(violation(module, used), None);
     }
 
     let folder = std::env::temp_dir().join(format!("akit-layers-{}", std::process::id()));
@@ -355,11 +355,11 @@ pub(crate) fn g() {}
     };
     write("lib.rs", "use crate::cli::B;\n");
     write("gate/mod.rs", "use crate::manifest::A;\nuse crate::cli::B;\n");
-    let found = objections(&folder);
+    let found = violations(&folder);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].ends_with("mod.rs:2: `gate` (row 6) uses `cli` (row 16)"), "{found:?}");
 
-    // A circle through what the folder passes on, one through a folder, and none that only tests close.
+    // One cycle through a re-export, one through a folder, and one closed only by tests, which is allowed.
     write(
         "gate/mod.rs",
         "mod a;\nmod b;\nmod c;\nmod d;\n#[cfg(test)]\nmod e;\npub use a::A;\npub use c::C;\n",
@@ -370,7 +370,7 @@ pub(crate) fn g() {}
     write("gate/d/mod.rs", "mod part;\n");
     write("gate/d/part.rs", "use crate::gate::{B as Other, C};\n");
     write("gate/e.rs", "use super::c::C;\n");
-    let found = circles(&folder);
+    let found = cycles(&folder);
     std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(found, ["gate/a.rs, gate/b.rs", "gate/c.rs, gate/d/part.rs"]);
 }

@@ -1,4 +1,4 @@
-//! What a thousand conversations of six turns cost beside the time that the answers take.
+//! A thousand conversations of six turns: total time compared with the time the answers take.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,18 +6,18 @@ use std::path::Path;
 use crate::process::{median, once};
 use crate::{Outcome, server};
 
-/// Conversations, turns of each, and how many are held at once.
+/// Number of conversations, turns of each, and concurrency.
 const CONVERSATIONS: u32 = 1_000;
 const TURNS: u32 = 6;
 const AT_ONCE: u32 = 50;
 
-/// Milliseconds that an answer takes.
+/// Milliseconds per answer.
 const ANSWER: f64 = 20.0;
 
-/// Most time, beside that of answers which follow each other without a pause.
+/// Maximum time, relative to the same answers without a pause between them.
 const MOST: f64 = 1.1;
 
-/// How many of the targets were missed.
+/// Prints the table; returns how many targets were missed.
 pub(crate) fn measure() -> Outcome<usize> {
     let folder = tempfile::tempdir()?;
     let place = folder.path();
@@ -44,11 +44,11 @@ pub(crate) fn measure() -> Outcome<usize> {
     Ok(usize::from(missed))
 }
 
-/// Half of them by a script, half by rules; all are as they must be.
+/// Half of them use a script, half use rules; all pass.
 fn write(place: &Path) -> std::io::Result<()> {
     let mut text = String::from("name: talks\nprovider: openai\ncases:\n");
     for number in 0..CONVERSATIONS {
-        // Writing into a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "  - id: talk-{number}");
         if number % 2 == 0 {
             text.push_str("    turns:\n");

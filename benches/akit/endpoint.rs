@@ -1,4 +1,4 @@
-//! What a rate limit and a dead server cost: 60 cases against five requests a second, and 5,000 cases where nobody listens.
+//! The cost of a rate limit and of a dead server: 60 cases at five requests a second, and 5,000 cases with no server.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,24 +7,24 @@ use crate::process::{median, once};
 use crate::server::{Limit, Saying};
 use crate::{Outcome, server, suite};
 
-/// Cases behind a rate limit, and how many requests a second are answered.
+/// Cases to run, and the server's limit in requests per second.
 const CASES: u32 = 60;
 const RATE: u32 = 5;
 
-/// Most time, beside that of a client which knows the limit.
+/// Maximum time, relative to a client that knows the limit.
 const MOST: f64 = 1.3;
 
-/// Most seconds until a run knows that nobody listens.
+/// Maximum seconds before a run gives up on a dead server.
 const DEAD: f64 = 10.0;
 
-/// How many of the targets were missed.
+/// Prints the table; returns how many targets were missed.
 pub(crate) fn measure() -> Outcome<usize> {
     let folder = tempfile::tempdir()?;
     let place = folder.path();
     suite::write(place, "sixty", CASES as usize)?;
     suite::write(place, "five", 5_000)?;
     let ideal = f64::from(CASES - RATE) / f64::from(RATE);
-    println!("{:<60} {:>14} {:>14}", "a server that is busy or gone", "time", "target");
+    println!("{:<60} {:>14} {:>14}", "a server with a rate limit, and a dead one", "time", "target");
     let mut missed = 0;
     let limits = [
         ("429 with `retry-after-ms`", Saying::Milliseconds),
@@ -44,7 +44,7 @@ pub(crate) fn measure() -> Outcome<usize> {
     Ok(missed)
 }
 
-/// Seconds until all cases passed: one that errored would end the run with another code.
+/// Seconds until all cases passed; an errored case would change the exit code and fail the benchmark.
 fn limited(place: &Path, saying: Saying) -> Outcome<f64> {
     let mut times = Vec::new();
     for _ in 0..3 {

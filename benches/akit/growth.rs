@@ -1,19 +1,19 @@
-//! How time grows with the cases: ten times as many take about ten times as long, on any machine.
+//! How time grows with the number of cases: ten times as many should take about ten times as long, on any machine.
 
 use crate::process::once;
 use crate::{Outcome, server, suite};
 
-/// Most of the ratio of the time for ten times as many. A debug build has more memory to walk through for each case,
-/// and small caches show it; what grows with the square comes to far more.
+/// Maximum ratio for ten times as many cases. It leaves room for cache misses, which a debug build shows; quadratic
+/// growth is far above it.
 const MOST: f64 = if cfg!(debug_assertions) { 13.0 } else { 11.0 };
 
-/// Runs of each, in turn, of which the quickest counts: other work on the machine only adds to a time.
+/// Runs of each size, in turn. The fastest counts, because other work on the machine only adds time.
 const RUNS: usize = 3;
 
-/// Rounds of so many runs, before a ratio counts as missed.
+/// Rounds of runs before a ratio counts as missed.
 const ROUNDS: usize = 4;
 
-/// How many of the targets were missed.
+/// Prints the table; returns how many targets were missed.
 pub(crate) fn measure() -> Outcome<usize> {
     let folder = tempfile::tempdir()?;
     let place = folder.path();
@@ -44,7 +44,7 @@ pub(crate) fn measure() -> Outcome<usize> {
             _ => ([words(&["run", &file, "--replay", "--target-version", "2"]), asked(name)].concat(), 4),
         }
     };
-    println!("{:<45} {:>10} {:>10}", "10,000 cases beside 1,000", "ratio", "target");
+    println!("{:<45} {:>10} {:>10}", "10,000 cases compared with 1,000", "ratio", "target");
     let names = ["validate", "replies, with a report", "replay, all recorded", "replay, all missing"];
     let mut missed = 0;
     for (row, name) in names.into_iter().enumerate() {

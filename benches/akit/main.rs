@@ -1,10 +1,10 @@
-//! What akit costs: start-up, reading, judging, reporting, recording, and runs against a server that takes 20 ms, is busy or
-//! gone.
-//!
-//! `cargo bench` prints tables with the targets, and ends with an error where one is missed. `cargo bench -- growth memory`
-//! prints only those: how time grows with the number of cases and what many of them hold, which are the same on any machine.
+//! What akit costs: start-up, reading, judging, reporting, recording, and runs against a server that takes 20 ms, is
+//! rate-limited or is down.
+//! || `cargo bench` prints tables with targets and fails if one is missed. `cargo bench -- growth memory` prints only
+//! how
+//! time grows with the number of cases and how much memory large runs need; these hold on any machine.
 //! See docs/benchmarks.md.
-#![expect(clippy::print_stdout, reason = "a table is what this is for")]
+#![expect(clippy::print_stdout, reason = "prints tables")]
 
 mod conversations;
 mod endpoint;
@@ -23,13 +23,13 @@ use std::process::ExitCode;
 
 use process::{AKIT, Cost, Larger as _, median, once, watch};
 
-/// First argument of this program when it only starts another one and tells what that took.
+/// First argument of this program when it only runs akit and reports its cost.
 const WATCH: &str = "watch-one-process";
 
-/// The same of a program that is not akit.
+/// The same for a program other than akit.
 const WATCH_OTHER: &str = "watch-another-program";
 
-/// Every report that a run can leave behind.
+/// Every report format of a run.
 const EVERY: [&str; 18] = [
     "--json",
     "5.json",
@@ -51,12 +51,12 @@ const EVERY: [&str; 18] = [
     "5.env",
 ];
 
-/// Prints a table: how many of its targets were missed.
+/// Prints a table and returns how many targets were missed.
 type Table = fn() -> Outcome<usize>;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// A row of the table: a limit of 0 is none.
+/// A row of the table. A limit of 0 means no limit.
 struct Row {
     name: &'static str,
     cost: Cost,
@@ -95,7 +95,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints tables one after the other; an error tells how many of their targets were missed.
+/// Prints tables one after the other; fails if a target was missed.
 fn all(tables: &[Table]) -> Outcome<()> {
     let mut missed = 0;
     for table in tables {
@@ -104,7 +104,7 @@ fn all(tables: &[Table]) -> Outcome<()> {
     if missed > 0 { Err(format!("targets missed: {missed}").into()) } else { Ok(()) }
 }
 
-/// The table of commands: how many targets were missed.
+/// The table of commands; returns how many targets were missed.
 fn measure() -> Outcome<usize> {
     let folder = tempfile::tempdir()?;
     let place = folder.path();
@@ -117,7 +117,7 @@ fn measure() -> Outcome<usize> {
     let unrecorded = [&live[..], &["--cache", "off"]].concat();
     stored(place, "five")?;
     let formats = [&["report", "stored.json"][..], &EVERY].concat();
-    let beside = [&formats[..], &["--history", "earlier"]].concat();
+    let with_history = [&formats[..], &["--history", "earlier"]].concat();
     let records = ["--cache-dir", "records"];
     once(&[&live[..], &records].concat(), place, 0)?;
     let missing = [&live[..], &records, &["--replay", "--target-version", "2"]].concat();
@@ -131,7 +131,7 @@ fn measure() -> Outcome<usize> {
         row("validate, 1,000 cases", &["validate", "thousand.yaml"], place, (20, 50.0, 0.0))?,
         row("1,000 replies, all reports", &replies, place, (20, 150.0, 0.0))?,
         row("5,000 stored cases, all formats", &formats, place, (10, 1_000.0, 0.0))?,
-        row("the same, beside two earlier runs", &beside, place, (5, 0.0, 0.0))?,
+        row("the same, with two earlier runs", &with_history, place, (5, 0.0, 0.0))?,
         row("5,000 cases, 20 ms each, -c 50, --cache off", &unrecorded, place, (5, 2_300.0, 60.0))?,
         row("`akit gate` of 5,000 stored cases", &["gate", "stored.json"], place, (5, 1_000.0, 0.0))?,
         row("`akit cache stats` of 5,000 records", &stats, place, (3, 1_000.0, 0.0))?,
@@ -157,7 +157,7 @@ fn measure() -> Outcome<usize> {
     Ok(rows.iter().filter(|row| row.missed()).count() + usize::from(size > 16.0))
 }
 
-/// Judges recorded replies and leaves the run behind as `stored.json`, and twice under another name in `earlier`.
+/// Judges recorded answers and stores the run as `stored.json`, and two copies under other names in `earlier`.
 fn stored(place: &Path, suite: &str) -> Outcome<()> {
     let (scenario, replies) = (format!("{suite}.yaml"), format!("{suite}.jsonl"));
     once(&["run", &scenario, "--replies", &replies, "--json", "stored.json"], place, 0)?;
@@ -186,12 +186,12 @@ fn limit(value: f64, unit: &str) -> String {
     if value > 0.0 { shown(Some(value), unit) } else { String::new() }
 }
 
-/// Runs akit so many times: the median time and the largest memory.
+/// Runs akit several times; takes the median time and the peak memory.
 fn row(name: &'static str, arguments: &[&str], place: &Path, bounds: (usize, f64, f64)) -> Outcome<Row> {
     timed(name, (arguments, 0), place, bounds)
 }
 
-/// The same for a command that finds something missing.
+/// The same for a command that exits with 4 because something is missing.
 fn failing(name: &'static str, arguments: &[&str], place: &Path, bounds: (usize, f64, f64)) -> Outcome<Row> {
     timed(name, (arguments, 4), place, bounds)
 }

@@ -1,12 +1,12 @@
-//! What akit holds at once: many cases, and long answers. The same on any machine, but for the allocator of its system.
+//! Peak memory of many cases and of long answers. The same on any machine, except for the system's allocator.
 
 use crate::process::once;
 use crate::{EVERY, Outcome, limit, server, shown, suite};
 
-/// A command with the exit code that it ends with, and the most MiB that it may hold.
+/// A command, its exit code, and its maximum memory in MiB.
 type Row<'a> = (&'static str, Vec<&'a str>, i32, f64);
 
-/// How many of the targets were missed.
+/// Prints the table; returns how many targets were missed.
 pub(crate) fn measure() -> Outcome<usize> {
     let folder = tempfile::tempdir()?;
     let place = folder.path();
@@ -19,10 +19,10 @@ pub(crate) fn measure() -> Outcome<usize> {
         ("validate, 100,000 cases", vec!["validate", "many.yaml"], 0, 300.0),
         ("100,000 replies, no report", replies.to_vec(), 0, 0.0),
         ("100,000 replies, all reports", [&replies[..], &EVERY].concat(), 0, 450.0),
-        // Some expectations want a short answer.
+        // Some expectations need a short answer.
         ("20,000 answers of 4 KB, live", [&live[..], &["--json", "long.json"]].concat(), 1, 200.0),
     ];
-    println!("{:<45} {:>10} {:>10}", "held at once", "memory", "target");
+    println!("{:<45} {:>10} {:>10}", "peak memory", "memory", "target");
     let mut missed = 0;
     for (name, arguments, code, most) in rows {
         let memory = once(&arguments, place, code)?.memory;

@@ -1,5 +1,5 @@
-//! akit as a process: what one run of it took.
-#![expect(clippy::print_stdout, reason = "the watching process tells its parent so")]
+//! akit as a process: time, memory and CPU of a run.
+#![expect(clippy::print_stdout, reason = "the watching process reports to its parent")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,27 +7,27 @@ use std::time::Instant;
 
 use crate::{Outcome, WATCH};
 
-/// The program that is measured.
+/// The program to measure.
 pub(crate) const AKIT: &str = env!("CARGO_BIN_EXE_akit");
 
-/// What one process took.
+/// The cost of one process.
 #[derive(Clone, Copy)]
 pub(crate) struct Cost {
-    /// Milliseconds from start to end.
+    /// Wall time in milliseconds.
     pub(crate) time: f64,
-    /// MiB, where the system tells.
+    /// Peak memory in MiB, if the system reports it.
     pub(crate) memory: Option<f64>,
-    /// Milliseconds of processors, where the system tells.
+    /// CPU time in milliseconds, if the system reports it.
     pub(crate) cpu: Option<f64>,
 }
 
-/// The middle of some figures.
+/// The median.
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }
 
-/// The larger of what is known.
+/// The larger of two values, if they are known.
 pub(crate) trait Larger {
     fn max_by(self, other: Self) -> Self;
 }
@@ -41,7 +41,7 @@ impl Larger for Option<f64> {
     }
 }
 
-/// Runs akit once, under a small process of its own, so that the memory is that of one run alone.
+/// Runs akit once. A small parent process of its own makes sure that only this run's memory counts.
 pub(crate) fn once(arguments: &[&str], place: &Path, code: i32) -> Outcome<Cost> {
     let records = place.join(".akit");
     if records.exists() {
@@ -64,7 +64,7 @@ pub(crate) fn once(arguments: &[&str], place: &Path, code: i32) -> Outcome<Cost>
     Ok(Cost { time: time.parse()?, memory: more.next().transpose()?, cpu: more.next().transpose()? })
 }
 
-/// Runs akit and prints what it took; any exit code but the first argument is an error.
+/// Runs akit and prints its cost; fails unless the exit code equals the first argument.
 pub(crate) fn watch(arguments: &[String]) -> Outcome<()> {
     let Some((code, arguments)) = arguments.split_first() else { return Err("no arguments".into()) };
     let began = Instant::now();
@@ -75,7 +75,7 @@ pub(crate) fn watch(arguments: &[String]) -> Outcome<()> {
         .stderr(Stdio::null())
         .status()?;
     let took = began.elapsed().as_secs_f64() * 1_000.0;
-    // Minus one is any.
+    // Minus one accepts any exit code.
     if code != "-1" && status.code() != code.parse().ok() {
         return Err(format!("ended with {status}").into());
     }
@@ -83,7 +83,7 @@ pub(crate) fn watch(arguments: &[String]) -> Outcome<()> {
     Ok(())
 }
 
-/// Runs another program under a small process of its own; answers with what it printed and took.
+/// Runs another program the same way; returns its output and cost.
 pub(crate) fn command(words: &[&str], place: &Path) -> Outcome<(String, Cost)> {
     let me: PathBuf = std::env::current_exe()?;
     let output = Command::new(me).arg(crate::WATCH_OTHER).args(words).current_dir(place).output()?;
@@ -95,7 +95,7 @@ pub(crate) fn command(words: &[&str], place: &Path) -> Outcome<(String, Cost)> {
     Ok((said.to_owned(), Cost { time: time.unwrap_or(f64::NAN), memory, cpu }))
 }
 
-/// Runs a program, prints what it printed, and what it took.
+/// Runs a program and prints its output and cost.
 pub(crate) fn watch_other(words: &[String]) -> Outcome<()> {
     let Some((program, arguments)) = words.split_first() else { return Err("no program".into()) };
     let began = Instant::now();
@@ -105,8 +105,7 @@ pub(crate) fn watch_other(words: &[String]) -> Outcome<()> {
     Ok(())
 }
 
-/// The most that a child held at once, in MiB, and the milliseconds of processors that it took; nothing where the system
-/// does not tell.
+/// Peak memory of a child in MiB and its CPU time in milliseconds; empty if the system does not report them.
 #[cfg(target_os = "linux")]
 fn used() -> Outcome<String> {
     use nix::sys::resource::{UsageWho, getrusage};

@@ -1,20 +1,20 @@
-//! What it costs to record answers: runs that record beside runs that do not, in turn.
+//! The cost of recording answers: runs with and without recording, in turn.
 
 use std::path::Path;
 
 use crate::process::{Cost, median, once};
 use crate::{Outcome, server, suite};
 
-/// Runs of each, in turn.
+/// Number of pairs of runs.
 const PAIRS: usize = 5;
 
-/// Most time of a run that records, beside one that does not.
+/// Maximum time of a run that records, relative to one that does not.
 const MOST_TIME: f64 = 1.05;
 
-/// Most time of processors: writing 5,000 small files is about 1.35 by itself.
+/// Maximum CPU time, likewise; writing 5,000 small files alone is about 1.35.
 const MOST_CPU: f64 = 1.8;
 
-/// How many of the targets were missed.
+/// Prints the table; returns how many targets were missed.
 pub(crate) fn measure() -> Outcome<usize> {
     let folder = tempfile::tempdir()?;
     let place = folder.path();
@@ -22,7 +22,7 @@ pub(crate) fn measure() -> Outcome<usize> {
     let server = server::start()?;
     println!(
         "{:<45} {:>10} {:>10} {:>10} {:>10}",
-        "recording, beside `--cache off`", "time", "target", "CPU", "target"
+        "recording, relative to `--cache off`", "time", "target", "CPU", "target"
     );
     let mut missed = 0;
     for concurrency in ["50", "200"] {
@@ -43,13 +43,13 @@ pub(crate) fn measure() -> Outcome<usize> {
     Ok(missed)
 }
 
-/// The median over pairs of the ratios in time and time of processors.
+/// Median ratios of wall time and CPU time over all pairs.
 fn ratios(place: &Path, server: &str, concurrency: &str) -> Outcome<(f64, Option<f64>)> {
     let live = ["run", "five.yaml", "-m", "bench", "--base-url", server, "-c", concurrency];
     let unrecorded = [&live[..], &["--cache", "off"]].concat();
     let (mut times, mut cpus) = (Vec::new(), Vec::new());
     for pair in 0..PAIRS {
-        // A folder of its own for each: a file system is slow for a while where many files were just removed.
+        // A new folder for each run: some file systems are slow for a while after many files were removed.
         let folder = format!("records-{concurrency}-{pair}");
         let recorded = [&live[..], &["--cache-dir", &folder]].concat();
         let [without, with]: [Cost; 2] = [once(&unrecorded, place, 0)?, once(&recorded, place, 0)?];

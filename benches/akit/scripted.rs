@@ -1,4 +1,4 @@
-//! A server that does what a script says: it stalls, slows down, forgets or fails at times and loads that are known.
+//! A scripted server: it stalls, slows down, stops handing off or fails at known times and loads.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,30 +7,30 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What a server does.
+/// What the server does.
 #[derive(Clone, Copy)]
 enum Script {
-    /// Answers at once.
+    /// Answers immediately.
     AtOnce,
     /// Answers after 5 ms.
     Steady,
-    /// Answers after 5 ms, but for the time from 4 s to 7 s after the first request, in which nothing is answered.
+    /// Answers after 5 ms, except from 4 s to 7 s after the first request, when it answers nothing.
     Stall,
-    /// Answers after 20 ms, above 40 at once after as much longer as there are more; above 60 it hands nobody over.
+    /// Answers after 20 ms, above 40 concurrent requests proportionally later; above 60 it stops handing off.
     Knees,
-    /// Answers each of five kinds of errors to every fiftieth request.
+    /// Every fiftieth request gets one of five kinds of errors.
     Errors,
 }
 
-/// What all connections share.
+/// State shared by all connections.
 struct Shared {
     script: Script,
     first: OnceLock<Instant>,
     requests: AtomicU64,
-    under_way: AtomicU64,
+    in_flight: AtomicU64,
 }
 
-/// Starts a server; answers with its address.
+/// Starts a server and returns its address.
 pub(crate) fn start(script: &str) -> std::io::Result<String> {
     let script = match script {
         "at-once" => Script::AtOnce,
@@ -45,12 +45,12 @@ pub(crate) fn start(script: &str) -> std::io::Result<String> {
         script,
         first: OnceLock::new(),
         requests: AtomicU64::new(0),
-        under_way: AtomicU64::new(0),
+        in_flight: AtomicU64::new(0),
     });
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let shared = Arc::clone(&shared);
-            // A connection that breaks is the client's affair.
+            // A broken connection is the client's problem.
             let _ = thread::Builder::new()
                 .stack_size(128 * 1024)
                 .spawn(move || shared.connection(stream).unwrap_or_default());
@@ -88,8 +88,8 @@ impl Shared {
                 }
             };
             buffer.drain(..end);
-            let came = Instant::now();
-            let first = *self.first.get_or_init(|| came);
+            let arrived = Instant::now();
+            let first = *self.first.get_or_init(|| arrived);
             let number = self.requests.fetch_add(1, Ordering::SeqCst);
             match self.script {
                 Script::AtOnce => stream.write_all(usual.as_bytes())?,
@@ -99,18 +99,18 @@ impl Shared {
                 }
                 Script::Stall => {
                     let (from, to) = (first + Duration::from_secs(4), first + Duration::from_secs(7));
-                    if (from..to).contains(&came) {
+                    if (from..to).contains(&arrived) {
                         thread::sleep(to.saturating_duration_since(Instant::now()));
                     }
                     thread::sleep(Duration::from_millis(5));
                     stream.write_all(usual.as_bytes())?;
                 }
                 Script::Knees => {
-                    let at_once = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+                    let at_once = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
                     thread::sleep(Duration::from_millis(20 + 2 * at_once.saturating_sub(40)));
                     let said = if at_once > 60 { &forgetful } else { &usual };
                     let sent = stream.write_all(said.as_bytes());
-                    self.under_way.fetch_sub(1, Ordering::SeqCst);
+                    self.in_flight.fetch_sub(1, Ordering::SeqCst);
                     sent?;
                 }
                 Script::Errors => {
@@ -133,7 +133,7 @@ impl Shared {
     }
 }
 
-/// Where the first request ends, once all of it is there.
+/// Where the first request ends, if it is complete.
 fn end(buffer: &[u8]) -> Option<usize> {
     let head = buffer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let name = b"content-length:";

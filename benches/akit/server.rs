@@ -1,7 +1,6 @@
 //! A server on 127.0.0.1 that answers every request with one completion after 20 ms.
-//!
-//! Each connection has a thread: a sleeping thread wakes within a tenth of a millisecond, while timers of
-//! an asynchronous runtime count whole milliseconds and would make the answer one or two late.
+//! || Each connection has its own thread: a sleeping thread wakes within a tenth of a millisecond, while timers of an
+//! asynchronous runtime have a resolution of a millisecond and would answer one or two milliseconds late.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,30 +8,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long an answer takes.
+/// Time per answer.
 const DELAY: Duration = Duration::from_millis(20);
 
-/// What is answered.
+/// The text of each answer.
 const TEXT: &str = "Refunds are possible within 30 days. A colleague calls you today.";
 
-/// Starts the server in threads of its own; it ends with the process. Answers with its address.
+/// Starts the server in background threads, which end with the process. Returns its address.
 pub(crate) fn start() -> std::io::Result<String> {
     saying(TEXT, DELAY)
 }
 
-/// The same with an answer of about 4 KB, at once.
+/// The same server with an immediate answer of about 4 KB.
 pub(crate) fn long() -> std::io::Result<String> {
     saying(&[TEXT; 62].join(" "), Duration::ZERO)
 }
 
-/// How many requests a second are answered, after as many at once; what comes above that is told so.
+/// A rate limit: requests per second, with a burst of the same size. Other requests are refused.
 #[derive(Clone, Copy)]
 pub(crate) struct Limit {
     pub(crate) rate: u32,
     pub(crate) saying: Saying,
 }
 
-/// How a server says when it may be asked again.
+/// How a refusal says when to try again.
 #[derive(Clone, Copy)]
 pub(crate) enum Saying {
     Milliseconds,
@@ -41,11 +40,11 @@ pub(crate) enum Saying {
     Nothing,
 }
 
-/// Requests that are left, and when that was counted.
+/// Remaining requests, and when they were counted.
 type Bucket = Mutex<(f64, Instant)>;
 
 impl Limit {
-    /// What a request is answered that comes too early.
+    /// The response to a request above the limit, if this is one.
     fn refuses(self, bucket: &Bucket) -> Option<String> {
         let rate = f64::from(self.rate);
         let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +69,7 @@ impl Limit {
     }
 }
 
-/// A server that bears only so many requests a second.
+/// A server with a rate limit.
 pub(crate) fn limited(limit: Limit, delay: Duration) -> std::io::Result<String> {
     serve(TEXT, delay, Some(limit))
 }
@@ -95,7 +94,7 @@ fn serve(text: &str, delay: Duration, limit: Option<Limit>) -> std::io::Result<S
         for stream in listener.incoming().flatten() {
             let (answer, bucket) = (Arc::clone(&answer), bucket.clone());
             let refuses = move || bucket.as_ref().and_then(|(limit, bucket)| limit.refuses(bucket));
-            // A connection that breaks is the client's affair.
+            // A broken connection is the client's problem.
             thread::spawn(move || connection(stream, &answer, delay, refuses).unwrap_or_default());
         }
     });
@@ -133,7 +132,7 @@ fn connection(
     }
 }
 
-/// Where the first request ends, once all of it is there.
+/// Where the first request ends, if it is complete.
 fn whole(buffer: &[u8]) -> Option<usize> {
     let head = buffer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&buffer[..head]).to_lowercase();

@@ -1,8 +1,8 @@
-//! What `akit stress` says of a server that does what a script says, and what a request costs beside `hey`.
-//!
-//! The server is a process of its own, so that its time is not counted. What it should be said to do is computed from the
-//! script alone.
-#![expect(clippy::print_stdout, reason = "a table is what this is for")]
+//! `akit stress` against a scripted server: whether its figures are right, and what a request costs compared with
+//! `hey`.
+//! || The server is a separate process, so that its time is not counted. Expected values are computed from the script
+//! alone.
+#![expect(clippy::print_stdout, reason = "prints a table")]
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,18 +13,18 @@ use serde_json::Value as Json;
 use crate::process::{Cost, command, median, once};
 use crate::{Outcome, scripted};
 
-/// First argument of this program when it is the server.
+/// First argument of this program when it acts as the server.
 pub(crate) const SERVE: &str = "serve-a-script";
 
-/// Most CPU that a request may cost, in microseconds, and in multiples of that of `hey`.
+/// Maximum CPU per request, in microseconds and as a multiple of `hey`'s.
 const MOST_CPU: f64 = 40.0;
 const MOST_CPU_OF_HEY: f64 = 1.5;
-/// The least share of the requests per second of `hey`.
+/// Minimum share of `hey`'s requests per second.
 const LEAST_OF_HEY: f64 = 0.75;
-/// Most growth of memory from 10,000 to 300,000 requests, in MiB.
+/// Maximum growth of memory from 10,000 to 300,000 requests, in MiB.
 const MOST_GROWTH: f64 = 20.0;
 
-/// A server that does what a script says, in a process of its own.
+/// A scripted server in a separate process.
 struct Server {
     child: Child,
     address: String,
@@ -48,7 +48,7 @@ impl Drop for Server {
     }
 }
 
-/// One line of the table.
+/// A row of the table.
 struct Line {
     what: String,
     found: String,
@@ -60,7 +60,7 @@ fn line(what: impl Into<String>, found: impl Into<String>, target: impl Into<Str
     Line { what: what.into(), found: found.into(), target: target.into(), is_met }
 }
 
-/// How many of the targets were missed.
+/// Prints the table; returns how many targets were missed.
 pub(crate) fn measure() -> Outcome<usize> {
     let folder = tempfile::tempdir()?;
     let place = folder.path();
@@ -88,7 +88,7 @@ cases:
   - { id: human, tags: [escalation], prompt: I want a human., expected: { type: handoff, state: claimed } }
 ";
 
-/// Runs a load, and reads what it found.
+/// Runs a load and returns its report.
 fn stress(place: &Path, server: &Server, arguments: &[&str]) -> Outcome<(Json, Cost)> {
     let all = ["stress", "suite.yaml", "-m", "bench", "--base-url", &server.address, "--json", "out.json"];
     let all = [&all, arguments].concat();
@@ -100,11 +100,11 @@ fn number(json: &Json, pointer: &str) -> f64 {
     json.pointer(pointer).and_then(Json::as_f64).unwrap_or(f64::NAN)
 }
 
-/// Percentiles under a stall of 3 s in 12 s, of a rate and of a load that is kept in flight.
+/// Percentiles during a 3 s stall in 12 s: with a fixed rate, and with a fixed number of requests in flight.
 fn stalls(place: &Path, lines: &mut Vec<Line>) -> Outcome<()> {
     const USUAL: f64 = 5.0;
     const STALL: (f64, f64) = (4_000.0, 7_000.0);
-    // What requests that are sent all the time would have taken.
+    // The true latencies if requests were sent continuously.
     let mut truth: Vec<f64> = (0..12_000)
         .map(|at| {
             let at = f64::from(at);
@@ -131,7 +131,7 @@ fn stalls(place: &Path, lines: &mut Vec<Line>) -> Outcome<()> {
     Ok(())
 }
 
-/// Above 40 at once answers take longer; above 60 nobody is handed over.
+/// Answers slow down above 40 concurrent requests; above 60, handoffs stop.
 fn knees(place: &Path, lines: &mut Vec<Line>) -> Outcome<()> {
     let server = Server::start("knees")?;
     let (found, _) = stress(place, &server, &["--stages", "10@3s,20@3s,40@3s,60@3s,80@3s,100@3s,10@3s"])?;
@@ -149,7 +149,7 @@ fn knees(place: &Path, lines: &mut Vec<Line>) -> Outcome<()> {
     Ok(())
 }
 
-/// Each kind of error to every fiftieth request, counted by both sides.
+/// Every fiftieth request gets each kind of error; server and client must count the same.
 fn errors(place: &Path, lines: &mut Vec<Line>) -> Outcome<()> {
     let server = Server::start("errors")?;
     let (found, _) = stress(place, &server, &["-c", "10", "-n", "5000"])?;
@@ -166,7 +166,7 @@ fn errors(place: &Path, lines: &mut Vec<Line>) -> Outcome<()> {
     Ok(())
 }
 
-/// What a request costs, and how many there are, beside `hey` where it is installed; whether memory grows.
+/// Cost and number of requests, compared with `hey` if it is installed, and growth of memory.
 fn speed(place: &Path, lines: &mut Vec<Line>) -> Outcome<()> {
     let server = Server::start("at-once")?;
     let body = r#"{"model":"bench","messages":[{"role":"user","content":"Can I return my order?"}]}"#;
@@ -217,7 +217,7 @@ fn speed(place: &Path, lines: &mut Vec<Line>) -> Outcome<()> {
             let other = percentile(&text, share);
             let target = format!("{other:.1} ms ± 5%");
             lines.push(line(
-                format!("service time {word} beside hey"),
+                format!("service time {word} compared with hey"),
                 format!("{is:.1} ms"),
                 target,
                 (is / other - 1.0).abs() <= 0.05,
@@ -250,7 +250,7 @@ fn hey_text(place: &Path, url: &str, arguments: &[&str]) -> Outcome<String> {
     Ok(command(&[&all, arguments, &[url]].concat(), place)?.0)
 }
 
-/// A percentile of `hey`, in milliseconds.
+/// One of `hey`'s percentiles, in milliseconds.
 fn percentile(text: &str, share: &str) -> f64 {
     let line = text
         .lines()
@@ -260,7 +260,7 @@ fn percentile(text: &str, share: &str) -> f64 {
     seconds.map_or(f64::NAN, |seconds| seconds * 1e3)
 }
 
-/// Serves a script until the process is ended, ten minutes at most.
+/// Serves a script until the process is killed, ten minutes at most.
 pub(crate) fn serve(script: &str) -> Outcome<()> {
     println!("{}", scripted::start(script)?);
     std::thread::sleep(Duration::from_secs(600));

@@ -1,10 +1,11 @@
-//! Suites of any size: the deterministic kinds of expectation in turn, all of which hold. One case in
-//! five has a pattern, which costs more than all other kinds; half of these are the same everywhere.
+//! Suites of any size that use the deterministic kinds of expectation in turn; all pass. One case in five has a
+//! pattern,
+//! which costs more than any other kind; half of the patterns are the same in all cases.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Writes `NAME.yaml` and answers to it, `NAME.jsonl`.
+/// Writes `NAME.yaml` and its answers, `NAME.jsonl`.
 pub(crate) fn write(folder: &Path, name: &str, cases: usize) -> std::io::Result<()> {
     let mut scenario = format!(
         "name: {name}\nprovider: openai\ntags: [bench]\nvariables:\n  days: 30\nsetup:\n  systemPrompt: You answer within {{{{days}}}} words.\ncases:\n"
@@ -24,7 +25,7 @@ pub(crate) fn write(folder: &Path, name: &str, cases: usize) -> std::io::Result<
                 "{ type: fuzzy, value: Refunds are possible within 30 days. A colleague calls you soon., threshold: 0.7 }"
             }
         };
-        // Writing into a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(
             scenario,
             "  - id: case-{number}\n    name: Case number {number}\n    prompt: Can I return what I bought in shop {number}, and who helps me with it?\n    tags: [t{}]\n    expected: {expected}\n",

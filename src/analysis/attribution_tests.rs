@@ -1,4 +1,4 @@
-//! Application or judge: what four verdicts on a case say about a shift.
+//! Application or judge: what the four verdicts on a case say about a shift.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::manifest::{Fault, Grade, Verdict};
 use crate::vocabulary::Outcome::{Errored, Failed, Passed};
 use crate::vocabulary::{Answer, CaseId, FaultKind, Outcome, VerdictKind};
 
-/// A case that was answered and judged once for each of these.
+/// A case with an answer and a verdict per trial.
 fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseResult {
     let mut found = case(id, outcomes);
     for trial in &mut found.trials {
@@ -48,7 +48,7 @@ fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseRes
     found
 }
 
-/// Old by old, old by new, new by old, new by new.
+/// Old answer by old judge, old by new, new by old, new by new.
 type Four = [bool; 4];
 
 fn outcome(passes: bool) -> [Outcome; 1] {
@@ -159,7 +159,7 @@ fn only_cases_that_are_comparable_and_contested_go_to_the_judge() {
     let regraded = of(vec![answered("other", "one", true, &[Failed])]);
     let found = common.attribute(Some(&regraded), Some(&new));
     assert_eq!((found.cases, found.graded, found.identical, found.unjudged), (3, 2, 1, 1));
-    // `plain` is the application's, half of `same` the judge's.
+    // `plain` is due to the application, half of `same` to the judge.
     let causes: Vec<_> =
         found.flips.iter().map(|flip| (flip.case.as_str(), flip.cause, flip.same_answer)).collect();
     assert_eq!(causes, [("support/plain", Cause::Product, false), ("support/same", Cause::Judge, true)]);
@@ -167,7 +167,7 @@ fn only_cases_that_are_comparable_and_contested_go_to_the_judge() {
     // The new judge fails the old answer to `other`, but not the new one.
     close(found.judge, (-0.5 - 1.0 - 0.5) / 2.0 / 3.0);
 
-    // Not in the suite: nothing to compare.
+    // Not in the suite, so there is nothing to compare.
     assert_eq!(Common::of(&old, &new, &BTreeMap::new()).count(), 0);
 }
 

@@ -274,12 +274,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_baseline_a_usual_one_is_supposed() {
+    fn without_a_baseline_a_typical_one_is_assumed() {
         let policy = Policy::default();
         let found = outlook(&suite(100, 0, 0), 1, Some(0.10), &policy);
         assert!(!found.discordance_measured && found.unlucky.is_none());
         assert!((found.discordance - 0.1).abs() < 1e-12);
-        // Ten points with a hundred cases are detected, as in the simulation of docs/regressions.md.
+        // With a hundred cases, ten points are detected, as in the simulation of docs/regressions.md.
         assert!(found.now.detectable.is_some_and(|drop| (0.05..0.12).contains(&drop)), "{found:?}");
         let cases = found.more_cases.unwrap().cases;
         assert!((60..=110).contains(&cases), "{cases}");
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_promises_what_a_run_does() {
+    fn a_plan_matches_a_run() {
         let policy = Policy::default();
         let ids: Vec<String> = (0..40).map(|n| format!("c{n:02}")).collect();
         let tally = |n: usize| if n < 4 { (7, 10) } else { (10, 10) };
@@ -303,7 +303,7 @@ mod tests {
         let passed: Vec<_> = ids.iter().map(|id| (id.as_str(), Outcome::Passed)).collect();
         let mut manifest = run(&passed);
         let cases: Vec<_> = (0..40).flat_map(|n| suite(1, tally(n).0, tally(n).1)).collect();
-        // A tag with many cases has a guard of its own, and takes its share of the level.
+        // A tag with many cases has its own guard, which takes a share of the level.
         for tags in [0, 1] {
             for case in manifest.cases.iter_mut().take(12 * tags) {
                 case.tags = vec!["refund".to_owned()];
@@ -317,14 +317,14 @@ mod tests {
     }
 
     #[test]
-    fn a_baseline_measures_the_noise_and_the_price() {
+    fn a_baseline_measures_noise_and_cost() {
         let policy = Policy::default();
         let found = outlook(&suite(100, 10, 10), 1, Some(0.1), &policy);
         assert!(found.discordance > 0.0 && found.discordance < 0.05 && found.discordance_measured);
         assert!(found.unlucky.unwrap() > 0.0 && found.unlucky.unwrap() < 3.0);
         assert!(found.now.cost_usd.unwrap() > 1.0 && found.now.cost_usd.unwrap() < 1.05);
         let ratio = found.now.time_ms.unwrap() / found.now.cost_usd.unwrap();
-        assert!((ratio - 25_000.0).abs() < 1e-6, "a second a call, four at once");
+        assert!((ratio - 25_000.0).abs() < 1e-6, "one second per request, four at a time");
         assert_eq!((found.broken.proven, found.broken.thin), (100, 0));
         // Too few trials to measure anything.
         assert!(!outlook(&suite(100, 1, 1), 1, None, &policy).discordance_measured);
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn one_broken_case_is_seen_as_the_policy_lets_it() {
+    fn detecting_one_broken_case_depends_on_the_policy() {
         let broken = |policy: &Policy, hits, of| outlook(&suite(5, hits, of), 1, None, policy).broken;
         let policy = Policy::default();
         let thick = broken(&policy, 10, 10);
@@ -346,7 +346,7 @@ mod tests {
         assert_eq!((found.proven, found.failing_trials), (5, None));
         let fresh = outlook(&suite(5, 1, 1), 1, None, &sure).now.fresh;
         assert!(fresh.1.abs() < 1e-12);
-        // Under the strict policy new cases must pass ten times.
+        // Under the strict policy, new cases must pass ten times.
         let strict = Policy { rigor: Rigor::Strict, ..Policy::default() };
         let now = outlook(&suite(10, 0, 0), 1, None, &strict).now;
         assert!((now.fresh.0 - 90.6).abs() < 1e-9, "{now:?}");

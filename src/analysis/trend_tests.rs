@@ -4,7 +4,7 @@ use super::*;
 
 /// A run of one case with these trials: whether each passed, its time and its cost.
 fn run(at: Option<&str>, id: &str, hash: &str, trials: &[(bool, u64, Option<f64>)]) -> StoredRun {
-    let told: Vec<_> = (0..)
+    let stored: Vec<_> = (0..)
         .zip(trials)
         .map(|(index, (passed, latency, cost))| {
             let outcome = if *passed { "passed" } else { "failed" };
@@ -23,7 +23,7 @@ fn run(at: Option<&str>, id: &str, hash: &str, trials: &[(bool, u64, Option<f64>
         "duration_ms": 5, "scenarios": [],
         "cases": [{
             "scenario": "s", "id": id, "location": { "file": "s.yaml", "line": 1, "column": 1 }, "content_hash": hash,
-            "outcome": if passes { "passed" } else { "failed" }, "trials": told,
+            "outcome": if passes { "passed" } else { "failed" }, "trials": stored,
         }],
     });
     let file = format!("{}.json", at.unwrap_or("none"));
@@ -58,7 +58,7 @@ fn back_and_forth_is_flaky_and_a_lasting_change_is_not() {
         .chain(said("once", [true, true, false, true, true]))
         .chain(said("broke", [true, true, true, false, false]))
         .chain(said("steady", [true; 5]));
-    // Newest first: the order of reading must not matter.
+    // Newest first: the order of reading does not matter.
     let mut all: Vec<_> = all.collect();
     all.reverse();
     let found = Trend::of(all).flakiest;

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_that_come_in_parts_give_the_mean_and_variance_of_all() {
+    fn values_added_in_parts_give_the_mean_and_variance_of_all() {
         let mut spread = None;
         Spread::gather(&mut spread, []);
         assert_eq!(spread, None);

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_is_compact_and_read_as_it_was_written() {
+    fn the_text_is_compact_and_reads_back_as_written() {
         let table = [
             ("", "", (0, 0)),
             ("1", "1", (1, 1)),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_result_is_refused() {
+    fn invalid_results_are_refused() {
         for text in
             ["2", "x", "1x", "1x0", "x3", "5/4", "1/0", "0/0", "+1", "1x1001", "1/2/3", "1x4000000000", "/"]
         {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_come_and_go_at_any_place() {
+    fn runs_can_be_added_and_removed_at_any_place() {
         let mut results = Results::try_from("1 0 3/4".to_owned()).unwrap();
         results.open(1);
         assert_eq!(results.to_string(), "1 - 0 3/4");

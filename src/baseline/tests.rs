@@ -73,7 +73,7 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn only_judged_regular_proven_trials_count() {
+fn only_judged_regular_confirmed_trials_count() {
     let mut odd = case("odd", "h", &[Passed, Failed, Passed, Errored, Skipped]);
     odd.trials[0].confirmation = true;
     let advisory = Verdict {
@@ -113,7 +113,7 @@ fn only_judged_regular_proven_trials_count() {
 }
 
 #[test]
-fn a_run_is_added_once_and_one_without_a_judged_trial_never() {
+fn a_run_is_added_once_and_only_with_a_judged_trial() {
     let mut baseline = Baseline::empty();
     let first = run("r1", None, vec![case("a", "h", &[Passed])]);
     baseline.add(&first, None);
@@ -146,7 +146,7 @@ fn another_epoch_resets_its_scenario() {
     };
     let other = || CaseResult { scenario: "other".to_owned(), ..case("o", "ho", &[Passed]) };
     let all = || vec![case("a", "h", &[Passed]), case("b", "hb", &[Passed]), other()];
-    // (target, grader) of a later run, and whether the scenario starts over.
+    // Target and judge of a later run, and whether the scenario starts over.
     let table = [
         ("t1", Some("g1"), None),
         ("t1", None, None),
@@ -166,10 +166,10 @@ fn another_epoch_resets_its_scenario() {
             None => &[("o", "1x2"), ("a", "1 0"), ("b", "1")],
         };
         assert_eq!(results(&baseline), pairs(expected), "{target} {grader:?}");
-        // What the later run does not know is kept.
+        // Fields that the later run does not have are kept.
         let epoch = baseline.epoch("s").unwrap();
         assert!(!epoch.target_hash.is_empty() && epoch.grader_hash.is_some());
-        // An earlier run makes nothing start over.
+        // An earlier run resets nothing.
         let old = with("r0", 1, "t0", Some("g0"), all());
         let before = results(&baseline).len();
         let added = baseline.add(&old, None);
@@ -216,7 +216,7 @@ fn a_renamed_case_keeps_its_trials() {
     let added = baseline.add(&now, None);
     assert_eq!(added.renamed, [("s/old".to_owned(), "s/new".to_owned())]);
     assert_eq!(results(&baseline), pairs(&[("new", "1 0"), ("x", "1"), ("y", "1"), ("z", "- 1")]));
-    // A copy is not a rename: the old one is still in the suite, even if it was skipped.
+    // A copy is not a rename: the old case is still in the suite, even if it was skipped.
     let copied = run("r3", None, vec![case("new", "h", &[]), case("copy", "h", &[Passed])]);
     assert!(baseline.renamed(&copied).is_empty());
 }
@@ -321,7 +321,7 @@ fn sequence(runs: &[Sketch]) -> Vec<RunManifest> {
         .collect()
 }
 
-/// The tallies by definition: of all trials in the listed runs.
+/// The tallies by definition: over all trials of the listed runs.
 fn naive(runs: &[RunManifest], listed: &[RunRecord]) -> Vec<(String, Tally)> {
     let mut totals = BTreeMap::new();
     for run in runs.iter().filter(|run| listed.iter().any(|known| known.id == run.run_id)) {
@@ -406,7 +406,7 @@ fn each_scenario_has_a_window_of_its_own() {
         assert_eq!(added.cases_dropped, Vec::<String>::new(), "day {day}");
     }
     let trials = |scenario: &str| baseline.case(CaseId::new(scenario, "c")).map(|case| case.tally().of);
-    // The last twenty of its own, and thirty days before its own newest run.
+    // The last twenty of its own runs, and thirty days before its newest.
     assert_eq!((trials("nightly"), trials("hourly")), (Some(1), Some(MOST_RUNS as u64)));
     assert_eq!(baseline.runs.len(), MOST_RUNS + 1);
     assert_eq!(baseline.epoch.len(), 2);
@@ -416,7 +416,7 @@ fn each_scenario_has_a_window_of_its_own() {
     assert_eq!(baseline.add(&of("nightly", 20), None).tally.of, 1);
     let trials = |scenario: &str| baseline.case(CaseId::new(scenario, "c")).map(|case| case.tally().of);
     assert_eq!((trials("nightly"), trials("hourly")), (Some(3), Some(MOST_RUNS as u64)));
-    // A run of both ages each by itself.
+    // A run of both moves each window separately.
     let both = RunManifest {
         scenarios: ["nightly", "hourly"].map(|name| scenario(name, "t1", None)).into(),
         cases: ["nightly", "hourly"].iter().flat_map(|name| of(name, 0).cases).collect(),
@@ -439,7 +439,7 @@ fn only_lines_with_a_time_are_dated() {
     let dated = || Answer { given: true, dated: true, ..Answer::default() };
     let live = Answer::default;
     let recorded = || Answer { recorded: true, ..Answer::default() };
-    // The answers of `a` and `b`, and whose trials count.
+    // The answers of `a` and `b`, and which trials count.
     let table = [
         (undated(), undated(), "11"),
         (dated(), undated(), "10"),
@@ -447,7 +447,7 @@ fn only_lines_with_a_time_are_dated() {
         (live(), undated(), "10"),
         (dated(), dated(), "11"),
         (live(), dated(), "11"),
-        // A record adds nothing new, so the run consists of the lines.
+        // A cached answer adds nothing new, so the run consists of the given lines.
         (recorded(), undated(), "01"),
     ];
     for (a, b, counted) in table {
@@ -478,7 +478,7 @@ fn the_newest_run_is_found_by_time_in_any_time_zone() {
         ("2026-01-01T11:59:59+02:00", false),
     ] {
         assert_eq!(baseline.comes_last(&at("r2", time)), last, "{time}");
-        // As an update writes it.
+        // As written by an update.
         let mut shifted = at("r2", time);
         shifted.scenarios = vec![scenario("s", "t2", None)];
         assert_eq!(!baseline.clone().add(&shifted, None).shifts.is_empty(), last, "{time}");

@@ -81,7 +81,7 @@ pub(super) fn outside(runs: &[RunRecord]) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// Runs on these days of a year, `None` without a time.
+    /// Runs on these days of a year; `None` has no time.
     fn on(days: &[Option<i64>]) -> Vec<RunRecord> {
         let first = DateTime::parse_from_rfc3339("2026-01-01T12:00:00Z").unwrap();
         let at = |day: &Option<i64>| day.map(|day| (first + TimeDelta::days(day)).to_rfc3339());
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn at_most_twenty_and_of_old_ones_five() {
+    fn at_most_twenty_runs_of_which_five_are_old() {
         let days = |count: i64, step: i64| on(&(0..count).map(|n| Some(n * step)).collect::<Vec<_>>());
         let table = [
             ("nothing", on(&[]), vec![]),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_stands_behind_all_that_are_not_later() {
+    fn a_run_comes_after_all_that_are_not_later() {
         let table = [
             (vec![Some(1), Some(3)], Some(2), 1),
             (vec![Some(1), Some(3)], Some(3), 2),

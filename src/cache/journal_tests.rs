@@ -23,7 +23,7 @@ fn file(folder: &Path) -> PathBuf {
     folder.join("a.jsonl")
 }
 
-/// The journal again. A program that another test starts has this process's locks for a moment.
+/// Opens the journal again. A program started by another test inherits this process's locks for a moment.
 fn resumed(folder: &Path) -> Journal {
     for _ in 0..500 {
         match Journal::resume(folder, "a") {
@@ -43,7 +43,7 @@ fn a_run_finds_its_answers_again_each_once_and_in_order() {
     for (n, purpose, said) in [(1, "a", "1a"), (1, "b", "1b"), (2, "a", "2a"), (1, "a", "1a again")] {
         first.note(&noted(n, purpose, said)).unwrap();
     }
-    // One try that was answered, one that is still under way, one that was not counted.
+    // One answered request, one still in flight, and one that does not count.
     for (usd, then) in [(0.5, Some(0.25)), (0.75, None), (0.5, Some(0.0))] {
         let number = first.next_try();
         first.pay(number, usd).unwrap();
@@ -82,11 +82,11 @@ fn a_run_finds_its_answers_again_each_once_and_in_order() {
     assert_eq!(text(third.take(&asked(3, "a"))), Some(json!("3a")));
     third.end();
     assert!(matches!(Journal::resume(&place, "a"), Err(JournalError::Nothing(_))));
-    assert!(!place.exists(), "nothing is left");
+    assert!(!place.exists(), "the journal must be removed");
 }
 
 #[test]
-fn a_journal_that_is_given_up_is_gone_even_where_nothing_is_asked() {
+fn an_abandoned_journal_is_removed_even_if_nothing_is_asked() {
     let folder = tempfile::tempdir().unwrap();
     begin(folder.path()).note(&noted(1, "a", "1")).unwrap();
     let (anew, given_up) = Journal::begin(folder.path(), "a").unwrap();
@@ -98,7 +98,7 @@ fn a_journal_that_is_given_up_is_gone_even_where_nothing_is_asked() {
 }
 
 #[test]
-fn a_line_that_was_cut_anywhere_is_as_if_it_was_never_written() {
+fn a_truncated_line_is_ignored_wherever_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let journal = begin(folder.path());
     journal.note(&noted(1, "a", "whole\nline")).unwrap();
@@ -124,7 +124,7 @@ fn a_line_that_was_cut_anywhere_is_as_if_it_was_never_written() {
 }
 
 #[test]
-fn lines_that_akit_does_not_write_answer_nothing() {
+fn foreign_lines_are_not_used_as_answers() {
     let folder = tempfile::tempdir().unwrap();
     let journal = begin(folder.path());
     journal.note(&noted(1, "a", "right")).unwrap();
@@ -150,7 +150,7 @@ fn lines_that_akit_does_not_write_answer_nothing() {
 }
 
 #[test]
-fn money_that_akit_does_not_write_is_none_and_money_alone_can_be_finished() {
+fn foreign_costs_are_ignored_and_a_journal_with_only_costs_can_be_resumed() {
     let folder = tempfile::tempdir().unwrap();
     for (line, spent) in [
         (r#"{"try":1,"usd":0.5}"#, 0.5),
@@ -167,7 +167,7 @@ fn money_that_akit_does_not_write_is_none_and_money_alone_can_be_finished() {
 
 #[test]
 #[cfg(unix)]
-fn what_is_no_journal_is_neither_read_nor_written() {
+fn other_files_are_neither_read_nor_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let (precious, place) = (folder.path().join("precious"), folder.path().join("journal"));
     fs::create_dir(&place).unwrap();

@@ -421,14 +421,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_found_by_its_parts_alone() {
+    fn a_record_is_found_only_by_its_parts() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path().join("deep/cache"));
         let key = Key::of(json!({ "b": 1, "a": "x" }));
         assert!(matches!(cache.get(&key), Lookup::Miss));
         cache.put(&key, json!({ "text": "hi" }), 12, "2026-01-02T03:04:05Z".to_owned()).unwrap();
         let Lookup::Hit(record) = cache.get(&Key::of(json!({ "a": "x", "b": 1.0 }))) else {
-            panic!("1 and 1.0 are one number");
+            panic!("1 and 1.0 are the same number");
         };
         assert_eq!((record.latency_ms, &record.response), (12, &json!({ "text": "hi" })));
         assert!(matches!(cache.get(&Key::of(json!({ "a": "x", "b": 2 }))), Lookup::Miss));
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_told_and_mended_by_writing_again() {
+    fn damage_is_reported_and_repaired_by_writing_again() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path());
         let key = Key::of(json!({ "a": 1 }));
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_never_changes() {
+    fn the_key_does_not_change() {
         let key = Key::of(json!({ "model": "m", "messages": [{ "role": "user", "content": "hé" }] }));
         // SHA-256 of {"key_version":2,"parts":{"messages":[{"content":"hé","role":"user"}],"model":"m"}}.
         assert_eq!(key.hash(), "f25dc306b37fa30382b78da26ab8fd402d273ad6aca99d066979b6ff3bb764bd");

@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_the_application_remembers_is_named_by_its_turn() {
+    fn a_remembered_answer_is_named_by_its_turn() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path());
         let asked = |turns: Json| json!({ "kind": "reply", "messages": ["a", "b", "c"], "held": { "case": "x", "turns": turns } });
@@ -413,19 +413,19 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_not_wanted_is_no_neighbor() {
+    fn an_unwanted_record_is_not_a_neighbor() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path());
         let key = |text: &str| Key::of(parts("m", text, 0.0));
         for text in ["case 7", "case 71"] {
             cache.put(&key(text), json!(1), 1, String::new()).unwrap();
         }
-        // The record of case 71 is as near, but the suite uses it.
+        // The record of case 71 is just as near, but the suite uses it.
         let used = key("case 71").hash().to_owned();
         let found = cache.nearest_among(&key("case 7 edited"), &|hash| hash != used);
         let Nearest::Differs(found) = found else { panic!() };
         assert_eq!(found[0].recorded, "\"[\"case 7\"]\"");
-        // Where every record is used, one of them is still the nearest.
+        // If every record is used, one of them is still the nearest.
         let found = cache.nearest_among(&key("case 8"), &|_| false);
         assert_eq!(names(&found), ["messages"]);
     }
@@ -444,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_everywhere_is_named_for_each_of_many_that_look_alike() {
+    fn a_change_everywhere_is_named_for_each_of_many_similar_keys() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path());
         let many = 3 * SEARCHES;
@@ -485,13 +485,13 @@ mod tests {
             .collect();
         assert!(found[..SEARCHES].iter().all(|one| names(one) == ["messages"]));
         assert!(found[SEARCHES..].iter().all(|one| *one == Nearest::Unknown));
-        // One with the same question is still found, and a kind that nobody recorded is still told apart.
+        // One with the same question is still found, and a kind without a record is still recognized.
         assert_eq!(names(&cache.nearest(&Key::of(parts("n", "case 1", 0.0)))), ["model"]);
         assert_eq!(cache.nearest(&Key::of(json!({ "kind": "vote", "answer": "x" }))), Nearest::Nothing);
     }
 
     #[test]
-    fn a_record_of_version_1_is_compared_by_the_parts_of_then() {
+    fn a_version_1_record_is_compared_by_version_1_parts() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path());
         let former = |model: &str| json!({ "kind": "reply", "host": "h", "model": model, "messages": ["q"] });

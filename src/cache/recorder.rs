@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn records_stand_whole_under_their_names_and_nothing_else_is_left() {
+    fn records_are_complete_under_their_names_and_nothing_else_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("deep/cache");
         let recorder = Recorder::default();
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_cleared_meanwhile_is_made_again() {
+    fn a_folder_cleared_during_a_run_is_created_again() {
         let folder = tempfile::tempdir().unwrap();
         let recorder = Recorder::default();
         recorder.write(folder.path(), &hash(1), b"1").unwrap();
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_taken_are_passed_over() {
+    fn names_that_are_taken_are_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let recorder = Recorder::default();
         fs::create_dir(folder.path().join("01")).unwrap();
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_no_files_is_found_out_before() {
+    fn an_unwritable_folder_is_noticed_in_advance() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
@@ -300,9 +300,9 @@ mod tests {
         assert_eq!(left.collect::<Vec<_>>(), ["file"]);
     }
 
-    /// The end waits for the disk.
+    /// Finishing waits for the disk.
     #[test]
-    fn nothing_is_left_to_bring_to_the_disk() {
+    fn nothing_is_left_to_write() {
         let folder = tempfile::tempdir().unwrap();
         let recorder = Recorder::default();
         recorder.write(folder.path(), &hash(1), b"1").unwrap();

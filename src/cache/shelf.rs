@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_told_apart_by_condition() {
+    fn files_are_classified_by_condition() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path());
         for n in 0..3 {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn old_temporary_files_of_shelves_are_abandoned_and_nothing_else_is() {
+    fn only_old_temporary_files_of_shelves_count_as_abandoned() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path());
         cache.put(&Key::of(json!({ "n": 1 })), json!("ok"), 1, "t".to_owned()).unwrap();

@@ -84,7 +84,7 @@ mod tests {
     fn every_example_parses() {
         for line in EXAMPLES.lines() {
             assert!(line.chars().count() <= 98, "{line}");
-            // A shell removes quotes, redirections and comments.
+            // A shell would handle quotes, redirections and comments.
             let call = line.split(" > ").next().unwrap().split("  # ").next().unwrap();
             let parts = call.split('"').enumerate().flat_map(|(index, part)| match index % 2 {
                 0 => part.split_whitespace().collect(),

@@ -152,7 +152,7 @@ mod tests {
 
     /// 1 before 4 before 6 before 5 before 3; an interruption takes precedence over all.
     #[test]
-    fn the_gravest_of_several_counts() {
+    fn the_gravest_of_several_findings_decides() {
         use Conclusion::{Error, Fail, Inconclusive};
         let (failed, errors) = (("regression", Fail), ("errors", Error));
         let (budget, open, nothing) =
@@ -176,7 +176,7 @@ mod tests {
                 assert_eq!(Status::of(&decision, Ended::Complete).code(), *code, "{findings:?} {is_strict}");
                 assert_eq!(Status::of(&decision, Ended::Interrupted).code(), 130);
                 assert_eq!(Status::of(&decision, Ended::Terminated).code(), 143);
-                // Only cases that were asked and passed at least once let a pipeline continue.
+                // A pipeline may continue only if all open cases were asked and passed at least once.
                 decision.tolerated = true;
                 let code = if *code == 5 && decision.conclusion == Inconclusive { 0 } else { *code };
                 assert_eq!(Status::of(&decision, Ended::Complete).code(), code, "{findings:?}");

@@ -442,7 +442,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_pipeline_has_its_ways() {
+    fn each_pipeline_has_its_own_log_format() {
         let of = |pairs: &[(&str, &str)]| Surroundings::of(&Environment::of(pairs.iter().copied()));
         assert_eq!(of(&[("CI", "true")]), Surroundings::default());
         assert_eq!(of(&[("GITLAB_CI", "true")]), Surroundings { fold: Fold::GitLab, takes_commands: false });

@@ -22,7 +22,7 @@ const PRICE: Price = Price {
     holds_to: None,
 };
 
-/// A server that behaves at random and keeps a bill.
+/// A server that behaves randomly and keeps a bill.
 #[derive(Debug)]
 struct Moody {
     endpoint: Endpoint,
@@ -44,7 +44,7 @@ impl Moody {
         self.below(99) < of_hundred.into()
     }
 
-    /// Usage of an answer: at most a token per byte sent, and the limit on output, thoughts included.
+    /// Usage of an answer: at most a token per byte sent, plus the output limit, reasoning included.
     fn usage(&self, request: &ChatRequest) -> Usage {
         let input_tokens = self.below(request.bytes());
         let cached = self.below(input_tokens);
@@ -79,7 +79,7 @@ impl Provider for Moody {
                     0 => return Err(status(429)),
                     1 => return Err(status(503)),
                     2 => return Err(ProviderError::Connect { host: "test".into(), reason: "gone".into() }),
-                    // These are charged, even if they never arrive.
+                    // These are charged even if they never arrive.
                     3 => {
                         self.charge(usage);
                         return Err(ProviderError::Broken {
@@ -167,7 +167,7 @@ async fn simulated(
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_budget_is_exceeded_whatever_a_server_does() {
+async fn no_budget_is_exceeded_whatever_the_server_does() {
     let (mut spent, mut budgets, mut ended) = (0.0, 0.0, 0);
     for seed in 0..150 {
         let mut random = Root(seed).stream(&["budget"]);
@@ -190,7 +190,7 @@ async fn a_server_without_usage_is_not_asked_within_a_budget() {
     let (server, answered, closed) = simulated(4, 1_000.0, 500, 100).await;
     assert_eq!((answered, closed), (0, None));
     let calls = server.calls.load(Ordering::SeqCst);
-    assert!(calls <= 64, "only those in flight when the first answer came: {calls}");
+    assert!(calls <= 64, "only requests in flight at the first answer: {calls}");
 }
 
 /// The result of each conversation, by its number.
@@ -204,10 +204,10 @@ async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, us
     let moods = Mutex::new(Root(seed).stream(&["moody"]));
     let (endpoint, bill, calls) =
         (Endpoint::at_host("openai", "test"), Mutex::default(), AtomicUsize::new(0));
-    // Every fourth loses requests, which count as the worst case.
+    // Every fourth one loses requests, which are charged at the maximum.
     let fails = if seed % 4 == 3 { 15 } else { 0 };
     let server = Arc::new(Moody { endpoint, random: moods, bill, calls, silent: 0, fails });
-    // Fewer seats than conversations: one that waits for a seat must not be waited for.
+    // Fewer seats than conversations: do not wait for one that has no seat yet.
     let road = Road::new(1 + below(7) as usize, Some(budget));
     let provider: Arc<dyn Provider> = Arc::<Moody>::clone(&server);
     let client = ModelClient::new(provider, Cache::at("nowhere"), Mode::Off).on(&road);
@@ -216,17 +216,17 @@ async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, us
     let mut all = tokio::task::JoinSet::new();
     for number in 0..24 {
         let (client, counts) = (Arc::clone(&client), Arc::clone(&counts));
-        // One of three is a single request.
+        // One in three is a single request.
         let turns = if number % 3 == 0 { 1 } else { 2 + below(4) as usize };
         let (words, length) = (below(400) as usize, u64::from(1 + below(600)));
-        let told: Vec<usize> =
+        let answer_lengths: Vec<usize> =
             (0..turns).map(|_| below(4 * u32::try_from(length).unwrap()) as usize).collect();
         all.spawn(async move {
             let hold = client.hold();
             let mut request =
                 ChatRequest { model: "m".to_owned(), max_tokens: Some(length), ..ChatRequest::default() };
             let mut note = (0, turns, false);
-            for (turn, told) in told.iter().enumerate() {
+            for (turn, answer_length) in answer_lengths.iter().enumerate() {
                 request.messages.push(Message::new(Role::User, "x".repeat(words)));
                 let left = (turns - turn) as u64;
                 hold.needs(client.worst_in_a_row(&request, left, words as u64 + 128).unwrap());
@@ -252,7 +252,7 @@ async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, us
                 }
                 note.0 += 1;
                 counts.lock().unwrap().insert(number, note);
-                request.messages.push(Message::new(Role::Assistant, "y".repeat(*told)));
+                request.messages.push(Message::new(Role::Assistant, "y".repeat(*answer_length)));
             }
         });
     }
@@ -262,7 +262,7 @@ async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, us
             () = road.over() => {}
         }
     };
-    tokio::time::timeout(Duration::from_secs(86_400), everything).await.expect("nothing waits forever");
+    tokio::time::timeout(Duration::from_secs(86_400), everything).await.expect("nothing may wait forever");
     let bill = *server.bill.lock().unwrap();
     let counts = counts.lock().unwrap().values().copied().collect();
     (bill, counts, road.closed())

@@ -43,7 +43,7 @@ fn limits(requests: u64, tokens: u64, concurrency: u64) -> Limits {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_window_has_more_requests_than_its_share_and_one_second_s_worth() {
+async fn no_window_exceeds_its_share_by_more_than_one_second() {
     for a_minute in [1_u32, 7, 30, 60, 61, 300, 6_000] {
         for at_once in [1, 16, 64] {
             let server = server(|_, _| Ok(()));
@@ -64,14 +64,14 @@ async fn no_window_has_more_requests_than_its_share_and_one_second_s_worth() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tokens_are_reserved_first_and_corrected_by_the_server_s_count() {
+async fn tokens_are_reserved_and_corrected_by_the_servers_count() {
     // Tokens per answer: as reserved, far fewer, far more.
     for used in [200_u64, 60, 2_000] {
         let server = server(|_, _| Ok(())).using(Usage { output_tokens: used, ..Usage::default() });
         let began = Instant::now();
         sent(&server, 60, &[limits(0, 6_000, 0)], &Road::new(16, None)).await;
         let a_minute = 60.0 * real(used) / began.elapsed().as_secs_f64() * 60.0;
-        // The sixteen in flight when the first answer came are a debt that later requests pay.
+        // The sixteen requests in flight at the first answer overdraw the limit, and later requests wait for that.
         assert!((4_000.0..=7_600.0).contains(&a_minute), "{used}: {a_minute} tokens a minute");
     }
 }
@@ -114,5 +114,5 @@ async fn no_reported_usage_causes_a_panic() {
     client.limit(limits(u64::MAX, 1, 1));
     assert!(ask(&client, "first", PATIENT).await.is_ok());
     let second = tokio::time::timeout(Duration::from_secs(86_400), ask(&client, "second", PATIENT));
-    assert!(second.await.is_err(), "its debt is paid in some billion years");
+    assert!(second.await.is_err(), "it would have to wait billions of years");
 }

@@ -234,7 +234,7 @@ mod tests {
     use super::*;
     use crate::seed::Root;
 
-    /// The result, if it is ready at once.
+    /// The result, if it is available immediately.
     fn now<F: Future>(future: F) -> Option<F::Output> {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(found) => Some(found),
@@ -246,7 +246,7 @@ mod tests {
     fn a_reservation_waits_for_those_in_flight() {
         let meter = Meter::new(Some(1.0));
         let first = now(meter.reserve(0.6, None)).unwrap().unwrap();
-        assert!(now(meter.reserve(0.6, None)).is_none(), "the first may release enough");
+        assert!(now(meter.reserve(0.6, None)).is_none(), "the first reservation may still release enough");
         let small = now(meter.reserve(0.4, None)).unwrap().unwrap();
         meter.spend(0.1);
         drop(first);
@@ -258,11 +258,12 @@ mod tests {
             now(meter.reserve(0.001, None)).unwrap().is_none(),
             "nothing is left, and nothing is in flight"
         );
-        assert!(now(meter.reserve(0.0, None)).unwrap().is_none(), "its cost is unknown");
+        assert!(now(meter.reserve(0.0, None)).unwrap().is_none(), "the request's cost is unknown");
     }
 
-    /// 64 at once, in 10,000 runs: a request costs at most what was reserved for it, which is also what counts if its
-    /// cost is unknown.
+    /// 64 requests at once, in 10,000 runs: a request costs at most its reservation, which is also charged if its
+    /// cost is
+    /// unknown.
     #[test]
     fn no_budget_is_exceeded_in_ten_thousand_runs() {
         let (mut used, mut budgets) = (0.0, 0.0);
@@ -292,7 +293,7 @@ mod tests {
                 let cost = match share() {
                     // Refused before it cost anything.
                     one if one < 0.2 => 0.0,
-                    // The worst case: an answer of thoughts alone.
+                    // The worst case: an answer of reasoning only.
                     one if one < 0.4 => worst,
                     _ => worst * share(),
                 };
@@ -327,21 +328,21 @@ mod tests {
         let meter = Meter::new(Some(1.0));
         let [one, two] = [meter.begin(), meter.begin()];
         assert_eq!(now(meter.hold(one, 0.7)), Some(true));
-        assert_eq!(now(meter.hold(two, 0.4)), None, "the first may release enough");
+        assert_eq!(now(meter.hold(two, 0.4)), None, "the first request may still release enough");
         assert!(now(meter.reserve(0.4, None)).is_none());
         let mut first = now(meter.reserve(0.3, Some(one))).unwrap().unwrap();
         first.spend(0.1);
         drop(first);
         // It has 0.6 left, and the rest needs 0.5.
         assert_eq!(now(meter.hold(one, 0.5)), Some(true));
-        assert_eq!(now(meter.hold(two, 0.4)), Some(true), "the first's surplus is free");
-        // More than it holds, and nothing is free, but the other may release some.
+        assert_eq!(now(meter.hold(two, 0.4)), Some(true), "the first request's surplus must be released");
+        // It needs more than it has and nothing is free, but the other conversation may release some.
         assert!(now(meter.reserve(0.6, Some(one))).is_none());
         meter.give_back(two);
         let second = now(meter.reserve(0.6, Some(one))).unwrap().unwrap();
         drop(second);
         meter.give_back(one);
-        assert_eq!(now(meter.hold(two, 0.9)), Some(true), "all but what was spent is free again");
+        assert_eq!(now(meter.hold(two, 0.9)), Some(true), "everything unspent must be released");
         assert!(!meter.holds(one) && meter.holds(two));
     }
 
@@ -352,9 +353,15 @@ mod tests {
         assert_eq!([one, two].map(|holder| now(meter.hold(holder, 0.5))), [Some(true), Some(true)]);
         let mut waits = pin!(meter.reserve(0.6, Some(one)));
         let mut context = Context::from_waker(Waker::noop());
-        assert!(waits.as_mut().poll(&mut context).is_pending(), "the other may release it");
-        assert!(now(meter.reserve(0.6, Some(two))).unwrap().is_none(), "no one else can release anything");
-        // Neither does one that waits for something else.
+        assert!(
+            waits.as_mut().poll(&mut context).is_pending(),
+            "the other conversation may still release it"
+        );
+        assert!(
+            now(meter.reserve(0.6, Some(two))).unwrap().is_none(),
+            "no other conversation can release anything"
+        );
+        // Nor does one that waits for something else.
         let aside = Aside::of(&meter, two);
         assert!(now(meter.reserve(0.1, None)).unwrap().is_none());
         drop(aside);

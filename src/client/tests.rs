@@ -6,7 +6,7 @@ use crate::provider::{ChatRequest, Message, Pending, ProviderError, Role};
 use crate::seed::Root;
 use crate::vocabulary::{ExchangeKind, FaultKind};
 
-/// Answers from a list, one entry per call.
+/// Answers from a list, one entry per request.
 #[derive(Debug)]
 struct Scripted {
     endpoint: Endpoint,
@@ -84,13 +84,13 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
 }
 
 #[tokio::test(start_paused = true)]
-async fn transient_errors_are_tried_again_and_others_are_not() {
+async fn transient_errors_are_retried_and_others_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let wait = Some(Duration::from_millis(700));
     let ok = client(folder.path(), Mode::Off, vec![Err(status(429, wait)), Err(status(503, None)), Ok("hi")]);
     let began = tokio::time::Instant::now();
     assert_eq!(ask(&ok, "a").await.unwrap().completion.answer.text, "hi");
-    assert!(began.elapsed() >= Duration::from_millis(700), "it waits as long as the server asks");
+    assert!(began.elapsed() >= Duration::from_millis(700), "it must wait as long as the server asks");
     for error in [status(401, None), status(400, None)] {
         let refused = client(folder.path(), Mode::Off, vec![Err(error)]);
         assert!(matches!(ask(&refused, "a").await, Err(ClientError::Provider { tries: 1, .. })));
@@ -118,11 +118,15 @@ async fn each_mode_reads_and_writes_what_it_should() {
 
     let off = client(folder.path(), Mode::Off, vec![Ok("unseen")]);
     ask(&off, "a").await.unwrap();
-    assert!(ask(&replay, "a").await.is_err(), "off writes nothing");
+    assert!(ask(&replay, "a").await.is_err(), "`off` must not write anything");
 
     let record = client(folder.path(), Mode::Record, vec![Ok("one"), Ok("two")]);
     assert!(!ask(&record, "a").await.unwrap().completion.answer.recorded);
-    assert_eq!(ask(&record, "a").await.unwrap().completion.answer.text, "two", "record asks every time");
+    assert_eq!(
+        ask(&record, "a").await.unwrap().completion.answer.text,
+        "two",
+        "`record` must ask every time"
+    );
 
     let replayed = ask(&replay, "a").await.unwrap();
     assert_eq!(
@@ -130,7 +134,7 @@ async fn each_mode_reads_and_writes_what_it_should() {
         ("two", true)
     );
     assert!(!replay.asked() && record.asked());
-    assert!(ask(&replay, "b").await.is_err(), "another request is another key");
+    assert!(ask(&replay, "b").await.is_err(), "another request must have another key");
 
     let auto = client(folder.path(), Mode::Auto, vec![Ok("three")]);
     assert_eq!(ask(&auto, "a").await.unwrap().completion.answer.text, "two");
@@ -138,7 +142,7 @@ async fn each_mode_reads_and_writes_what_it_should() {
 }
 
 #[tokio::test]
-async fn a_failed_recording_is_a_warning_and_loses_no_answer() {
+async fn a_failed_recording_is_a_warning_and_keeps_the_answer() {
     let folder = tempfile::tempdir().unwrap();
     let blocked = folder.path().join("file");
     std::fs::write(&blocked, "").unwrap();
@@ -198,7 +202,7 @@ impl Provider for Busy {
     }
 }
 
-fn on_road(provider: &Arc<Busy>, road: &Road) -> ModelClient {
+fn client_on(provider: &Arc<Busy>, road: &Road) -> ModelClient {
     let price = Price { output: 1.0, longest: Some(1_000_000), ..Price::default() };
     let prices = Prices([("m".to_owned(), price)].into());
     let provider: Arc<dyn Provider> = Arc::<Busy>::clone(provider);
@@ -208,14 +212,14 @@ fn on_road(provider: &Arc<Busy>, road: &Road) -> ModelClient {
 #[tokio::test(start_paused = true)]
 async fn two_clients_of_one_server_share_its_permits_and_hold_none_while_waiting() {
     let (busy, road) = (Busy::new(true), Road::new(3, None));
-    let (target, judge) = (on_road(&busy, &road), on_road(&busy, &road));
+    let (target, judge) = (client_on(&busy, &road), client_on(&busy, &road));
     let texts: Vec<String> = (0..12).map(|n| n.to_string()).collect();
     let clients = [&target, &judge].into_iter().cycle();
     let asks = texts.iter().zip(clients).map(|(text, client)| ask(client, text));
     let all = futures_all(asks).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
     assert_eq!(busy.most.load(Ordering::SeqCst), 3);
-    // A request that waits for its retry lets all others go first.
+    // A request that waits before a retry lets all others go first.
     let asked = busy.asked.lock().unwrap();
     assert_eq!((asked.len(), asked[..12].iter().collect::<BTreeSet<_>>().len()), (18, 12), "{asked:?}");
     assert_eq!(road.in_flight(), 0);
@@ -224,7 +228,7 @@ async fn two_clients_of_one_server_share_its_permits_and_hold_none_while_waiting
 #[tokio::test]
 async fn a_closed_road_awaits_answers_in_flight_and_sends_nothing_more() {
     let (busy, road) = (Busy::new(true), Road::new(2, None));
-    let client = on_road(&busy, &road);
+    let client = client_on(&busy, &road);
     let asks = futures_all((0..6).map(|_| ask(&client, "a")));
     let closing = async {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -236,7 +240,7 @@ async fn a_closed_road_awaits_answers_in_flight_and_sends_nothing_more() {
     tokio::select! {
         biased;
         () = closing => {}
-        _ = asks => panic!("four were never sent"),
+        _ = asks => panic!("four requests must not be sent"),
     }
     assert_eq!((busy.calls.load(Ordering::SeqCst), road.in_flight()), (2, 0));
     assert_eq!(road.closed(), Some(crate::manifest::Ended::Interrupted));
@@ -245,7 +249,7 @@ async fn a_closed_road_awaits_answers_in_flight_and_sends_nothing_more() {
 #[tokio::test]
 async fn a_cut_road_awaits_nothing() {
     let (busy, road) = (Busy::new(false), Road::new(2, None));
-    let client = on_road(&busy, &road);
+    let client = client_on(&busy, &road);
     tokio::select! {
         biased;
         () = async {
@@ -253,24 +257,24 @@ async fn a_cut_road_awaits_nothing() {
             road.cut(crate::manifest::Ended::Deadline);
             road.over().await;
         } => {}
-        _ = ask(&client, "a") => panic!("it takes longer"),
+        _ = ask(&client, "a") => panic!("it must take longer"),
     }
 }
 
 #[tokio::test]
 async fn a_spent_budget_closes_the_road() {
     let (busy, road) = (Busy::new(false), Road::new(1, Some(2.5)));
-    let client = on_road(&busy, &road);
+    let client = client_on(&busy, &road);
     let asks = futures_all((0..6).map(|_| ask(&client, "a")));
     tokio::select! {
         biased;
-        _ = asks => panic!("there is money for two"),
+        _ = asks => panic!("the budget is enough for only two"),
         () = road.over() => {}
     }
     assert_eq!(
         busy.calls.load(Ordering::SeqCst),
         2,
-        "half a dollar is left, and the third may cost a whole dollar"
+        "half a dollar is left, and the third request may cost a dollar"
     );
     assert_eq!(road.closed(), Some(crate::manifest::Ended::Budget));
 }

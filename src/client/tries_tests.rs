@@ -1,4 +1,4 @@
-//! Whole runs against servers that are busy, down or refuse access, on a paused clock.
+//! Whole runs with servers that are busy, down or refuse access, on a paused clock.
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicUsize;
@@ -23,20 +23,20 @@ pub(super) struct Server {
     usage: Option<Usage>,
     /// Extra delay of requests before a time.
     slow: (Duration, Duration),
-    /// What was sent, and after how many seconds.
+    /// The requests and their times in seconds.
     log: Mutex<Vec<(String, f64)>>,
 }
 
 impl Server {
-    /// The same, reporting this usage for each answer.
+    /// The same with this usage for each answer.
     pub(super) fn using(self: Arc<Self>, usage: Usage) -> Arc<Self> {
-        let Ok(server) = Arc::try_unwrap(self) else { panic!("it is not in use yet") };
+        let Ok(server) = Arc::try_unwrap(self) else { panic!("the server must not be in use yet") };
         Arc::new(Self { usage: Some(usage), ..server })
     }
 
     /// The same, slower for requests before a time.
     fn slow_before(self: Arc<Self>, time: Duration, wait: Duration) -> Arc<Self> {
-        let Ok(server) = Arc::try_unwrap(self) else { panic!("it is not in use yet") };
+        let Ok(server) = Arc::try_unwrap(self) else { panic!("the server must not be in use yet") };
         Arc::new(Self { slow: (time, wait), ..server })
     }
 
@@ -64,7 +64,7 @@ impl Provider for Server {
             let (until, more) = self.slow;
             let more = if self.began.elapsed() < until { more } else { Duration::ZERO };
             let found = (self.manners)(&request.messages[0].content, self.began.elapsed());
-            // A refusal is immediate, an answer takes a while.
+            // Refusals are immediate; answers take a while.
             tokio::time::sleep(more + Duration::from_millis(if found.is_ok() { 20 } else { 1 })).await;
             let answer = Answer { usage: self.usage, ..Answer::default() };
             found.map(|()| Completion { answer, ..Completion::default() })
@@ -214,7 +214,7 @@ async fn a_server_without_limits_is_asked_as_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_only_refuses_is_not_asked_after_the_patience_ends() {
+async fn a_server_that_only_refuses_is_not_asked_after_the_retry_limit() {
     let table = [
         (Some(1.0), PATIENT, 300, 2_000),
         (None, PATIENT, 300, 300),
@@ -236,7 +236,7 @@ async fn a_server_that_only_refuses_is_not_asked_after_the_patience_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_request_that_is_always_refused_ends_alone() {
+async fn one_request_that_is_always_refused_fails_alone() {
     let server = server(|text, _| if text == "case 3" { Err(busy(None)) } else { Ok(()) });
     let found = run(&server, 200, 4, PATIENT).await;
     let errors = found.errors();
@@ -294,7 +294,7 @@ async fn many_errors_of_a_gateway_end_the_run() {
             assert!(found.took < Duration::from_secs(10), "{at_once}: {:?}", found.took);
         }
     }
-    // As long as it asks, and at most a minute.
+    // As long as the server asks, at most a minute.
     let asks = |seconds| status(503, "back soon", Some(Duration::from_secs(seconds)));
     for (seconds, least, most) in [(10, 20, 25), (3_600, 120, 125)] {
         let found = run(&server(move |_, _| Err(asks(seconds))), 5_000, 16, PATIENT).await;
@@ -307,7 +307,7 @@ async fn many_errors_of_a_gateway_end_the_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_always_fails_at_a_gateway_ends_alone() {
+async fn a_request_that_always_fails_at_a_gateway_fails_alone() {
     for error in away().into_iter().skip(1).chain([status(500, "no", None)]) {
         // Alone, and up to four in a row.
         for culprits in [&["case 3"][..], &["case 3", "case 4"], &["case 0", "case 1", "case 2", "case 3"]] {
@@ -438,14 +438,14 @@ async fn application_and_judge_share_the_rate_limit_and_take_turns() {
         all.spawn(async move { ask(&client, who, PATIENT).await.unwrap() });
     }
     all.join_all().await;
-    assert_eq!(server.calls.load(Ordering::SeqCst), 22, "only the two in flight were refused");
+    assert_eq!(server.calls.load(Ordering::SeqCst), 22, "only the two requests in flight may be refused");
     let asked = asked.lock().unwrap();
     let first = asked[..10].iter().filter(|who| *who == "judge").count();
     assert!((3..=7).contains(&first), "{asked:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_waiting_for_a_rate_limit_or_probe_end_at_once() {
+async fn requests_waiting_for_a_rate_limit_or_probe_can_be_interrupted() {
     for error in [busy(Some(200.0)), gone()] {
         let server = server(move |_, _| Err(error.clone()));
         let road = Road::new(4, None);
@@ -470,7 +470,7 @@ async fn requests_waiting_for_a_rate_limit_or_probe_end_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pipelines_refused_together_retry_apart_and_none_too_early() {
+async fn pipelines_refused_together_retry_at_different_times_and_not_too_early() {
     let mut back = BTreeSet::new();
     for seed in 0..20 {
         let server =

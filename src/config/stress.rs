@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_side_of_a_limit_says_what_is_looser() {
+    fn the_metric_decides_which_limit_is_looser() {
         let of = |metric, limit: Option<f64>| StressConfig {
             slo: limit.map(|limit| (metric, limit)).into_iter().collect(),
         };
@@ -107,7 +107,7 @@ mod tests {
             let [up, down] =
                 [low.weaker(&high), high.weaker(&low)].map(|found| found.into_iter().map(|one| one.kind));
             let (up, down): (Vec<_>, Vec<_>) = (up.collect(), down.collect());
-            // One of both directions demands less, and only one.
+            // Exactly one of the two directions is weaker.
             if metric.is_met(1.0, 0.5) {
                 assert_eq!((up, down), (vec![], vec![Kind::ThresholdLowered]), "{metric:?}");
             } else {

@@ -1,4 +1,4 @@
-//! What holds of every load, by generated stages.
+//! Invariants of every load, over generated stages.
 
 use std::sync::atomic::AtomicU64;
 
@@ -7,25 +7,25 @@ use proptest::prelude::*;
 use super::*;
 use crate::stats::real;
 
-/// What a host was asked for.
+/// What happened to a host.
 #[derive(Debug, Default)]
 struct Log {
-    /// Those that began, in the order in which they did.
+    /// Arrivals that started, in order.
     began: Vec<(u64, usize, Instant)>,
-    /// Under way, by the stage in which they were due.
-    under_way: Vec<usize>,
+    /// Arrivals in flight, by the stage in which they were due.
+    in_flight: Vec<usize>,
     ended: usize,
     missed: Vec<u64>,
-    /// What was wrong.
+    /// Violations.
     wrong: Vec<String>,
 }
 
-/// A host that takes some milliseconds for everybody.
+/// A host that takes a few milliseconds per arrival.
 struct Slow {
     numbers: AtomicU64,
     most: u64,
     takes: Vec<u64>,
-    /// How many may be under way in each stage.
+    /// How many arrivals may be in flight in each stage.
     seats: Vec<usize>,
     log: Mutex<Log>,
     stages: Mutex<Vec<(usize, Instant)>>,
@@ -42,13 +42,13 @@ impl Slow {
     }
 }
 
-/// Somebody who is served.
+/// An arrival being served.
 struct Guest<'a>(&'a Slow, usize, bool);
 
 impl Drop for Guest<'_> {
     fn drop(&mut self) {
         let mut log = self.0.log();
-        log.under_way[self.1] -= 1;
+        log.in_flight[self.1] -= 1;
         log.ended += usize::from(self.2);
     }
 }
@@ -64,12 +64,12 @@ impl Host for Slow {
         {
             let mut log = self.log();
             if due > Instant::now() {
-                log.wrong.push(format!("{number} began before it was due"));
+                log.wrong.push(format!("{number} started before it was due"));
             }
-            log.under_way.resize(self.seats.len(), 0);
-            log.under_way[stage] += 1;
+            log.in_flight.resize(self.seats.len(), 0);
+            log.in_flight[stage] += 1;
             log.began.push((number, stage, due));
-            let (own, all) = (log.under_way[stage], log.under_way.iter().sum::<usize>());
+            let (own, all) = (log.in_flight[stage], log.in_flight.iter().sum::<usize>());
             let most = self.seats[..=stage].iter().max().copied().unwrap_or_default();
             if own > self.seats[stage] || all > most {
                 log.wrong.push(format!("{own} at once in stage {stage}, {all} in all"));
@@ -90,7 +90,7 @@ impl Host for Slow {
     }
 }
 
-/// Carries a load out, and is there until all threads of it have ended.
+/// Runs a load and waits for all its threads.
 fn run(host: &Arc<Slow>, stages: Vec<Stage>, most: usize, stop: Option<Duration>, is_paused: bool) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(is_paused).build();
     runtime.expect("a runtime").block_on(async {
@@ -120,7 +120,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn there_are_never_more_at_once_than_the_stage_says(
+    fn concurrency_stays_within_the_stages_limit(
         stages in prop::collection::vec((1..20_usize, 1..200_u64), 1..6),
         takes in prop::collection::vec(1..60_u64, 1..5),
     ) {
@@ -129,11 +129,11 @@ proptest! {
         prop_assert!(!run(&host, closed(&seats, &lasts), 1, None, true));
         let log = host.log();
         prop_assert!(log.wrong.is_empty(), "{:?}", log.wrong);
-        // Everybody who works is busy: so many began in the first stage alone.
+        // All workers are busy, so the first stage alone starts this many.
         let longest = takes.iter().max().copied().unwrap_or_default();
         let least = seats[0] as u64 * (lasts[0] / longest).max(1);
         prop_assert!(log.began.len() as u64 >= least, "{} of {least}", log.began.len());
-        prop_assert_eq!(log.under_way.iter().sum::<usize>(), 0, "nobody is left");
+        prop_assert_eq!(log.in_flight.iter().sum::<usize>(), 0, "nothing may be left in flight");
         let begun = host.stages.lock().unwrap_or_else(PoisonError::into_inner);
         prop_assert_eq!(begun.len(), seats.len());
         for (pair, lasts) in begun.windows(2).zip(&lasts) {
@@ -142,12 +142,12 @@ proptest! {
     }
 
     #[test]
-    fn so_many_come_as_may_and_all_of_them_are_served(
+    fn the_maximum_number_arrives_and_all_are_served(
         most in 1..200_u64,
         seats in prop::collection::vec(1..20_usize, 1..4),
         takes in prop::collection::vec(1..60_u64, 1..5),
     ) {
-        // The last stage has no end of its own.
+        // The last stage has no time limit.
         let mut stages = closed(&seats, &vec![40; seats.len()]);
         if let Some(last) = stages.last_mut() {
             last.lasts = None;
@@ -156,12 +156,12 @@ proptest! {
         prop_assert!(!run(&host, stages, 1, None, true));
         let log = host.log();
         prop_assert_eq!(log.began.len() as u64, most);
-        prop_assert!(log.ended as u64 + 20 * 3 >= most, "those at the end of a stage go on");
+        prop_assert!(log.ended as u64 + 20 * 3 >= most, "arrivals at the end of a stage must be served");
         prop_assert!(log.wrong.is_empty(), "{:?}", log.wrong);
     }
 
     #[test]
-    fn at_a_stop_nothing_is_under_way_any_more(
+    fn nothing_is_in_flight_after_a_stop(
         seats in 1..20_usize,
         takes in 1..60_u64,
         after in 0..100_u64,
@@ -170,13 +170,13 @@ proptest! {
         let stages = vec![Stage { pace: Pace::InFlight(seats, Duration::ZERO), lasts: None }];
         run(&host, stages, 1, Some(Duration::from_millis(after)), true);
         let log = host.log();
-        prop_assert_eq!(log.under_way.iter().sum::<usize>(), 0);
+        prop_assert_eq!(log.in_flight.iter().sum::<usize>(), 0);
         prop_assert!(log.began.len() as u64 <= seats as u64 * (after / takes + 1));
         prop_assert!(log.ended <= log.began.len());
     }
 
     #[test]
-    fn workers_begin_one_after_the_other_while_a_load_grows(seats in 1..20_usize, ramp in 1..500_u64) {
+    fn workers_start_one_by_one_during_ramp_up(seats in 1..20_usize, ramp in 1..500_u64) {
         let host = Slow::of(u64::MAX, vec![10_000], vec![seats]);
         let began = std::cell::Cell::new(None);
         let ramp = Duration::from_millis(ramp);
@@ -188,18 +188,18 @@ proptest! {
         let first = began.get().unwrap_or_else(Instant::now);
         for (place, (_, _, due)) in log.began.iter().enumerate() {
             let share = ramp.as_secs_f64() * real(place as u64) / real(seats as u64);
-            // Timers are a millisecond coarse.
+            // Timers have a resolution of one millisecond.
             prop_assert!(((*due - first).as_secs_f64() - share).abs() < 0.002, "{place}");
         }
     }
 }
 
 proptest! {
-    // The clock of a schedule is a real one.
+    // Schedules use the real clock.
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn all_of_a_schedule_come_in_their_order(
+    fn scheduled_arrivals_come_in_order(
         rate in 100..3_000_u64,
         lasts in 5..60_u64,
         takes in 0..20_u64,
@@ -216,9 +216,9 @@ proptest! {
         let mut began: Vec<_> = log.began.iter().map(|(number, _, due)| (*number, *due - first)).collect();
         let wanted: Vec<_> = (0..).zip(due).collect();
         if most >= wanted.len() {
-            prop_assert_eq!(&began[..], &wanted[..began.len()], "in their order, at their times");
+            prop_assert_eq!(&began[..], &wanted[..began.len()], "the order or the times are wrong");
         }
-        // Places that are free at once may be taken in any order; for whom there was none is known.
+        // Free places may be taken in any order; arrivals without a place are recorded as missed.
         began.sort_unstable();
         let mut missed = log.missed.clone();
         missed.sort_unstable();
@@ -228,7 +228,7 @@ proptest! {
     }
 
     #[test]
-    fn a_schedule_ends_with_the_last_that_may_come(rate in 100..3_000_u64, number in 1..40_u64, takes in 0..20_u64) {
+    fn a_schedule_ends_with_its_last_arrival(rate in 100..3_000_u64, number in 1..40_u64, takes in 0..20_u64) {
         let host = Slow::of(number, vec![takes], vec![usize::MAX]);
         let stages = vec![Stage { pace: Pace::At(even(rate)), lasts: None }];
         prop_assert!(!run(&host, stages, 1_000, None, false));
@@ -243,6 +243,6 @@ proptest! {
         let stages = vec![Stage { pace: Pace::At(even(rate)), lasts: None }];
         run(&host, stages, 1_000, Some(Duration::from_millis(after)), false);
         let log = host.log();
-        prop_assert_eq!((log.under_way.iter().sum::<usize>(), log.ended), (0, 0));
+        prop_assert_eq!((log.in_flight.iter().sum::<usize>(), log.ended), (0, 0));
     }
 }

@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn every_unit_is_begun_once_in_an_order_of_the_seed() {
+    fn every_unit_starts_once_in_an_order_given_by_the_seed() {
         for units in [0, 1, 2, 3, 100] {
             let mut all = shuffled(units, 7);
             assert_eq!(all, shuffled(units, 7));
@@ -48,12 +48,12 @@ mod tests {
             assert_eq!(all, (0..units).collect::<Vec<_>>());
         }
         assert_ne!(shuffled(100, 7), shuffled(100, 8));
-        // Never changes: a run is begun again as it was.
+        // Must not change, so that a repeated run has the same order.
         assert_eq!(shuffled(6, 0), [0, 4, 1, 5, 2, 3]);
     }
 
     #[test]
-    fn every_order_is_as_likely_as_another() {
+    fn all_orders_are_equally_likely() {
         let mut seen = std::collections::BTreeMap::new();
         for root in 0..6_000 {
             *seen.entry(shuffled(3, root)).or_insert(0) += 1;
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_failure_is_the_first_of_the_file() {
+    fn as_listed_keeps_file_order() {
         assert_eq!(Order::AsListed.of(5), [0, 1, 2, 3, 4]);
     }
 }

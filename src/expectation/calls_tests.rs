@@ -1,4 +1,4 @@
-//! Calls and handoffs, kind by kind.
+//! Tool calls and handoffs, kind by kind.
 
 use serde_json::{Value as Json, json};
 
@@ -33,7 +33,7 @@ fn verdict(yaml: &str, calls: &[ToolCall]) -> (Outcome, String) {
 }
 
 #[test]
-fn an_answer_of_calls_alone_lacks_words_and_is_not_hollow() {
+fn an_answer_with_only_calls_has_no_text_and_is_not_empty() {
     let calls = named("transfer");
     for (yaml, outcome) in [
         ("{type: contains, values: [x]}", Failed),
@@ -65,7 +65,7 @@ fn an_answer_of_calls_alone_lacks_words_and_is_not_hollow() {
 }
 
 #[test]
-fn calls_are_counted_ordered_and_missed() {
+fn calls_are_counted_and_ordered_and_missing_ones_noticed() {
     let table = [
         ("called: [a]", "a", Passed, ""),
         ("called: [a, b]", "b a", Passed, ""),
@@ -202,7 +202,7 @@ fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
             Failed,
             "no handoff: `transfer` was not called and the state has no `/handoff/is`; called: 1 tool call (close)",
         ),
-        // The application knows better than its model.
+        // The application's state outranks what its model says.
         (
             done,
             "",
@@ -260,7 +260,7 @@ fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
         ),
         ("{type: handoff, carries: ['4417']}", "x", vec![], reported(json!(true)), Passed, ""),
         ("{type: handoff, carries: [{card: '4417'}]}", "x", vec![], reported(json!(true)), Passed, ""),
-        // Other parts of the state, what the answer itself says, and parts of words are not passed on.
+        // Other parts of the state, the answer's own text, and parts of words do not count.
         (
             "{type: handoff, carries: ['1234']}",
             "x",
@@ -281,7 +281,7 @@ fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
         if !yaml.contains("not:") {
             assert_eq!(kind.as_deref(), (outcome == Errored).then_some("unknown-state"), "{yaml}");
         }
-        // An incomplete answer hands over nothing, whatever it says.
+        // An incomplete answer is not a handoff, whatever it says.
         let cut = judge(yaml, Candidate { finish_reason: Some("length"), ..answer });
         assert_ne!(cut.outcome, Passed, "{yaml}");
     }
@@ -296,9 +296,9 @@ fn weakened(before: &str, now: &str) -> Vec<String> {
     weaker((written(0), &[]), (written(1), &[]), judges).into_iter().map(|one| one.kind.to_string()).collect()
 }
 
-/// Each row requires less than the one before it, and not the other way around.
+/// Each row is weaker than the one before it, and not the other way around.
 #[test]
-fn a_weaker_demand_on_calls_is_named() {
+fn a_weaker_expectation_of_calls_is_named() {
     let chains: [&[&str]; 6] = [
         &["called: [a, b], never: [c]", "called: [a], never: [c]", "called: [a]", "called: []"],
         &[
@@ -329,7 +329,7 @@ fn a_weaker_demand_on_calls_is_named() {
             for (place, now) in chain.iter().enumerate() {
                 let of = |demand: &str| format!("{{type: tools, {demand}}}");
                 let found = weakened(&of(before), &of(now));
-                // The same requirement written in another way may be reported too.
+                // The same requirement written differently may be reported too.
                 if at != place && !(at > place && now.starts_with("never")) {
                     assert_eq!(found.is_empty(), at > place, "{before} -> {now}: {found:?}");
                 } else if at == place {
@@ -338,7 +338,7 @@ fn a_weaker_demand_on_calls_is_named() {
             }
         }
     }
-    // Other calls count: neither is as strong as the other.
+    // They accept different calls, so neither is stronger.
     for (one, other) in [
         ("called: [{name: a, args: {n: 1}, count: 0}]", "called: [{name: a, args: {n: 1, m: 2}, count: 0}]"),
         ("called: [{name: a, args: {n: 1}}]", "called: [{name: a, args: {n: 2}}]"),
@@ -352,7 +352,7 @@ fn a_weaker_demand_on_calls_is_named() {
 }
 
 #[test]
-fn a_weaker_demand_on_a_handoff_is_named() {
+fn a_weaker_expectation_of_a_handoff_is_named() {
     let chains: [&[&str]; 3] = [
         &[
             "state: done, carries: [NW-5512, {n: 1, m: 2}]",

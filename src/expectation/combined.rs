@@ -139,8 +139,8 @@ mod tests {
         verdict
     }
 
-    /// The whole is advisory if it depends on advisory parts: it would pass or fail with them. It then says what they
-    /// say, and fails nothing.
+    /// A combination is advisory if its result depends on advisory parts. It then reports their verdict but fails
+    /// nothing.
     #[test]
     fn advisory_parts_decide_nothing() {
         let kinds = [(Passed, false), (Failed, false), (Errored, false), (Passed, true), (Failed, true)];

@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_said_as_words_of_its_own_however_it_is_written() {
+    fn a_value_is_found_as_whole_words_however_it_is_written() {
         let table = [
             ("NW-5512", "your parcel nw 5512 is late", true),
             ("NW-5512", "your parcel NW\u{2011}5512", true),
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn another_value_is_seen_however_it_is_written() {
+    fn a_different_value_is_noticed_however_it_is_written() {
         let parcel = fact("NW-5512", "which parcel", r"\bNW-\d{4}\b");
         for same in [
             "NW-5512",
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_repeated_in_a_statement_is_not_asked_for() {
+    fn repeating_a_value_in_a_statement_is_not_asking_for_it() {
         let table = [
             (
                 "ann.b@shop.example",

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn hardly_an_apology_of_support_is_taken_for_a_refusal() {
+    fn few_apologies_of_support_are_taken_for_refusals() {
         // Written without looking at the weights, and not used to fit them.
         for texts in [
             include_str!("../../fixtures/refusals/apologies.txt"),
@@ -236,7 +236,7 @@ mod tests {
     /// `AKIT_XSTEST` names the file that `.ci/fit-refusals` reads.
     #[test]
     #[ignore = "needs the answers of XSTest, which are not part of this repository"]
-    fn refusals_of_xstest_are_told_from_compliance() {
+    fn refusals_of_xstest_are_distinguished_from_compliance() {
         let file = std::fs::read_to_string(std::env::var("AKIT_XSTEST").unwrap()).unwrap();
         let rows = file.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
         let mut found = BTreeMap::new();

@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn half_an_answer_in_another_language_never_passes() {
+    fn half_an_answer_in_another_language_does_not_pass() {
         let answers: Vec<_> = ANSWERS.lines().map(|line| line.split_once('|').unwrap()).collect();
         for (at, (value, text)) in answers.iter().enumerate() {
             for (other, more) in
@@ -369,13 +369,13 @@ mod tests {
         }
         let half = "Ihre Bestellung ist heute verschickt worden und kommt am Donnerstag. Please note that our offices are closed. We apologize for any inconvenience.";
         assert_eq!((judged("en", half), judged("de", half)), (Failed, Failed));
-        // Text of no language does not count.
+        // Text without a language does not count.
         let link = "Your order was shipped this morning, see https://example.de/sendung/verfolgen/und/der/die/das for its way.";
         assert_eq!(judged("en", link), Passed);
     }
 
     #[test]
-    fn short_sentences_of_two_languages_never_pass() {
+    fn short_sentences_in_two_languages_do_not_pass() {
         for (one, other, text) in [
             (
                 "de",
@@ -398,7 +398,7 @@ mod tests {
                 assert_ne!(judged(value, text), Passed, "{value}: {text}");
             }
         }
-        // Addresses and titles are of no language.
+        // Addresses and titles have no language.
         for (value, text) in [
             (
                 "en",
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn danish_and_norwegian_are_told_apart() {
+    fn danish_and_norwegian_are_distinguished() {
         let texts = [
             (
                 "da",
@@ -436,7 +436,7 @@ mod tests {
             let twin = if own == "da" { "nb" } else { "da" };
             assert_eq!(judged(twin, text), Failed, "{text}");
         }
-        // What both would write is neither.
+        // Text that both languages share is neither.
         assert_eq!(judged("da", "Du kan hente pakken i dag. Du kan betale kontant i butikken."), Errored);
     }
 

@@ -1,4 +1,4 @@
-//! The kinds as a whole: what may be written, and how they judge, compared with the reference.
+//! All kinds together: which keys they have and how they judge, compared with the reference.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) fn read(yaml: &str) -> (Option<Expectation>, Diagnostics) {
     (expectation, found)
 }
 
-/// No functions are declared. State, calls and words are signs of a handoff.
+/// Declares no functions. State, calls and phrases are signs of a handoff.
 fn setup(file: &Arc<SourceFile>, found: &mut Diagnostics) -> Setup {
     let written = "{state: /handoff/is, tool: transfer, text: '(connect|transfer) you', offers: 'would you like', states: {queued: claimed}}";
     let signs = Node::parse(&SourceFile::from_text("s.yaml", written)).unwrap();
@@ -60,7 +60,7 @@ fn said(yaml: &str, text: &str) -> (Outcome, Option<f64>) {
 use Outcome::{Errored, Failed, Passed};
 
 #[test]
-fn kinds_judge_as_their_table_says() {
+fn kinds_judge_as_in_their_table() {
     let table: &[(&str, &str, Outcome, f64)] = &[
         ("{type: contains, values: [Refund, 30 days]}", "Our REFUND window is 30 Days.", Passed, 1.0),
         ("{type: contains, values: [x, y]}", "just X", Failed, 0.5),
@@ -154,7 +154,7 @@ fn judged(table: &[(&str, &str, Outcome, f64)]) {
 }
 
 #[test]
-fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
+fn a_missing_text_in_an_empty_truncated_or_refused_answer_proves_nothing() {
     let negative = [
         "{type: not_contains, values: [x]}",
         "{type: not_contains, values: [x], mode: not_all}",
@@ -205,7 +205,7 @@ fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
 }
 
 #[test]
-fn no_pattern_and_no_expression_passes_on_an_answer_that_says_nothing() {
+fn no_pattern_or_expression_passes_on_an_empty_answer() {
     for (yaml, whole) in [
         ("{type: inline, expression: 'length > 0 && length < 200'}", "fine"),
         ("{type: inline, expression: 'words.length >= 1 && words.length <= 50'}", "fine"),
@@ -232,7 +232,7 @@ fn no_pattern_and_no_expression_passes_on_an_answer_that_says_nothing() {
 }
 
 #[test]
-fn a_cut_answer_passes_nothing_that_more_of_it_could_break() {
+fn a_truncated_answer_passes_nothing_that_its_rest_could_break() {
     for (yaml, outcome) in [
         ("{type: inline, expression: 'length > 0 && length < 200'}", Failed),
         ("{type: inline, expression: 'words.length <= 50 && words.length >= 1'}", Failed),
@@ -265,7 +265,7 @@ fn a_cut_answer_passes_nothing_that_more_of_it_could_break() {
 }
 
 #[test]
-fn no_text_expectation_passes_on_an_answer_that_is_not_whole() {
+fn no_text_expectation_passes_on_an_incomplete_answer() {
     let kinds = [
         "{type: contains, values: [fine]}",
         "{type: exact, value: fine}",
@@ -302,7 +302,7 @@ fn no_text_expectation_passes_on_an_answer_that_is_not_whole() {
 }
 
 #[test]
-fn an_error_is_never_a_pass() {
+fn an_error_is_not_a_pass() {
     let endless = "{type: regex, pattern: '^(a+)(a+)(a+)(a+)\\1\\2\\3\\4b$'}";
     let answer = "a".repeat(400);
     assert_eq!(said(endless, &answer), (Errored, None));
@@ -356,7 +356,7 @@ fn variables_stand_for_themselves_in_every_kind() {
 }
 
 #[test]
-fn what_cannot_be_judged_is_refused_when_it_is_read() {
+fn expectations_that_cannot_be_judged_are_refused_when_read() {
     for (yaml, code, column) in [
         ("{type: contain, values: [x]}", "unknown-expectation", 8),
         ("{values: [x]}", "missing-field", 2),
@@ -454,17 +454,17 @@ fn texts_are_compared_as_they_read() {
         let minded = format!("{{type: contains, values: [{value}], caseSensitive: true}}");
         assert_eq!(said(&minded, text).0, Failed, "{minded} {text}");
     }
-    // These compare literally.
+    // These kinds compare literally.
     assert_eq!(said("{type: exact, value: \"can't\"}", "can\u{2019}t").0, Failed);
     assert_eq!(said("{type: regex, pattern: \"can't\"}", "can\u{2019}t").0, Failed);
     assert_eq!(said("{type: fuzzy, value: \"can't\", distance: 0}", "can\u{2019}t").0, Failed);
 }
 
-/// A kind in no list could not be read.
+/// A kind missing from the lists could not be read.
 #[test]
 fn every_kind_of_a_conversation_can_be_read() {
     let of_conversations = VerdictKind::iter().filter(|kind| kind.about() == About::Conversation);
     for kind in of_conversations {
-        assert_ne!(table(&kind).as_ptr(), CUSTOM.as_ptr(), "{kind} is in no list of kinds");
+        assert_ne!(table(&kind).as_ptr(), CUSTOM.as_ptr(), "{kind} is missing from the lists of kinds");
     }
 }

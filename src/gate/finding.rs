@@ -275,8 +275,9 @@ fn unconfirmed(findings: &[Finding], cases: &[CaseEvidence<'_>]) -> String {
 mod tests {
     use super::*;
 
-    /// The first reason decides the conclusion and the exit code: a regression comes before trouble with a provider,
-    /// even if it is found later.
+    /// The first finding decides the conclusion and the exit code: a regression comes before provider errors, even if
+    /// it is
+    /// found later.
     #[test]
     fn reasons_are_ordered_by_gravity_whatever_the_order_in_which_they_are_found() {
         type Tell = for<'a, 'b> fn(&'a mut Findings<'b>, Finding);
@@ -287,7 +288,7 @@ mod tests {
             |log, one| log.warn(one),
         ];
         let policy = Policy::default();
-        // Every order in which four findings may come.
+        // All orders of four findings.
         for code in 0..256_usize {
             let order: Vec<usize> = (0..4).map(|place| code >> (2 * place) & 3).collect();
             let mut log = Findings::new(&policy);

@@ -82,7 +82,8 @@ mod tests {
         assert!(suites.len() >= 38 && models.len() >= 38, "{} {}", suites.len(), models.len());
     }
 
-    /// If a rubric contained the facts it asks for, a judge that passes the restated rubric would be right.
+    /// If a rubric contained the facts it asks for, a judge would be right to pass an answer that restates the
+    /// rubric.
     #[test]
     fn no_rubric_contains_the_facts_it_asks_for() {
         for rubric in RUBRICS {

@@ -1,4 +1,4 @@
-//! The judge with stubs that echo, obey, waver or lie.
+//! Stub judges that echo, obey, waver or lie.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -69,7 +69,7 @@ fn setup(mode: Mode, script: impl Fn(&ChatRequest, usize) -> String + Send + Syn
 /// Requests that test a judge.
 const CANARIES: usize = 5;
 
-/// `Some` for a request about a known answer: whether that is a good one.
+/// For a request about a known answer, whether that answer is good.
 fn canary_of(request: &ChatRequest) -> Option<bool> {
     let ends = |rubric: &str| request.messages[0].content.ends_with(rubric);
     let is_good = canary_table::GOOD.iter().any(|(rubric, _)| ends(rubric));
@@ -170,7 +170,7 @@ fn answer_in(request: &ChatRequest) -> String {
     data["answer"].as_str().unwrap().to_owned()
 }
 
-/// A judge that tells good answers from bad ones, but falls for one group of tricks in the table.
+/// A sound judge, except that it falls for one group of tricks in the table.
 fn falls_for(way: usize) -> impl Fn(&ChatRequest, usize) -> String {
     move |request, _| {
         let answer = answer_in(request);
@@ -206,21 +206,24 @@ async fn canaries_are_asked_once_and_only_before_live_verdicts() {
     for _ in 0..3 {
         assert_eq!(honest.grade("We call you today.").await.unwrap().votes, [0.9]);
     }
-    assert_eq!(honest.calls(), 1 + CANARIES, "one verdict, the rest was recorded");
+    assert_eq!(honest.calls(), 1 + CANARIES, "one verdict; everything else was recorded");
     let blind = setup(Mode::Auto, |_, _| verdict(10));
     let error = blind.grade("We call you today.").await.unwrap_err();
     assert_eq!(error.fault().kind, FaultKind::JudgeVoid);
     assert!(error.to_string().contains("passed a known-bad answer"), "{error}");
-    assert!(blind.grade("Another answer.").await.is_err(), "not used for the whole run");
+    assert!(
+        blind.grade("Another answer.").await.is_err(),
+        "the judge must not be used for the rest of the run"
+    );
     assert_eq!(
         blind.calls(),
         2,
-        "a judge that failed its canaries is not asked again, and nothing is recorded"
+        "a judge that failed its canaries must not be asked again, and nothing may be recorded"
     );
 }
 
 #[tokio::test]
-async fn after_an_unreadable_answer_the_judge_is_asked_once_more_with_another_seed() {
+async fn an_unreadable_verdict_is_retried_once_with_another_seed() {
     let script = |_: &ChatRequest, call: usize| match call {
         CANARIES => "I think it is good".to_owned(),
         _ => verdict(8),

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn stopping_early_never_changes_the_verdict_and_saves_a_third_of_the_calls() {
+    fn stopping_early_does_not_change_the_verdict_and_saves_a_third_of_the_calls() {
         let mut random = Root(1).stream(&["votes"]);
         let (mut asked, mut full) = (0, 0);
         for _ in 0..10_000 {

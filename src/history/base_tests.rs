@@ -1,7 +1,7 @@
 use super::super::Kind;
 use super::*;
 
-/// A made-up history: names of revisions, parents, and merge bases with HEAD.
+/// A made-up history: revisions, parents, and merge bases with HEAD.
 #[derive(Default)]
 struct WrittenHistory {
     revisions: &'static [(&'static str, &'static str)],
@@ -77,7 +77,7 @@ fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
     let table = [
         (usual(&["p1", "p2"]), GITHUB, Ok(("p1", merge))),
         (usual(&["p1", "p2"]), MERGED, Ok(("p1", merge))),
-        // Not the pipeline's merge: change and target may contain merges of their own.
+        // Not the pipeline's merge: both change and target may contain merges.
         (usual(&["p1", "p2"]), ELSEWHERE, Ok(("bd", "the merge base"))),
         (usual(&["p1", "p2"]), UNSAID, Ok(("bd", "the merge base"))),
         (usual(&["p1", "p2"]), TARGET, Ok(("bd", "the merge base"))),
@@ -126,21 +126,21 @@ fn the_event_names_the_base_of_a_merge_queue_and_of_a_pull_request() {
     let hostile = serde_json::json!({ "merge_group": { "base_ref": "refs/heads/develop", "base_sha": "--upload-pack=x" } });
     let table = [
         ("merge_group", &queue, REVISIONS, &["p1"][..], Ok(BASE)),
-        // A merge queue's commit may be a merge itself; its base is the one that the event names.
+        // A merge queue's commit may be a merge itself; its base is the one in the event.
         ("merge_group", &queue, REVISIONS, &["p1", "p2"], Ok(BASE)),
-        // Not fetched: the branch of the queue, and never another one.
+        // If the base is not fetched, the queue's own branch counts and no other.
         ("merge_group", &queue, &REVISIONS[1..], &["p1"], Ok("old")),
         ("merge_group", &queue, &REVISIONS[2..], &["p1"], Err("none of")),
         ("merge_group", &hostile, REVISIONS, &["p1"], Ok("old")),
         ("pull_request", &request, REVISIONS, &["p1"], Ok(BASE)),
         ("pull_request", &request, REVISIONS, &["p1", TIP], Ok("p1")),
-        // The tip of the change is a merge of its own: its first parent belongs to the change.
+        // The tip of the change is its own merge: its first parent belongs to the change.
         ("pull_request", &request, REVISIONS, &["p1", BASE], Ok(BASE)),
         ("pull_request", &request, REVISIONS, &["p1", "p2"], Ok(BASE)),
         ("pull_request_target", &request, REVISIONS, &["p1", "p2"], Ok(BASE)),
         ("pull_request_target", &request, REVISIONS, &["p1", TIP], Ok(BASE)),
         ("pull_request_target", &request, REVISIONS, &["p1"], Ok(BASE)),
-        // Events of another kind are ignored.
+        // Other events are ignored.
         ("push", &queue, REVISIONS, &["p1"], Ok("bm")),
     ];
     for (event, payload, revisions, parents, expected) in table {

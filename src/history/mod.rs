@@ -308,7 +308,7 @@ mod tests {
     use crate::stats::Tally;
 
     #[test]
-    fn a_baseline_is_read_as_it_was_written() {
+    fn a_baseline_reads_back_as_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("b.json");
         let mut baseline = Baseline::empty();
@@ -329,7 +329,7 @@ mod tests {
         assert_eq!(read_baseline(&path).unwrap(), Baseline::empty());
     }
 
-    /// A case of 20 runs; every fifth case is flaky in its own way.
+    /// A case with 20 runs; every fifth case is flaky in its own way.
     fn settled(index: u32) -> BaselineCase {
         let flaky = |run: u32| {
             index.is_multiple_of(5) && (index / 5).wrapping_mul(2_654_435_761 + run * 40_503) % 7 < 2
@@ -365,7 +365,7 @@ mod tests {
             .collect();
         let text = render(&baseline).unwrap();
         assert!(text.len() < 2_000_000, "{} bytes", text.len());
-        assert!(text.contains(" 0 1"), "flaky cases are among them");
+        assert!(text.contains(" 0 1"), "some cases must be flaky");
         assert_eq!(parse("b.json", &text).unwrap(), baseline);
     }
 

@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_there_under_the_names_that_links_give_them() {
+    fn files_are_found_under_the_names_of_links() {
         let links = [
             ("scenarios", "real"),
             ("deep/one.yaml", "../real/s.yaml"),
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn blobs_are_distinguished_from_trees_and_gaps() {
+    fn blobs_are_distinguished_from_trees_and_missing_files() {
         let hash = "0".repeat(40);
         let output =
             format!("{hash} blob 4\na\nb\n\nx:no file missing\n{hash} tree 2\nzz\n{hash} blob 0\n\n");

@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_git_could_take_for_something_else_is_refused() {
+    fn ambiguous_names_for_git_are_refused() {
         for text in [
             "",
             "git:",

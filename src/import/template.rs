@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_than_a_name_is_refused() {
+    fn anything_but_a_name_is_refused() {
         for text in [
             "{{ name | upper }}",
             "{% if a %}b{% endif %}",
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn values_may_refer_to_each_other_but_not_for_ever() {
+    fn values_may_refer_to_each_other_but_not_endlessly() {
         let of = |pairs: &[(&str, &str)]| -> Variables {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };

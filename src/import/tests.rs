@@ -7,7 +7,7 @@ use crate::environment::Environment;
 use crate::expectation::Candidate;
 use crate::scenario::{self, Scenario};
 
-/// Imports a suite made of these files, the first of which is the configuration.
+/// Imports a suite of these files; the first is the configuration.
 fn imported(files: &[(&str, &str)]) -> Imported {
     try_import(files).unwrap()
 }
@@ -22,14 +22,14 @@ fn try_import(files: &[(&str, &str)]) -> Result<Imported, ImportError> {
     promptfoo(&folder.path().join(files[0].0))
 }
 
-/// The scenario that akit reads from an import; fails if anything is wrong with it.
+/// The imported scenario as akit reads it; panics on any error.
 fn loaded(imported: &Imported) -> Scenario {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("suite.yaml");
     std::fs::write(&path, &imported.text).unwrap();
     let environment = Environment::of([("HOST", "h"), ("A", "filled")]);
     let mut loaded = scenario::load(&[path], &environment);
-    // A pattern in the suite that matches everything is kept, with a warning.
+    // A pattern of the suite that matches everything is kept, with a warning.
     let found = loaded.diagnostics.iter().filter(|one| one.code != "always-holds");
     let found: Vec<_> = found.map(|one| one.message.clone()).collect();
     assert!(found.is_empty(), "{found:?}\n{}", imported.text);
@@ -68,7 +68,7 @@ fn passes(assertion: &str, answer: &str) -> bool {
 }
 
 #[test]
-fn an_assertion_holds_for_the_same_answers_as_in_promptfoo() {
+fn an_assertion_passes_for_the_same_answers_as_in_promptfoo() {
     // Assertion, answers that pass, answers that fail.
     let table: &[(&str, &[&str], &[&str])] = &[
         ("{ type: contains, value: 'A.b' }", &["xA.by"], &["a.b", "Axb", ""]),
@@ -159,7 +159,7 @@ fn an_assertion_holds_for_the_same_answers_as_in_promptfoo() {
     }
 }
 
-/// Assertions that always fail in promptfoo, or fail for answers that akit cannot recognize, are not imported.
+/// Assertions that always fail in promptfoo, or fail on answers that akit cannot recognize, are not imported.
 #[test]
 fn an_assertion_that_could_pass_where_promptfoo_fails_is_named() {
     let table = [
@@ -205,7 +205,7 @@ fn an_assertion_that_could_pass_where_promptfoo_fails_is_named() {
     }
 }
 
-/// An assertion that accepts other answers than in promptfoo is reported.
+/// An assertion that accepts different answers than in promptfoo is reported.
 #[test]
 fn a_difference_is_reported() {
     let table = [
@@ -233,7 +233,7 @@ fn a_difference_is_reported() {
     assert_eq!(findings(&plain), "");
 }
 
-/// The mean of the scores reaches a test's threshold if each of them does.
+/// A test's threshold is a threshold of each judge: if all scores reach it, so does their mean.
 #[test]
 fn a_threshold_of_a_test_is_one_of_each_judge() {
     let imported = imported(&[(
@@ -421,7 +421,7 @@ fn each_line_of_jsonl_is_a_test() {
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error() {
+fn unreadable_files_are_errors() {
     for (text, expected) in [
         ("a: [", "invalid YAML"),
         ("- a", "is not a promptfoo configuration"),
@@ -445,9 +445,9 @@ fn hostile() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
-    /// Whatever a suite contains, the result loads, and asks what promptfoo asks.
+    /// Whatever a suite contains, the imported one loads and asks the same questions.
     #[test]
-    fn what_is_written_always_loads(prompt in hostile(), value in hostile(), v in hostile(), kind in 0..8usize) {
+    fn an_imported_suite_always_loads(prompt in hostile(), value in hostile(), v in hostile(), kind in 0..8usize) {
         let kind = ["contains", "icontains", "equals", "starts-with", "regex", "llm-rubric", "javascript", "contains-any"][kind];
         let suite = serde_json::json!({
             "description": &v,

@@ -237,14 +237,14 @@ mod tests {
             "(true|no|null|~|1e3|0x1f|2020-01-01|- a|a: b|# c|---|\\.\\.\\.|<<)\n?",
             "[ a\n\u{85}\u{2028}\u{feff}\u{0}\u{7f}]{0,8}",
         ]
-        // A file cannot hold these as they are, and neither can a promptfoo file.
+        // Neither our files nor promptfoo's can contain these directly.
         .prop_map(|text| text.replace('\u{0}', ""))
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(512))]
         #[test]
-        fn every_text_reads_back_as_it_was(key in hostile(), one in hostile(), two in hostile()) {
+        fn every_text_reads_back_unchanged(key in hostile(), one in hostile(), two in hostile()) {
             let item = YamlItem::map([
                 ("list", YamlItem::List(vec![YamlItem::Text(one.clone()), YamlItem::map([("in", YamlItem::Text(two.clone()))])])),
                 ("text", YamlItem::Text(two)),

@@ -339,8 +339,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trial_of_one_turn_takes_no_room_for_more() {
-        // A run of 100,000 cases holds as many of each.
+    fn a_trial_of_one_turn_takes_no_space_for_more() {
+        // A run of 100,000 cases holds at least as many trials in memory.
         assert!(size_of::<Trial>() <= 64, "{}", size_of::<Trial>());
         assert!(size_of::<Turn>() <= 320, "{}", size_of::<Turn>());
         assert!(size_of::<Verdict>() <= 208, "{}", size_of::<Verdict>());
@@ -351,14 +351,14 @@ mod tests {
     }
 
     #[test]
-    fn a_question_to_which_nothing_came_has_no_turn() {
+    fn a_question_without_an_answer_has_no_turn() {
         let trial = Trial::single(Outcome::Errored, None, None);
         assert_eq!(serde_json::to_string(&trial).unwrap(), r#"{"index":0,"outcome":"errored"}"#);
         assert!(trial.answer().is_none() && trial.verdict().is_none());
     }
 
     #[test]
-    fn of_several_turns_the_last_answer_counts_and_all_of_them_are_told() {
+    fn the_last_of_several_turns_counts_and_all_are_reported() {
         let turn = |text: &str, asked: &str, cost_usd| Turn {
             asked: asked.to_owned(),
             answer: Some(Answer { text: text.to_owned(), cost_usd, ..Answer::default() }),

@@ -132,7 +132,7 @@ mod tests {
             (error(json!({ "code": 403, "metadata": { "reasons": ["harassment"] } })), true),
             (error(json!({ "code": 403, "metadata": { "flagged_input": "x", "reasons": [] } })), true),
             (json!({ "promptFeedback": { "blockReason": "SAFETY" } }), true),
-            // Errors that only sound like it.
+            // Errors that only sound similar.
             (error(json!({ "code": "invalid_prompt", "message": "Invalid Responses API request" })), false),
             (
                 error(

@@ -355,7 +355,7 @@ mod tests {
         }
         assert_eq!(status(json!({ "choices": [{ "message": { "content": "an error" } }] })), None);
         assert_eq!(status(json!({ "choices": [{}, { "error": { "code": 502 } }] })), Some(502));
-        // Instead of an answer.
+        // In place of an answer.
         assert_eq!(status(json!({ "object": "error", "message": "x", "code": 500 })), Some(500));
         assert_eq!(status(json!({ "type": "error", "code": "server_error", "message": "x" })), Some(500));
         assert_eq!(status(json!({ "error": { "code": 0, "message": "success" } })), Some(200));

@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_and_their_results_are_written_as_each_vendor_wants_them() {
+    fn calls_and_their_results_are_in_each_vendors_format() {
         let chat = body("openai", false);
         let arguments = "{\"order\":\"NW-1\"}";
         let call = |id: &str, name: &str| json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } });
@@ -313,7 +313,7 @@ mod tests {
             |id: &str, name: &str| json!({ "type": "tool_use", "id": id, "name": name, "input": input });
         let result =
             |id: &str, text: &str| json!({ "type": "tool_result", "tool_use_id": id, "content": text });
-        // The results of functions and the next question are one turn of the user.
+        // The results of functions and the next question are a single turn of the user.
         assert_eq!(
             body("anthropic", false)["messages"],
             json!([
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn no_piece_is_too_odd() {
+    fn odd_stream_pieces_do_not_panic() {
         let odd = [
             json!(null),
             json!("x"),

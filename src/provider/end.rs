@@ -230,7 +230,7 @@ mod tests {
                 json!({ "promptFeedback": { "blockReason": "SAFETY" } }),
                 Some("SAFETY"),
             ),
-            // A known end stays known next to an unknown word, and an unknown end stays unknown.
+            // A known stop reason stays known next to an unknown word, and an unknown one stays unknown.
             (
                 json!({ "finish_reason": "stop", "native_finish_reason": "completed" }),
                 json!({}),

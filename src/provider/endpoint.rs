@@ -324,7 +324,7 @@ mod tests {
                 assert_ne!(identity(one), identity(other), "{one} {other}");
             }
         }
-        // Hashes of version 1 have only the host.
+        // Version 1 hashes contain only the host.
         assert_eq!(identity("https://h/v1/"), "h");
         assert_eq!(identity("http://h:1/v1"), "h:1");
         assert!(!identity("https://h/v1?key=sk-secret").contains("secret"));

@@ -84,7 +84,7 @@ fn anything_but_an_answer_to_one_question_is_an_error() {
 }
 
 #[test]
-fn an_unreadable_part_is_never_skipped() {
+fn an_unreadable_part_is_not_skipped() {
     for (part, error) in [
         (json!({ "type": "text", "text": { "value": "secret" } }), "without text"),
         (json!({ "type": "text", "content": "secret" }), "without text"),

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn another_family_stands_in_and_an_alias_does_not() {
+    fn an_answer_by_another_family_is_noticed_and_an_alias_is_fine() {
         let table = [
             ("gpt-4o", "gpt-4o-2024-08-06", false),
             ("openai/gpt-5", "gpt-5-mini", false),

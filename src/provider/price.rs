@@ -141,15 +141,15 @@ mod tests {
     }
 
     #[test]
-    fn each_token_costs_what_its_kind_does() {
+    fn each_kind_of_token_has_its_price() {
         let bare = Price { input: 2.0, output: 10.0, ..Price::default() };
         let four = Price { cached: Some(0.5), cache_write: Some(4.0), ..bare };
         for (price, usage, dollars) in [
             (bare, usage(1_000_000, 0, 0, 100_000), 3.0),
-            // Without their own prices, cached tokens cost as much as others.
+            // Without a separate price, cached tokens cost the same as others.
             (bare, usage(1_000_000, 900_000, 50_000, 0), 2.0),
             (four, usage(1_000_000, 500_000, 250_000, 0), 0.5 + 0.25 + 1.0),
-            // More cached than sent.
+            // More cached tokens than sent ones.
             (four, usage(1_000_000, 5_000_000, u32::MAX, 0), 0.5),
             (four, usage(0, 1, 1, 0), 0.0),
         ] {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_whole_dated_and_possible() {
+    fn the_list_is_complete_dated_and_plausible() {
         let lines: Vec<_> =
             LISTED.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
         assert_eq!(lines.len(), ALL.len());
@@ -173,7 +173,7 @@ mod tests {
             let [host, model, .., date, source] = words[..] else { panic!("{line}") };
             assert_eq!(words.len(), 10, "{line}");
             assert!(LISTED.contains(&format!("\n# {source} ")), "{line}: no source {source}");
-            assert!(seen.insert((host, model)), "{line} is repeated");
+            assert!(seen.insert((host, model)), "{line} is a duplicate");
             assert!(is_snapshot(&format!("m-{date}"), "m") && ("2025".."2028").contains(&date), "{line}");
             assert!(words[6..8].iter().all(|word| *word == "-" || word.parse::<u64>().is_ok()), "{line}");
             let price = Prices::default().at(host, model).unwrap();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_is_that_of_this_model_at_this_host() {
+    fn prices_are_per_model_and_host() {
         let own = Price { input: 1.0, output: 1.0, ..Price::default() };
         let prices = Prices([("gpt-4o".to_owned(), own), ("mine".to_owned(), own)].into());
         let at = |host: &str, model: &str| prices.at(host, model).map(|price| price.input);
@@ -195,7 +195,7 @@ mod tests {
             ("api.openai.com", "gpt-4o-mini-2024-07-18", Some(0.15)),
             ("api.openai.com", "gpt-4o-2024-05-13", Some(5.0)),
             ("api.anthropic.com", "claude-haiku-4-5-20251001", Some(1.0)),
-            // A configured price takes precedence at every host.
+            // A configured price takes precedence on every host.
             ("api.openai.com", "gpt-4o", Some(1.0)),
             ("127.0.0.1:8080", "mine", Some(1.0)),
             // Another host, another model, another version.

@@ -38,7 +38,7 @@ mod tests {
         let table = [
             (json!({ "prompt_tokens": 9, "completion_tokens": 4 }), Some([9, 0, 0, 4])),
             (json!({ "prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13 }), Some([9, 0, 0, 4])),
-            // Thoughts counted separately, and within the answer.
+            // Reasoning counted separately, and as part of the answer.
             (
                 json!({ "prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 113 }),
                 Some([9, 0, 0, 104]),

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_told_from_a_refusal() {
+    fn a_rate_limit_is_distinguished_from_a_refusal() {
         let token = Secret::new("secret-token");
         let far = format!("{}", u64::MAX);
         let spent = |reset: &str| {

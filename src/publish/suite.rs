@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_composed_is_read_again() {
+    fn a_composed_comment_reads_back() {
         let long = "### akit: FAIL\n\ntext\r\nmore\n```\n#### no heading\n```";
         let odd = Section { name: "a b/--> | `x` ü".to_owned(), ..section("c", 3, 3, "### akit: PASS") };
         for sections in [
@@ -209,30 +209,30 @@ mod tests {
     }
 
     #[test]
-    fn suites_of_one_commit_stand_beside_each_other_the_worse_first() {
+    fn suites_of_one_commit_share_a_comment_worst_first() {
         let first = again(&said(&[], section("b", 5, 3, "### akit: PASS")));
         let second = again(&said(&[first], section("a", 4, 0, "### akit: FAIL")));
         let names = |comment: &Comment| {
             comment.sections.iter().map(|one| (one.suite.clone(), one.turn.id)).collect::<Vec<_>>()
         };
         assert_eq!(names(&second), [("a".to_owned(), 4), ("b".to_owned(), 5)]);
-        // The same suite again, in a later attempt.
+        // The same suite in a later attempt.
         let third = again(&said(std::slice::from_ref(&second), section("a", 6, 3, "### akit: PASS")));
         assert_eq!(names(&third), [("a".to_owned(), 6), ("b".to_owned(), 5)]);
-        // An earlier one comes too late.
+        // An earlier attempt arrives too late.
         assert_eq!(merge(std::slice::from_ref(&third), section("a", 5, 0, "late"), COMMIT), Merged::Newer(0));
-        // Two that were made at the same time become one.
+        // Two comments created at the same time are merged.
         let other = again(&said(&[], section("c", 5, 1, "### akit: ERROR")));
         let all = said(&[third, other], section("d", 5, 2, "### akit: INCONCLUSIVE"));
         assert_eq!(all.iter().map(|one| one.suite.as_str()).collect::<Vec<_>>(), ["c", "d", "a", "b"]);
     }
 
     #[test]
-    fn another_commit_begins_anew() {
+    fn another_commit_starts_over() {
         let old = Comment { commit: Some("b".repeat(40)), ..again(&[section("a", 5, 0, "old")]) };
         assert_eq!(said(std::slice::from_ref(&old), section("b", 6, 3, "new")).len(), 1);
         assert_eq!(merge(&[old], section("b", 4, 3, "late"), COMMIT), Merged::Newer(0));
-        // Of an older version: no sections, and its run decides.
+        // Written by an older version: no sections, and its run decides.
         let bare = Comment {
             commit: COMMIT.map(str::to_owned),
             turn: RunNumber { id: 5, attempt: 1 },

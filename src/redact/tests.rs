@@ -115,7 +115,7 @@ fn a_value_is_found_as_people_see_it() {
 }
 
 #[test]
-fn what_only_looks_like_a_value_survives() {
+fn lookalikes_are_not_redacted() {
     for text in [
         "order 1234567890123456",
         "order number 4111111111111112",
@@ -176,7 +176,7 @@ fn own_patterns_and_replacements() {
     let text = usual().text("ask a@b.example or [c@d.example]");
     assert_eq!(text, "ask [REDACTED:email] or [[REDACTED:email]]");
     assert_eq!(email("***").shown(&text), "ask *** or [***]");
-    // A report that shows the replacement can be read back, whatever else the answer says.
+    // A report with the replacement can be read back, whatever else the answer contains.
     for (replacement, answer) in
         [("***", "***a@b.example***"), ("kind", "kind a@b.example kindly c@d.example"), ("é", "éa@b.example")]
     {
@@ -205,7 +205,7 @@ fn excerpts_do_not_show_parts_of_values() {
 }
 
 #[test]
-fn json_keeps_its_form() {
+fn json_keeps_its_structure() {
     for (text, wanted) in [
         (
             r#"{"reasoning": "write to a@b.example: \"password: hunter2\"", "score": 4}"#,
@@ -236,7 +236,7 @@ fn json_keeps_its_form() {
 }
 
 #[test]
-fn hostile_texts_take_no_longer_than_others() {
+fn hostile_texts_take_linear_time() {
     let began = std::time::Instant::now();
     for part in [
         "sk-",
@@ -262,7 +262,7 @@ fn hostile_texts_take_no_longer_than_others() {
         let once = all.text(&part.repeat(60_000 / part.len()));
         assert!(once.len() < 1_000_000, "{part}");
     }
-    // Far more than it takes, but far less than quadratic time would.
+    // Far more than needed, but far less than quadratic time.
     assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
 }
 

@@ -98,7 +98,7 @@ mod tests {
     use crate::vocabulary::VerdictKind;
 
     #[test]
-    fn commands_point_at_lines() {
+    fn commands_point_to_lines() {
         let text = commands(&Fixture::short().report());
         let first = text.lines().next().unwrap();
         assert!(
@@ -138,12 +138,12 @@ mod tests {
     }
 
     #[test]
-    fn properties_cannot_be_left() {
+    fn text_cannot_escape_its_property() {
         assert_eq!(property("a,b:c%\n"), "a%2Cb%3Ac%25%0A");
     }
 
     #[test]
-    fn links_need_a_place_to_lead_to() {
+    fn links_need_a_target() {
         let mut fixture = Fixture::short();
         let read = |fixture: &Fixture| -> Value {
             serde_json::from_str(&links(&fixture.report()).unwrap()).unwrap()

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_said_and_nothing_of_others_reaches_the_terminal() {
+    fn unknown_figures_are_marked_and_foreign_text_is_printed_safely() {
         let fault = Fault::new(FaultKind::Timeout, "\u{1b}[2J".to_owned(), "");
         let unjudged = [Unjudged { id: "a\nb", fault: &fault }; 12];
         let text = of_calibration(&judged(10, &[9]), &unjudged);

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn severities_follow_the_states() {
+    fn severities_depend_on_the_states() {
         let shown: Vec<_> = read(&Fixture::short())
             .iter()
             .map(|one| {

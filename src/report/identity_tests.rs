@@ -1,4 +1,4 @@
-//! What programs match on is not text: every message may be reworded.
+//! Programs match on ids and not on text: any message may be reworded.
 
 use serde_json::Value as Json;
 
@@ -10,7 +10,7 @@ use crate::manifest::{CaseResult, Ended, Verdict};
 use crate::source::Location;
 use crate::vocabulary::{Metric, Outcome, VerdictKind, WeakeningKind};
 
-/// A run with findings of every kind: by case, by run, by threshold, by weakening, and errors.
+/// A run with findings of every kind: by case, run, threshold and weakening, and errors.
 fn fixture(scenarios: [&str; 2]) -> Fixture {
     let mut fixture = Fixture::short();
     let at = |line| Location { file: "akit.yaml".to_owned(), line, column: 1 };
@@ -90,7 +90,7 @@ fn reworded(fixture: &mut Fixture, words: impl Fn(&str) -> String) {
     decision.cases.iter_mut().for_each(|case| case.note = words(&case.note));
 }
 
-/// Everything that a program, or the history of an alert, depends on.
+/// Everything that programs, or the history of an alert, depend on.
 fn matched(fixture: &Fixture) -> Vec<String> {
     let report = fixture.report();
     let render = |format: Format| format.render(&report, Ink::Plain).unwrap();
@@ -104,7 +104,7 @@ fn matched(fixture: &Fixture) -> Vec<String> {
         })
         .collect();
     found.extend(table::rows(&report).into_iter().map(|row| format!("{row:?}")));
-    // A command is everything before its message, which has no `::` of its own here.
+    // A command ends before its message, which contains no `::` here.
     found.extend(
         annotation::commands(&report)
             .lines()
@@ -153,7 +153,7 @@ fn no_message_decides_anything() {
 }
 
 #[test]
-fn thresholds_and_weakenings_have_identities_of_their_own_whatever_they_are_called() {
+fn thresholds_and_weakenings_have_their_own_identities_whatever_their_names() {
     for names in [["what is a", "what is b"], ["a: is b", "a"], ["pass_rate is", "pass_rate is 1"]] {
         let text = Format::Sarif.render(&fixture(names).report(), Ink::Plain).unwrap();
         let sarif: Json = serde_json::from_str(&text).unwrap();
@@ -162,7 +162,7 @@ fn thresholds_and_weakenings_have_identities_of_their_own_whatever_they_are_call
             let own = results.iter().filter(|one| one["ruleId"].as_str().unwrap().starts_with(rule));
             own.map(|one| one["partialFingerprints"]["akitCase/v1"].to_string()).collect::<Vec<_>>()
         };
-        // Two by scenario, one over the suite.
+        // Two by scenario, one over the whole suite.
         for (rule, count) in [("akit/threshold/pass-rate", 3), ("akit/weakened/", 3)] {
             let mut found = of(rule);
             assert_eq!(found.len(), count, "{names:?}: {rule}");
@@ -173,7 +173,7 @@ fn thresholds_and_weakenings_have_identities_of_their_own_whatever_they_are_call
     }
 }
 
-/// A metric of a tag is its own rule, whatever the tag is.
+/// A metric limited to a tag is its own rule, whatever the tag is.
 #[test]
 fn a_tag_with_a_space_has_its_own_rule() {
     let failed = |id: &str, tag: &str| {

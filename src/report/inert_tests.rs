@@ -1,4 +1,4 @@
-//! Text from outside akit has no effect on outputs that are not a [`Format`], nor in a folded log.
+//! Text from outside akit is harmless in outputs that are not a [`Format`], and in a folded log.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::history::StoredRun;
 use crate::manifest::Fault;
 use crate::vocabulary::FaultKind;
 
-/// What is printed in a terminal or the log of a pipeline.
+/// Output in a terminal or in the log of a pipeline.
 fn is_inert(shown: &str) -> bool {
     let commands = |line: &str| line.trim_start().starts_with("::");
     shown.chars().all(|c| c == '\n' || crate::text::inert(c))
@@ -77,7 +77,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn no_text_acts_where_runs_and_judges_are_compared(text in hostile()) {
+    fn no_text_acts_in_comparisons_of_runs_and_judges(text in hostile()) {
         let (base, head) = (run_of(&text).run, talk_of(&text).run);
         let comparison = crate::analysis::compare::Comparison::of(&base, &head).unwrap();
         let shown = compare::console(&comparison, Ink::Plain);
@@ -115,13 +115,13 @@ proptest! {
         let begins = |words: &str| github.lines().filter(|line| line.starts_with(words)).count();
         prop_assert_eq!((begins("::group::"), begins("::endgroup::"), begins("::")), (2, 2, 4));
         let gitlab = shown(Fold::GitLab);
-        // Two escapes at either end of each of two cases, and no others.
+        // Two escapes at each end of each of two cases, and no others.
         prop_assert_eq!(gitlab.matches('\u{1b}').count(), 8);
         prop_assert_eq!(gitlab.matches("\u{1b}[0Ksection_").count(), 4);
     }
 
     #[test]
-    fn what_is_brief_is_as_inert(text in hostile()) {
+    fn brief_reports_are_inert_too(text in hostile()) {
         let fixture = run_of(&text);
         let layout = Layout { fold: Fold::GitHub, depth: Depth::Brief, ..Layout::of(Ink::Plain) };
         let shown = console::shown(&fixture.report(), layout);

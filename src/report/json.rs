@@ -130,7 +130,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_written_obeys_the_committed_schemas() {
+    fn output_matches_the_committed_schemas() {
         let run = committed::<Document<'_>>("run.json");
         let written = serde_json::from_str(&of_report(&Fixture::new().report()).unwrap()).unwrap();
         assert_eq!(run.iter_errors(&written).map(|error| error.to_string()).collect::<Vec<_>>(), [""; 0]);
@@ -147,7 +147,7 @@ pub(super) mod tests {
         // The output of `akit calibrate` is checked against this one in its own tests.
         let calibration = committed::<crate::grader::calibration::Calibration>("calibration.json");
         assert!(!calibration.is_valid(&serde_json::from_str(stored).unwrap()));
-        // As are the plan and the attribution.
+        // So are the plan and the attribution.
         assert!(!committed::<crate::analysis::Outlook>("plan.json").is_valid(&written));
         assert!(!committed::<crate::analysis::Attribution>("regrade.json").is_valid(&written));
     }

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_cannot_leave_its_link() {
+    fn an_address_cannot_escape_its_link() {
         let right = "https://git.example:8443/a/b_c/-/jobs/7?x=1&y=%20#note";
         assert_eq!(Links::address(right).as_deref(), Some(right));
         for wrong in [

@@ -177,9 +177,9 @@ pub(super) mod tests {
     use crate::gate::Policy;
     use crate::report::fixture::Fixture;
 
-    /// Holds the text against the grammar of the format, as far as it is used here.
+    /// Checks the text against the format's grammar, as far as it is used here.
     pub(in crate::report) fn check(text: &str) {
-        let body = text.strip_suffix("# EOF\n").expect("it ends with # EOF");
+        let body = text.strip_suffix("# EOF\n").expect("the text must end with # EOF");
         let mut family = String::new();
         let (mut families, mut series) = (BTreeSet::new(), BTreeSet::new());
         for line in body.lines() {
@@ -220,7 +220,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_run_of_nothing_says_so() {
+    fn an_empty_run_says_so() {
         let text = of_report(&Fixture::of(Vec::new(), &Policy::default()).report());
         check(&text);
         assert!(text.contains("akit_verdict{akit_verdict=\"ERROR\"} 1") && !text.contains("pass_rate"));

@@ -128,14 +128,14 @@ mod tests {
     use crate::manifest::Trial;
     use crate::report::fixture::{Fixture, case, trial};
 
-    fn told(outcome: Outcome, answer: &str) -> Vec<Trial> {
+    fn trials(outcome: Outcome, answer: &str) -> Vec<Trial> {
         vec![trial(0, outcome, None, answer)]
     }
 
     /// A stored run of one case on a day.
     fn stored(day: &str, outcome: Outcome, answer: &str) -> StoredRun {
         let fixture =
-            Fixture::of(vec![case("support", "a", outcome, told(outcome, answer))], &Policy::default());
+            Fixture::of(vec![case("support", "a", outcome, trials(outcome, answer))], &Policy::default());
         let run = RunManifest { run_id: format!("run-{day}"), at: Some(day.to_owned()), ..fixture.run };
         StoredRun { file: format!("{day}.json"), run, conclusion: None, pass_rate: None }
     }
@@ -143,7 +143,7 @@ mod tests {
     fn now() -> Fixture {
         let (outcome, answer) = (Outcome::Failed, "Never.");
         let mut fixture =
-            Fixture::of(vec![case("support", "a", outcome, told(outcome, answer))], &Policy::default());
+            Fixture::of(vec![case("support", "a", outcome, trials(outcome, answer))], &Policy::default());
         fixture.run.at = Some("2025-06".to_owned());
         fixture
     }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_earlier_pass_stands_beside_a_case() {
+    fn a_case_is_shown_with_its_latest_earlier_pass() {
         let (ok, bad) = (Outcome::Passed, Outcome::Failed);
         let all = || {
             vec![
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_run_itself_is_nothing_earlier_and_counts_once() {
+    fn the_run_itself_is_not_an_earlier_one_and_counts_once() {
         let now = now();
         let this =
             || StoredRun { file: "x".to_owned(), run: now.run.clone(), conclusion: None, pass_rate: None };
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_the_same_question_goes_before_a_pass_at_another() {
+    fn an_answer_to_the_same_question_is_preferred_to_a_pass_of_another() {
         let (ok, bad) = (Outcome::Passed, Outcome::Failed);
         let mut other = stored("2025-05", ok, "30 days");
         other.run.cases[0].content_hash = "other".to_owned();

@@ -1,6 +1,6 @@
-//! Over generated runs, baselines and policies: every output has the decision's word and counts, and text from outside
-//! akit
-//! has no effect on any of them.
+//! Over generated runs, baselines and policies: every output has the decision's word and counts, and text from
+//! outside
+//! akit is harmless in all of them.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::source::Location;
 use crate::stats::Tally;
 use crate::vocabulary::{EndedBy, FaultKind, Outcome, ToolCall, VerdictKind, WeakeningKind};
 
-/// One case, before it has a name: outcomes of trials and of confirmations, and its tally in the baseline.
+/// One case before it is named: outcomes of trials and of confirmations, and its tally in the baseline.
 type Drawn = (Vec<Outcome>, Vec<Outcome>, Option<(u32, u32)>, bool);
 
 fn outcome() -> impl Strategy<Value = Outcome> {
@@ -74,7 +74,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         })
 }
 
-fn told(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
+fn drawn_trial(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
     let bad =
         (outcome == Outcome::Failed).then(|| verdict(VerdictKind::Contains, "the answer lacks `30 days`"));
     let fault = (outcome == Outcome::Errored)
@@ -82,7 +82,7 @@ fn told(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
     Trial { confirmation, fault, ..trial(index, outcome, bad, "Soon.") }
 }
 
-/// The case as a runner would have left it: one failed trial fails it, and only failures are confirmed.
+/// The case as a runner leaves it: one failed trial fails it, and only failures are confirmed.
 fn made(index: usize, (ordinary, fresh, _, _): &Drawn) -> CaseResult {
     let count = |wanted| ordinary.iter().filter(|one| **one == wanted).count();
     let outcome = match (count(Outcome::Passed), count(Outcome::Failed)) {
@@ -93,7 +93,7 @@ fn made(index: usize, (ordinary, fresh, _, _): &Drawn) -> CaseResult {
     };
     let fresh = if outcome == Outcome::Failed { fresh.as_slice() } else { &[] };
     let all = ordinary.iter().map(|one| (*one, false)).chain(fresh.iter().map(|one| (*one, true)));
-    let trials = (0..).zip(all).map(|(index, (outcome, fresh))| told(index, outcome, fresh)).collect();
+    let trials = (0..).zip(all).map(|(index, (outcome, fresh))| drawn_trial(index, outcome, fresh)).collect();
     let scenario = if index.is_multiple_of(3) { "größe & co." } else { "support" };
     case(scenario, &format!("case-{index}"), outcome, trials)
 }
@@ -116,7 +116,7 @@ fn decided(drawn: &[Drawn], with_baseline: bool, weakened: &[Weakening], policy:
     fixture
 }
 
-/// The distinct places of the findings about failed cases.
+/// The distinct places of findings about failed cases.
 fn places(rules: impl Iterator<Item = (String, String)>) -> BTreeSet<String> {
     let of_case = |rule: &str| rule.starts_with("akit/expect/") || rule == "akit/regression/case";
     rules.filter(|(rule, _)| of_case(rule)).map(|(_, place)| place).collect()
@@ -148,28 +148,28 @@ proptest! {
         let excused = |wanted| forgiven.iter().filter(|one| **one == wanted).count();
         let (flaky, kept) = (excused(Forgiven::Flaky), excused(Forgiven::Quarantined));
 
-        // The decision counts the run.
+        // The decision counts all of the run.
         prop_assert_eq!(counts, fixture.run.counts());
-        let told = json(Format::Json);
+        let parsed = json(Format::Json);
         for (name, count) in [
             ("passed", counts.passed),
             ("failed", counts.failed),
             ("errored", counts.errored),
             ("skipped", counts.skipped),
         ] {
-            prop_assert_eq!(&told["counts"][name], count);
-            prop_assert_eq!(&told["decision"]["counts"][name], count);
+            prop_assert_eq!(&parsed["counts"][name], count);
+            prop_assert_eq!(&parsed["decision"]["counts"][name], count);
             let sample = format!("akit_cases{{outcome=\"{name}\"}} {count}\n");
             prop_assert!(render(Format::OpenMetrics).contains(&sample));
             let variable = format!("AKIT_{}={count}\n", name.to_uppercase());
             prop_assert!(dotenv::of_report(&report, 0).contains(&variable));
         }
 
-        // Every failed case has a finding or an excuse, or the policy makes it a warning.
+        // Every failed case has a finding or an excuse, unless the policy makes it a warning.
         let excused = fixture.decision.excused();
-        let told = fixture.decision.excuses.len();
-        prop_assert!(told <= counts.failed);
-        prop_assert_eq!(told, excused.split(", ").filter_map(|one| one.split(' ').next()?.parse::<usize>().ok()).sum::<usize>());
+        let excuse_count = fixture.decision.excuses.len();
+        prop_assert!(excuse_count <= counts.failed);
+        prop_assert_eq!(excuse_count, excused.split(", ").filter_map(|one| one.split(' ').next()?.parse::<usize>().ok()).sum::<usize>());
         let excuses = if excused.is_empty() { String::new() } else { format!(" ({excused})") };
         let words = format!(
             "{} passed, {} failed{excuses}, {} errored, {} skipped",
@@ -192,14 +192,14 @@ proptest! {
 
         let junit = quick_junit::Report::deserialize_from_str(&render(Format::Junit)).unwrap();
         prop_assert_eq!(junit.tests, counts.total());
-        // A case that passes fails the gate because of its extra trials.
+        // A passing case that fails the gate because of its extra trials.
         let by_others = report.entries().filter(|one| one.blocking && one.case.outcome == Outcome::Passed);
         prop_assert_eq!(junit.failures, counts.failed - flaky - kept + by_others.count());
         prop_assert_eq!(junit.errors, counts.errored);
         prop_assert_eq!(junit.skipped, counts.skipped + kept);
         for suite in &junit.test_suites {
-            let told = suite.properties.iter().find(|one| one.name.as_str() == "counts");
-            prop_assert_eq!(told.unwrap().value.as_str(), words.as_str());
+            let property = suite.properties.iter().find(|one| one.name.as_str() == "counts");
+            prop_assert_eq!(property.unwrap().value.as_str(), words.as_str());
         }
 
         for format in [Format::Sarif, Format::SarifFull] {
@@ -244,7 +244,7 @@ proptest! {
     }
 }
 
-/// Text made of troublesome pieces and random characters.
+/// Text of troublesome pieces and random characters.
 pub(super) fn hostile() -> impl Strategy<Value = String> {
     let pieces = [
         "\u{0}",
@@ -273,7 +273,7 @@ pub(super) fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// A run with this text wherever text from outside can be.
+/// A run with this text everywhere that text from outside can be.
 pub(super) fn run_of(text: &str) -> Fixture {
     changed(text, |_| ())
 }
@@ -345,7 +345,7 @@ fn changed(text: &str, change: impl Fn(&mut Trial)) -> Fixture {
     fixture.run.run_id = text.to_owned();
     fixture.run.scenarios[0].name = text.to_owned();
     fixture.decision.summary = text.to_owned();
-    // A time may be any text; what is not later is earlier.
+    // A time may be any text; anything that is not later is earlier.
     fixture.run.at = None;
     let mut earlier = fixture.run.clone();
     (earlier.run_id, earlier.at, earlier.commit) =

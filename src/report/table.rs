@@ -148,7 +148,7 @@ mod tests {
     use crate::vocabulary::Outcome;
 
     #[test]
-    fn errors_stand_beside_what_the_policy_allows() {
+    fn errors_are_shown_next_to_the_policys_limit() {
         let outcomes = [Outcome::Passed, Outcome::Passed, Outcome::Passed, Outcome::Errored];
         for (may, now, limit) in [(0.0, "1", "0"), (0.1, "1 (25.0%)", "10.0%"), (0.5, "1 (25.0%)", "50.0%")] {
             let cases = outcomes.iter().enumerate();

@@ -1,4 +1,4 @@
-//! What is true for every format.
+//! Properties of every format.
 
 use strum::IntoEnumIterator as _;
 
@@ -18,7 +18,7 @@ fn every_format_renders_the_same_run() {
 }
 
 #[test]
-fn every_format_ends_with_one_line_end_and_stays_small() {
+fn every_format_ends_with_one_newline_and_stays_small() {
     let fixture = Fixture::new();
     for format in Format::iter() {
         let text = format.render(&fixture.report(), Ink::Plain).unwrap();
@@ -34,7 +34,7 @@ fn counts_are_the_decisions_everywhere() {
     assert_eq!((counts.passed, counts.failed, counts.errored, counts.skipped), (2, 8, 2, 1));
     let render = |format: Format| format.render(&fixture.report(), Ink::Plain).unwrap();
     let junit = quick_junit::Report::deserialize_from_str(&render(Format::Junit)).unwrap();
-    // One of the eight was asked again and passed.
+    // One of the eight passed its extra trial.
     assert_eq!((junit.tests, junit.failures, junit.errors, junit.skipped), (13, 7, 2, 1));
     let sarif: serde_json::Value = serde_json::from_str(&render(Format::Sarif)).unwrap();
     let run = &sarif["runs"][0];
@@ -68,7 +68,7 @@ fn a_run_without_cases_renders() {
 }
 
 #[test]
-fn a_decision_about_another_run_forgives_nothing() {
+fn a_decision_about_another_run_excuses_nothing() {
     let mut fixture = Fixture::short();
     fixture.decision.cases.clear();
     assert!(fixture.report().with(Outcome::Failed).iter().all(|entry| entry.blocking));

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_a_run_and_the_newest_twenty() {
+    fn one_line_per_run_for_the_newest_twenty() {
         insta::assert_snapshot!(table(&[line(Some(0.875))]), @r"
         when                 decision     pass rate passed failed errored skipped      tokens       cost       time  file
         2026-01-02T03:04:05Z PASS             87.5%      7      1       0       2       1,449    $0.0123    15.12 s  runs/1.json
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_others_are_inert() {
+    fn foreign_names_are_inert() {
         let mut trend = trend(&[Some(1.0)]);
         trend.runs[0].file = "\u{1b}[2J\n::error::x".to_owned();
         trend.runs[0].conclusion = Some("PASS\nRESULT: PASS".to_owned());

@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_reason_quotes_of_the_judge_is_not_repeated() {
+    fn the_judges_reasoning_is_not_repeated_if_the_reason_quotes_it() {
         let mut found = verdict(VerdictKind::LlmGrader, "0.20, 0.90 is needed: no one is offered");
         let reasoning = "no one is offered".to_owned();
         found.grade = Some(Box::new(Grade {
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_counted_and_a_fault_stands_in_for_a_reason() {
+    fn left_out_parts_are_counted_and_a_fault_replaces_a_missing_reason() {
         let mut all = verdict(VerdictKind::Combined, "");
         all.parts = (0..5).map(|_| verdict(VerdictKind::Contains, "")).collect();
         all.parts[0].fault = Some(Box::new(Fault::new(FaultKind::Timeout, "no answer".to_owned(), "")));

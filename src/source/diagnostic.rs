@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_shows_line_carets_and_help() {
+    fn a_diagnostic_shows_line_carets_and_help() {
         insta::assert_snapshot!(show("a: 1\nmod: any\n", 2, 1, 3), @r"
         error: wrong
          --> suite.yaml:2:1
@@ -301,14 +301,14 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_never_shown() {
+    fn secrets_are_not_shown() {
         let shown = show("  apiKey: sk-live-1234\n", 1, 11, 12);
         assert!(!shown.contains("sk-live"), "{shown}");
         assert!(shown.contains("apiKey: ***"), "{shown}");
     }
 
     #[test]
-    fn passwords_in_addresses_are_never_shown() {
+    fn passwords_in_urls_are_not_shown() {
         let shown = show("baseUrl: http://u:S3cr3t@[::1/v1 # not https://a@b S3c\n", 1, 10, 3);
         assert!(shown.contains("baseUrl: http://********@[::1/v1 # not https://*@b S3c"), "{shown}");
         for line in [
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_variables_are_never_shown() {
+    fn values_of_variables_are_not_shown() {
         let (file, span) =
             (Arc::new(SourceFile::from_text("s.yaml", "a")), Span { line: 1, column: 1, length: 1 });
         let mut found = Diagnostics::default();

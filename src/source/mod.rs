@@ -306,12 +306,12 @@ mod tests {
     }
 
     #[test]
-    fn an_array_is_no_object() {
+    fn an_array_is_not_an_object() {
         #[derive(Debug, Deserialize)]
         struct Two {
-            #[expect(dead_code, reason = "only its place in an array matters")]
+            #[expect(dead_code, reason = "only its position in an array matters")]
             a: u8,
-            #[expect(dead_code, reason = "only its place in an array matters")]
+            #[expect(dead_code, reason = "only its position in an array matters")]
             b: u8,
         }
         assert!(json_object::<Two>(b" \n{\"a\":1,\"b\":2}").is_ok());
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn encodings_are_told_apart() {
+    fn encodings_are_distinguished() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.yaml");
         std::fs::write(&path, b"a: 1\nb: \xff\n").unwrap();

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_appears_whole_and_folders_are_made() {
+    fn a_file_appears_complete_and_folders_are_created() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b/c.json");
         let pending = Pending::open(&path).unwrap();
@@ -136,11 +136,11 @@ mod tests {
         pending.write(b"x").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"x");
         drop(Pending::open(&path).unwrap());
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left behind");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing may be left");
     }
 
     #[test]
-    fn a_file_whose_pieces_fail_is_none() {
+    fn a_file_with_a_failed_piece_is_not_created() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         let failed = Pending::open(&path).unwrap().write_with(|out| {

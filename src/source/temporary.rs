@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_killed_process_left_is_swept_and_nothing_else() {
+    fn only_files_left_by_killed_processes_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let mut dead = std::process::Command::new("true").spawn().unwrap();
         let process = dead.id();
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(
             left,
             if cfg!(target_os = "linux") { 7 } else { 8 },
-            "only what is known to be dead is swept"
+            "only files of dead processes may be removed"
         );
     }
 }

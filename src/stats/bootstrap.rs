@@ -109,9 +109,9 @@ mod tests {
         Bootstrap::of(&Clusters::of(VALUES), draws, &mut Pcg64Mcg::new(seed)).unwrap()
     }
 
-    /// By a second implementation, generator included, in Python with exact fractions.
+    /// Computed with a second implementation, generator included, in Python with exact fractions.
     #[test]
-    fn bounds_are_those_of_another_implementation() {
+    fn bounds_match_another_implementation() {
         for (draws, seed, level, low) in [
             (1999, 7, 0.975, -0.3),
             (1999, 42, 0.975, -0.3),
@@ -123,9 +123,9 @@ mod tests {
         }
     }
 
-    /// All 5⁵ ways to draw five groups, counted one by one: the bounds of infinitely many draws.
+    /// All 5⁵ ways to draw five groups, enumerated: the limit for infinitely many draws.
     #[test]
-    fn many_draws_come_to_what_all_draws_give() {
+    fn many_draws_approach_the_exact_bounds() {
         let clusters = Clusters::of(VALUES);
         let mut all: Vec<f64> = (0..5_u64.pow(5))
             .map(|mut way| {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_is_absent() {
+    fn unknown_bounds_are_none() {
         let one = Clusters::of([("a", 1.0), ("a", 0.0)]);
         assert_eq!(Bootstrap::of(&one, 99, &mut Pcg64Mcg::new(1)), None);
         assert_eq!(drawn(18, 1).lower_bound(LEVEL), None);

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_those_of_the_table() {
+    fn rates_follow_from_the_table() {
         let mut table = Confusion::default();
         for (people, judge, times) in
             [(true, true, 20), (true, false, 5), (false, true, 10), (false, false, 15)]

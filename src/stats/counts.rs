@@ -67,7 +67,7 @@ pub(super) fn binomial(n: u64, chance: f64) -> Counts<impl Fn(u64) -> f64> {
 mod tests {
     use super::*;
 
-    /// By exact rational arithmetic, and where n is large by mpmath 1.3 with 40 digits.
+    /// Computed with exact rational arithmetic, and for large n with mpmath 1.3 at 40 digits.
     #[test]
     fn tails_are_exact_to_many_digits() {
         for (n, chance, count, at_most, at_least) in [

@@ -67,9 +67,9 @@ mod tests {
     use super::*;
     use crate::stats::LEVEL;
 
-    /// Newcombe, Statistics in Medicine 17 (1998), 857–872, table I, method 5, to four digits; the
-    /// further digits, and the last rows, by `proportion_confint(…, method="beta")` of statsmodels
-    /// 0.15.
+    /// Newcombe, Statistics in Medicine 17 (1998), 857–872, table I, method 5, to four digits; further digits and the
+    /// last
+    /// rows from `proportion_confint(…, method="beta")` of statsmodels 0.15.
     #[test]
     fn clopper_pearson_gives_the_published_intervals() {
         for (hits, of, low, high) in [
@@ -88,9 +88,9 @@ mod tests {
         assert_eq!(Tally::default().clopper_pearson(LEVEL), None);
     }
 
-    /// Hanley & Lippman-Hand's "rule of three"; the digits by `scipy.stats.beta.ppf` of `scipy` 1.17.
+    /// Hanley & Lippman-Hand's "rule of three"; the digits from `scipy.stats.beta.ppf` of `scipy` 1.17.
     #[test]
-    fn nothing_went_wrong_bounds_what_may_go_wrong() {
+    fn zero_failures_bound_the_failure_rate() {
         for (hits, of, low, high) in [
             (0, 30, 0.0, 0.095_033_852_855_304_11),
             (0, 300, 0.0, 0.009_936_081_944_457_708),
@@ -109,12 +109,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn exact_limits_hold_the_share_and_mirror_each_other(of in 1_u64..400, part in 0.0..=1.0_f64) {
+        fn exact_limits_contain_the_share_and_are_symmetric(of in 1_u64..400, part in 0.0..=1.0_f64) {
             let hits = (0..of).filter(|i| real(*i) < part * real(of)).count() as u64;
             let tally = Tally { hits, of };
             let (exact, share) = (tally.clopper_pearson(LEVEL).unwrap(), tally.share().unwrap());
             prop_assert!(exact.low <= share && share <= exact.high);
-            // At 0 and 1 in large numbers, Wilson's is wider, by 4%.
+            // Near 0 and 1 with large numbers, Wilson's interval is wider, by 4%.
             prop_assert!(exact.width() > 0.95 * tally.wilson(LEVEL).unwrap().width());
             let mirrored = Tally { hits: of - hits, of }.clopper_pearson(LEVEL).unwrap();
             prop_assert!((exact.low + mirrored.high - 1.0).abs() < 1e-12);

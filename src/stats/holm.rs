@@ -28,9 +28,9 @@ mod tests {
 
     use super::*;
 
-    /// By `multipletests(…, method="holm")` of statsmodels 0.15; R's `p.adjust` gives the same.
+    /// From `multipletests(…, method="holm")` of statsmodels 0.15; R's `p.adjust` gives the same.
     #[test]
-    fn adjusted_values_are_those_of_r() {
+    fn adjusted_values_match_r() {
         for (raw, expected) in [
             (vec![0.01, 0.02, 0.03, 0.04], vec![0.04, 0.06, 0.06, 0.06]),
             (vec![0.02, 0.01, 0.04, 0.03], vec![0.06, 0.04, 0.06, 0.06]),
@@ -54,7 +54,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn order_is_kept_and_nothing_gets_easier(raw in prop::collection::vec(0.0..=1.0_f64, 0..40)) {
+        fn order_is_kept_and_no_value_gets_smaller(raw in prop::collection::vec(0.0..=1.0_f64, 0..40)) {
             let adjusted = holm(&raw);
             for (i, p) in raw.iter().enumerate() {
                 prop_assert!(adjusted[i] >= *p && adjusted[i] <= 1.0);

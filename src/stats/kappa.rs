@@ -55,8 +55,9 @@ impl Kappa {
 mod tests {
     use crate::stats::{Confusion, LEVEL};
 
-    /// The values of the first three are the worked examples of Wikipedia's "Cohen's kappa" (0.4,
-    /// 0.1304, 0.2593); all further digits, and the errors, by `cohens_kappa` of statsmodels 0.14.
+    /// The first three values are worked examples of Wikipedia's "Cohen's kappa" (0.4, 0.1304, 0.2593); further
+    /// digits, and
+    /// the errors, come from `cohens_kappa` of statsmodels 0.14.
     #[test]
     fn kappa_gives_the_published_values() {
         for (table, value, error, low, high) in [

@@ -132,8 +132,8 @@ impl Tally {
 mod tests {
     use super::*;
 
-    /// Newcombe, Statistics in Medicine 17 (1998), 857–872, table I, method 3, to four digits; the
-    /// further digits by `proportion_confint(…, method="wilson")` of statsmodels 0.14.
+    /// Newcombe, Statistics in Medicine 17 (1998), 857–872, table I, method 3, to four digits; further digits from
+    /// `proportion_confint(…, method="wilson")` of statsmodels 0.14.
     #[test]
     fn wilson_gives_the_published_intervals() {
         for (hits, of, low, high) in [
@@ -150,15 +150,16 @@ mod tests {
         assert_eq!(Tally::default().wilson(LEVEL), None);
     }
 
-    /// Passes in four trials of the first 25 airline tasks of τ-bench, among the published historical
-    /// trajectories of gpt-4o (Yao et al.).
+    /// Passes in four trials of the first 25 airline tasks of τ-bench, from the published historical trajectories of
+    /// gpt-4o
+    /// (Yao et al.).
     const AIRLINE: [u64; 25] = [0, 1, 1, 0, 0, 1, 1, 1, 0, 0, 0, 1, 4, 2, 0, 2, 1, 1, 4, 0, 4, 3, 0, 0, 4];
 
     fn mean(one: impl Fn(Tally) -> Option<f64>) -> f64 {
         AIRLINE.iter().map(|hits| one(Tally { hits: *hits, of: 4 }).unwrap()).sum::<f64>() / 25.0
     }
 
-    /// By exact rational arithmetic.
+    /// Computed with exact rational arithmetic.
     #[test]
     fn airline_tasks_give_their_known_rates() {
         for (k, all, any) in [

@@ -104,7 +104,7 @@ const FAR: Rational = [
 mod tests {
     use super::*;
 
-    /// √2·erf⁻¹(2p − 1) by mpmath 1.4 with 30 digits.
+    /// √2·erf⁻¹(2p − 1), computed with mpmath 1.4 at 30 digits.
     #[test]
     fn quantiles_are_exact_to_many_digits() {
         for (p, expected) in [

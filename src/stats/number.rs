@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_count_and_no_mean_is_absent() {
+    fn invalid_counts_and_means_are_none() {
         assert_eq!([-0.5, f64::NAN, 9_007_199_254_740_992.0].map(whole), [None; 3]);
         assert_eq!([0.0, 2.9].map(whole), [Some(0), Some(2)]);
         assert_eq!(mean([0.0; 0]), None);

@@ -26,10 +26,11 @@ mod tests {
 
     use super::*;
 
-    /// The first are the worked examples of Wikipedia's "Percentile" (nearest rank); all but 0.07, where
-    /// `numpy` rounds up to the eighth, by its `quantile(…, method="inverted_cdf")`.
+    /// The first rows are worked examples of Wikipedia's "Percentile" (nearest rank). All others except 0.07, where
+    /// `numpy`
+    /// rounds up to the eighth, come from its `quantile(…, method="inverted_cdf")`.
     #[test]
-    fn percentiles_are_the_published_ones() {
+    fn percentiles_match_published_ones() {
         let five = [50.0, 20.0, 15.0, 40.0, 35.0];
         for (share, expected) in
             [(0.05, 15.0), (0.3, 20.0), (0.4, 20.0), (0.5, 35.0), (1.0, 50.0), (0.0, 15.0)]
@@ -45,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_is_absent() {
+    fn unknown_percentiles_are_none() {
         assert_eq!([percentile(&[], 0.5), percentile(&[1.0, f64::NAN], 0.5)], [None, None]);
         assert_eq!(
             [percentile(&[1.0], 1.1), percentile(&[1.0], -0.1), percentile(&[1.0], f64::NAN)],

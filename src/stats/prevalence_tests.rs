@@ -8,10 +8,11 @@ fn tally(hits: u64, of: u64) -> Tally {
     Tally { hits, of }
 }
 
-/// By mpmath 1.4 with 30 digits after the authors' R script; the second row is a data set of
-/// Reiczigel, Földi & Ózsvári, Epidemiology and Infection 138 (2010), table 2 (27 of 650).
+/// Computed with mpmath 1.4 at 30 digits from the authors' R script; the second row is a data set of Reiczigel, Földi
+/// &
+/// Ózsvári, Epidemiology and Infection 138 (2010), table 2 (27 of 650).
 #[test]
-fn intervals_are_those_of_the_authors_formula() {
+fn intervals_match_the_authors_formula() {
     for (observed, tpr, tnr, estimate, low, high) in [
         (
             tally(259, 580),
@@ -49,7 +50,7 @@ fn intervals_are_those_of_the_authors_formula() {
 }
 
 #[test]
-fn a_judge_that_says_nothing_corrects_nothing() {
+fn an_uninformative_judge_corrects_nothing() {
     let observed = tally(5, 10);
     for (tpr, tnr) in [(tally(7, 10), tally(3, 10)), (tally(1, 10), tally(9, 10)), (tally(0, 3), tally(1, 3))]
     {
@@ -77,14 +78,15 @@ fn estimates_stay_shares() {
     assert_eq!(few.interval, Interval { low: 0.0, high: 1.0 });
 }
 
-/// How many of `n` tries succeed with this probability.
+/// How many of `n` trials succeed with this probability.
 fn draw(random: &mut impl Rng, n: u64, probability: f64) -> Tally {
     let hits = (0..n).filter(|_| f64::from(random.next_u32()) < probability * 2_f64.powi(32)).count();
     Tally { hits: hits as u64, of: n }
 }
 
-/// 1,000 simulations of labels and a run in each of 40 settings: from a judge that is nearly always right to one that
-/// knows little, 15 to 100 labels per class, rare and common passes.
+/// 1,000 simulations of labels and a run for each of 40 settings: judges from nearly always right to hardly
+/// informative,
+/// 15 to 100 labels per class, rare and common passes.
 #[test]
 fn the_interval_covers_the_truth() {
     let mut random = Pcg64Mcg::new(3);

@@ -57,8 +57,8 @@ mod tests {
 
     use super::*;
 
-    /// Darwin's fifteen pairs of maize, in eighths of an inch: Fisher's own example, section 21, where
-    /// 863 of 2¹⁵ combinations reach the sum to one side.
+    /// Darwin's fifteen pairs of maize, in eighths of an inch: Fisher's own example, section 21, in which 863 of 2¹⁵
+    /// combinations reach the sum on one side.
     const MAIZE: [f64; 15] =
         [49.0, -67.0, 8.0, 16.0, 6.0, 23.0, 28.0, 41.0, 14.0, 29.0, 56.0, 24.0, 75.0, 60.0, -48.0];
 
@@ -74,9 +74,9 @@ mod tests {
         assert!(p(&MAIZE, 10.0) > p(&MAIZE, 0.0));
     }
 
-    /// By `permutation_test(…, permutation_type="samples", n_resamples=np.inf)` of `scipy` 1.17.
+    /// From `permutation_test(…, permutation_type="samples", n_resamples=np.inf)` of `scipy` 1.17.
     #[test]
-    fn exact_values_are_those_of_scipy() {
+    fn exact_values_match_scipy() {
         for (differences, margin, expected) in [
             (vec![1.0, -2.0, 3.0, 0.5], 0.0, 0.312_5),
             (vec![0.25, 0.5, 0.125, 1.0, -0.125, 0.75], 0.125, 0.093_75),
@@ -89,10 +89,9 @@ mod tests {
         }
     }
 
-    /// 34 pairs: Darwin's, each twice, and four that are 0. By exact counting of sums of whole
-    /// numbers in Python.
+    /// 34 pairs: each of Darwin's twice, and four zeros. Computed by exact counting of integer sums in Python.
     #[test]
-    fn drawn_values_come_close_to_exact_ones() {
+    fn drawn_values_approximate_exact_ones() {
         let mut twice = [MAIZE, MAIZE].concat();
         twice.extend([0.0; 4]);
         let drawn = p(&twice, 0.0);
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_proven_by_nothing() {
+    fn no_differences_prove_nothing() {
         for differences in [vec![], vec![f64::NAN; 3], vec![f64::INFINITY; 20], vec![0.0; 5], vec![0.0; 50]] {
             assert_eq!(p(&differences, 0.0).to_bits(), 1.0_f64.to_bits(), "{differences:?}");
         }
@@ -113,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn exact_values_are_those_of_counting(
+        fn exact_values_match_counting(
             whole in prop::collection::vec(-20_i32..=20, 1..9),
             margin in -3_i32..=3,
         ) {

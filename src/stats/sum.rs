@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_are_exact_and_cut_off_only_where_nothing_is() {
+    fn sums_are_exact_and_truncated_only_at_negligible_tails() {
         let dice = Sum::of([(vec![0.5, 0.5], 3), (vec![0.25, 0.75], 1)]);
         let found: Vec<f64> = (-1..=4).map(|count| dice.at_most(count)).collect();
         let expected = [0.0, 1.0 / 32.0, 7.0 / 32.0, 19.0 / 32.0, 29.0 / 32.0, 1.0];
@@ -164,7 +164,7 @@ mod tests {
             [-1, 0, 2, 4]
         );
         assert!((Sum::of([(vec![0.9, 0.1], 20)]).at_most(0) - 0.9_f64.powi(20)).abs() < 1e-15);
-        // A sum of many binomials, with its ends cut.
+        // A sum of many binomials with truncated tails.
         let many = Sum::of([(vec![0.05, 0.95], 5_000)]);
         assert!(many.mass.len() < 1_000 && (many.at_most(5_000) - 1.0).abs() < 1e-12);
         assert!((many.each().map(|(x, p)| p * real(x.unsigned_abs())).sum::<f64>() - 4_750.0).abs() < 1e-6);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_in_any_order_are_dealt_out_fairly() {
+    fn answers_in_any_order_are_distributed_fairly() {
         assert_eq!(shuffled(1, 2, 1), [0.5, 0.5]);
         assert_eq!(shuffled(0, 2, 1), [1.0, 0.0]);
         let three = shuffled(2, 5, 3);
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn ways_are_whole_numbers() {
+    fn counts_of_ways_are_whole_numbers() {
         for (n, k, ways) in [
             (3, 4, 0.0),
             (0, 0, 1.0),

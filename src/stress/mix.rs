@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escalations_have_their_share_and_every_case_its_turn() {
+    fn escalations_get_their_share_and_every_case_has_its_turn() {
         for share in [0.0, 0.01, 0.2, 0.5, 0.999, 1.0] {
             let mix = Mix::of(vec![0, 1, 2, 3], vec![4, 5], share, Root(3));
             let all: Vec<_> = (0..10_000).filter_map(|number| mix.job(number)).collect();

@@ -116,10 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_grows_in_a_straight_line() {
+    fn a_ramp_is_linear() {
         let found = times(1, 100.0, 10, Arrivals::Constant, 1_000);
         let by = |second: u64| found.iter().filter(|time| **time < Duration::from_secs(second)).count();
-        // 100 · t² / 20 by the second t, then 100 more each second.
+        // 100 · t² / 20 by second t, then 100 more per second.
         for (second, many) in [(1, 5), (2, 20), (5, 125), (10, 500), (11, 600)] {
             assert!(by(second).abs_diff(many) <= 1, "{second}: {}", by(second));
         }
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(digest(Root(1), &closed, Duration::ZERO, Arrivals::Poisson), None);
     }
 
-    /// Gaps of a Poisson process are exponential: their mean and their deviation are 1 / rate.
+    /// The gaps of a Poisson process are exponential: mean and standard deviation are 1 / rate.
     #[test]
     fn poisson_arrivals_are_independent() {
         let found = times(3, 200.0, 0, Arrivals::Poisson, 20_000);

@@ -167,7 +167,7 @@ mod tests {
     use crate::vocabulary::Answer;
 
     #[test]
-    fn a_day_takes_no_more_room_than_ten_minutes() {
+    fn a_day_takes_no_more_space_than_ten_minutes() {
         let began = Instant::now();
         let mut timeline = Timeline::beginning(began);
         let answer = Answer::default();
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_hold_times_within_five_percent() {
+    fn buckets_are_accurate_within_five_percent() {
         for ms in [0.05, 0.1, 0.3, 1.0, 7.7, 99.0, 1_234.0, 60_000.0, 3_000_000.0] {
             let mut step = Step::new();
             step.classes[class(Duration::from_secs_f64(ms / 1000.0))] += 1;

@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_a_character_is_read_as_a_lost_one() {
+    fn half_a_character_becomes_a_replacement_character() {
         for (written, expected) in [
             (r#""a""#, "a"),
             ("\u{feff}\"a\"", "a"),
@@ -141,10 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn a_parsers_words_are_not_passed_on() {
+    fn a_parsers_messages_are_not_passed_on() {
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
-        #[expect(dead_code, reason = "only what is wrong with it matters")]
+        #[expect(dead_code, reason = "only its errors matter")]
         struct One {
             count: u64,
             share: Option<f64>,

@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_broken_and_other_text_is_not() {
+    fn ci_commands_are_defused_and_other_text_is_unchanged() {
         assert_eq!(line("::error::x", 99), ":\u{200b}:error::x");
         assert_eq!(line("  ::error::x", 99), "  :\u{200b}:error::x");
         assert_eq!(

@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_line_acts() {
+    fn markup_in_a_line_is_inert() {
         assert_eq!(inline("a | b\n<img>", 99), "a &#124; b⏎&lt;img&gt;");
         assert_eq!(inline("@octocat", 99), "&#64;\u{200b}octocat");
         assert_eq!(inline("fixes #1 and GH-2", 99), "fixes &#35;\u{200b}1 and GH-\u{200b}2");
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn backticks_become_code_where_they_are_a_pair() {
+    fn paired_backticks_become_code() {
         for (text, most, shown) in [
             ("found `a`, `b_c`", 99, "found <code>a</code>, <code>b&#95;c</code>"),
             ("one ` alone", 99, "one &#96; alone"),

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn misspelt_words_find_their_neighbour() {
+    fn misspelled_words_find_their_neighbor() {
         assert_eq!(nearest("theshold", &["threshold", "type"]), Some("threshold"));
         assert_eq!(nearest("case_sensitive", &["caseSensitive", "value"]), Some("caseSensitive"));
         assert_eq!(nearest("tpye", &["type", "value"]), Some("type"));

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_never_round_to_all_or_nothing() {
+    fn shares_do_not_round_to_all_or_nothing() {
         let shown: Vec<_> = [0.0, 0.000_01, 0.875, 0.999_99, 1.0].into_iter().map(percent).collect();
         assert_eq!(shown, ["0.0%", "0.1%", "87.5%", "99.9%", "100.0%"]);
     }

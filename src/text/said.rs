@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_seen_is_nothing() {
+    fn invisible_text_is_empty() {
         for text in [
             "",
             " \n\t\u{a0}\u{85}\u{3000}",
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_read_the_same_are_compared_as_the_same() {
+    fn texts_that_look_the_same_are_equal() {
         for (one, other) in [
             ("30\u{a0}days", "30 days"),
             ("can\u{2019}t", "can't"),

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_times_that_have_come_are_read() {
+    fn future_times_are_refused() {
         let now = DateTime::parse_from_rfc3339("2026-06-01T12:00:00Z").unwrap().to_utc();
         let table = [
             ("2026-06-01T14:00:00.5+02:00", Ok("2026-06-01T12:00:00.500Z")),

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_have_their_reason_whatever_their_case_and_dashes() {
+    fn words_are_recognized_in_any_case_and_with_any_dashes() {
         let table = [
             (StopReason::Complete, "stop STOP end-turn COMPLETE"),
             (StopReason::ToolCalls, "tool_use TOOL_CALL tool-calls"),
@@ -154,7 +154,7 @@ mod tests {
             (StopReason::Refused, "refusal REFUSAL"),
             (StopReason::Filtered, "SAFETY content-filter PROHIBITED_CONTENT"),
             (StopReason::Broken, "ERROR TIMEOUT MALFORMED_FUNCTION_CALL"),
-            // Letters that only look alike, and Unicode that folds to a known word.
+            // Lookalike letters, and Unicode that folds to a known word.
             (
                 StopReason::Unknown,
                 "stopped end.turn other malformed_jane.doe@example.com null 0 st\u{f6}p \u{ff53}top \u{405}TOP bloc\u{212a}list",

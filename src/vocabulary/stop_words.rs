@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_taught_in_any_case_and_a_known_one_never() {
+    fn a_word_can_be_defined_in_any_case_and_a_known_one_cannot() {
         let taught = words(&[("Ended-Well", "complete"), ("stop", "broken"), ("odd", "unheard")]);
         let stop = |word: &str| {
             let answer = Answer { finish_reason: Some(word.to_owned()), ..Answer::default() };
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_more_answers_count_is_weaker() {
+    fn accepting_more_answers_is_weaker() {
         let (nothing, cut) = (StopWords::default(), words(&[("word", "cut")]));
         let table = [
             (&nothing, words(&[("word", "complete")]), 1),

@@ -1,4 +1,5 @@
-//! A change that is meant: the command that is printed closes it, and where none can, that is said.
+//! Accepting an intended change: the printed command is enough, and where no command can accept it, the output says
+//! so.
 
 use serde_json::{Value as Json, json};
 
@@ -8,7 +9,7 @@ use super::baseline_git::{akit, git, without_git};
 use super::evidence::{IDS, NOW, given, settled};
 use super::replies::suite;
 
-/// The printed command, in a shell's words.
+/// The printed command, split into words.
 fn command(ran: &Ran) -> Vec<String> {
     let (_, rest) = ran.stderr.split_once("`akit ").unwrap_or_else(|| panic!("{}", ran.stderr));
     let (command, _) = rest.split_once('`').unwrap();
@@ -22,7 +23,7 @@ fn accept(ran: &Ran) -> Ran {
     ran.then(&words).run().ended(0)
 }
 
-/// So many cases that passed ten times each, in `b.json`.
+/// Cases that passed ten times each, with a baseline in `b.json`.
 fn steady(number: usize) -> (Ran, Vec<String>) {
     let ids: Vec<String> = (0..number).map(|n| format!("c{n:02}")).collect();
     let names: Vec<&str> = ids.iter().map(String::as_str).collect();
@@ -37,14 +38,14 @@ fn steady(number: usize) -> (Ran, Vec<String>) {
 }
 
 #[test]
-fn what_is_printed_closes_however_many_broke_and_whatever_proved_it() {
+fn the_printed_command_accepts_any_number_of_regressions() {
     let (ran, ids) = steady(20);
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let now = |bad: usize, more: &[&str]| {
         ran.then(&NOW).file("now.jsonl", given(&ids, 0..1, &ids[..bad])).args(more)
     };
     let before = ran.read("b.json");
-    // Eleven that broke, and as many that only the guard fails; seven of these have names.
+    // Eleven regressed cases; then as many that only the suite guard fails; up to seven are listed by name.
     for (bad, more, words) in [
         (11, &["--confirm", "0"][..], "accept --unexcused --reason"),
         (12, &[], "accept --unexcused --reason"),
@@ -56,7 +57,7 @@ fn what_is_printed_closes_however_many_broke_and_whatever_proved_it() {
         assert!(red.read("r.md").contains(words), "{}", red.read("r.md"));
         let done = accept(&red).out(&format!("accepted {bad} case"));
         now(bad, more).run().ended(0).out("RESULT: PASS");
-        // What was not accepted still fails.
+        // A case that was not accepted still fails.
         done.then(&NOW)
             .file("now.jsonl", given(&ids, 0..1, &ids[..=bad]))
             .args(&["--confirm", "0"])
@@ -81,7 +82,7 @@ fn new_and_changed_cases_that_fail_can_be_accepted() {
 }
 
 #[test]
-fn where_accepting_is_not_enough_the_reason_is_said() {
+fn where_accepting_is_not_enough_the_output_says_why() {
     let ran = settled(8);
     let config = "gate: { critical: ['s/a'] }\n";
     let now =
@@ -92,7 +93,7 @@ fn where_accepting_is_not_enough_the_reason_is_said() {
 }
 
 #[test]
-fn a_name_is_taken_as_it_is_written() {
+fn a_case_name_is_not_read_as_a_pattern() {
     let ids = ["b*", "bb", "[x]", "x"];
     let ran =
         Akit::new(&["run", "s.yaml", "--replies", "then.jsonl", "--repeat", "8", "--json", "then.json"])
@@ -108,7 +109,7 @@ fn a_name_is_taken_as_it_is_written() {
     let kept: Vec<Json> =
         ran.json("b.json")["cases"].as_array().unwrap().iter().map(|one| one["results"].clone()).collect();
     assert_eq!(kept, ["- 0/1", "- 0/1", "8/8", "8/8"].map(|text| json!(text.replace("0/1", "0"))));
-    // A word that is no name is a pattern.
+    // An argument that is not the name of a case is a pattern.
     ran.then(&["baseline", "accept", "s/b?", "--reason", "why", "--baseline", "b.json"])
         .run()
         .ended(0)
@@ -116,7 +117,7 @@ fn a_name_is_taken_as_it_is_written() {
 }
 
 #[test]
-fn a_baseline_that_nothing_was_compared_with_is_not_made() {
+fn accept_does_not_create_a_baseline() {
     let ran = settled(8);
     ran.then(&NOW).args(&["--confirm", "0"]).file("now.jsonl", given(&IDS, 0..1, &["a"])).run().ended(1);
     let accept = ["baseline", "accept", "s/a", "--reason", "why", "--run", "run.json", "--baseline"];
@@ -128,9 +129,9 @@ fn a_baseline_that_nothing_was_compared_with_is_not_made() {
 }
 
 #[test]
-fn verdicts_of_another_judge_are_not_accepted_beside_those_of_the_first() {
+fn verdicts_of_different_judges_are_not_mixed() {
     let server = super::server::Server::start(|asked| {
-        // What the judge is tested with is bad.
+        // The known-bad answers that the judge is tested on.
         let tested = !asked.body["messages"].to_string().contains("Be kind.");
         let score = if tested || asked.body["model"] == "strict" { 0 } else { 9 };
         super::server::Answer::Text(format!("{{\"reasoning\":\"so\",\"score\":{score}}}"))
@@ -157,7 +158,7 @@ fn verdicts_of_another_judge_are_not_accepted_beside_those_of_the_first() {
         .err("nothing was accepted: verdicts of different judges cannot be compared: s: the judge was")
         .err("`akit baseline update --force`");
     assert_eq!(ran.read("b.json"), before);
-    // What fails by its words fails under every judge.
+    // A deterministic expectation fails under every judge.
     let now = ["run", "s.yaml", "--baseline", "b.json", "--confirm", "0"];
     let red =
         run(ran.then(&now), "kind", "three.json", "no").ended(1).err("`akit baseline accept s/b --reason");
@@ -176,7 +177,7 @@ fn where_every_failure_is_excused_there_is_nothing_to_accept() {
     assert_eq!(ran.read("b.json"), before);
 }
 
-/// A repository whose main has a baseline of two steady cases in `evals/`, on a branch that breaks `a`.
+/// A repository with a baseline of two steady cases in `evals/` on main, on a branch that breaks `a`.
 fn change() -> Ran {
     let ids = ["a", "b"];
     let start =
@@ -215,13 +216,13 @@ fn the_printed_path_is_that_of_the_current_folder() {
         let words = command(&red);
         within(&words.iter().map(String::as_str).collect::<Vec<_>>()).ended(0);
         assert!(!ran.path("evals/evals").exists());
-        // It counts, and is named.
+        // The acceptance takes effect and is reported.
         within(&run).ended(0).out("and 1 case that the change accepts").out("`s/a` accepted: WHY");
     }
 }
 
 #[test]
-fn a_shared_ref_is_said_to_change_at_once() {
+fn accepting_into_a_shared_ref_warns_that_it_changes_at_once() {
     if without_git() {
         return;
     }

@@ -1,17 +1,17 @@
-//! Runs the binary in a folder of its own.
+//! Runs the binary in a temporary folder.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
 
-/// A run of `akit` in the making.
+/// Builds a run of `akit`.
 pub(crate) struct Akit {
     folder: Rc<tempfile::TempDir>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
 }
 
-/// What came of it.
+/// A finished run and its output.
 pub(crate) struct Ran {
     pub(crate) status: i32,
     pub(crate) stdout: String,
@@ -20,7 +20,7 @@ pub(crate) struct Ran {
 }
 
 impl Akit {
-    /// `akit` with these arguments, in a new empty folder.
+    /// `akit` with these arguments in a new, empty folder.
     pub(crate) fn new(arguments: &[&str]) -> Self {
         Self::within(&Rc::new(tempfile::tempdir().unwrap()), arguments)
     }
@@ -33,13 +33,13 @@ impl Akit {
         }
     }
 
-    /// One more argument.
+    /// Adds an argument.
     pub(crate) fn arg(mut self, argument: impl Into<String>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
-    /// A file in the folder; missing folders are made.
+    /// Writes a file into the folder, with missing parent folders.
     pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -47,13 +47,13 @@ impl Akit {
         self
     }
 
-    /// Several more arguments.
+    /// Adds several arguments.
     pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(ToString::to_string));
         self
     }
 
-    /// A folder of the repository with all its files, under this name.
+    /// Copies a folder of the repository under this name.
     pub(crate) fn copy(self, from: &str, name: &str) -> Self {
         let to = self.folder.path().join(name);
         std::fs::create_dir_all(&to).unwrap();
@@ -64,7 +64,7 @@ impl Akit {
         self
     }
 
-    /// A variable of the environment.
+    /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
@@ -75,7 +75,7 @@ impl Akit {
         self.folder.path()
     }
 
-    /// The command, ready to be started.
+    /// The command, ready to spawn.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_akit"));
         command
@@ -89,13 +89,13 @@ impl Akit {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs the command and waits for it.
     pub(crate) fn run(self) -> Ran {
         let output = self.command().output().unwrap();
         self.ran(output)
     }
 
-    /// What came of a run that the test started by itself.
+    /// Wraps the output of a process that the test started itself.
     pub(crate) fn ran(self, output: std::process::Output) -> Ran {
         let text = |bytes| String::from_utf8(bytes).expect("akit prints UTF-8");
         let (stdout, stderr) = (text(output.stdout), text(output.stderr));
@@ -105,12 +105,12 @@ impl Akit {
 }
 
 impl Ran {
-    /// Another run in the same folder.
+    /// Prepares another run in the same folder.
     pub(crate) fn then(&self, arguments: &[&str]) -> Akit {
         Akit::within(&self.folder, arguments)
     }
 
-    /// Fails with everything that was printed, unless stdout holds this.
+    /// Panics with the whole output unless stdout contains this text.
     #[track_caller]
     pub(crate) fn out(self, part: &str) -> Self {
         assert!(
@@ -122,7 +122,7 @@ impl Ran {
         self
     }
 
-    /// Fails with everything that was printed, unless stderr holds this.
+    /// Panics with the whole output unless stderr contains this text.
     #[track_caller]
     pub(crate) fn err(self, part: &str) -> Self {
         assert!(
@@ -134,7 +134,7 @@ impl Ran {
         self
     }
 
-    /// A file that it left behind.
+    /// The contents of a file in the folder.
     pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
@@ -144,12 +144,12 @@ impl Ran {
         self.folder.path().join(name)
     }
 
-    /// A JSON file that it left behind.
+    /// A parsed JSON file in the folder.
     pub(crate) fn json(&self, name: &str) -> serde_json::Value {
         serde_json::from_str(&self.read(name)).unwrap()
     }
 
-    /// Every file below a folder that it left behind, one after the other.
+    /// The concatenated contents of all files below a folder.
     pub(crate) fn all(&self, folder: &str) -> String {
         fn walk(folder: &Path) -> String {
             let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -161,7 +161,7 @@ impl Ran {
         walk(&self.path(folder))
     }
 
-    /// Fails with everything that was printed, unless it ended with this status.
+    /// Panics with the whole output unless this is the exit code.
     #[track_caller]
     pub(crate) fn ended(self, status: i32) -> Self {
         assert_eq!(self.status, status, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
@@ -169,7 +169,7 @@ impl Ran {
     }
 }
 
-/// The repository's own folder.
+/// The root of the repository.
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -1,4 +1,4 @@
-//! `always:`: expectations that hold for every answer of every case, in a scenario and in the configuration.
+//! `always:` in a scenario and in the configuration: expectations for every answer of every case.
 
 use serde_json::Value as Json;
 
@@ -63,7 +63,7 @@ fn a_rule_fails_every_case_that_breaks_it_and_is_named_with_its_file_and_line() 
         for text in
             [&ran.stdout, &ran.read("x.md"), &ran.read("x.xml"), &ran.read("x.sarif"), &ran.read("x.html")]
         {
-            // Each form escapes what is special to it.
+            // Each format escapes its own special characters.
             let plain = text.replace("&#95;", "_");
             assert!(plain.contains(["no promises", "ends_with"][at]), "{rule}\n{text}");
             assert!(plain.contains(["akit.yaml:4", "s.yaml:4"][at]), "{rule}\n{text}");
@@ -88,7 +88,7 @@ fn a_case_lifts_a_rule_by_its_name_with_a_reason() {
         let ran = suite(&except(what), CONFIG).run();
         ran.then(&["validate", "s.yaml"]).run().ended(2).err(message);
     }
-    // Two rules of one type: which one is meant nobody knows.
+    // Two rules of the same type have the same default name, so an exception is ambiguous.
     let twice = format!("{CONFIG}  - {{ type: ends_with, value: team }}\n");
     suite(&except("ends_with: why"), &twice)
         .run()
@@ -99,7 +99,7 @@ fn a_case_lifts_a_rule_by_its_name_with_a_reason() {
 }
 
 #[test]
-fn what_is_wrong_with_a_rule_is_told_at_its_line_and_once() {
+fn a_mistake_in_a_rule_is_reported_once_at_its_line() {
     let broken = |entry: &str| format!("always: [{entry}]\n");
     for (entry, message) in [
         ("{ type: contain, values: [x] }", "unknown expectation `contain`"),
@@ -120,7 +120,7 @@ fn what_is_wrong_with_a_rule_is_told_at_its_line_and_once() {
 }
 
 #[test]
-fn another_rule_makes_another_case_and_its_place_does_not() {
+fn a_case_depends_on_its_rules_and_not_on_their_place() {
     let hash = |suite: Akit| case(&suite.run(), 1)["content_hash"].clone();
     let (bare, rule) = (
         SUITE.replace("always:\n  - { type: ends_with, value: 'Your {{team}} team' }\n", ""),
@@ -135,7 +135,7 @@ fn another_rule_makes_another_case_and_its_place_does_not() {
     assert_ne!(with, hash(suite(&bare, &config.replace('9', "8"))));
     let except = bare.replace("id: b,", "id: b, except: { length: it tells all },");
     assert_eq!(none, hash(suite(&except, &config)));
-    // What asks for answers to judge elsewhere knows the same cases.
+    // Commands that only print the questions count the same cases.
     let ran = suite(&bare, &config).run();
     let stored = ran.json("run.json");
     let said = ran.then(&["compare", "run.json", "run.json"]).run().ended(0);
@@ -175,22 +175,22 @@ fn a_change_cannot_drop_a_rule_unseen() {
                 .out("weakened")
                 .out(place)
         };
-        // The change's own rules judge under `head`, those of the base under `base`; an exception is a change's own.
+        // `head` judges by the change's own rules, `base` by the base's; exceptions always come from the change.
         assert_eq!(rules(&weakened("head")), "passed", "{config}");
         let by_base = weakened("base");
         let expected = if config == with { "passed" } else { "failed" };
         assert_eq!(rules(&by_base), expected, "{config}");
         akit(&ran, &run).args(&["--fail-on", "weakened", "--weakened-since", "main"]).run().ended(1);
     }
-    // A new rule with an exception from it: the base does not know it.
+    // A new rule with an exception: the base does not know the rule.
     let ran = base(&files(&bare, lax));
     change(&ran, &files(&bare.replace("id: a,", "id: a, except: { no promises: why not },"), &with)[..2]);
     akit(&ran, &run).args(&["--trust", "base", "--weakened-since", "main"]).run().ended(0);
 }
 
-/// What a rule finds is found in the answer as it came, and shown without the value.
+/// Rules see the original answer, and reports do not show the value they found.
 #[test]
-fn a_rule_sees_what_redaction_takes_away() {
+fn a_rule_sees_the_answer_before_redaction() {
     let suite = "cases:\n  - { id: a, prompt: q, expected: { type: contains, values: [card] } }\n";
     let config = "always:\n  - { type: pii, none: [credit_card, iban] }\n  - { not: { type: contains, values: [DE89] } }\n";
     let (card, iban) = ("4111 1111 1111 1111", "DE89 3704 0044 0532 0130 00");
@@ -220,7 +220,7 @@ fn a_rule_sees_what_redaction_takes_away() {
         assert_eq!((&pii["outcome"], &no["outcome"]), (&"failed".into(), &"failed".into()), "{flags:?}");
         let reason = pii["reason"].as_str().unwrap();
         assert!(reason.starts_with("found `credit_card` at character 11"), "{flags:?} {reason}");
-        // What redaction took for a phone number is no longer seen to be an account.
+        // Redaction as a phone number leaves nothing to recognize as an IBAN.
         let is_phone = flags == ["--redact-patterns", "phone"];
         assert!(is_phone || reason.contains(", `iban` at character "), "{reason}");
         let words = format!("{}{}", pii["reason"], pii["got"]);
@@ -233,7 +233,7 @@ fn a_rule_sees_what_redaction_takes_away() {
     }
 }
 
-/// Also where the answer is redacted, which is done before anybody knows how long it took.
+/// Redaction replaces the answer before its latency is known, so this covers it, too.
 #[test]
 fn a_latency_is_measured_and_recorded_and_never_guessed() {
     let server = Server::start(|_| Answer::Text("Ask ana@example.com.".to_owned()));

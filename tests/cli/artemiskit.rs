@@ -1,4 +1,4 @@
-//! Command lines of `ArtemisKit`, as docs/migrating.md lists them.
+//! `ArtemisKit` command lines, as docs/migrating.md lists them.
 
 use super::Akit;
 use super::akit::{Ran, repository};
@@ -16,7 +16,7 @@ fn folder() -> Ran {
     ran.then(&["baseline", "update", "run.json"]).run().ended(0)
 }
 
-/// The rows of the table: the line, and what it is in akit.
+/// The rows of the table: the command line, and its equivalent in akit.
 fn rows() -> Vec<(String, String)> {
     let page = std::fs::read_to_string(repository().join("docs/migrating.md")).unwrap();
     let from = page.lines().skip_while(|line| *line != "| `artemiskit …` | in akit |").skip(2);
@@ -38,7 +38,7 @@ fn each_documented_line_does_what_the_page_says() {
             assert_eq!(ran.stdout, "", "{line}");
         } else {
             let ran = ran.ended(0).err("note: ArtemisKit's `");
-            // Further flags are those for other values.
+            // Only the first quoted text applies to this line; others are for other values.
             let first = quoted.first().filter(|word| !word.starts_with("akit ")).copied();
             let ran = ran.err(first.unwrap_or_default());
             if let Some((_, path)) = first
@@ -55,7 +55,7 @@ fn each_documented_line_does_what_the_page_says() {
 }
 
 #[test]
-fn a_pipeline_of_artemiskit_runs_as_it_is() {
+fn an_artemiskit_pipeline_runs_unchanged() {
     let server = Server::start(|_| Answer::Text("a".to_owned()));
     let line =
         "run x.yaml -p openai -m gpt-4o --ci --export junit --export-output d --summary json --parallel 2 -v";
@@ -81,7 +81,7 @@ fn a_regression_fails_with_the_bare_baseline_too() {
 }
 
 #[test]
-fn help_knows_nothing_of_it() {
+fn help_does_not_mention_it() {
     let help = Akit::new(&["run", "--help"]).run().ended(0).stdout;
     for flag in ["--ci", "--export", "--summary", "--save", "--parallel"] {
         assert!(!help.contains(&format!("{flag} ")), "{flag}");
@@ -91,13 +91,13 @@ fn help_knows_nothing_of_it() {
 }
 
 #[test]
-fn hostile_words_are_told_without_their_escapes() {
+fn hostile_arguments_are_printed_without_escapes() {
     let ran = Akit::new(&["run", "--summary", "\u{1b}[31m\u{202e}x"]).run().ended(2).err("no equivalent");
     assert!(!ran.stderr.contains(['\u{1b}', '\u{202e}']), "{:?}", ran.stderr);
 }
 
 #[test]
-fn strict_validation_takes_warnings_for_errors() {
+fn strict_validation_fails_on_warnings() {
     let suite =
         "cases:\n  - id: a\n    prompt: p\n    expected: { type: not_contains, values: [x, y], mode: any }\n";
     let ran = Akit::new(&["validate", "x.yaml"]).file("x.yaml", suite).run().ended(0).out("1 warning");

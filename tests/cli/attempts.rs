@@ -1,4 +1,4 @@
-//! Starting a pipeline again at the same commit is no way round a case that is broken.
+//! Restarting a pipeline at the same commit does not clear a broken case.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -14,8 +14,8 @@ use super::server::{Answer, Server};
 const COMMIT: &str = "00112233445566778899aabbccddeeff00112233";
 const FILE: &str = ".akit/attempts/00112233445566778899aabbccddeeff00112233.json";
 
-/// A pipeline whose application answers each case by its list, a letter an answer: `f` fails, `p` passes, and so does
-/// what comes behind the end.
+/// A pipeline whose application answers each case from a list with one letter per answer: `f` fails, `p` passes, and
+/// so do answers after the end of the list.
 struct Pipeline {
     ran: Ran,
     server: Server,
@@ -23,8 +23,8 @@ struct Pipeline {
 }
 
 impl Pipeline {
-    /// Beside a baseline of so many passing trials of each case.
-    fn beside(trials: u32) -> Self {
+    /// With a baseline of this many passing trials per case.
+    fn with_baseline(trials: u32) -> Self {
         let lists = Arc::<Mutex<BTreeMap<String, VecDeque<char>>>>::default();
         let own = Arc::clone(&lists);
         let server = Server::start(move |request| {
@@ -35,12 +35,12 @@ impl Pipeline {
         Self { ran: settled(trials), server, lists }
     }
 
-    /// One attempt, in which the case answers by this list.
+    /// One attempt in which the case answers by this list.
     fn attempt(&self, id: &str, list: &str) -> Akit {
         self.attempt_of("m", id, list)
     }
 
-    /// The same of a model.
+    /// The same with another model.
     fn attempt_of(&self, model: &str, id: &str, list: &str) -> Akit {
         self.lists.lock().unwrap().insert(format!("Say {id}."), list.chars().collect());
         let run = ["run", "s.yaml", "-m", model, "--baseline", "b.json", "--json", "run.json", "--base-url"];
@@ -51,9 +51,9 @@ impl Pipeline {
 
 #[test]
 fn a_broken_case_is_not_cleared_by_another_attempt() {
-    let pipeline = Pipeline::beside(8);
+    let pipeline = Pipeline::with_baseline(8);
     pipeline.attempt("a", "fff").run().ended(1).out("2 of 2 extra trials failed");
-    // Its first answer passes now, and that is one of three.
+    // Its first answer passes now: one of three.
     let again = pipeline.attempt("a", "pffffffff").run().ended(1);
     let again = again
         .out("passed in the baseline (8 of 8) and failed in an earlier attempt at this commit; ")
@@ -61,9 +61,9 @@ fn a_broken_case_is_not_cleared_by_another_attempt() {
         .out("note: attempt 2 at commit 0011223: the trials of suspected cases in earlier attempts count");
     let case = &again.json("run.json")["cases"][0];
     assert_eq!((&case["outcome"], &case["earlier"]), (&json!("passed"), &json!({"passes": 0, "trials": 2})));
-    // What was decided is decided in the same way from the stored run.
+    // The stored run leads to the same decision.
     again.then(&["gate", "run.json", "--baseline", "b.json"]).run().ended(1).out("including 2 from earlier");
-    // Passing answers count as well: enough of them lift the suspicion, and the attempt after that asks nobody.
+    // Passing answers count as well: enough of them clear the case, and the next attempt asks nothing extra.
     let lifted = (3..9).find(|_| !pipeline.attempt("a", "").run().stdout.contains("s/a"));
     assert!(lifted.is_some_and(|attempt| attempt > 3), "{lifted:?}: {}", pipeline.ran.read(FILE));
     let asked = pipeline.server.asked().len();
@@ -72,26 +72,26 @@ fn a_broken_case_is_not_cleared_by_another_attempt() {
 }
 
 #[test]
-fn what_is_about_something_else_does_not_count() {
+fn attempts_at_something_else_do_not_count() {
     let broken = || {
-        let pipeline = Pipeline::beside(8);
+        let pipeline = Pipeline::with_baseline(8);
         pipeline.attempt("a", "fff").run().ended(1);
         pipeline
     };
     let passes = |akit: Akit| akit.run().ended(0);
-    // Without anything else a suspicion is left.
+    // With nothing else changed, the case stays suspect.
     broken().attempt("a", "pfff").run().ended(1);
-    // Another commit, another question, another application.
+    // The earlier attempt was at another commit, with another question, or of another application.
     let pipeline = broken();
     passes(pipeline.attempt("a", "p").env("GITHUB_SHA", &COMMIT.replace('0', "f")));
     passes(pipeline.attempt_of("other", "a", "p"));
     let other = suite(&IDS).replacen("prompt: Say", "prompt: Please say", 1);
     passes(pipeline.attempt("a", "p").file("s.yaml", other));
-    // Nobody's pipeline: files may have changed since the commit.
+    // Outside of a pipeline, files may have changed since the commit.
     let pipeline = broken();
     let run = ["run", "s.yaml", "-m", "m", "--baseline", "b.json", "--base-url", &pipeline.server.url];
     pipeline.ran.then(&run).run().ended(0);
-    // Nobody was asked.
+    // A replay asks nothing.
     let pipeline = broken();
     pipeline.attempt("a", "pfff").args(&["--cache", "record"]).run().ended(1);
     let kept = pipeline.ran.read(FILE);
@@ -100,9 +100,9 @@ fn what_is_about_something_else_does_not_count() {
 }
 
 #[test]
-fn a_run_that_is_finished_is_no_second_attempt() {
-    let pipeline = Pipeline::beside(8);
-    // Five tokens are a dollar, and there is none left for the suspect once everything was asked.
+fn resuming_a_run_is_not_a_second_attempt() {
+    let pipeline = Pipeline::with_baseline(8);
+    // Five tokens cost a dollar; the budget is spent before the suspect gets an extra trial.
     let prices = "prices: { m: { input: 0, output: 200000 } }";
     let suite = format!("maxTokens: 5\n{}", suite(&IDS));
     let budget = format!("{}.5", IDS.len());
@@ -122,9 +122,9 @@ fn a_run_that_is_finished_is_no_second_attempt() {
 }
 
 #[test]
-fn jobs_that_end_together_keep_what_each_of_them_found() {
-    let mut pipeline = Pipeline::beside(8);
-    // What another job writes while this one asks.
+fn jobs_that_end_together_keep_each_others_records() {
+    let mut pipeline = Pipeline::with_baseline(8);
+    // Another job writes its record while this one runs.
     pipeline.attempt("a", "fff").run().ended(1);
     let other = pipeline.ran.read(FILE).replace("\"id\": \"a\"", "\"id\": \"another\"");
     std::fs::remove_file(pipeline.ran.path(FILE)).unwrap();
@@ -151,19 +151,19 @@ fn a_case_that_failed_and_is_reworded_loses_its_past_by_name() {
         let akit = ran.then(&run).args(&["--baseline", "b.json"]).file("s.yaml", &reworded);
         akit.file("r.jsonl", given(&IDS, 0..4, bad))
     };
-    // Nothing failed, then or now.
+    // It failed neither then nor now.
     assert!(!now(&[]).run().ended(0).stdout.contains("history-reset"));
     let named = "s/a was changed, so its past (4 of 4 passed) no longer counts";
     now(&["a"]).run().ended(1).out("history-reset").out(named);
-    // It failed then, and passes now.
+    // It failed then and passes now.
     let flaky = ran.read("b.json").replacen("\"results\":\"4/4\"", "\"results\":\"2/4\"", 1);
     let named = "s/a was changed, so its past (2 of 4 passed) no longer counts";
     now(&[]).file("b.json", &flaky).run().ended(0).out("history-reset").out(named);
 }
 
 #[test]
-fn a_file_that_is_no_record_of_attempts_is_an_error_before_anything_is_sent() {
-    let pipeline = Pipeline::beside(8);
+fn an_invalid_record_of_attempts_is_an_error_before_anything_is_sent() {
+    let pipeline = Pipeline::with_baseline(8);
     let right = json!({"schema": "akit.attempts/1", "head": COMMIT, "attempts": [{"suite": "s.yaml", "cases": [{
         "case": {"scenario": "s", "id": "a", "content_hash": "h"}, "passes": 1, "trials": 1,
     }]}]});
@@ -190,7 +190,7 @@ fn a_file_that_is_no_record_of_attempts_is_an_error_before_anything_is_sent() {
 
 #[test]
 fn a_new_case_that_failed_in_an_earlier_attempt_has_to_be_cleared() {
-    let pipeline = Pipeline::beside(8);
+    let pipeline = Pipeline::with_baseline(8);
     let with_new = || suite(&[&IDS[..], &["new"]].concat());
     pipeline.attempt("new", "ffffff").file("s.yaml", with_new()).run().ended(1).out("is new and fails");
     let again = pipeline.attempt("new", "pffffffff").file("s.yaml", with_new()).run().ended(1);

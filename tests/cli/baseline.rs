@@ -1,4 +1,4 @@
-//! `--baseline` and `akit baseline update`: what passed there must pass here.
+//! `--baseline` and `akit baseline update`: what passed before must still pass.
 
 use super::Akit;
 use super::akit::Ran;
@@ -50,17 +50,17 @@ fn only_what_passed_before_and_what_is_new_must_pass() {
     assert_eq!(report["decision"]["breaches"][0]["location"]["line"], 2);
 }
 
-/// Stores another run under a name; answers are its replies.
+/// Stores another run with these answers under a name.
 fn another(ran: &Ran, name: &str, answers: &[(&str, &str)]) {
     let replies_name = format!("{name}.jsonl");
     ran.then(&["run", "s.yaml", "--min-pass-rate", "0", "--replies", &replies_name, "--json", name])
         .file(&replies_name, replies(answers))
         .run()
-        // A run in which nothing passes never passes.
+        // A run with no passing case fails whatever the limit is.
         .ended(i32::from(answers.iter().all(|(_, answer)| *answer == "no")));
 }
 
-/// `id results` of every stored case.
+/// `id results` of each stored case.
 fn results(ran: &Ran, name: &str) -> Vec<String> {
     let stored = ran.json(name);
     let cases = stored["cases"].as_array().unwrap();
@@ -96,13 +96,13 @@ fn updates_at_once_lose_nothing() {
         assert!(child.wait_with_output().unwrap().status.success());
     }
     assert_eq!(results(&ran, "deep/b.json"), ["a 1x7", "b 0x7"]);
-    assert_eq!(std::fs::read_dir(ran.path("deep")).unwrap().count(), 1, "nothing is left behind");
+    assert_eq!(std::fs::read_dir(ran.path("deep")).unwrap().count(), 1, "no other file may be left");
 }
 
 #[test]
 fn a_renamed_case_keeps_its_trials_and_a_removed_one_is_shown() {
     let ran = with_baseline();
-    // The id is a part of what is asked, so only the name of the case changes here.
+    // The id is part of the prompt, so this renames the case without changing the prompt.
     let text = suite(&["a", "b"]).replacen("- id: \"a\"", "- id: \"new\"", 1);
     ran.then(&["run", "s.yaml", "--replies", "now.jsonl", "--json", "now.json"])
         .file("s.yaml", text)
@@ -171,7 +171,7 @@ fn an_accepted_change_is_dropped_or_replaced_and_its_reason_kept() {
 }
 
 #[test]
-fn another_system_prompt_is_another_epoch_and_no_other_case() {
+fn a_new_system_prompt_starts_an_epoch_of_the_same_case() {
     let server = super::server::Server::start(|_| super::server::Answer::Text("a".to_owned()));
     let text = |system: &str, own: &str| {
         format!("setup: {{ systemPrompt: {system:?} }}\n{}", suite(&["a"]).replacen("Say", own, 1))
@@ -201,7 +201,7 @@ fn another_system_prompt_is_another_epoch_and_no_other_case() {
 }
 
 #[test]
-fn a_missing_baseline_ends_with_four_where_it_was_named() {
+fn a_missing_baseline_is_an_error_if_it_was_named() {
     let run = |reply: &str| {
         Akit::new(&[
             "run",
@@ -223,9 +223,9 @@ fn a_missing_baseline_ends_with_four_where_it_was_named() {
         .err("no nowhere.json: regressions are not checked")
         .err("akit baseline update run.json --baseline FILE")
         .out(note);
-    // The run stands, and begins the baseline.
+    // The stored run is valid and can start the baseline.
     ran.then(&["baseline", "update", "run.json", "--baseline", "nowhere.json"]).run().ended(0);
-    // A case that fails without a baseline fails the gate.
+    // Without a baseline, a failing case fails the gate.
     let ran = run("no").ended(1);
     let ids: Vec<_> = ran.json("run.json")["decision"]["breaches"]
         .as_array()
@@ -240,7 +240,7 @@ fn a_missing_baseline_ends_with_four_where_it_was_named() {
 }
 
 #[test]
-fn a_baseline_that_cannot_be_used_ends_with_four_before_anything_is_sent() {
+fn an_unusable_baseline_is_an_error_before_anything_is_sent() {
     let server = super::server::Server::start(|_| panic!("nothing may be sent"));
     let odd = br#"{"schema":"akit.baseline/1","cases":[{"scenario":"s","id":"a","content_hash":"h","results":"7"}]}"#;
     let table: [(&[u8], &str); 7] = [
@@ -285,11 +285,11 @@ fn an_update_takes_only_stored_runs() {
     update("run.json", "s.yaml/b.json").ended(2).err("s.yaml/b.json");
     update("run.json", "deep").ended(2).err("deep");
     assert_eq!(ran.read("deep/b.json"), before);
-    assert_eq!(std::fs::read_dir(ran.path("deep")).unwrap().count(), 1, "nothing is left behind");
+    assert_eq!(std::fs::read_dir(ran.path("deep")).unwrap().count(), 1, "no other file may be left");
 }
 
 #[test]
-fn a_run_that_fell_behind_is_added_by_force_alone() {
+fn a_regressed_run_is_added_only_with_force() {
     let ran = with_baseline();
     compare_with(&ran, &[("a", "no"), ("b", "b")], &["--confirm", "0"]).ended(1);
     let before = ran.read("deep/b.json");
@@ -303,7 +303,7 @@ fn a_run_that_fell_behind_is_added_by_force_alone() {
 }
 
 #[test]
-fn failures_that_nobody_confirmed_are_left_out_of_an_update() {
+fn unconfirmed_failures_are_left_out_of_an_update() {
     let ran = with_baseline();
     compare(&ran, &[("a", "no"), ("b", "no")]).ended(1).out("unconfirmed (1): s/a").out("nothing-passed");
     let update = |more: &[&str]| {
@@ -314,7 +314,7 @@ fn failures_that_nobody_confirmed_are_left_out_of_an_update() {
 }
 
 #[test]
-fn errored_cases_change_nothing_and_changed_cases_start_anew() {
+fn errored_cases_change_nothing_and_changed_cases_start_over() {
     let ran = with_baseline();
     compare(&ran, &[("a", "a")]).ended(4);
     ran.then(&["baseline", "update", "now.json", "--baseline", "deep/b.json"])
@@ -338,7 +338,7 @@ fn errored_cases_change_nothing_and_changed_cases_start_anew() {
 }
 
 #[test]
-fn cases_that_went_away_are_told() {
+fn removed_cases_are_reported() {
     let ran = with_baseline();
     let now = ran
         .then(&["run", "s.yaml", "--replies", "r.jsonl", "--baseline", "deep/b.json", "--json", "now.json"])
@@ -351,7 +351,7 @@ fn cases_that_went_away_are_told() {
 }
 
 #[test]
-fn another_judge_throws_no_history_away_without_force() {
+fn a_new_judge_discards_no_history_without_force() {
     let server = super::server::Server::start(|asked| {
         let bad = !asked.body["messages"].to_string().contains("Be kind.");
         let score = if bad { 0 } else { 9 };
@@ -377,7 +377,7 @@ fn another_judge_throws_no_history_away_without_force() {
     let ran = run(Akit::new(&["run", "s.yaml"]), "strict", "one.json", "I am sorry.");
     let ran = ran.then(&["baseline", "update", "one.json", "--baseline", "b.json"]).run().ended(0);
     let ran = run(ran.then(&["run", "s.yaml"]), "lenient", "two.json", "I am very sorry.");
-    // The second run ended later, by half a second; its time is longer to write.
+    // The second run ended half a second later, and its timestamp has more digits.
     let at = |name: &str, at: &str| {
         let mut stored = ran.json(name);
         let of = if name == "b.json" { &mut stored["runs"][0] } else { &mut stored };
@@ -389,7 +389,7 @@ fn another_judge_throws_no_history_away_without_force() {
     let before = ran.read("b.json");
     let update = ["baseline", "update", "two.json", "--baseline", "b.json"];
     let ran = ran.then(&update).run().ended(1).err("would discard results in b.json: s: the judge was");
-    assert_eq!(ran.read("b.json"), before, "nothing is lost");
+    assert_eq!(ran.read("b.json"), before, "nothing may be lost");
     let ran = ran.then(&update).arg("--force").run().ended(0).out("reset: s: the judge was");
     assert_ne!(ran.read("b.json"), before);
 }

@@ -1,4 +1,4 @@
-//! Baselines in commits and on refs, against real repositories in folders of their own.
+//! Baselines in commits and on refs, in real repositories.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use super::Akit;
 use super::akit::Ran;
 use super::replies::{replies, suite};
 
-/// Runs git in a folder; fails with what it said.
+/// Runs git in a folder; panics with its output if it fails.
 #[track_caller]
 pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
@@ -23,8 +23,8 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Whether git is missing; says so where it is.
-#[expect(clippy::print_stderr, reason = "a test that was skipped must be told")]
+/// Whether git is missing; prints a note if so.
+#[expect(clippy::print_stderr, reason = "a skipped test must say so")]
 pub(crate) fn without_git() -> bool {
     let missing = Command::new("git").arg("--version").output().is_err();
     if missing {
@@ -33,7 +33,7 @@ pub(crate) fn without_git() -> bool {
     missing
 }
 
-/// `akit` that finds git and no configuration of the user's.
+/// `akit` with git in its path, but without the user's git configuration.
 pub(crate) fn akit(ran: &Ran, arguments: &[&str]) -> Akit {
     ran.then(arguments)
         .env("PATH", &std::env::var("PATH").unwrap())
@@ -42,7 +42,7 @@ pub(crate) fn akit(ran: &Ran, arguments: &[&str]) -> Akit {
         .env("HOME", "/nonexistent")
 }
 
-/// A folder with runs `1.json` to `n.json` of the case `a`, the last one failing.
+/// A folder with runs `1.json` to `n.json` of case `a`; the last one fails.
 fn runs(number: usize) -> Ran {
     let start = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(&["a"])).run().ended(0);
     for index in 1..=number {
@@ -52,13 +52,13 @@ fn runs(number: usize) -> Ran {
             .then(&["run", "s.yaml", "--min-pass-rate", "0", "--replies", "r.jsonl", "--json", &name])
             .file("r.jsonl", replies(&[("a", &answer)]))
             .run()
-            // A run in which nothing passes never passes.
+            // A run with no passing case fails whatever the limit is.
             .ended(i32::from(index == number));
     }
     start
 }
 
-/// A bare repository and clones of it, beside the runs.
+/// A bare repository and clones of it, next to the runs.
 fn clones(ran: &Ran, names: &[&str]) {
     git(&ran.path("."), &["init", "--quiet", "--bare", "central.git"]);
     for name in names {
@@ -129,7 +129,7 @@ fn a_ref_of_a_repository_without_a_remote_stays_in_it() {
     akit(&ran, &["baseline", "show", "--baseline", "git-ref:n"]).run().ended(0).out("0 cases of 2 runs");
 }
 
-/// A repository whose main has a baseline in its second of four commits, and a change on top.
+/// A repository with four commits on main, a baseline in the second, and a change on top.
 fn history(ran: &Ran) -> [String; 2] {
     let folder = ran.path(".");
     git(&folder, &["init", "--quiet"]);
@@ -151,7 +151,7 @@ fn history(ran: &Ran) -> [String; 2] {
 }
 
 #[test]
-fn a_commit_is_named_or_found_from_where_the_change_began() {
+fn a_commit_is_named_or_found_from_the_merge_base() {
     if without_git() {
         return;
     }
@@ -164,7 +164,7 @@ fn a_commit_is_named_or_found_from_where_the_change_began() {
     let base = "git:base:akit-baseline.json";
     let found = |distance: &str| format!("akit-baseline.json at {stored}, {distance}");
 
-    // The replies are those of the last run, which failed.
+    // The answers are those of the last run, which failed.
     run("git:HEAD~2:akit-baseline.json")
         .run()
         .ended(1)
@@ -190,7 +190,7 @@ fn a_commit_is_named_or_found_from_where_the_change_began() {
         .out(&found("3 commits before the first parent of the merge"));
     run(base).env("GITHUB_BASE_REF", "nobranch").run().ended(4).err("there is no branch to compare with");
 
-    // Broken at the base, whole before it; and broken everywhere.
+    // First broken since the base, then broken before it as well.
     std::fs::write(ran.path("akit-baseline.json"), "{}").unwrap();
     git(&folder, &["switch", "--quiet", "main"]);
     git(&folder, &["add", "akit-baseline.json"]);
@@ -219,7 +219,7 @@ fn a_shallow_clone_is_explained() {
 }
 
 #[test]
-fn a_change_that_is_meant_is_accepted_in_the_pull_request_that_makes_it() {
+fn an_intended_change_is_accepted_in_its_own_pull_request() {
     if without_git() {
         return;
     }
@@ -239,7 +239,7 @@ fn a_change_that_is_meant_is_accepted_in_the_pull_request_that_makes_it() {
     git(&folder, &["add", "s.yaml", "akit-baseline.json"]);
     git(&folder, &["commit", "--quiet", "-m", "baseline"]);
     git(&folder, &["switch", "--quiet", "-c", "change"]);
-    // The change makes `a` answer otherwise, for ever.
+    // From here on, the change makes `a` give a different answer.
     let now = answers("no", "b", 12);
     std::fs::write(ran.path("r.jsonl"), now).unwrap();
     let run = || {
@@ -253,14 +253,14 @@ fn a_change_that_is_meant_is_accepted_in_the_pull_request_that_makes_it() {
     let command = "akit baseline accept s/a --reason 'WHY' --run run.json --baseline akit-baseline.json";
     let red = run().ended(1).err(&format!("accept it, if the change is intended: `{command}`"));
     assert!(red.read("r.md").contains("akit baseline accept s/a --reason"), "{}", red.read("r.md"));
-    // By the exact command.
+    // With the exact command that was printed.
     let words = command.replace("'WHY'", "brisk");
     let words: Vec<&str> = words.split(' ').skip(1).collect();
     akit(&ran, &words).run().ended(0).out("accepted 1 case: brisk");
     let green = run().ended(0).out("and 1 case that the change accepts").out("baseline-accepted");
     let excuse = &green.json("run.json")["decision"]["excuses"][0];
     assert_eq!((excuse["id"].as_str(), excuse["kind"].as_str()), (Some("a"), Some("failed-before")));
-    // Nothing else of the change's own file counts.
+    // Nothing else in the change's own baseline file counts.
     let own = ran.read("akit-baseline.json").replace("\"1x6\"", "\"0x6\"").replace("\"6/6\"", "\"0/6\"");
     assert_ne!(own, ran.read("akit-baseline.json"));
     std::fs::write(ran.path("akit-baseline.json"), own).unwrap();
@@ -268,7 +268,7 @@ fn a_change_that_is_meant_is_accepted_in_the_pull_request_that_makes_it() {
     run().ended(1).out("s/b");
 }
 
-/// A change that weakened its baseline and then merged its target: its tip is a merge, and not the pipeline's.
+/// A change that weakened its baseline and then merged its target: its tip is a merge commit, but not the pipeline's.
 #[test]
 fn a_change_that_merged_its_target_is_not_compared_with_its_own_commit() {
     if without_git() {
@@ -295,7 +295,7 @@ fn a_change_that_merged_its_target_is_not_compared_with_its_own_commit() {
     git(&folder, &["merge", "--quiet", "--no-ff", "-m", "merge", "main"]);
     let tip = git(&folder, &["rev-parse", "HEAD"]);
     let event = serde_json::json!({ "pull_request": { "base": { "sha": base }, "head": { "sha": tip } } });
-    // GitHub's own merge is another commit; on `pull_request_target` it says the target's.
+    // GitHub's own merge is a different commit; `pull_request_target` checks out the target's.
     for (event_name, tested) in [("pull_request", "c".repeat(40)), ("pull_request_target", base.clone())] {
         let run = ["run", "s.yaml", "--confirm", "0", "--replies", "r.jsonl", "--baseline"];
         akit(&ran, &run)
@@ -309,7 +309,7 @@ fn a_change_that_merged_its_target_is_not_compared_with_its_own_commit() {
             .run()
             .ended(1)
             .out(&format!("akit-baseline.json at {}, the merge base", &base[..7]))
-            // The weakening comparison follows.
+            // The weakening check uses the same commit.
             .out("the result of a run was 1, now 0");
     }
 }

@@ -1,4 +1,4 @@
-//! `provider: http`: the user's own bot behind an address of its own.
+//! `provider: http`: an application behind its own HTTP API.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use super::akit::{Ran, repository};
 use super::fixtures;
 use super::server::{Answer, Asked, Server};
 
-/// A suite of one case for a server, with these keys beside `url`.
+/// A suite of one case for a server, with these keys next to `url`.
 pub(crate) fn suite(server: &Server, path: &str, keys: &str) -> String {
     let url = server.url.replace("/v1", path);
     format!(
@@ -49,8 +49,8 @@ pub(crate) fn text(ran: &Ran) -> String {
 }
 
 #[test]
-fn a_request_is_what_the_file_says() {
-    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+fn a_request_follows_the_file() {
+    let server = Server::plain(|_| json(json!({ "answer": "good" })));
     let keys = "  headers: { Authorization: \"Bearer ${BOT_KEY}\", X-Trial: \"{{turn}}-{{shop}}\" }
   body:
     id: \"{{conversation_id}}\"
@@ -92,25 +92,25 @@ fn a_request_is_what_the_file_says() {
         assert_eq!(id.len(), 36, "{id}");
         ids.push(id);
     }
-    // Another run of the same is another conversation, and finds its records all the same.
+    // Another run is another conversation, but finds the same records.
     ran.then(&["run", "s.yaml", "--cache", "refresh"]).env("BOT_KEY", "sk-very-secret-1").run().ended(0);
     ids.push(server.asked()[2].body["id"].as_str().unwrap().to_owned());
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), 3, "an id is fresh for every trial of every run");
+    assert_eq!(ids.len(), 3, "every trial of every run must have its own id");
     let first = ran
         .then(&["run", "s.yaml", "--replay", "--target-version", "1"])
         .env("BOT_KEY", "sk-very-secret-1")
         .run();
-    assert_eq!(first.status, 4, "a version is a part of the key: {}", first.stdout);
-    // Nobody was asked, and nothing tells that the bot is still the same. A rotated key loses no record.
+    assert_eq!(first.status, 4, "the version is part of the cache key: {}", first.stdout);
+    // Nothing was sent, and nothing shows that the application is unchanged. Rotating an API key keeps the records.
     let replayed = ran
         .then(&["run", "s.yaml", "--replay", "--json", "again.json"])
         .env("BOT_KEY", "another-key-22")
         .run()
         .ended(5);
     replayed.out("not-asked").out("1 from the cache, 0 asked");
-    // A fork has no key, and replays all the same.
+    // A fork has no API key and can still replay.
     ran.then(&["run", "s.yaml", "--replay"]).run().ended(5).out("1 from the cache, 0 asked");
     for hidden in ["sk-very-secret", "another-key"] {
         assert!(!ran.all(".akit").contains(hidden) && !ran.read("run.json").contains(hidden));
@@ -119,7 +119,7 @@ fn a_request_is_what_the_file_says() {
 }
 
 #[test]
-fn an_answer_is_read_where_the_file_says() {
+fn an_answer_is_read_at_its_pointer() {
     type Row = (&'static str, &'static str, fn() -> Answer, &'static str);
     let table: [Row; 16] = [
         ("a pointer", "  answer: /a/b\n", || json(json!({ "a": { "b": "good" } })), "good"),
@@ -185,7 +185,7 @@ fn an_answer_is_read_where_the_file_says() {
         ),
     ];
     for (name, keys, answer, expected) in table {
-        let server = Server::as_told(move |_| answer());
+        let server = Server::plain(move |_| answer());
         let ran = run(&suite(&server, "/", &format!("  body: {{ q: \"{{{{prompt}}}}\" }}\n{keys}")), &[]);
         assert!([0, 1].contains(&ran.status), "{name}: {}{}", ran.stdout, ran.stderr);
         assert_eq!(text(&ran), expected, "{name}");
@@ -203,7 +203,7 @@ fn calls_state_stop_word_and_tokens_come_with_it() {
         "handoff": { "accepted": true }, "why": "MAX_TOKENS", "cost": { "in": 7, "out": 9 },
     });
     let answer = body.clone();
-    let server = Server::as_told(move |_| json(answer.clone()));
+    let server = Server::plain(move |_| json(answer.clone()));
     let keys = "  tools: /calls\n  stop: /why\n  usage: { input: /cost/in, output: /cost/out }\n";
     let ran = run(&suite(&server, "/", &format!("{ASKS}{keys}")), &["--cache", "off"]);
     let trial = ran.json("run.json")["cases"][0]["trials"][0].clone();
@@ -220,7 +220,7 @@ fn calls_state_stop_word_and_tokens_come_with_it() {
         (&found["finish_reason"], &found["usage"]),
         (&json!("MAX_TOKENS"), &json!({ "input_tokens": 7, "output_tokens": 9 }))
     );
-    assert_eq!(found["state"], body, "without `state` it is all that came");
+    assert_eq!(found["state"], body, "without `state`, the state is the whole body");
     let ran = run(&suite(&server, "/", &format!("{ASKS}  state: /handoff\n")), &["--cache", "off"]);
     assert!(
         ran.read("run.json").contains("\"accepted\": true") && !ran.read("run.json").contains("MAX_TOKENS")
@@ -228,8 +228,8 @@ fn calls_state_stop_word_and_tokens_come_with_it() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_told_before_anything_is_sent() {
-    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+fn a_mistake_in_a_file_is_reported_before_anything_is_sent() {
+    let server = Server::plain(|_| json(json!({ "answer": "good" })));
     let config = |keys: &str| suite(&server, "/", keys);
     let body = "  body: { text: \"{{prompt}}\" }\n";
     let table = [
@@ -278,7 +278,7 @@ fn what_is_wrong_with_a_file_is_told_before_anything_is_sent() {
 
 #[test]
 fn texts_forms_and_methods_are_sent_as_their_type_wants_it() {
-    let server = Server::as_told(|_| typed("text/plain", "good"));
+    let server = Server::plain(|_| typed("text/plain", "good"));
     let table = [
         ("  body: 'q={{prompt}} {{shop}}'\n", "POST", "text/plain; charset=utf-8"),
         (
@@ -308,8 +308,8 @@ fn texts_forms_and_methods_are_sent_as_their_type_wants_it() {
 }
 
 #[test]
-fn keys_make_headers_and_are_shown_nowhere() {
-    let server = Server::as_told(|asked| {
+fn keys_become_headers_and_are_not_shown() {
+    let server = Server::plain(|asked| {
         Answer::Raw(500, Vec::new(), format!("you sent {:?}", asked.headers).into_bytes())
     });
     for (keys, expected) in [
@@ -331,8 +331,8 @@ fn keys_make_headers_and_are_shown_nowhere() {
 }
 
 #[test]
-fn what_decides_an_answer_is_in_the_key_of_its_record() {
-    let server = Server::as_told(|_| json(json!({ "answer": "good", "other": "bad", "calls": [] })));
+fn whatever_decides_an_answer_is_in_its_cache_key() {
+    let server = Server::plain(|_| json(json!({ "answer": "good", "other": "bad", "calls": [] })));
     let start = suite(&server, "/chat", ASKS);
     let ran = run(&start, &[]).ended(0);
     let changes = [
@@ -351,7 +351,7 @@ fn what_decides_an_answer_is_in_the_key_of_its_record() {
         assert!(missed.stdout.contains(part), "{part}: {}", missed.stdout);
         ran.then(&["cache", "why", "s.yaml"]).file("s.yaml", &now).run().out(part);
     }
-    // Only what is used counts: another variable, who pays, a time limit.
+    // Only what is used is part of the cache key: not other variables, billing headers or time limits.
     for (from, to) in [
         ("{ shop: Blau & Co }", "{ shop: Rot }"),
         ("  answer:", "  apiKey: abcdef\n  answer:"),
@@ -370,7 +370,7 @@ fn what_decides_an_answer_is_in_the_key_of_its_record() {
         .run()
         .ended(4)
         .out("options.variables");
-    // With the bot's version a replay decides, byte for byte.
+    // With the application's version, a replay can decide, byte for byte.
     let version = ["--target-version", "7"];
     let first = ran.then(&["run", "s.yaml"]).args(&version).file("s.yaml", &start).run().ended(0);
     let replays: Vec<String> = (0..2)
@@ -384,7 +384,7 @@ fn what_decides_an_answer_is_in_the_key_of_its_record() {
         })
         .collect();
     assert_eq!(replays[0], replays[1]);
-    // What the environment puts into a body decides the answer, too, and stands in no record.
+    // A variable in a body decides the answer, too, but is not written into the record.
     let body = "  body: { text: \"{{prompt}}\", tenant: \"${TENANT}\" }\n  answer: /answer\n";
     let of_tenant = suite(&server, "/tenants", body);
     let akit = |tenant: &str, more: &[&str]| {
@@ -398,7 +398,7 @@ fn what_decides_an_answer_is_in_the_key_of_its_record() {
 
 #[test]
 fn the_configuration_reaches_a_bot_for_every_suite() {
-    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+    let server = Server::plain(|_| json(json!({ "answer": "good" })));
     let url = server.url.replace("/v1", "/chat");
     let config = format!(
         "provider: http\nproviders:\n  http:\n    url: {url}\n    body: {{ text: \"{{{{prompt}}}}\" }}\n    answer: /answer\n    headers: {{ X-Key: \"${{BOT_KEY}}\" }}\n"
@@ -415,8 +415,8 @@ fn the_configuration_reaches_a_bot_for_every_suite() {
     akit(&["-p", "http"]).run().ended(0);
     assert_eq!(server.asked().len(), 2);
     assert_eq!(server.asked()[0].header("x-key"), Some("secret-of-the-bot"));
-    // A flag names another server for the same path.
-    let other = Server::as_told(|_| json(json!({ "answer": "good" })));
+    // A flag replaces the host and keeps the path.
+    let other = Server::plain(|_| json(json!({ "answer": "good" })));
     let base = other.url.replace("/v1", "");
     akit(&["--base-url", &base]).run().ended(0);
     assert_eq!(other.asked()[0].path, "/chat");
@@ -424,22 +424,22 @@ fn the_configuration_reaches_a_bot_for_every_suite() {
         .run()
         .ended(2)
         .err("`--base-url` for provider `http` must be a scheme and host");
-    // A scenario that names a server of its own gets nothing of the configuration's, and no variable goes there.
+    // A scenario with its own server gets nothing from the configuration, and no variable is sent there.
     let own = "provider: http\nproviderConfig: { url: \"https://bot.example/chat\", body: { q: \"{{prompt}}\" } }\n";
     akit(&[])
         .file("s.yaml", format!("{own}{suite}"))
         .run()
         .ended(2)
         .err("is not sent to https://bot.example");
-    // What a scenario says of its own goes before the configuration, key by key.
+    // A scenario's own keys override the configuration, key by key.
     let own = "provider: http\nproviderConfig: { body: { said: \"{{prompt}}\" } }\n";
     akit(&[]).file("s.yaml", format!("{own}{suite}")).run().ended(0);
     assert_eq!(server.asked().pop().unwrap().body, json!({ "said": "Hello" }));
 }
 
 #[test]
-fn presets_are_what_servers_take() {
-    let server = Server::as_told(|asked| {
+fn presets_match_their_servers() {
+    let server = Server::plain(|asked| {
         json(match asked.path.as_str() {
             "/webhooks/rest/webhook"
                 if asked.body["message"] == "I want a refund" && asked.body["sender"].is_string() =>
@@ -463,20 +463,20 @@ fn presets_are_what_servers_take() {
         let ran = run(&suite(&server, path, &format!("  like: {name}\n{more}")), &[]).ended(0);
         assert_eq!(text(&ran), "good", "{name}");
     }
-    // A key that is written goes before the preset.
+    // An explicit key overrides the preset.
     let ran = run(&suite(&server, "/runs/wait", "  like: langgraph\n  answer: /messages/0/content\n"), &[])
         .ended(1);
     assert_eq!(text(&ran), "bad");
 }
 
-/// The suite of README through a bot behind HTTP, which is the program of `fixtures/bot`.
+/// The suite of the README over HTTP, with the program of `fixtures/bot`.
 #[cfg(unix)]
 #[test]
 fn the_customer_service_suite_runs_through_http() {
     let bot = repository().join("fixtures/bot/bot.sh");
     let asked_at = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked_at);
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         count.fetch_add(1, Ordering::SeqCst);
         let line = json!({ "prompt": asked.body["text"], "tools": [] }).to_string() + "\n";
         json_text(&super::command::piped(&bot, &["--json"], &line))

@@ -1,4 +1,4 @@
-//! What goes wrong with a bot of the user's own, and what is said of it.
+//! Faults of an application behind HTTP, and their messages.
 
 use serde_json::json;
 
@@ -6,8 +6,8 @@ use super::bot::{ASKS, fault, json, json_text, run, suite, typed};
 use super::server::{Answer, Server};
 
 #[test]
-fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
-    /// Keys beside `url`, what comes, and the kind, the words and the help of the fault.
+fn every_fault_of_a_bot_names_its_key_and_shows_the_response() {
+    /// Keys next to `url`, the response, and the fault's kind, message and help.
     type Row = (&'static str, fn() -> Answer, &'static str, &'static str, &'static str);
     let table: [Row; 27] = [
         (
@@ -195,7 +195,7 @@ fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
         ),
     ];
     for (keys, answer, kind, words, help) in table {
-        let server = Server::as_told(move |_| answer());
+        let server = Server::plain(move |_| answer());
         let ran = run(&suite(&server, "/", keys), &[]).ended(4);
         let found = fault(&ran);
         let row = format!("{keys}{kind}: {found:?}");
@@ -204,7 +204,7 @@ fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
         assert!(found.2.contains(help), "{help} in {row}");
         assert!(!ran.stdout.contains('\u{1b}') && !found.1.contains('\u{1b}'), "{row}");
     }
-    let server = Server::as_told(|_| Answer::Hang);
+    let server = Server::plain(|_| Answer::Hang);
     let ran = run(&suite(&server, "/", ASKS), &["--timeout", "100ms"]).ended(4);
     assert_eq!(fault(&ran).0, "timeout");
     assert!(fault(&ran).2.contains("or check `url` (s.yaml:4:3)"), "{:?}", fault(&ran));

@@ -1,4 +1,4 @@
-//! Keys that a bot of the user's own is asked with: none comes to light, and none changes what is judged.
+//! API keys of an application behind HTTP: none is shown, and hiding them does not change the results.
 
 use serde_json::json;
 
@@ -13,17 +13,17 @@ fn echo(asked: &Asked) -> String {
     format!("you sent {} {} {:?}", asked.body, asked.path, asked.headers)
 }
 
-/// A bot, by its name here and what it says.
+/// A provider configuration, by name.
 type Bot = (&'static str, fn(&Asked) -> Answer);
 
-/// Configuration with `URL` for the server, and the value of `K`.
+/// The configuration, with `URL` for the server, and the value of `K`.
 type Config = (&'static str, &'static str);
 
 #[test]
-fn a_key_stands_nowhere_wherever_it_was_written() {
+fn a_key_is_not_shown_wherever_it_was_configured() {
     let bots: [Bot; 5] = [
         ("fine", |_| json(json!({ "a": "Hello" }))),
-        ("repeats it beside the answer", |asked| json(json!({ "a": "Hello", "debug": echo(asked) }))),
+        ("repeats it next to the answer", |asked| json(json!({ "a": "Hello", "debug": echo(asked) }))),
         ("repeats it", |asked| json(json!({ "a": format!("Hello, {}", echo(asked)) }))),
         ("fails", |asked| Answer::Raw(500, vec![], echo(asked).into_bytes())),
         ("answers otherwise", |asked| json(json!({ "z": echo(asked) }))),
@@ -45,7 +45,7 @@ fn a_key_stands_nowhere_wherever_it_was_written() {
     ];
     for (config, key) in configs {
         for (what, bot) in bots {
-            let server = Server::as_told(bot);
+            let server = Server::plain(bot);
             let config = config.replace("URL", &server.url.replace("/v1", ""));
             let suite = format!(
                 "name: s\nprovider: http\nproviderConfig: {config}\ncases: [{{ id: n, prompt: hello there, expected: {{ type: contains, values: [Hello] }} }}]\n"
@@ -71,7 +71,7 @@ fn a_key_stands_nowhere_wherever_it_was_written() {
             let sent = echo(&server.asked()[0]);
             let all = [ran.stdout.clone(), ran.stderr.clone(), ran.all(".")].concat();
             let bare = key.rsplit(':').next().unwrap();
-            // A short one is a word that an answer may have.
+            // A short key could be an ordinary word of an answer.
             let is_word = bare.len() < 8;
             for shown in [bare.to_owned(), bare.replace('/', "%2F"), "dXNlcjpTM0NSM1QtYWJj".to_owned()] {
                 let lines: Vec<_> = all.lines().filter(|line| line.contains(&shown)).collect();
@@ -87,7 +87,7 @@ fn a_key_stands_nowhere_wherever_it_was_written() {
             assert_eq!(
                 passed,
                 what.starts_with("fine")
-                    || what.ends_with("beside the answer")
+                    || what.ends_with("next to the answer")
                     || (is_word && what == "repeats it"),
                 "{what}, {config}\n{}",
                 ran.stdout
@@ -97,7 +97,7 @@ fn a_key_stands_nowhere_wherever_it_was_written() {
             }
         }
     }
-    // Nobody is there: the name stands for the value.
+    // Nothing listens there; errors show the variable's name in place of its value.
     let suite = "name: s\nprovider: http\nproviderConfig: { url: \"http://127.0.0.1:1/bot${K}/send\", body: { t: \"{{prompt}}\" }, answer: /a }\ncases: [{ id: n, prompt: x, expected: { type: contains, values: [Hello] } }]\n";
     let ran =
         Akit::new(&["run", "s.yaml", "--retries", "0"]).env("K", KEY).file("s.yaml", suite).run().ended(4);
@@ -109,9 +109,9 @@ fn a_key_stands_nowhere_wherever_it_was_written() {
 }
 
 #[test]
-fn another_value_in_the_address_is_another_record_and_a_new_key_is_not() {
+fn a_new_value_in_the_url_is_another_record_and_a_new_key_is_not() {
     for (name, same) in [("BOT_KEY", true), ("TENANT", false)] {
-        let server = Server::as_told(|_| json(json!({ "a": "Hello" })));
+        let server = Server::plain(|_| json(json!({ "a": "Hello" })));
         let suite = format!(
             "name: s\nprovider: http\nproviderConfig: {{ url: \"{}/t/${{{name}}}/c\", body: {{ t: \"{{{{prompt}}}}\" }}, answer: /a }}\ncases: [{{ id: n, prompt: x, expected: {{ type: contains, values: [Hello] }} }}]\n",
             server.url.replace("/v1", "")
@@ -127,7 +127,7 @@ fn another_value_in_the_address_is_another_record_and_a_new_key_is_not() {
 }
 
 #[test]
-fn what_hides_keys_does_not_change_what_is_judged() {
+fn hiding_keys_does_not_change_results() {
     let configs = [
         ", apiKey: \"refunds:pw12345678\", auth: basic",
         ", apiKey: refunds",
@@ -136,7 +136,7 @@ fn what_hides_keys_does_not_change_what_is_judged() {
         ", headers: { Authorization: \"Bearer ${TEN}\" }",
     ];
     for config in configs {
-        let server = Server::as_told(|_| typed("text/plain", "We give refunds today"));
+        let server = Server::plain(|_| typed("text/plain", "We give refunds today"));
         for (expected, outcome) in [
             ("{ type: not_contains, values: [refunds] }", "n failed"),
             ("{ type: contains, values: [refunds] }", "n passed"),
@@ -151,7 +151,7 @@ fn what_hides_keys_does_not_change_what_is_judged() {
 }
 
 #[test]
-fn a_key_in_an_address_of_the_environment_stands_nowhere() {
+fn a_key_in_a_url_from_the_environment_is_not_shown() {
     let bots: [Bot; 4] = [
         ("fine", |_| json(json!({ "a": "Hello" }))),
         ("repeats it", |asked| json(json!({ "a": format!("Hello, {}", echo(asked)) }))),
@@ -167,7 +167,7 @@ fn a_key_in_an_address_of_the_environment_stands_nowhere() {
     ];
     for (behind, key, url) in addresses {
         for (what, bot) in bots {
-            let server = Server::as_told(bot);
+            let server = Server::plain(bot);
             let suite = format!(
                 "name: s\nprovider: http\nproviderConfig: {{ url: \"{url}\", body: {{ t: \"{{{{prompt}}}}\" }}, answer: /a }}\ncases: [{{ id: n, prompt: hello there, expected: {{ type: contains, values: [Hello] }} }}]\n"
             );
@@ -186,7 +186,7 @@ fn a_key_in_an_address_of_the_environment_stands_nowhere() {
             assert_eq!(outcomes(&ran.json("run.json")) == ["n passed"], what == "fine", "{what}, {behind}");
         }
     }
-    // A password in an address is refused, and not shown.
+    // A password in a URL is refused and not shown.
     let suite = "name: s\nprovider: http\nproviderConfig: { url: \"${BOT_URL}\", body: { t: \"{{prompt}}\" }, answer: /a }\ncases: [{ id: n, prompt: x, expected: { type: contains, values: [Hello] } }]\n";
     let ran = Akit::new(&["run", "s.yaml", "--retries", "0"])
         .env("BOT_URL", "http://ann:hunter22@127.0.0.1:1/chat")

@@ -1,4 +1,5 @@
-//! What a bot of the user's own says is read where it stands, and what stands elsewhere is no silence.
+//! Reading the responses of an application behind HTTP: a value in an unexpected place is not taken for a missing
+//! one.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -13,14 +14,14 @@ use super::server::{Answer, Server};
 
 const SSE: &str = "  body: { text: \"{{prompt}}\" }\n";
 
-/// A run of one case with these keys beside `url`, this answer, and this expectation.
+/// Runs one case with these keys next to `url`, this response and this expectation.
 fn judged(
     keys: &str,
     expected: &str,
     setup: &str,
     answer: impl Fn() -> Answer + Send + Sync + 'static,
 ) -> Ran {
-    let server = Server::as_told(move |_| answer());
+    let server = Server::plain(move |_| answer());
     let text = suite(&server, "/", keys).replace("{ type: contains, values: [good] }", expected);
     run(&text.replacen("cases:", &format!("{setup}cases:"), 1), &["--cache", "off"])
 }
@@ -30,7 +31,7 @@ fn events(body: &str) -> Answer {
 }
 
 #[test]
-fn calls_that_nobody_reads_prove_nothing() {
+fn calls_that_are_not_read_prove_nothing() {
     let setup = "setup: { handoff: { tool: t }, functions: [{ name: refund }, { name: t }] }\n";
     let body = || json(json!({ "answer": "good", "calls": [{ "name": "refund", "arguments": {} }] }));
     for expected in [
@@ -44,14 +45,14 @@ fn calls_that_nobody_reads_prove_nothing() {
         judged(&format!("{ASKS}  tools: /calls\n"), "{ type: tools, called: [refund] }", setup, body)
             .ended(0);
     }
-    // A state says it without a call.
+    // A handoff state needs no call.
     let setup = "setup: { handoff: { state: /handoff, tool: t } }\n";
     let body = || json(json!({ "answer": "good", "handoff": true }));
     judged(ASKS, "{ type: handoff }", setup, body).ended(0);
 }
 
 #[test]
-fn a_pointer_that_finds_nothing_is_wrong_where_the_same_thing_stands_elsewhere() {
+fn a_pointer_that_finds_nothing_is_wrong_if_the_value_is_elsewhere() {
     let setup = "setup: { functions: [{ name: refund }] }\n";
     let never = "{ type: tools, never: [refund] }";
     let call = json!({ "name": "refund", "arguments": { "n": 1 } });
@@ -67,7 +68,7 @@ fn a_pointer_that_finds_nothing_is_wrong_where_the_same_thing_stands_elsewhere()
             json!({ "answer": "good", "x": [{ "function": { "name": "refund", "arguments": "{}" } }] }),
             Some("/x/0"),
         ),
-        // A bot without calls says nothing of them, and functions that it has are none.
+        // An application that made no calls; descriptions of functions are not calls.
         ("/calls", json!({ "answer": "good", "calls": null }), None),
         ("/calls", json!({ "answer": "good", "user": { "name": "Ada" } }), None),
         ("/calls", json!({ "answer": "good", "tools": [{ "name": "refund", "parameters": {} }] }), None),
@@ -87,20 +88,20 @@ fn a_pointer_that_finds_nothing_is_wrong_where_the_same_thing_stands_elsewhere()
             None => drop(ran.ended(0)),
         }
     }
-    let absent = "{ type: not_contains, values: [promise] }";
+    let lacks = "{ type: not_contains, values: [promise] }";
     for (body, code) in [
         (json!({ "answer": "good", "finish": "length" }), 4),
         (json!({ "answer": "good", "meta": { "stop_reason": "content_filter" } }), 4),
         (json!({ "answer": "good", "finish": "stop" }), 0),
         (json!({ "answer": "good", "reason": "length of stay" }), 0),
     ] {
-        let ran = judged(&format!("{ASKS}  stop: /finish_reason\n"), absent, "", move || json(body.clone()));
+        let ran = judged(&format!("{ASKS}  stop: /finish_reason\n"), lacks, "", move || json(body.clone()));
         assert_eq!(ran.status, code, "{}", ran.stdout);
     }
 }
 
 #[test]
-fn an_answer_is_at_the_first_place_that_has_a_text() {
+fn an_answer_is_the_first_pointer_with_text() {
     let answers = |keys: &str| format!("{SSE}  answer: {keys}\n  tools: /calls\n");
     let call = json!([{ "name": "f", "arguments": { "note": "two words" } }]);
     for (keys, body, expected) in [
@@ -109,7 +110,7 @@ fn an_answer_is_at_the_first_place_that_has_a_text() {
         ("[/a/*/text, /b]", json!({ "a": [{ "text": "" }], "b": "good" }), Some("good")),
         ("[/a, /b]", json!({ "a": "", "b": null }), Some("")),
         ("[/a, /b]", json!({ "a": {}, "b": {} }), None),
-        // Beside a call there need be no text, but one that stands elsewhere is lost.
+        // An answer with a call may have no text, but text in an unexpected place would be lost.
         ("/answer", json!({ "calls": call }), Some("")),
         ("/answer", json!({ "calls": call, "id": "c-1" }), Some("")),
         ("/answer", json!({ "answer": null, "calls": call, "note": "on its way" }), Some("")),
@@ -132,7 +133,7 @@ fn an_answer_is_at_the_first_place_that_has_a_text() {
 }
 
 #[test]
-fn an_error_that_says_there_was_none_is_none_beside_an_answer() {
+fn an_error_field_that_reports_success_is_ignored_if_there_is_an_answer() {
     for (error, code) in [
         (json!("none"), 0),
         (json!({ "code": 0, "message": "OK" }), 0),
@@ -144,14 +145,14 @@ fn an_error_that_says_there_was_none_is_none_beside_an_answer() {
         let ran = judged(ASKS, "{ type: exact, value: good }", "", move || json(body.clone()));
         assert_eq!(ran.status, code, "{error}");
     }
-    // Without one it is told, whatever its words.
+    // Without an answer it is reported, whatever it says.
     let ran = judged(ASKS, "{ type: exact, value: good }", "", || json(json!({ "error": "none" })));
     ran.ended(4);
 }
 
 #[test]
-fn a_body_that_is_no_answer_says_what_it_is() {
-    /// Keys, what comes, and words of the fault and of its help.
+fn a_body_that_is_not_an_answer_is_described() {
+    /// Keys, the response, and parts of the message and the help.
     type Row = (&'static str, fn() -> Answer, &'static str, &'static str);
     let plain = "  body: { text: \"{{prompt}}\" }\n";
     let gzip =
@@ -175,8 +176,8 @@ fn a_body_that_is_no_answer_says_what_it_is() {
     ];
     for (keys, answer, message, help) in table {
         let ran = judged(keys, "{ type: not_contains, values: [zzz] }", "", answer).ended(4);
-        let (kind, told, helped) = fault(&ran);
-        assert!(told.contains(message) && helped.contains(help), "{kind}: {told}; {helped}");
+        let (kind, shown, helped) = fault(&ran);
+        assert!(shown.contains(message) && helped.contains(help), "{kind}: {shown}; {helped}");
     }
     judged(&format!("{plain}  answer: \"\"\n"), "{ type: exact, value: good }", "", || {
         typed("application/json", "\"good\"")
@@ -185,7 +186,7 @@ fn a_body_that_is_no_answer_says_what_it_is() {
 }
 
 #[test]
-fn the_name_of_an_event_narrows_the_text_alone() {
+fn an_event_name_filters_only_the_text() {
     let setup = "setup: { functions: [{ name: refund }] }\n";
     let keys = format!(
         "{SSE}  sse: {{ event: token, answer: /t }}\n  tools: /calls\n  stop: /reason\n  usage: {{ input: /in, output: /out }}\n"
@@ -201,21 +202,21 @@ fn the_name_of_an_event_narrows_the_text_alone() {
         judged(&keys, "{ type: not_contains, values: [promise] }", setup, move || events(&filtered)).ended(1);
     let answer = ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"].clone();
     assert_eq!((&answer["text"], &answer["usage"]["output_tokens"]), (&json!("good"), &json!(4)), "{answer}");
-    // Without a pointer the data is the text, and what stands beside it is read all the same.
+    // Without a pointer the data is the text, and the other events are read as well.
     let keys = format!("{SSE}  sse: {{ event: token }}\n  tools: /calls\n");
     let call = "event: token\ndata: good\n\nevent: tool\ndata: {\"calls\":[{\"name\":\"refund\",\"arguments\":{}}]}\n\ndata: [DONE]\n\n";
     judged(&keys, "{ type: tools, never: [refund] }", setup, move || events(call)).ended(1);
 }
 
 #[test]
-fn a_stream_ends_where_it_says_and_nowhere_else() {
-    let absent = "{ type: not_contains, values: [zzz] }";
+fn a_stream_ends_only_at_its_end_marker() {
+    let lacks = "{ type: not_contains, values: [zzz] }";
     let sse = |keys: &str| format!("{SSE}  sse: {{ {keys} }}\n");
     for (keys, body, code, words) in [
-        // An event without data has a name.
+        // An event without data can still have a name.
         ("done: done", "data: good\n\nevent: done\n\n", 0, ""),
         ("done: done", "data: good\n\nevent: done\ndata: {}\n\n", 0, ""),
-        // A word of the answer is not the end of it, and what comes behind the end is no silence.
+        // The same word inside an answer does not end the stream, and text after the end is not ignored.
         (
             "event: token, done: done",
             "event: token\ndata: done\n\nevent: token\ndata: zzz\n\nevent: done\ndata: x\n\n",
@@ -232,7 +233,7 @@ fn a_stream_ends_where_it_says_and_nowhere_else() {
         ("", "data: {\"error\":\"model overloaded\"}\n\ndata: [DONE]\n\n", 4, "model overloaded"),
         ("", "event: done\n\n", 4, "not a stream of events"),
     ] {
-        let ran = judged(&sse(keys), absent, "", move || events(body));
+        let ran = judged(&sse(keys), lacks, "", move || events(body));
         assert_eq!(ran.status, code, "{keys} {body:?}: {}{}", ran.stdout, ran.stderr);
         assert!(
             format!("{}{}", ran.stdout, ran.read("run.json")).contains(words),
@@ -242,7 +243,7 @@ fn a_stream_ends_where_it_says_and_nowhere_else() {
     }
 }
 
-/// A server that sends three parts one after the other, and keeps the connection open behind the end.
+/// A server that sends three parts one by one and keeps the connection open after the last.
 fn slow() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -259,7 +260,7 @@ fn slow() -> String {
                 ["data: go\n\n", "data: o\n\n", "data: d\n\n", "data: [DONE]\n\n"]
                     .into_iter()
                     .for_each(&mut say);
-                // Until the client has gone.
+                // Until the client disconnects.
                 let _ = stream.read(&mut [0; 1]);
             });
         }
@@ -285,18 +286,18 @@ fn the_times_of_a_stream_of_events_are_measured_and_limited() {
     assert_eq!(answer["timings"]["parts"], 3);
     assert!(answer["timings"]["largest_gap_ms"].as_u64().unwrap() >= 35, "{answer}");
     assert!(answer["timings"]["mean_gap_ms"].as_f64().unwrap() >= 35.0, "{answer}");
-    assert!(answer["latency_ms"].as_u64() < Some(15_000), "it is not waited for behind its end");
+    assert!(answer["latency_ms"].as_u64() < Some(15_000), "akit waited after the end of the stream");
     run(1).ended(1).out("ttft_p95_ms");
 }
 
 #[test]
-fn played_functions_need_a_bot_that_is_told_what_they_return() {
+fn simulated_functions_need_a_body_that_sends_their_results() {
     let functions = "setup: { functions: [{ name: status, returns: [{ give: { status: lost } }] }] }\n";
-    let server = Server::as_told(|asked| {
+    let server = Server::plain(|asked| {
         let messages = asked.body["all"].as_array().cloned().unwrap_or_default();
-        let told = messages.iter().find(|message| message["role"] == "tool");
-        json(match told {
-            Some(told) => json!({ "answer": format!("good: {}", told["content"]) }),
+        let message = messages.iter().find(|message| message["role"] == "tool");
+        json(match message {
+            Some(message) => json!({ "answer": format!("good: {}", message["content"]) }),
             None => json!({ "answer": null, "calls": [{ "name": "status", "arguments": {} }] }),
         })
     });
@@ -307,7 +308,7 @@ fn played_functions_need_a_bot_that_is_told_what_they_return() {
         ran.err("the results of calls are not sent to the bot")
             .err("add `messages: \"{{messages}}\"` to `body`");
     }
-    // Where the configuration has the body, it is told before anything is sent.
+    // If the body comes from the configuration, this is reported before anything is sent.
     let config = format!(
         "provider: http\nproviders: {{ http: {{ url: \"{}\", body: {{ t: \"{{{{prompt}}}}\" }}, answer: /answer, tools: /calls }} }}\n",
         server.url
@@ -325,8 +326,8 @@ fn played_functions_need_a_bot_that_is_told_what_they_return() {
 }
 
 #[test]
-fn what_a_body_leaves_out_is_said() {
-    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+fn a_value_that_the_body_leaves_out_is_reported() {
+    let server = Server::plain(|_| json(json!({ "answer": "good" })));
     let head = "temperature: 0\nseed: 7\nmaxTokens: 9\nsetup: { systemPrompt: Be kind. }\n";
     let text = suite(&server, "/", ASKS).replacen("cases:", &format!("{head}cases:"), 1);
     let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", &text).run().ended(0);
@@ -340,8 +341,8 @@ fn what_a_body_leaves_out_is_said() {
 }
 
 #[test]
-fn a_case_is_another_one_where_the_configuration_sends_another_variable() {
-    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+fn a_case_changes_if_the_configuration_sends_another_variable() {
+    let server = Server::plain(|_| json(json!({ "answer": "good" })));
     let config = |url: &str| {
         format!(
             "provider: http\nproviders: {{ http: {{ url: \"{url}\", body: {{ t: \"{{{{prompt}}}}\", shop: \"{{{{shop}}}}\" }}, answer: /answer }} }}\n"
@@ -358,12 +359,12 @@ fn a_case_is_another_one_where_the_configuration_sends_another_variable() {
     };
     assert!(hash("a", "x").is_string());
     assert_ne!(hash("a", "x"), hash("b", "x"));
-    assert_eq!(hash("a", "x"), hash("a", "y"), "nobody is sent this one");
+    assert_eq!(hash("a", "x"), hash("a", "y"), "this variable is not sent");
 }
 
-/// What only a flag of the run could still make right is a warning of `validate` and an error of `run`.
+/// Where a flag of the run could still provide what is missing, `validate` warns and `run` fails.
 #[test]
-fn validate_warns_where_nothing_says_how_the_application_is_called() {
+fn validate_warns_if_the_provider_is_incomplete() {
     let rows = [
         ("http", "provider `http` has no `url`"),
         ("command", "provider `command` has no `command`"),

@@ -1,4 +1,4 @@
-//! Searches end: by a bound that is counted, or by a deadline.
+//! Every search ends: at a step limit or at the deadline.
 
 use super::Akit;
 use super::akit::Ran;
@@ -13,9 +13,9 @@ fn judged(expected: &str, answer: &str, more: &[&str]) -> Ran {
         .run()
 }
 
-/// Neither an expectation nor its opposite passes on an answer that it cannot be held against.
+/// If a check cannot be completed, neither the expectation nor its opposite passes.
 #[test]
-fn what_does_not_end_in_its_bound_is_errored() {
+fn a_check_above_its_limit_is_errored() {
     let regex = "type: regex, pattern: '(?!.*foo).*bar'";
     let fuzzy = format!("type: fuzzy, value: '{}'", "y".repeat(100_000));
     for (expected, answer, reason) in [
@@ -34,7 +34,7 @@ fn what_does_not_end_in_its_bound_is_errored() {
     }
 }
 
-/// Also where each search is within its bound, and there are many.
+/// Even if each single search stays within its limit.
 #[test]
 fn a_deadline_cuts_a_search() {
     let schema = "{ type: json_schema, schema: { type: string, pattern: '(?!.*foo).*bar' } }";
@@ -42,9 +42,10 @@ fn a_deadline_cuts_a_search() {
     judged(schema, &answer, &["--deadline", "500ms"]).ended(6).out("the run hit its deadline");
 }
 
-/// A search within a schema is counted as any other, also where its failing would be good; trying many ways has a time.
+/// A search inside a schema counts like any other, even under `not`; the number of alternatives to try is limited as
+/// well.
 #[test]
-fn a_schema_that_does_not_end_is_errored() {
+fn a_schema_above_its_limit_is_errored() {
     let long = format!("\"{}\"", "x".repeat(60_000));
     let nested = format!("{}1{}", "[".repeat(40), "]".repeat(40));
     // Each level tries the next one twice.
@@ -70,7 +71,7 @@ fn a_schema_that_does_not_end_is_errored() {
             assert!(ran.stdout.contains("gave up after"), "{}", ran.stdout);
         }
     }
-    // Nothing is left behind that others would wait for, and the count alone decides.
+    // One search does not affect the others: only its own count decides.
     let ids: Vec<_> = (0..12).map(|n| format!("c{n}")).collect();
     let case = |id: &String| {
         format!("  - {{ id: {id}, prompt: x, expected: {{ type: json_schema, schema: {{ {ways} }} }} }}\n")
@@ -85,13 +86,13 @@ fn a_schema_that_does_not_end_is_errored() {
         let message = case["trials"][0]["fault"]["message"].as_str().unwrap();
         assert!(message.contains("gave up after 2,000,000 tries"), "{message}");
     }
-    // Where it can be told that an answer is wrong, and not in how many ways, it is wrong.
+    // An answer that is certainly wrong fails, even if the problems are too many to list.
     let wrong = "anyOf: [{ type: array, items: { $ref: '#' }, minItems: 2 }, \
         { type: array, items: { $ref: '#' }, contains: { const: 7 } }, { type: array, items: { $ref: '#' }, maxItems: 0 }]";
     let expected = format!("{{ type: json_schema, schema: {{ {wrong} }} }}");
     judged(&expected, &nested, &[]).ended(1).out("has too many problems, to say where");
     judged(&format!("{{ not: {expected} }}"), &nested, &[]).ended(0);
-    // A long answer is none of that, and one that is wrong in many ways is wrong.
+    // Long answers are fine, and an answer with many problems still fails.
     let long = format!("[{}]", vec!["{\"a\":[1,2,3]}"; 5_000].join(","));
     let row = "type: array, items: { type: object, properties: { a: { items: { type: integer } } } }";
     judged(&format!("{{ type: json_schema, schema: {{ {row} }} }}"), &long, &[]).ended(0);
@@ -101,7 +102,7 @@ fn a_schema_that_does_not_end_is_errored() {
     judged("{ type: json_schema, schema: { not: { type: [integer, string] } } }", "1", &[])
         .ended(1)
         .out("{\"type\":[\"integer\",\"string\"]} is not allowed for 1");
-    // What refers to itself ends, and patterns are those of JavaScript.
+    // Recursive schemas end, and patterns use JavaScript's dialect.
     for (schema, answer, status) in [
         ("$ref: '#'", "1", 0),
         ("allOf: [{ $ref: '#' }, { type: string }]", "1", 1),
@@ -115,9 +116,9 @@ fn a_schema_that_does_not_end_is_errored() {
     judged("{ type: json_schema, schema: { pattern: '(x' } }", "1", &[]).ended(2).err("(x");
 }
 
-/// Nesting that no stack holds is an error in words, wherever it is read.
+/// Nesting too deep for the stack is a readable error in every kind of file.
 #[test]
-fn deep_nesting_ends_in_words() {
+fn deep_nesting_is_a_readable_error() {
     const DEEP: usize = 100_000;
     let (open, shut) = ("[".repeat(DEEP), "]".repeat(DEEP));
     let (whole, objects) =
@@ -178,9 +179,9 @@ fn deep_nesting_ends_in_words() {
     }
 }
 
-/// What requests in flight hold is bounded by the longest reply that is read.
+/// The maximum answer size bounds the memory of requests in flight.
 #[test]
-fn a_reply_above_the_bound_is_errored() {
+fn an_answer_above_the_maximum_size_is_errored() {
     const MOST: usize = 32 * 1024 * 1024;
     let server = Server::start(|asked| {
         let head = r#"{"choices":[{"finish_reason":"stop","message":{"content":"yes"}}],"more":""#;

@@ -1,11 +1,11 @@
-//! Records: what was asked once is judged again without anybody being asked.
+//! The cache: recorded answers are judged again without sending anything.
 
 use super::Akit;
 use super::akit::Ran;
 use super::replies::{outcomes, suite};
 use super::server::{Answer, Server};
 
-/// A folder in which two scenarios were recorded, and the address that is gone by now.
+/// A folder with records of two scenarios, and the address of a server that is gone.
 fn recorded() -> (Ran, String) {
     let server = Server::start(|asked| Answer::Text(asked.last_message().replace("b2", "wrong")));
     let ran = Akit::new(&["run", "s", "-m", "m", "--base-url", &server.url, "--cache-dir", "records"])
@@ -16,7 +16,7 @@ fn recorded() -> (Ran, String) {
         .ended(1)
         .out("4 passed, 1 failed");
     assert_eq!(server.asked().len(), 5);
-    // Nobody listens at this address any more, but records are kept by it.
+    // Nothing listens at this address anymore, but it is part of the records' key.
     (ran, server.url.clone())
 }
 
@@ -76,12 +76,12 @@ fn a_changed_prompt_misses_its_own_record_alone() {
     let report = missed.json("replay.json");
     assert_eq!(outcomes(&report)[..3], ["a1 errored", "a2 passed", "a3 skipped"]);
     assert_eq!(report["cases"][0]["trials"][0]["fault"]["kind"], "cache-miss");
-    // A failure that is sure outranks a record that is missing.
+    // A definite failure outranks a missing record.
     replay(&ran, &url, &[]).ended(1).out("3 passed, 1 failed, 1 errored");
 }
 
 #[test]
-fn what_is_judged_may_change_without_asking_again() {
+fn expectations_may_change_without_asking_again() {
     let (ran, url) = recorded();
     let text = ran.read("s/two.yaml").replace("values: [\"{{word}}\"]", "values: [\"say\"]");
     std::fs::write(ran.path("s/two.yaml"), text).unwrap();
@@ -95,7 +95,7 @@ fn modes_ask_and_record_as_they_say() {
         .file("s.yaml", suite(&["a"]))
         .run()
         .ended(0);
-    assert!(!ran.path(".akit").exists(), "off writes nothing");
+    assert!(!ran.path(".akit").exists(), "`off` must not write anything");
     let again = |arguments: &[&str], requests: usize| {
         let run = ["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--target-version", "1"];
         let ran = ran.then(&run).args(arguments).run().ended(0);
@@ -103,7 +103,7 @@ fn modes_ask_and_record_as_they_say() {
         ran
     };
     again(&[], 2);
-    assert!(ran.path(".akit/cache").is_dir(), "the default is to ask and to record");
+    assert!(ran.path(".akit/cache").is_dir(), "the default must record");
     again(&[], 3);
     again(&["--cache", "auto"], 3);
     again(&["--cache", "replay"], 3);
@@ -117,7 +117,7 @@ fn modes_ask_and_record_as_they_say() {
 }
 
 #[test]
-fn a_damaged_record_is_told_and_asked_again() {
+fn a_damaged_record_is_reported_and_asked_again() {
     let server = Server::start(|asked| Answer::Text(asked.last_message()));
     let run = |ran: &Ran, mode: &str| {
         ran.then(&["run", "s.yaml", "-m", "m", "--cache-dir", "records", "--cache", mode])
@@ -135,35 +135,35 @@ fn a_damaged_record_is_told_and_asked_again() {
         run(&ran, "auto").ended(0).out("ignored a damaged record");
         assert_eq!(server.asked().len(), n + 2);
         run(&ran, "auto").ended(0);
-        assert_eq!(server.asked().len(), n + 2, "the record is whole again");
+        assert_eq!(server.asked().len(), n + 2, "the record must be repaired");
     }
 }
 
-/// What cannot be recorded is told before anything is paid for: an error where the command line names the cache.
+/// An unwritable cache is reported before anything is paid for; it is an error if the command line names the cache.
 #[test]
-fn a_cache_that_cannot_be_written_is_told_before_anything_is_sent() {
+fn an_unwritable_cache_is_reported_before_anything_is_sent() {
     let server = Server::start(|asked| Answer::Text(asked.last_message()));
     let run = |flags: &[&str], config: &str| {
         let akit = Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url]).args(flags);
         akit.file("s.yaml", suite(&["a", "b"])).file("akit.yaml", config).run()
     };
     let config = "cache: { dir: s.yaml/records }\n";
-    let told = "no answer can be recorded in s.yaml/records";
+    let recorded = "no answer can be recorded in s.yaml/records";
     for (flags, config) in [(&["--cache-dir", "s.yaml/records"][..], ""), (&["--cache", "record"], config)] {
-        run(flags, config).ended(2).err(told).err("nothing was sent");
+        run(flags, config).ended(2).err(recorded).err("nothing was sent");
     }
     assert_eq!(server.asked().len(), 0);
-    let ran = run(&[], config).ended(0).err("warning: ").err(told);
+    let ran = run(&[], config).ended(0).err("warning: ").err(recorded);
     assert_eq!(ran.stdout.matches("cannot record answers in s.yaml/records").count(), 1, "{}", ran.stdout);
     assert_eq!(server.asked().len(), 2);
-    // The doctor says the same.
+    // `doctor` says the same.
     let doctor = |flags: &[&str]| {
         let akit = Akit::new(&["doctor", "s.yaml", "-m", "m", "--base-url", &server.url]).args(flags);
         akit.file("s.yaml", suite(&["a"])).file("akit.yaml", config).env("PATH", "/usr/bin:/bin").run()
     };
     doctor(&[]).ended(0).out("warn  cache");
     doctor(&["--cache", "record"]).ended(2).out("bad   cache");
-    // Whoever records nothing needs no folder.
+    // Without recording, no folder is needed.
     run(&["--cache", "off"], config).ended(0);
 }
 
@@ -181,7 +181,7 @@ fn another_address_or_model_is_another_record() {
 }
 
 #[test]
-fn a_replay_in_which_everything_misses_looks_once_and_says_it_once() {
+fn a_replay_with_only_misses_searches_and_reports_once() {
     let server = Server::start(|asked| Answer::Text(asked.last_message()));
     let names: Vec<String> = (0..200).map(|n| format!("case {n}")).collect();
     let ids: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -195,27 +195,27 @@ fn a_replay_in_which_everything_misses_looks_once_and_says_it_once() {
         missed.out(line).out("cases: s/case 0, s/case 1, s/case 2, s/case 3, s/case 4, and 195 more");
     let fault = &missed.json("run.json")["cases"][199]["trials"][0]["fault"];
     assert!(fault["message"].as_str().unwrap().contains("the reply to s/case 199; the nearest"), "{fault}");
-    // An edited prompt leaves its own record behind, however alike the others are.
+    // An edited prompt is matched with its own old record, even if other records are similar.
     let edited = ran.read("s.yaml").replacen("prompt: Say {{word}}.", "prompt: Say {{word}} now.", 8);
     std::fs::write(ran.path("s.yaml"), edited).unwrap();
     let why = ran.then(&["cache", "why", "s.yaml", "-m", "one", "--base-url", &server.url]).run().ended(4);
     for n in 0..8 {
-        let told = format!("recorded \"…\"Say case {n}.\"");
+        let recorded = format!("recorded \"…\"Say case {n}.\"");
         let near = why.stdout.contains(&format!("Say case {n}."))
             && why.stdout.contains(&format!("Say case {n} now."));
-        assert!(near, "no {told} in {}", why.stdout);
+        assert!(near, "no {recorded} in {}", why.stdout);
     }
     assert!(why.stdout.contains("192 of 200 exchanges recorded"), "{}", why.stdout);
 }
 
 #[test]
-fn a_record_of_version_1_is_read_where_its_host_says_all() {
+fn a_version_1_record_is_read_if_its_host_is_enough() {
     let server = Server::start(|asked| Answer::Text(asked.last_message()));
     let ran = Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--cache-dir", "c"])
         .file("s.yaml", suite(&["a"]))
         .run()
         .ended(0);
-    // The record as version 1 wrote it: the host instead of the address, under its own name.
+    // The record as version 1 wrote it: with the host in place of the address, under its own name.
     let shelf = std::fs::read_dir(ran.path("c")).unwrap().next().unwrap().unwrap().path();
     let file = std::fs::read_dir(&shelf).unwrap().next().unwrap().unwrap().path();
     let mut record: serde_json::Value =

@@ -1,4 +1,4 @@
-//! `akit calibrate`, and what a run makes of a calibration.
+//! `akit calibrate`, and how a run uses a calibration.
 
 use serde_json::{Value as Json, json};
 
@@ -6,12 +6,12 @@ use super::Akit;
 use super::akit::repository;
 use super::server::{Answer, Asked, Server};
 
-/// What the stub judge was asked to grade: the answer and the conversation before it.
+/// What the stub judge was asked to judge: the answer and the conversation before it.
 fn question(asked: &Asked) -> Json {
     serde_json::from_str(asked.last_message().lines().nth(1).unwrap()).unwrap()
 }
 
-/// A judge that reads its score off the end of an answer, and refuses all else.
+/// A judge that reads its score from the end of an answer and scores everything else 0.
 pub(crate) fn judge() -> Server {
     Server::start(|asked| {
         let data = question(asked);
@@ -26,14 +26,14 @@ pub(crate) fn judge() -> Server {
     })
 }
 
-/// A label whose answer makes the judge give this score.
+/// A label with an answer that the judge gives this score.
 fn label(word: &str, number: usize, score: u32) -> String {
     let answer = format!("answer {word} {number} worth {score}");
     json!({ "input": "Where is my card?", "answer": answer, "rubric": "Be kind.", "label": word }).to_string()
         + "\n"
 }
 
-/// 20 good answers of which the judge passes `right`, and as many bad ones of which it fails `right`.
+/// 20 good answers, of which the judge passes `right`, and 20 bad ones, of which it fails `right`.
 fn labels(right: usize) -> String {
     let mut text = String::new();
     for n in 0..20 {
@@ -78,13 +78,13 @@ fn figures_are_printed_and_stored() {
     assert_eq!((stored["threshold"].as_f64(), &stored["rubrics"][0]["n"]), (Some(0.7), &json!(40)));
     assert!((stored["kappa"]["value"].as_f64().unwrap() - 0.8).abs() < 1e-12);
     assert!(stored["at"].as_str().is_some_and(|at| at.ends_with('Z')));
-    // The label's input is what the judge sees as asked.
+    // The label's input is shown to the judge as the question.
     let seen = server.asked().iter().map(question).find(|data| data["answer"] == "answer pass 0 worth 9");
     assert_eq!(seen.unwrap()["conversation"], json!([{ "role": "user", "content": "Where is my card?" }]));
 }
 
 #[test]
-fn a_replay_asks_nobody_and_stores_the_same_bytes() {
+fn a_replay_sends_nothing_and_stores_the_same_bytes() {
     let server = judge();
     let akit = calibrate(&server, &labels(15)).arg("--cache-dir").arg("cache");
     let first = akit.run().ended(0);
@@ -128,13 +128,13 @@ fn answers_that_the_judge_cannot_judge_are_left_out_and_counted() {
 
 #[test]
 fn a_judge_that_lets_a_known_bad_answer_pass_is_not_measured() {
-    let server = Server::as_told(|_| Answer::Text(json!({ "reasoning": "fine", "score": 10 }).to_string()));
+    let server = Server::plain(|_| Answer::Text(json!({ "reasoning": "fine", "score": 10 }).to_string()));
     let ran = calibrate(&server, &labels(20)).run().ended(4);
     assert!(ran.stderr.contains("passed a known-bad answer"), "{}", ran.stderr);
 }
 
 #[test]
-fn one_class_and_scores_as_labels() {
+fn labels_may_be_scores_but_need_both_classes() {
     let server = judge();
     let ran = calibrate(&server, &label("pass", 0, 9)).run().ended(0);
     assert!(
@@ -155,7 +155,7 @@ fn one_class_and_scores_as_labels() {
 }
 
 #[test]
-fn wrong_lines_stop_it_before_anything_is_sent() {
+fn invalid_lines_are_errors_before_anything_is_sent() {
     let server = judge();
     let ran = calibrate(&server, &(label("pass", 0, 9) + "{\"answer\": 1}\n" + &label("good", 0, 9)))
         .run()
@@ -164,8 +164,9 @@ fn wrong_lines_stop_it_before_anything_is_sent() {
     assert!(ran.stderr.contains("labels.jsonl:3:"), "{}", ran.stderr);
     assert!(ran.stderr.contains("2 errors; nothing was sent"), "{}", ran.stderr);
     calibrate(&server, "\n").run().ended(3);
-    let nobody = Akit::new(&["calibrate", "labels.jsonl"]).file("labels.jsonl", labels(1)).run().ended(2);
-    assert!(nobody.stderr.contains("no judge is configured"), "{}", nobody.stderr);
+    let unconfigured =
+        Akit::new(&["calibrate", "labels.jsonl"]).file("labels.jsonl", labels(1)).run().ended(2);
+    assert!(unconfigured.stderr.contains("no judge is configured"), "{}", unconfigured.stderr);
     Akit::new(&["calibrate", "missing.jsonl", "--grader-model", "m"]).run().ended(2);
     assert_eq!(server.asked().len(), 0);
     for help in ["--model", "--provider", "--replies"] {
@@ -196,7 +197,7 @@ pub(crate) const REPLIES: &str = "\
 {\"id\": \"rude\", \"reply\": \"Look for it, worth 2\"}
 ";
 
-/// A run of the suite whose judge is bound to what `akit calibrate` found for `measured`.
+/// Runs the suite with a judge that uses the calibration of `measured`.
 fn run(server: &Server, demands: &str, measured: Option<&str>) -> Akit {
     let config = format!(
         "grader:\n  model: judge\n  baseUrl: {}\n  calibration: {{ file: cal.json{demands} }}\n",
@@ -227,7 +228,7 @@ fn a_sound_calibration_lets_verdicts_fail_and_corrects_the_rate() {
     .run()
     .ended(1);
     assert!(ran.stdout.contains("RESULT: FAIL — 1 passed, 2 failed, 0 errored"), "{}", ran.stdout);
-    // The verdict under `not` is asked about what should not be, and is left out of the rate.
+    // A verdict under `not` is about unwanted behavior and does not count toward the rate.
     let note =
         "note: 1 of 2 verdicts were passes, 50.0%; corrected for the judge's errors: 50.0%, 95% interval";
     assert!(ran.stdout.contains(note), "{}", ran.stdout);
@@ -235,7 +236,7 @@ fn a_sound_calibration_lets_verdicts_fail_and_corrects_the_rate() {
 }
 
 #[test]
-fn without_a_sound_calibration_a_verdict_fails_nothing_and_everybody_is_told() {
+fn without_a_sound_calibration_verdicts_only_advise_and_the_output_says_so() {
     let server = judge();
     let weak = measured(&server, 12);
     let other = measured(&server, 20).replace("\"model\": \"judge\"", "\"model\": \"older-judge\"");
@@ -274,13 +275,13 @@ fn without_a_sound_calibration_a_verdict_fails_nothing_and_everybody_is_told() {
 }
 
 #[test]
-fn what_was_let_pass_is_no_baseline() {
+fn advisory_passes_are_kept_out_of_the_baseline() {
     let server = judge();
     let ran = run(&server, "", None).run().ended(0);
     let updated =
         Akit::new(&["baseline", "update"]).arg(ran.path("run.json").display().to_string()).run().ended(0);
     let updated = updated.out("added 0 judged cases");
-    assert!(!updated.path("akit-baseline.json").exists(), "a baseline of nothing is not made");
+    assert!(!updated.path("akit-baseline.json").exists(), "an empty baseline must not be created");
 }
 
 #[test]
@@ -300,7 +301,7 @@ fn a_required_calibration_makes_verdicts_errors_without_asking() {
 }
 
 #[test]
-fn mistakes_in_the_configuration_are_shown_where_they_stand() {
+fn mistakes_in_the_configuration_are_shown_at_their_line() {
     let server = judge();
     let ran = run(&server, ", min_kapa: 0.6, min_tpr: 90", None).run().ended(2);
     assert!(ran.stderr.contains("akit.yaml:4:"), "{}", ran.stderr);

@@ -1,4 +1,4 @@
-//! Errors point at the line of the cause, in words that people know, and say one thing once.
+//! Errors point to the line of their cause, use plain words, and are reported once.
 
 use std::io::Read as _;
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::Akit;
 use super::server::{Answer, Server};
 
-/// Words of parsers and of the language that akit is written in.
+/// Words of parsers and of Rust.
 const FOREIGN: [&str; 24] = [
     "u64",
     "u32",
@@ -44,7 +44,7 @@ const CASES: &str = "cases:\n  - { id: a, prompt: p, expected: { type: contains,
 #[track_caller]
 fn in_plain_words(what: &str, texts: [&str; 2]) {
     for text in texts {
-        // What the user wrote may stand there.
+        // Text in backquotes is the user's own.
         let own = text
             .lines()
             .filter(|line| !line.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '|'));
@@ -56,7 +56,7 @@ fn in_plain_words(what: &str, texts: [&str; 2]) {
 }
 
 #[test]
-fn broken_yaml_is_told_in_plain_words_at_its_line() {
+fn broken_yaml_is_reported_in_plain_words_at_its_line() {
     let table = [
         ("cases:\n\t- id: a\n", "a tab where only spaces", 2),
         ("name: \"a\ncases: []\n", "a quote is never closed", 0),
@@ -95,7 +95,7 @@ fn broken_yaml_is_told_in_plain_words_at_its_line() {
 }
 
 #[test]
-fn every_wrong_line_of_replies_is_told_at_its_place() {
+fn every_invalid_line_of_answers_is_reported_at_its_place() {
     let lines = [
         ("not json", "it is not JSON"),
         ("{\"id\":\"b\"", "its JSON is incomplete"),
@@ -122,15 +122,15 @@ fn every_wrong_line_of_replies_is_told_at_its_place() {
         .err("nothing was sent");
     for (number, (line, words)) in (3..).zip(lines) {
         let place = format!(" r.jsonl:{number}:");
-        let told = ran.stderr.split("error: ").find(|part| part.contains(&place));
-        assert!(told.is_some_and(|told| told.contains(words)), "{line}: {}", ran.stderr);
+        let message = ran.stderr.split("error: ").find(|part| part.contains(&place));
+        assert!(message.is_some_and(|message| message.contains(words)), "{line}: {}", ran.stderr);
     }
     assert_eq!(ran.stderr.matches("error: ").count(), lines.len(), "{}", ran.stderr);
     in_plain_words("replies", [&ran.stdout, &ran.stderr]);
 }
 
 #[test]
-fn lines_of_replies_that_answer_no_case_are_told() {
+fn answers_without_a_case_are_reported() {
     let run = |replies: &str| {
         Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
             .file("s.yaml", CASES)
@@ -139,18 +139,18 @@ fn lines_of_replies_that_answer_no_case_are_told() {
             .ended(0)
     };
     let line = |id: &str| format!("{{\"id\":\"{id}\",\"reply\":\"x\"}}\n");
-    let told = run(&[line("a"), line("a "), line("order-9"), line("A")].concat());
+    let message = run(&[line("a"), line("a "), line("order-9"), line("A")].concat());
     let warning =
         "3 lines of r.jsonl match no case here: line 2 (`a `: did you mean `a`?), line 3 (`order-9`), line 4";
-    assert!(told.stderr.contains(warning), "{}", told.stderr);
+    assert!(message.stderr.contains(warning), "{}", message.stderr);
     assert!(!run(&line("a")).stderr.contains("match no case here"));
-    // Another scenario's line is not this one's.
+    // This line belongs to another scenario.
     let other = "{\"id\":\"a\",\"scenario\":\"other\",\"reply\":\"x\"}\n";
     run(&(line("a") + other)).err("1 line of r.jsonl match no case here: line 2");
 }
 
 #[test]
-fn other_broken_files_are_told_in_plain_words() {
+fn other_broken_files_are_reported_in_plain_words() {
     let suite = || Akit::new(&[]).file("s.yaml", CASES).file("r.jsonl", "{\"id\":\"a\",\"reply\":\"x\"}\n");
     let texts = [
         "",
@@ -186,7 +186,7 @@ fn other_broken_files_are_told_in_plain_words() {
 }
 
 #[test]
-fn what_keeps_a_case_from_being_asked_is_told_at_its_line() {
+fn a_reason_not_to_ask_a_case_is_reported_at_its_line() {
     let judged = "cases:\n  - { id: a, prompt: p, expected: { type: llm_grader, rubric: Be kind. } }\n";
     let table = [
         ("providerConfig:\n  baseUrl: nowhere\n  apiKey: k\nmodel: m\n", "", "s.yaml:2:12"),
@@ -226,7 +226,7 @@ fn what_keeps_a_case_from_being_asked_is_told_at_its_line() {
 }
 
 #[test]
-fn the_whole_address_is_named_and_one_cause_is_told_once() {
+fn errors_name_the_whole_address_and_report_each_cause_once() {
     let server =
         Server::start(|_| Answer::Raw(401, Vec::new(), b"{\"error\":{\"message\":\"bad key\"}}".to_vec()));
     let cases = (0..7)
@@ -240,7 +240,7 @@ fn the_whole_address_is_named_and_one_cause_is_told_once() {
     assert_eq!(
         ran.stdout.matches("bad key").count(),
         2,
-        "of the one that was asked, and of the others: {}",
+        "one error for the request and one for the others: {}",
         ran.stdout
     );
     let ran = ran.out("ERRORED 6 cases: not asked: ").out("s.yaml:3");
@@ -282,9 +282,9 @@ fn a_dead_proxy_is_named_as_the_proxy() {
     assert!(!ran.stdout.contains("the proxy"), "{}", ran.stdout);
 }
 
-/// A proxy elsewhere would look for the address on its own machine, and would see the key.
+/// A proxy on another machine would resolve the address there, and would see the key.
 #[test]
-fn no_proxy_takes_what_stays_on_this_machine() {
+fn local_addresses_bypass_the_proxy() {
     let answering = |text: &'static str| Server::start(move |_| Answer::Text(text.to_owned()));
     let (server, proxy) = (answering("fine"), answering("from the proxy"));
     let through = proxy.url.trim_end_matches("/v1");
@@ -302,14 +302,14 @@ fn no_proxy_takes_what_stays_on_this_machine() {
     }
     assert!(server.asked().len() > 3, "{}", server.asked().len());
     assert_eq!(proxy.asked().len(), 0);
-    // The same proxy takes what goes elsewhere.
+    // The same proxy is used for other addresses.
     let akit =
         Akit::new(&["run", "s.yaml", "-m", "m", "--cache", "off", "--base-url", "http://models.invalid/v1"]);
     akit.env("HTTP_PROXY", through).env("OPENAI_API_KEY", "k").file("s.yaml", CASES).run();
     assert!(!proxy.asked().is_empty());
 }
 
-/// A certificate that nobody has issued, and its key: neither is used anywhere but here.
+/// A self-signed certificate and its key, used only in this test.
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\n\
     MIIBszCCAVigAwIBAgIUIE9Eke4owFlWWjy2g5/9+4c/URgwCgYIKoZIzj0EAwIw\n\
     JDEiMCAGA1UEAwwZYWtpdCB0ZXN0IG9mIGNlcnRpZmljYXRlczAgFw0yNjExMjkx\n\
@@ -329,7 +329,7 @@ const CERTIFICATE_KEY: &str = "-----BEGIN PRIVATE KEY-----\n\
     -----END PRIVATE KEY-----\n";
 
 #[test]
-fn a_certificate_that_is_not_trusted_is_not_asked_again() {
+fn an_untrusted_certificate_is_not_retried() {
     let chain = vec![CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(CERTIFICATE_KEY.as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());

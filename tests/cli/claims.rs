@@ -1,11 +1,11 @@
-//! Each row of what docs/security.md says of pull requests has a test.
+//! Each row about pull requests in docs/security.md has a test.
 
 use super::akit::repository;
 use super::server::{Answer, Server};
 use super::trust_base::{base, change};
 use super::weakening::akit;
 
-/// The first column of a row, and the tests of it: file and name.
+/// The first column of a row, and its tests: file and name.
 const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
     (
         "loosens `gate:` or the quarantine, or adds another `akit.yaml`",
@@ -15,18 +15,18 @@ const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
         "edits the baseline file",
         &[
             ("trust_base", "a_change_is_judged_by_the_gate_of_its_base"),
-            ("trust_base", "what_a_change_accepts_is_taken_and_named"),
+            ("trust_base", "results_accepted_by_a_change_count_and_are_named"),
         ],
     ),
     (
         "changes `providers`, `grader`, `cache`, `prices` or `repeat`",
-        &[("trust_base", "so_are_its_providers_judge_cache_prices_and_repeats")],
+        &[("trust_base", "providers_judge_cache_prices_and_repeats_come_from_the_base")],
     ),
     (
         "removes or loosens a rule of `always` in `akit.yaml`",
         &[("always", "a_change_cannot_drop_a_rule_unseen")],
     ),
-    ("changes `redaction` in `akit.yaml`", &[("trust_base", "the_redaction_of_the_base_holds")]),
+    ("changes `redaction` in `akit.yaml`", &[("trust_base", "the_redaction_of_the_base_applies")]),
     ("edits or adds a calibration", &[("trust_base", "the_calibration_is_read_at_the_base")]),
     (
         "sends requests to a server of its own",
@@ -38,15 +38,15 @@ const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
     (
         "adds or edits cache records",
         &[
-            ("records", "a_verdict_that_only_the_change_brings_is_asked_for_again"),
-            ("records", "so_is_an_answer_of_the_application"),
-            ("records", "a_record_that_the_change_rewrites_is_named_and_not_read"),
+            ("records", "a_verdict_added_by_the_change_is_requested_again"),
+            ("records", "an_answer_added_by_the_change_is_requested_again"),
+            ("records", "a_record_edited_by_the_change_is_named_and_not_read"),
         ],
     ),
     ("adds links to the cache", &[("records", "records_behind_links_are_not_read")]),
     (
         "is the first to add `akit.yaml` and a suite",
-        &[("trust_base", "the_change_that_brings_akit_has_its_own_settings_and_no_address_of_its_own")],
+        &[("trust_base", "a_change_that_adds_akit_has_its_own_settings_but_no_address_of_its_own")],
     ),
     (
         "adds `akit.yaml` to a suite that had none",
@@ -58,11 +58,11 @@ const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
     ),
     (
         "changes scenarios, rubrics or expectations",
-        &[("weakening", "a_change_that_demands_less_is_named_at_its_lines")],
+        &[("weakening", "a_weaker_change_is_reported_at_its_lines")],
     ),
     (
         "changes `provider`, `model` or `target`",
-        &[("trust_base", "so_are_its_providers_judge_cache_prices_and_repeats")],
+        &[("trust_base", "providers_judge_cache_prices_and_repeats_come_from_the_base")],
     ),
     ("adds `${NAME}` to a scenario", &[("claims", "a_variable_in_a_scenario_goes_where_the_scenario_goes")]),
 ];

@@ -1,11 +1,11 @@
-//! Clocks and times at their extremes: no panic, and what cannot be a time is an error in words.
+//! Extreme clocks and times: no panic; an invalid time is a readable error.
 
 use super::Akit;
 use super::replies::replies;
 
 const CASE: &str = "{ id: a, prompt: q, expected: { type: exact, value: y } }";
 
-/// Seconds at which a calendar, a format or a type ends.
+/// Seconds at which a calendar, a format or a type reaches its limit.
 const EXTREMES: [&str; 14] = [
     "0",
     "-1",
@@ -24,7 +24,7 @@ const EXTREMES: [&str; 14] = [
 ];
 
 #[test]
-fn any_date_of_a_build_can_be_told_and_read_again() {
+fn any_build_date_can_be_printed_and_read_back() {
     for seconds in EXTREMES {
         let ran = Akit::new(&[
             "run",
@@ -61,7 +61,7 @@ fn any_date_of_a_build_can_be_told_and_read_again() {
 }
 
 #[test]
-fn any_time_of_an_answer_is_read_or_refused() {
+fn any_latency_of_an_answer_is_read_or_refused() {
     for at in [
         "0000-01-01T00:00:00Z",
         "0000-01-01T00:00:00+23:59",
@@ -88,7 +88,7 @@ fn any_time_of_an_answer_is_read_or_refused() {
                 .file("r.jsonl", replies(&[("a", "y")]))
                 .run();
         assert!([0, 2].contains(&flag.status), "{at}: {}", flag.stderr);
-        // The same in a stored run and a baseline, which anybody may have written.
+        // The same in a stored run and a baseline, since users can edit these.
         let stored = Akit::new(&[
             "run",
             "s.yaml",
@@ -115,7 +115,7 @@ fn any_time_of_an_answer_is_read_or_refused() {
 }
 
 #[test]
-fn any_length_of_time_is_waited_or_refused() {
+fn any_duration_is_applied_or_refused() {
     let most = u64::MAX.to_string();
     let times = [
         most.as_str(),
@@ -147,7 +147,7 @@ fn any_length_of_time_is_waited_or_refused() {
     for time in times {
         for flag in ["--timeout", "--deadline", "--patience"] {
             let ran = run(&[&format!("{flag}={time}")], &suite, "");
-            // A deadline that is over at once ends the run.
+            // A deadline of zero ends the run immediately.
             assert!([0, 2, 6].contains(&ran.status), "{flag} {time}: {} {}", ran.status, ran.stderr);
         }
         for (suite, config) in [

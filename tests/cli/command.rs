@@ -1,4 +1,4 @@
-//! `provider: command`: the user's own bot as a program.
+//! `provider: command`: an application that runs as a program.
 
 #![cfg(unix)]
 
@@ -20,7 +20,7 @@ use super::weakening::akit;
 const SUITE: &str =
     "name: s\ncases:\n  - { id: a, prompt: I want a refund, expected: { type: contains, values: [good] } }\n";
 
-/// What a program prints when it gets this.
+/// What a program prints for this input.
 pub(crate) fn piped(program: &Path, arguments: &[&str], input: &str) -> String {
     let mut child =
         Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -28,7 +28,7 @@ pub(crate) fn piped(program: &Path, arguments: &[&str], input: &str) -> String {
     String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
 }
 
-/// A run of a shell script as the bot; PATH is that of the tests.
+/// Runs a shell script as the application, with the tests' own PATH.
 pub(crate) fn shell(script: &str, keys: &str) -> Akit {
     let suite = format!(
         "name: s\nprovider: command\nproviderConfig:\n  command: [sh, bot.sh]\n{keys}{}",
@@ -49,8 +49,8 @@ pub(crate) fn fault(ran: &Ran) -> [String; 3] {
 fn a_question_goes_in_and_an_answer_comes_out() {
     let ran = shell("echo \"good: $(cat)\"", "").run().ended(0);
     assert!(ran.read("run.json").contains("good: I want a refund"));
-    // Arguments are no shell's.
-    let behind = [
+    // Arguments do not go through a shell.
+    let arguments = [
         "-p",
         "command",
         "--",
@@ -62,7 +62,7 @@ fn a_question_goes_in_and_an_answer_comes_out() {
         "a b",
         "*",
     ];
-    let akit = Akit::new(&["run", "s.yaml", "--json", "run.json"]).args(&behind);
+    let akit = Akit::new(&["run", "s.yaml", "--json", "run.json"]).args(&arguments);
     let ran = akit.env("PATH", &std::env::var("PATH").unwrap()).file("s.yaml", SUITE).run().ended(0);
     assert!(ran.read("run.json").contains("good|$HOME|a b|*|"), "{}", ran.read("run.json"));
     let keys = "  input: json\n  answer: /said/text\n  tools: /calls\n  state: /handoff\n";
@@ -81,7 +81,7 @@ fn a_question_goes_in_and_an_answer_comes_out() {
         ran.read("run.json").contains("\"transfer\"") && ran.read("run.json").contains("\"accepted\": true")
     );
     let ran = shell("echo '{\"answer\": \"good\"}'", "  input: json\n").run().ended(0);
-    // Replay asks nobody, and another command is another application.
+    // A replay sends nothing, and a different command is a different application.
     std::fs::remove_file(ran.path("bot.sh")).unwrap();
     ran.then(&["run", "s.yaml", "--replay"]).run().ended(5).out("1 passed").out("not-asked");
     let other = ran.read("s.yaml").replace("[sh, bot.sh]", "[sh, bot.sh, --new]");
@@ -96,7 +96,7 @@ fn a_program_gets_only_the_environment_that_it_is_given() {
     let ran = env(shell(script, "  env: [BOT_MODE, NOT_SET]\n")).run().ended(0);
     let said = ran.read("run.json");
     assert!(said.contains("good\\nBOT_MODE HOME PATH"), "{said}");
-    // What it complains of is shown without the secrets that it got.
+    // Its error output is shown without the secrets it received.
     let script = "cat >/dev/null; echo \"key $BOT_KEY is wrong \\033[31m::error::x\" >&2; exit 7";
     let ran = shell(script, "  env: [BOT_KEY]\n").env("BOT_KEY", "sk-secret-123456").run().ended(4);
     let [kind, message, help] = fault(&ran);
@@ -167,7 +167,7 @@ fn every_fault_of_a_program_is_an_error_with_its_kind_and_its_key() {
 }
 
 #[test]
-fn what_is_wrong_with_a_command_is_told_before_it_runs() {
+fn a_mistake_in_a_command_is_reported_before_it_runs() {
     let history =
         "prompt: [{ role: user, content: a }, { role: assistant, content: b }, { role: user, content: c }]";
     let table = [
@@ -205,7 +205,7 @@ fn what_is_wrong_with_a_command_is_told_before_it_runs() {
 }
 
 #[test]
-fn what_stands_behind_two_hyphens_is_the_program_unless_it_can_only_be_scenarios() {
+fn arguments_after_two_hyphens_are_the_program_unless_they_can_only_be_scenarios() {
     let path = std::env::var("PATH").unwrap();
     let run = |provider: &str, arguments: &[&str]| {
         let suite =
@@ -213,7 +213,7 @@ fn what_stands_behind_two_hyphens_is_the_program_unless_it_can_only_be_scenarios
         let akit = Akit::new(&["run"]).args(arguments).env("PATH", &path);
         akit.file("suites/s.yaml", suite).file("akit.yaml", "scenariosDir: suites\n").run()
     };
-    // The flag or the file says that a program answers.
+    // The flag or the file makes the arguments a command.
     for arguments in [
         &["-p", "command", "--", "echo", "good"][..],
         &["suites", "-p", "command", "--", "echo", "good"],
@@ -222,14 +222,14 @@ fn what_stands_behind_two_hyphens_is_the_program_unless_it_can_only_be_scenarios
     ] {
         run("command", arguments).ended(0).out("1 passed");
     }
-    // Even one that is called as a scenario is.
+    // Even if the program is named like a scenario.
     let ran = run("command", &["-p", "command", "--", "suites/s.yaml"]).ended(4);
     assert!(ran.stdout.contains("suites/s.yaml failed: cannot start: "), "{}", ran.stdout);
-    // Nobody runs a program for another provider, and none is taken for a scenario.
+    // No program runs for another provider, and its arguments are not taken for scenarios.
     for arguments in [&["--", "echo", "good"][..], &["suites", "--", "suites/s.yaml"]] {
         run("openai", arguments).ended(2).err("`--` names a program").err("add `-p command`");
     }
-    // Files and folders that hold scenarios end the flags, as with any other program.
+    // After files and folders with scenarios, `--` ends the flags, as usual.
     for name in ["suites/s.yaml", "suites"] {
         run("command", &["--", name])
             .ended(2)
@@ -239,8 +239,8 @@ fn what_stands_behind_two_hyphens_is_the_program_unless_it_can_only_be_scenarios
 }
 
 #[test]
-fn a_program_and_all_that_it_starts_end_with_the_time_and_with_the_run() {
-    // The child of the child would live on, and says so.
+fn a_program_and_its_children_end_at_the_timeout_and_with_the_run() {
+    // The grandchild would survive and write `late`.
     let script = "(sleep 3; echo alive > late) & echo $$ > started; sleep 60";
     let began = Instant::now();
     let ran = shell(script, "  timeout: 300\n  maxRetries: 0\n").run().ended(4);
@@ -256,14 +256,14 @@ fn a_program_and_all_that_it_starts_end_with_the_time_and_with_the_run() {
     let output = end(child);
     let ran = bot.ran(output).ended(130);
     wait_until(|| !lives(leader.trim()));
-    assert!(!ran.path("late").exists(), "what the program started lives on");
-    // One that ends by itself takes along what it left behind, which would keep its output open.
+    assert!(!ran.path("late").exists(), "a child of the program is still running");
+    // A program that exits takes its children along; they would keep its output open.
     let ran = shell("cat >/dev/null; (sleep 60; echo late) & echo good", "").run().ended(0);
     assert!(began.elapsed().as_secs() < 30);
     drop(ran);
 }
 
-/// Whether a process of this number is there and no zombie.
+/// Whether a process with this id is running and not a zombie.
 fn lives(number: &str) -> bool {
     let output = Command::new("ps").args(["-o", "stat=", "-p", number]).output();
     output.is_ok_and(|output| {
@@ -310,7 +310,7 @@ done
     pids.lines().for_each(|pid| wait_until(|| !lives(pid)));
 }
 
-/// The suite of README through the program of `fixtures/bot`.
+/// The suite of the README through the program of `fixtures/bot`.
 #[test]
 fn the_customer_service_suite_runs_through_a_command() {
     let bot = repository().join("fixtures/bot/bot.sh").display().to_string();
@@ -344,7 +344,7 @@ fn a_command_that_only_a_change_names_is_not_run() {
             .args(flags)
     };
     let has_run = || ran.path("ran").exists();
-    // The base's own command runs, whoever repeats it.
+    // The base's own command runs, even if the change repeats it.
     trusting("base", &[]).run().ended(0);
     assert!(has_run());
     change(&ran, &[("scenarios/s.yaml", scenario("[sh, evil.sh]", ""))]);
@@ -356,9 +356,9 @@ fn a_command_that_only_a_change_names_is_not_run() {
     assert!(!has_run());
     trusting("head", &[]).run().ended(0);
     assert!(has_run());
-    // The command line is the pipeline's.
+    // The pipeline controls the command line.
     trusting("base", &["-p", "command", "--", "sh", "evil.sh"]).run().ended(0);
-    // The configuration of the change has no effect, and its variables go to nobody.
+    // The change's configuration has no effect, and its variables are not passed on.
     change(&ran, &[("scenarios/s.yaml", scenario("[sh, bot.sh]", ", env: [OPENAI_API_KEY]"))]);
     trusting("base", &[]).run().ended(2).err("`OPENAI_API_KEY` is not passed to the command");
     change(
@@ -370,7 +370,7 @@ fn a_command_that_only_a_change_names_is_not_run() {
     );
     trusting("base", &[]).run().ended(2).err("only the change names it");
     assert!(!has_run());
-    // Nor is a command for the version of what is tested.
+    // The same holds for a command that prints the application's version.
     let version = format!("{config}target: {{ version: {{ command: [sh, evil.sh] }} }}\n");
     change(&ran, &[("scenarios/s.yaml", scenario("[sh, bot.sh]", "")), ("akit.yaml", version)]);
     trusting("base", &[])
@@ -378,7 +378,7 @@ fn a_command_that_only_a_change_names_is_not_run() {
         .ended(2)
         .err("command for `target.version` not run: only the change names it");
     trusting("base", &["--target-version", "7"]).run().ended(0);
-    // A base that knows nothing of akit has named no command.
+    // A base without akit allows no command.
     let ran = base(&[("README.md", "x".to_owned())]);
     change(&ran, &start);
     let first =
@@ -388,7 +388,7 @@ fn a_command_that_only_a_change_names_is_not_run() {
 }
 
 #[test]
-fn no_program_that_a_change_may_have_written_prints_a_key() {
+fn programs_that_a_change_can_edit_print_no_keys() {
     let server = Server::start(|_| Answer::Text("good".to_owned()));
     let suite =
         "name: s\nmodel: m\ncases: [{ id: a, prompt: q, expected: { type: contains, values: [good] } }]\n";
@@ -407,7 +407,7 @@ fn no_program_that_a_change_may_have_written_prints_a_key() {
         run(&ran).ended(2).err("which the change may have edited").err("akit.yaml at ");
         assert!(!ran.path("ran").exists(), "{key}");
     }
-    // A base that says nothing of akit has named no key.
+    // A base without akit allows no variable with a key.
     for key in ["apiKeyCommand: [sh, key.sh]", "apiKeyCommand: [printf, sk-evil]", "apiKeyFile: key.sh"] {
         let ran = base(&[("README.md", "x".to_owned())]);
         let files =
@@ -416,7 +416,7 @@ fn no_program_that_a_change_may_have_written_prints_a_key() {
         run(&ran).ended(2);
         assert!(!ran.path("ran").exists(), "{key}");
     }
-    // A base that names a key keeps to it, whatever the change says of an application or a judge.
+    // A base that names a key keeps it, whatever the change says about application or judge.
     let kept = format!("{}grader: {{ model: j }}\n", config("apiKeyCommand: [\"false\"]"));
     for key in ["apiKeyCommand: [touch, ran]", "apiKeyFile: key.sh"] {
         let other = config(key) + &format!("grader: {{ model: j, {key} }}\n");
@@ -426,7 +426,7 @@ fn no_program_that_a_change_may_have_written_prints_a_key() {
         assert!(!ran.path("ran").exists(), "{key}");
     }
     assert!(server.asked().is_empty());
-    // A program of the machine is nobody's change.
+    // A program installed on the machine does not come from the change.
     let program = config("apiKeyCommand: [printf, sk-base-0123456789]");
     let ran =
         base(&[("scenarios/s.yaml", suite.to_owned()), ("akit.yaml", program), ("key.sh", script("a"))]);
@@ -452,7 +452,7 @@ fn a_version_comes_from_a_command() {
     let ran = akit("{ command: [echo, \" abc123 \"] }", &[]).run().ended(0);
     assert_eq!(ran.json("run.json")["scenarios"][0]["version"], "abc123");
     ran.then(&["run", "s.yaml", "--replay"]).env("PATH", &path).run().ended(0);
-    // A flag takes precedence, and nothing is run for it.
+    // A flag takes precedence, and the command does not run.
     let ran = akit("{ command: [sh, -c, \"touch ran; exit 1\"] }", &["--target-version", "7"]).run().ended(0);
     assert!(ran.json("run.json")["scenarios"][0]["version"] == "7" && !ran.path("ran").exists());
     for (version, words) in [

@@ -1,4 +1,4 @@
-//! The comment on a pull or merge request, against a forge that keeps what it is told.
+//! The comment on a pull or merge request, tested with a fake forge that stores comments.
 
 use serde_json::{Value as Json, json};
 
@@ -15,12 +15,12 @@ pub(crate) const BOT: &str = "github-actions[bot]";
 pub(super) const SUITE: &str =
     "name: s\nmodel: m\ncases:\n  - { id: a, prompt: a, expected: { type: contains, values: [fine] } }\n";
 
-/// The event of a pull request from this repository.
+/// The event of a pull request from the same repository.
 pub(crate) fn request(from: &str) -> Json {
     json!({ "pull_request": { "number": 7, "head": { "sha": HEAD, "repo": { "full_name": from } } } })
 }
 
-/// The event of a workflow that ended.
+/// The event of a completed workflow.
 fn ended(commit: &str) -> Json {
     json!({ "workflow_run": {
         "id": 5, "run_attempt": 1, "head_sha": commit, "head_branch": "fix",
@@ -28,7 +28,7 @@ fn ended(commit: &str) -> Json {
     } })
 }
 
-/// The same, in the pipeline of a pull request.
+/// `akit` in the pipeline of a pull request.
 pub(crate) fn in_pipeline(akit: Akit, forge: &Forge, event: &str, run: &str) -> Akit {
     akit.env("GITHUB_ACTIONS", "true")
         .env("GITHUB_EVENT_NAME", event)
@@ -53,24 +53,24 @@ fn stored(answer: &str, forge: &Forge) -> Ran {
     ran
 }
 
-/// `akit comment` over it in this run of the pipeline.
+/// Runs `akit comment` on it in this pipeline run.
 pub(super) fn comment(ran: &Ran, forge: &Forge, run: &str, more: &[&str]) -> Ran {
-    let told = in_pipeline(ran.then(&["comment", "run.json"]).args(more), forge, "pull_request", run).run();
-    assert!(!format!("{}{}", told.stdout, told.stderr).contains("own-token"), "{}", told.stderr);
-    told
+    let posted = in_pipeline(ran.then(&["comment", "run.json"]).args(more), forge, "pull_request", run).run();
+    assert!(!format!("{}{}", posted.stdout, posted.stderr).contains("own-token"), "{}", posted.stderr);
+    posted
 }
 
 fn marker(run: &str) -> String {
     format!("{} -->\n", opening(run))
 }
 
-/// How a comment of a run begins.
+/// The first line of a run's comment.
 fn opening(run: &str) -> String {
     format!("<!-- akit:v1 key=default run={run} sha={HEAD}")
 }
 
-/// What stands behind the marker, which is of this run.
-fn behind<'a>(body: &'a str, run: &str) -> &'a str {
+/// The text after the marker, which contains the run.
+fn after_marker<'a>(body: &'a str, run: &str) -> &'a str {
     assert!(body.starts_with(&opening(run)), "{body}");
     body.split_once(" -->\n").unwrap().1
 }
@@ -88,12 +88,12 @@ fn one_comment_is_made_and_kept_up_to_date() {
     for number in 0..30 {
         forge.comment("bob", &format!("thought {number}"));
     }
-    let told = comment(&stored("broken", &forge), &forge, "3", &[]).ended(0).err("updated the comment");
-    assert_eq!(told.read("output"), "comment-url=https://forge.test/acme/shop/pull/7#issuecomment-330\n");
+    let posted = comment(&stored("broken", &forge), &forge, "3", &[]).ended(0).err("updated the comment");
+    assert_eq!(posted.read("output"), "comment-url=https://forge.test/acme/shop/pull/7#issuecomment-330\n");
 
     let own = forge.by(BOT);
     assert_eq!(own.len(), 1, "{own:#?}");
-    assert!(behind(&own[0].body, "3.1").starts_with("### ❌ akit: FAIL"), "{}", own[0].body);
+    assert!(after_marker(&own[0].body, "3.1").starts_with("### ❌ akit: FAIL"), "{}", own[0].body);
     assert!(own[0].body.len() <= 60_000);
     assert_eq!((forge.count("POST"), forge.count("PATCH")), (1, 1));
     assert_eq!((forge.by("alice").len(), forge.by("bob").len()), (230, 30));
@@ -138,7 +138,7 @@ fn a_long_report_fits_with_its_marker() {
 }
 
 #[test]
-fn the_markers_of_others_are_nothing_to_akit() {
+fn markers_of_other_users_are_ignored() {
     let forge = Forge::start(HEAD);
     let ran = stored("all is fine", &forge);
     let forged = format!("{}mine", marker("999999.1"));
@@ -151,7 +151,7 @@ fn the_markers_of_others_are_nothing_to_akit() {
 }
 
 #[test]
-fn an_account_of_ones_own_is_asked_for_or_told() {
+fn the_account_is_looked_up_or_configured() {
     let forge = Forge::start(HEAD);
     let ran = stored("all is fine", &forge);
     forge.with(|state| state.me = "gate-bot".to_owned());
@@ -161,11 +161,11 @@ fn an_account_of_ones_own_is_asked_for_or_told() {
 
     forge.with(|state| state.me = String::new());
     comment(&ran, &forge, "3", &["--comment-author", "gate-bot"]).ended(0).err("updated");
-    behind(&forge.by("gate-bot")[0].body, "3.1");
+    after_marker(&forge.by("gate-bot")[0].body, "3.1");
 }
 
 #[test]
-fn an_app_is_told_to_name_itself() {
+fn an_app_is_asked_to_name_its_account() {
     let forge = Forge::start(HEAD);
     let ran = stored("broken", &forge);
     forge.with(|state| (state.me, state.secretive) = ("gate[bot]".to_owned(), true));
@@ -174,13 +174,13 @@ fn an_app_is_told_to_name_itself() {
         in_pipeline(akit, &forge, "pull_request", "2").run().ended(1)
     };
     run(&[]).err("commented: ").err("`gate[bot]`, but akit looks for those of `github-actions[bot]`");
-    let told = run(&["--comment-author", "gate[bot]"]).err("updated the comment");
-    assert!(!told.stderr.contains("looks for"), "{}", told.stderr);
+    let posted = run(&["--comment-author", "gate[bot]"]).err("updated the comment");
+    assert!(!posted.stderr.contains("looks for"), "{}", posted.stderr);
     assert_eq!(forge.by("gate[bot]").len(), 1);
 }
 
 #[test]
-fn a_newer_run_has_the_last_word() {
+fn a_newer_run_wins() {
     let forge = Forge::start(HEAD);
     let ran = stored("all is fine", &forge);
     let newer = marker("10.2");
@@ -193,7 +193,7 @@ fn a_newer_run_has_the_last_word() {
 }
 
 #[test]
-fn a_creation_without_clear_answer_is_not_repeated() {
+fn a_creation_with_an_unclear_result_is_not_repeated() {
     for (fault, posts) in [
         (Fault::DoneAndBroken("POST"), 1),
         (Fault::DoneAndGone("POST"), 1),
@@ -219,19 +219,19 @@ fn limits_are_waited_for() {
     let late = vec![("retry-after", "3600".to_owned())];
     forge.fault(Fault::Refuse("PATCH", 403, late));
     comment(&ran, &forge, "3", &[]).ended(0).err("asked again in 3600 s");
-    behind(&forge.by(BOT)[0].body, "2.1");
+    after_marker(&forge.by(BOT)[0].body, "2.1");
 }
 
 #[test]
-fn without_permission_the_summary_has_it() {
+fn without_permission_the_comment_goes_to_the_summary() {
     let forge = Forge::start(HEAD);
     let ran = stored("broken", &forge);
     forge.fault(Fault::Refuse("POST", 403, Vec::new()));
-    let told =
+    let posted =
         comment(&ran, &forge, "2", &[]).ended(0).err("  pull-requests: write").err("summary of this step");
-    assert!(told.read("summary.md").starts_with("### ❌ akit: FAIL"));
-    assert_eq!(told.stdout.lines().filter(|line| line.starts_with("::error file=s.yaml,line=")).count(), 1);
-    assert!(!told.stderr.contains("fork"), "{}", told.stderr);
+    assert!(posted.read("summary.md").starts_with("### ❌ akit: FAIL"));
+    assert_eq!(posted.stdout.lines().filter(|line| line.starts_with("::error file=s.yaml,line=")).count(), 1);
+    assert!(!posted.stderr.contains("fork"), "{}", posted.stderr);
 
     forge.fault(Fault::Refuse("POST", 403, Vec::new()));
     let akit =
@@ -269,7 +269,7 @@ fn modes_say_when_there_is_a_comment() {
     comment(&bad, &forge, "3", &["--comment-mode", "on-fail"]).ended(0).err("commented");
     comment(&good, &forge, "4", &["--comment-mode", "on-fail"]).ended(0).err("updated");
     let first = forge.by(BOT);
-    assert!(behind(&first[0].body, "4.1").starts_with("### ✅ akit: PASS"));
+    assert!(after_marker(&first[0].body, "4.1").starts_with("### ✅ akit: PASS"));
     comment(&good, &forge, "5", &["--comment-mode", "recreate"]).ended(0).err("commented");
     let second = forge.by(BOT);
     assert!(second.len() == 1 && second[0].id > first[0].id, "{second:#?}");
@@ -284,7 +284,7 @@ fn modes_say_when_there_is_a_comment() {
 }
 
 #[test]
-fn a_redirect_does_not_carry_the_token_away() {
+fn a_redirect_does_not_get_the_token() {
     let elsewhere = Server::start(|_| Answer::Raw(200, Vec::new(), b"[]".to_vec()));
     let to = format!("http://{}/x", elsewhere.host());
     let forge = Forge::start(HEAD);
@@ -306,18 +306,18 @@ fn a_run_of_another_workflow_is_not_trusted() {
     };
     from(HEAD).ended(0).err("commented");
     let own = forge.by(BOT);
-    behind(&own[0].body, "5.1");
+    after_marker(&own[0].body, "5.1");
     assert!(!own[0].body.contains("@octocat") && own[0].body.matches("<!--").count() == 1, "{}", own[0].body);
 
-    // The run says another commit than the pipeline, or none.
+    // The run names a different commit, or none.
     from(OTHER).ended(2).err("of commit aaaa");
     let mut run = ran.json("run.json");
     run.as_object_mut().unwrap().remove("commit");
     std::fs::write(ran.path("run.json"), run.to_string()).unwrap();
     from(HEAD).ended(2).err("of commit none");
-    // It is of the commit that it says, and the change has moved on.
+    // It matches the commit it names, but the change has moved on.
     run["commit"] = json!(OTHER);
-    // A configuration beside the run's own files decides nothing.
+    // A configuration file next to the stored run has no effect.
     run["scenarios"][0]["file"] = json!("theirs/s.yaml");
     std::fs::create_dir(ran.path("theirs")).unwrap();
     std::fs::write(ran.path("theirs/akit.yaml"), "no: sense\n").unwrap();
@@ -338,7 +338,7 @@ fn a_run_of_another_workflow_is_not_trusted() {
 }
 
 #[test]
-fn a_named_request_that_has_moved_on_gets_no_foreign_run() {
+fn a_named_request_that_has_moved_on_gets_no_run_of_another_commit() {
     let forge = Forge::start(OTHER);
     let ran = stored("all is fine", &forge);
     let mut event = ended(HEAD);
@@ -349,7 +349,7 @@ fn a_named_request_that_has_moved_on_gets_no_foreign_run() {
 }
 
 #[test]
-fn pushes_find_their_request_and_queues_have_none() {
+fn pushes_find_their_request_and_merge_queues_have_none() {
     let forge = Forge::start(HEAD);
     let ran = stored("all is fine", &forge);
     let event = |name: &str, event: Json, commit: &str| {
@@ -364,27 +364,27 @@ fn pushes_find_their_request_and_queues_have_none() {
 }
 
 #[test]
-fn a_run_comments_and_keeps_its_status() {
+fn a_run_comments_and_keeps_its_exit_code() {
     let forge = Forge::start(HEAD);
     let ran = stored("broken", &forge);
     let run = |more: &[&str]| {
         let akit = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"]).args(more);
         in_pipeline(akit, &forge, "pull_request", "2").run().ended(1)
     };
-    let told = run(&["--comment"]).err("commented");
-    assert!(told.read("summary.md").starts_with("### ❌ akit: FAIL"));
-    let output = told.read("output");
+    let posted = run(&["--comment"]).err("commented");
+    assert!(posted.read("summary.md").starts_with("### ❌ akit: FAIL"));
+    let output = posted.read("output");
     for line in
         ["verdict=fail", "exit-code=1", "pass-rate=0.0000", "regressions=0", "flaky=0", "json=run.json"]
     {
         assert!(output.lines().any(|one| one == line), "no {line} in {output}");
     }
     assert!(output.contains("\ncomment-url=https://") && !output.contains("cost-usd"), "{output}");
-    assert_eq!(told.json("run.json")["commit"], HEAD);
+    assert_eq!(posted.json("run.json")["commit"], HEAD);
     forge.fault(Fault::Refuse("PATCH", 403, Vec::new()));
     std::fs::remove_file(ran.path("summary.md")).unwrap();
     let refused = run(&["--comment", "--comment-mode", "on-fail"]).err("  pull-requests: write");
-    // Each place has it once, though the comment has failed.
+    // Each destination gets it once, even though the comment failed.
     assert_eq!(refused.stdout.matches("::error file=s.yaml").count(), 1, "{}", refused.stdout);
     assert_eq!(refused.read("summary.md").matches("### ❌ akit: FAIL").count(), 1);
     run(&["--comment", "--comment-key", "nightly"]).err("commented");
@@ -412,8 +412,8 @@ fn merge_requests_of_gitlab_get_a_note() {
             .env("CI_PIPELINE_ID", "50")
             .env("CI_JOB_ID", job)
     };
-    let told = note("1").run().ended(0).err("AKIT_GITLAB_TOKEN is not set");
-    assert_eq!(told.stderr.matches("AKIT_GITLAB_TOKEN").count(), 1);
+    let posted = note("1").run().ended(0).err("AKIT_GITLAB_TOKEN is not set");
+    assert_eq!(posted.stderr.matches("AKIT_GITLAB_TOKEN").count(), 1);
     let token = "glpat-own-token";
     note("2").env("AKIT_GITLAB_TOKEN", token).run().ended(0).err("commented: note 250 of merge request !7");
     forge.fault(Fault::Refuse("PUT", 502, Vec::new()));
@@ -428,12 +428,12 @@ fn merge_requests_of_gitlab_get_a_note() {
         .err("commented");
     let own = forge.by("project_1_bot");
     assert_eq!(own.len(), 1, "{own:#?}");
-    behind(&own[0].body, "50.3");
+    after_marker(&own[0].body, "50.3");
     note("4").env("AKIT_GITLAB_TOKEN", "glpat-wrong").run().ended(0).err("401").err("scope `api`");
 }
 
 #[test]
-fn a_signal_ends_the_waiting_for_a_forge() {
+fn a_signal_stops_waiting_for_the_forge() {
     for (command, status) in [("comment run.json", 143), ("run s.yaml --replies r.jsonl --comment", 0)] {
         let forge = Forge::start(HEAD);
         let ran = stored("all is fine", &forge);
@@ -454,16 +454,17 @@ fn a_forge_that_cannot_be_reached_changes_nothing() {
     let ran = stored("broken", &forge);
     let nowhere = "http://127.0.0.1:1/api/v3";
     let akit = ran.then(&["comment", "run.json"]);
-    let told = in_pipeline(akit, &forge, "pull_request", "2").env("GITHUB_API_URL", nowhere).run().ended(0);
-    let told = told.err("no comment: no answer from the forge").out("::error file=s.yaml");
-    assert!(told.read("summary.md").starts_with("### ❌ akit: FAIL"));
+    let posted = in_pipeline(akit, &forge, "pull_request", "2").env("GITHUB_API_URL", nowhere).run().ended(0);
+    let posted = posted.err("no comment: no answer from the forge").out("::error file=s.yaml");
+    assert!(posted.read("summary.md").starts_with("### ❌ akit: FAIL"));
 }
 
 #[test]
-fn annotations_go_to_the_other_stream_where_a_report_has_stdout() {
+fn annotations_go_to_stderr_if_a_report_uses_stdout() {
     let forge = Forge::start(HEAD);
     let ran = stored("broken", &forge);
     let akit = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "-"]);
-    let told = in_pipeline(akit, &forge, "pull_request", "2").run().ended(1).err("::error file=s.yaml,line=");
-    assert!(serde_json::from_str::<Json>(&told.stdout).is_ok(), "{}", told.stdout);
+    let posted =
+        in_pipeline(akit, &forge, "pull_request", "2").run().ended(1).err("::error file=s.yaml,line=");
+    assert!(serde_json::from_str::<Json>(&posted.stdout).is_ok(), "{}", posted.stdout);
 }

@@ -1,4 +1,4 @@
-//! Several suites, and several applications, in one comment.
+//! Several suites and several applications in one comment.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use super::comment::{BOT, HEAD, OTHER, SUITE, comment, in_pipeline, request};
 use super::forge::Forge;
 use super::server::{Answer, Server};
 
-/// A stored run of another suite in a folder of its own.
+/// A stored run of another suite in its own folder.
 fn other_suite(name: &str, answer: &str, forge: &Forge) -> Ran {
     let file = format!("{name}/s.yaml");
     let akit = Akit::new(&["run", name, "--replies", "r.jsonl", "--json", "run.json"])
@@ -31,18 +31,18 @@ fn two_suites_of_one_pull_request_never_overwrite_each_other() {
         heads.map(|line| line.split(" — ").next().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let both = ["Suite <code>a</code>", "### ❌ akit: FAIL", "Suite <code>b</code>", "### ✅ akit: PASS"];
-    assert_eq!(heads(&own[0].body), both, "the worse decision first");
-    // A later attempt of one of them, and of the other one.
+    assert_eq!(heads(&own[0].body), both, "the worse decision must come first");
+    // A later attempt of one suite, and of the other one.
     let fixed = other_suite("a", "all is fine", &forge);
     comment(&fixed, &forge, "101", &[]).ended(0).err("updated");
     let broken = other_suite("b", "broken", &forge);
     comment(&broken, &forge, "102", &[]).ended(0).err("updated");
     let turned = ["Suite <code>b</code>", "### ❌ akit: FAIL", "Suite <code>a</code>", "### ✅ akit: PASS"];
     assert_eq!(heads(&forge.by(BOT)[0].body), turned);
-    // What was said before of one suite does not come back, whatever the other one said since.
+    // An old section does not come back when the other suite is updated.
     comment(&b, &forge, "101", &[]).ended(0).err("no comment: a newer run has posted its result");
     assert_eq!(heads(&forge.by(BOT)[0].body), turned);
-    // The next commit begins anew.
+    // The next commit starts a new comment text.
     let next = json!({ "pull_request": { "number": 7, "head": { "sha": OTHER, "repo": { "full_name": "acme/shop" } } } });
     std::fs::write(a.path("event.json"), next.to_string()).unwrap();
     forge.with(|state| state.head = OTHER.to_owned());
@@ -51,7 +51,7 @@ fn two_suites_of_one_pull_request_never_overwrite_each_other() {
 }
 
 #[test]
-fn one_suite_that_two_applications_answer_has_a_section_for_each() {
+fn a_suite_has_a_section_for_each_application() {
     let forge = Forge::start(HEAD);
     let server = Server::start(|asked| {
         Answer::Text(if asked.body["model"] == "good" { "all is fine" } else { "broken" }.to_owned())

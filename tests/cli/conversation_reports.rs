@@ -1,4 +1,4 @@
-//! What people and programs read of a conversation: one that failed, two that could not be judged, one that passed.
+//! Reports of conversations for people and programs: one failed, two errored, one passed.
 
 use serde_json::{Value as Json, json};
 
@@ -56,20 +56,20 @@ cases:
     expected: { type: no_loop }
 "#;
 
-/// A line of replies: what is asked and answered in turn, each answer with the calls before a `|`.
+/// A line of recorded answers: questions and answers in turn; an answer's calls come before a `|`.
 fn line(id: &str, said: &[(&str, &str)]) -> String {
     let messages = said.iter().flat_map(|(asked, answer)| {
         let (call, text) = answer.split_once('|').unwrap_or(("", answer));
-        let mut told = json!({ "role": "assistant", "content": text });
+        let mut answer_message = json!({ "role": "assistant", "content": text });
         if !call.is_empty() {
-            told["tool_calls"] = json!([{ "name": call, "arguments": { "parcel": "NW-5512" } }]);
+            answer_message["tool_calls"] = json!([{ "name": call, "arguments": { "parcel": "NW-5512" } }]);
         }
-        [json!({ "role": "user", "content": asked }), told]
+        [json!({ "role": "user", "content": asked }), answer_message]
     });
     json!({ "id": id, "messages": messages.collect::<Vec<_>>() }).to_string()
 }
 
-/// The answer to the third turn, and what stands in every answer to the last.
+/// The answers, with this third one and this text in every last one.
 fn replies(third: &str) -> String {
     let last = "It is lost. ::error::x <script>alert(1)</script> [l](http://evil.example)";
     let lines = [
@@ -109,21 +109,21 @@ fn run(third: &str, more: &[&str]) -> Ran {
 const THIRD: &str = "lookup|Please give me your order number.";
 
 #[test]
-fn people_read_where_it_broke() {
+fn readable_reports_show_where_it_broke() {
     let ran = run(THIRD, &["--junit", "j.xml", "--markdown", "s.md"]);
     insta::assert_snapshot!("console", ran.stdout);
     insta::assert_snapshot!("junit", ran.read("j.xml"));
     insta::assert_snapshot!("markdown", ran.read("s.md"));
-    // A stored run is told in the same words.
+    // A stored run is described in the same words.
     let again = ran.then(&["report", "run.json"]).run().ended(0);
     assert_eq!(again.stdout, ran.stdout);
 }
 
 #[test]
-fn results_stand_at_the_turn_and_lead_through_the_conversation() {
+fn results_point_to_their_turn_and_show_the_conversation() {
     let ran = run(THIRD, &["--sarif", "s.sarif", "--code-quality", "q.json"]);
     let log = ran.json("s.sarif");
-    let told: Vec<Json> = log["runs"][0]["results"]
+    let reported: Vec<Json> = log["runs"][0]["results"]
         .as_array()
         .unwrap()
         .iter()
@@ -145,8 +145,8 @@ fn results_stand_at_the_turn_and_lead_through_the_conversation() {
             })
         })
         .collect();
-    insta::assert_snapshot!("sarif", serde_json::to_string_pretty(&told).unwrap());
-    // An expectation of the whole stands beside the turn that did not meet it.
+    insta::assert_snapshot!("sarif", serde_json::to_string_pretty(&reported).unwrap());
+    // An expectation of the whole conversation is reported at the turn that did not meet it.
     let results = log["runs"][0]["results"].as_array().unwrap();
     let handoff = results.iter().find(|result| result["ruleId"] == "akit/expect/handoff").unwrap();
     let related = &handoff["relatedLocations"][0];
@@ -154,7 +154,7 @@ fn results_stand_at_the_turn_and_lead_through_the_conversation() {
     assert_eq!(related["message"]["text"], "the expectation");
     let troubles = log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
     let line = |at: usize| &troubles[at]["locations"][0]["physicalLocation"]["region"]["startLine"];
-    // Where the customer gave the fact, and the only turn of the one that is too short.
+    // At the turn where the customer gave the fact, and at the only turn that is too short.
     assert_eq!((line(0), line(1)), (&json!(29), &json!(34)), "{troubles:?}");
     assert!(troubles[0]["message"]["text"].as_str().unwrap().contains("; answer: Do you want a coupon?"));
     let quality: Vec<Json> = ran
@@ -171,7 +171,7 @@ fn results_stand_at_the_turn_and_lead_through_the_conversation() {
 }
 
 #[test]
-fn the_page_shows_a_chat_with_places_to_jump_to() {
+fn the_page_shows_a_chat_with_anchors() {
     let ran = run(THIRD, &["--html", "p.html"]);
     let page = ran.read("p.html");
     for part in [
@@ -187,7 +187,7 @@ fn the_page_shows_a_chat_with_places_to_jump_to() {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains(r#"id="c0-turn-4""#) && !page.contains("<script>alert"));
-    // A stored run stands beside the first turn that differs, and beside no other.
+    // A stored run is shown at the first turn that differs, and only there.
     let later = run("I am sorry, it is not there.", &[]);
     std::fs::copy(ran.path("run.json"), later.path("before.json")).unwrap();
     let page = later
@@ -200,7 +200,7 @@ fn the_page_shows_a_chat_with_places_to_jump_to() {
 }
 
 #[test]
-fn two_runs_are_compared_where_they_part() {
+fn two_runs_are_compared_where_they_diverge() {
     let base = run(THIRD, &[]);
     let head = run("I am sorry, NW-5512 is lost.", &[]);
     std::fs::copy(base.path("run.json"), head.path("base.json")).unwrap();
@@ -222,7 +222,7 @@ fn two_runs_are_compared_where_they_part() {
 }
 
 #[test]
-fn nothing_redacted_is_in_a_report() {
+fn reports_contain_nothing_redacted() {
     let suite = r#"name: s
 redaction: { patterns: [email] }
 cases:
@@ -259,7 +259,7 @@ cases:
     ran.out("broke at turn 2 of 2 (again)").out("is \"I am [REDACTED:email].\"");
 }
 
-/// Where no answer is as one of them must be, none is more at fault than the others.
+/// If no answer meets the expectation, no turn is more at fault than another.
 #[test]
 fn a_failed_some_answer_is_at_its_expectation() {
     let suite = "name: s\nprovider: replies\ncases:\n  - id: a\n    turns:\n      - user: one\n      - user: two\n    expected:\n      type: some_answer\n      expected: { type: contains, values: [refund] }\n";

@@ -1,10 +1,10 @@
-//! From paths to files: folders, globs, several, the configured folder, and paths that lead nowhere.
+//! From paths to files: folders, globs, several paths, the configured folder, and paths that do not exist.
 
 use super::Akit;
 
 const SUITE: &str = "cases:\n  - { id: a, prompt: p, expected: { type: contains, values: [x] } }\n";
 
-/// Runs `akit validate` and answers with its status and the files that it read, by their errors.
+/// Runs `akit validate`; returns its exit code and the files it read, which it names in errors.
 fn files(akit: Akit) -> (i32, Vec<String>) {
     let ran = akit.args(&["--json", "-"]).run();
     let mut names = Vec::new();
@@ -16,7 +16,7 @@ fn files(akit: Akit) -> (i32, Vec<String>) {
     (ran.status, names)
 }
 
-/// A folder in which every file has exactly one error, so that a report names the files that were read.
+/// A folder in which every file has exactly one error, so that the output names each file that was read.
 fn tree(arguments: &[&str]) -> Akit {
     let mut akit = Akit::new(&["validate"]).args(arguments);
     for name in [
@@ -35,7 +35,7 @@ fn tree(arguments: &[&str]) -> Akit {
         "s/data.json",
         "t/b.yaml",
     ] {
-        // The configurations must be valid ones.
+        // The configurations are valid, so that akit gets to the scenarios.
         let content =
             if name.contains("akit.") || name.contains("artemis") { "project: x\n" } else { "cases: []\n" };
         akit = akit.file(name, content);
@@ -87,7 +87,7 @@ fn one_file_under_two_paths_is_one_file() {
 }
 
 #[test]
-fn paths_that_lead_nowhere_end_with_three() {
+fn paths_without_scenarios_are_exit_code_three() {
     tree(&["nowhere.yaml"]).run().ended(3).err("no such file or folder: `nowhere.yaml`");
     tree(&["s", "nowhere"]).run().ended(3).err("no such file or folder: `nowhere`");
     tree(&["s/*.toml"]).run().ended(3).err("no .yaml or .yml file in `s/*.toml`");
@@ -163,7 +163,7 @@ fn links_are_followed_and_broken_ones_do_not_stop_the_others() {
     use std::os::unix::fs::symlink;
     let akit = Akit::new(&["validate", "s"]).file("s/a.yaml", SUITE).file("elsewhere/b.yaml", SUITE);
     symlink("../elsewhere", akit.folder().join("s/linked")).unwrap();
-    // Editors leave such links beside a file that is being edited.
+    // Editors leave such links next to open files.
     symlink("user@host.123:456", akit.folder().join("s/.#a.yaml")).unwrap();
     symlink("nowhere", akit.folder().join("s/notes")).unwrap();
     akit.run().ended(0).out("2 files with 2 cases");
@@ -174,7 +174,7 @@ fn links_are_followed_and_broken_ones_do_not_stop_the_others() {
 }
 
 #[test]
-fn a_quarantine_beside_the_scenarios_is_no_scenario() {
+fn a_quarantine_next_to_the_scenarios_is_not_a_scenario() {
     let quarantine = "- { case: s/a, owner: o, reason: r, until: 2999-01-01 }\n";
     for paths in [&["scenarios"][..], &["."], &["scenarios/*.yaml"], &[]] {
         let ran = Akit::new(&["validate"])
@@ -194,7 +194,7 @@ fn a_quarantine_beside_the_scenarios_is_no_scenario() {
 }
 
 #[test]
-fn brackets_in_the_name_of_a_folder_are_no_wildcards() {
+fn brackets_in_a_folder_name_are_not_wildcards() {
     for (path, read) in [
         ("app/[locale]/evals/*.yaml", &["app/[locale]/evals/x.yaml"][..]),
         ("./app/[locale]/*/x.yaml", &["app/[locale]/evals/x.yaml"]),
@@ -212,7 +212,7 @@ fn brackets_in_the_name_of_a_folder_are_no_wildcards() {
 
 #[cfg(unix)]
 #[test]
-fn a_loop_of_links_is_passed_over() {
+fn a_loop_of_links_is_skipped() {
     for path in ["*/s.yaml", "**/s.yaml", "evals", "."] {
         let akit =
             Akit::new(&["validate", path]).file("evals/s.yaml", "cases: []\n").file("other/note.txt", "");

@@ -6,14 +6,14 @@ use super::Akit;
 use super::replies::{replies, suite};
 use super::server::{Answer, Server};
 
-/// A doctor in a folder with a suite that a model answers.
+/// Runs `doctor` in a folder with a suite for a model.
 fn doctor(arguments: &[&str]) -> Akit {
     Akit::new(&[&["doctor", "s.yaml"], arguments].concat())
         .file("s.yaml", suite(&["a", "b"]))
         .env("PATH", "/usr/bin:/bin")
 }
 
-/// The checks about something, as `state message`.
+/// The checks on this subject, as `state message`.
 fn about(found: &Json, about: &str) -> Vec<String> {
     let checks = found["checks"].as_array().unwrap().iter().filter(|check| check["about"] == about);
     checks
@@ -23,7 +23,7 @@ fn about(found: &Json, about: &str) -> Vec<String> {
 
 fn parsed(text: &str) -> Json {
     let found = serde_json::from_str(text).unwrap();
-    super::schema::obeys(&found, "doctor.json");
+    super::schema::assert_matches(&found, "doctor.json");
     found
 }
 
@@ -55,12 +55,12 @@ fn a_sound_folder_is_all_ok_and_nothing_is_left_behind() {
     assert_eq!(left, ["akit.yaml", "s.yaml"]);
 }
 
-/// What is the matter, the files, the status, and what is told.
+/// What is wrong, the files, the exit code, and part of the message.
 type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], i32, &'a str);
 
-/// The status is the one that `akit run` ends with over the same files, before it asks anybody.
+/// The exit code is the one of `akit run` for the same files, before it sends anything.
 #[test]
-fn what_is_bad_ends_like_the_run() {
+fn mistakes_have_the_exit_code_of_the_run() {
     let replied = "provider: replies\nproviderConfig: { file: r.jsonl }\n".to_owned() + &suite(&["a"]);
     let config = "gate: { baseline: { from: b.json } }\n";
     let answers = "{\"id\":\"a\",\"reply\":\"a\"}";
@@ -77,7 +77,7 @@ fn what_is_bad_ends_like_the_run() {
                 "`fail_on` names `weakened`",
             ),
         ),
-        // Nobody is asked, so nothing is recorded.
+        // Nothing is sent, so nothing is recorded.
         (
             &["--cache", "record", "--cache-dir", "s.yaml/records"],
             ("", &[("s.yaml", &replied), ("r.jsonl", answers)], 0, "no model is asked"),
@@ -88,14 +88,14 @@ fn what_is_bad_ends_like_the_run() {
         (&["-t", "!judged"], ("", &[("s.yaml", &half), ("r.jsonl", answers)], 0, "1 case selected")),
         (&["--case", "b"], ("", &[("s.yaml", &half), ("r.jsonl", answers)], 2, "no judge is configured")),
     ];
-    for (flags, (_, files, status, told)) in select {
+    for (flags, (_, files, status, explained)) in select {
         let with = |command: &str| {
             let akit = files
                 .iter()
                 .fold(Akit::new(&[command, "s.yaml"]), |akit, (name, text)| akit.file(name, text));
             akit.args(flags).env("PATH", "/usr/bin:/bin").run()
         };
-        with("doctor").ended(status).out(told);
+        with("doctor").ended(status).out(explained);
         with("run").ended(status);
     }
     let rows: [Row<'_>; 7] = [
@@ -145,7 +145,7 @@ fn what_is_bad_ends_like_the_run() {
             "replies in r.jsonl: 1 case",
         ),
     ];
-    for (what, files, status, told) in rows {
+    for (what, files, status, explained) in rows {
         let with = |arguments: &[&str]| {
             files
                 .iter()
@@ -154,31 +154,31 @@ fn what_is_bad_ends_like_the_run() {
         };
         let ran = with(&["doctor", "s.yaml"]).run();
         assert_eq!(ran.status, status, "{what}: {}{}", ran.stdout, ran.stderr);
-        let ran = ran.out(told);
+        let ran = ran.out(explained);
         assert_eq!(ran.stdout.contains("\nbad "), status != 0, "{what}: {}", ran.stdout);
         with(&["run", "s.yaml", "-m", "gpt-4o"][..if what == "no key" { 4 } else { 2 }]).run().ended(status);
     }
 }
 
-/// What is wrong with a flag is told as a run tells it.
+/// A mistake in a flag is reported as a run reports it.
 #[test]
-fn a_flag_that_no_run_takes_ends_the_doctor_too() {
+fn a_flag_that_a_run_refuses_is_an_error_for_doctor_too() {
     for command in ["doctor", "run"] {
         let akit = Akit::new(&[command, "s.yaml", "--redact-patterns", "("]).file("s.yaml", suite(&["a"]));
         akit.env("PATH", "/usr/bin:/bin").run().ended(2).err("`--redact-patterns`");
     }
 }
 
-/// Who says the provider, the model and the address, as the doctor tells it.
+/// `doctor` names the source of the provider, the model and the address.
 #[test]
-fn the_doctor_names_who_really_says_each_setting() {
+fn doctor_names_the_real_source_of_each_setting() {
     let case = |more: &str| {
         format!("cases: [{{ id: a, prompt: p, {more}expected: {{ type: exact, value: a }} }}]\n")
     };
     let own = "provider: openai\nproviderConfig: { baseUrl: \"http://127.0.0.1:9/v1\", defaultModel: own }\n";
     let config = "providers: { ollama: { defaultModel: shared, baseUrl: \"http://127.0.0.1:8/v1\" } }\n";
     let rows: [(&[&str], String, &str, &str); 8] = [
-        // What a scenario says of its provider does not hold for another one.
+        // Settings of a scenario for its own provider do not apply to another one.
         (&[], format!("{own}{}", case("provider: ollama, model: m, ")), "", "s.yaml, s.yaml, default"),
         (&[], format!("{own}{}", case("provider: ollama, ")), config, "s.yaml, akit.yaml, akit.yaml"),
         (&["-p", "ollama"], format!("{own}{}", case("")), config, "--provider, akit.yaml, akit.yaml"),
@@ -245,27 +245,27 @@ fn every_setting_is_explained_with_its_line() {
     ] {
         assert_eq!(of(part, name), said, "{part}: {name}");
     }
-    let told = with(&["--explain"]).run().ended(0);
-    told.out("settings of the judge").out("`grader.model` at akit.yaml:5").out("  margin ");
+    let explained = with(&["--explain"]).run().ended(0);
+    explained.out("settings of the judge").out("`grader.model` at akit.yaml:5").out("  margin ");
     let ran = with(&[]).run().ended(0);
     assert!(!ran.stdout.contains("settings of"), "{}", ran.stdout);
 }
 
 #[test]
-fn the_doctor_does_not_contradict_itself() {
+fn doctor_does_not_contradict_itself() {
     let bare =
         || Akit::new(&["doctor", "s.yaml", "-m", "m", "--format", "json"]).file("s.yaml", suite(&["a"]));
     let found = parsed(&bare().run().ended(2).stdout);
     assert_eq!(about(&found, "answers"), ["bad no key set for provider `openai` (1 case)"]);
     assert_eq!(about(&found, "keys"), ["warn OPENAI_API_KEY is not set"]);
     assert!(about(&found, "prices")[0].starts_with("ok unknown for `m`"), "{found}");
-    // Of a configuration that cannot be read nothing is known.
+    // Nothing is known of a configuration that cannot be read.
     let found = parsed(&bare().file("akit.yaml", "gate: { min_pas_rate: 1 }\n").run().ended(2).stdout);
     assert_eq!(about(&found, "policy"), ["warn not checked: the configuration has errors"]);
 }
 
 #[test]
-fn keys_are_told_by_name_alone() {
+fn keys_are_shown_only_by_name() {
     let ran = doctor(&["-m", "m"])
         .file("akit.yaml", "providers: { openai: { baseUrl: \"http://127.0.0.1:9/v1\", apiKey: \"${MY_KEY}\" } }\ngrader: { model: j, apiKey: \"${OTHER:-none}\" }\n")
         .env("MY_KEY", "hunter2-hunter2")
@@ -277,7 +277,7 @@ fn keys_are_told_by_name_alone() {
 }
 
 #[test]
-fn a_baseline_is_told_with_its_age_and_what_it_knows() {
+fn a_baseline_is_shown_with_its_age_and_size() {
     let replied = "provider: replies\nproviderConfig: { file: r.jsonl }\n".to_owned() + &suite(&["a"]);
     let ran = Akit::new(&["run", "s.yaml", "--json", "run.json"])
         .file("s.yaml", replied)
@@ -299,7 +299,7 @@ fn a_baseline_is_told_with_its_age_and_what_it_knows() {
 }
 
 #[test]
-fn the_network_is_asked_with_online_alone() {
+fn the_network_is_used_only_with_online() {
     let sha = "0af".repeat(14)[..40].to_owned();
     let server = Server::start(|_| {
         let headers = vec![("x-oauth-scopes", "repo, ghp_secret".to_owned())];
@@ -328,7 +328,7 @@ fn the_network_is_asked_with_online_alone() {
 }
 
 #[test]
-fn a_token_that_may_not_is_a_warning_and_a_fork_is_named() {
+fn a_token_without_permission_is_a_warning_and_a_fork_is_named() {
     let server =
         Server::start(|_| Answer::Raw(404, Vec::new(), b"{\"message\":\"Not Found\\u001b[31m\"}".to_vec()));
     let event = r#"{"pull_request":{"number":7,"head":{"sha":"","repo":{"full_name":"else/b"}}}}"#;
@@ -347,7 +347,7 @@ fn a_token_that_may_not_is_a_warning_and_a_fork_is_named() {
 }
 
 #[test]
-fn hostile_names_steer_no_terminal() {
+fn hostile_names_do_not_control_the_terminal() {
     let name = "e\u{1b}[31m\u{202e}.yaml";
     let ran = Akit::new(&["doctor", name])
         .file(name, "cases: []\nx\u{1b}: 1\n")
@@ -361,7 +361,7 @@ fn hostile_names_steer_no_terminal() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_shallow_clone_is_told_with_the_way_to_deepen_it() {
+fn a_shallow_clone_is_reported_with_a_way_to_deepen_it() {
     let ran = doctor(&["-m", "m"]).run();
     let git = |folder: &str, words: &[&str]| {
         let status = std::process::Command::new("git")
@@ -393,7 +393,7 @@ fn a_shallow_clone_is_told_with_the_way_to_deepen_it() {
 }
 
 #[test]
-fn completions_and_pages_are_made_of_the_command_line() {
+fn completions_and_man_pages_come_from_the_command_line() {
     for (shell, sign) in [
         ("bash", "complete -F _akit"),
         ("zsh", "#compdef akit"),
@@ -415,9 +415,10 @@ fn completions_and_pages_are_made_of_the_command_line() {
     Akit::new(&["man", "--out", "f/g"]).file("f", "").run().ended(2).err("cannot write");
 }
 
-/// A policy under which nearly everything may fail is only a report; a key of another vendor is the quickest way on.
+/// A policy under which nearly everything may fail only reports. If another vendor's API key is set, using it is the
+/// quickest way to start.
 #[test]
-fn the_doctor_says_when_a_gate_cannot_fail_and_sees_the_keys_that_are_set() {
+fn doctor_reports_a_gate_that_cannot_fail_and_sees_the_keys_that_are_set() {
     let with = |config: &str| {
         let files = Akit::new(&["doctor", "s.yaml", "--format", "json"]).file("akit.yaml", config);
         let found = parsed(

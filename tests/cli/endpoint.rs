@@ -1,4 +1,4 @@
-//! What is sent to a server that is busy, gone, or closed to us.
+//! Requests to a server that is busy, down, or refuses the key.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -22,7 +22,7 @@ fn raw(status: u16, body: &str) -> Answer {
 }
 
 #[test]
-fn a_dead_key_is_met_once_by_each_request_that_is_under_way() {
+fn a_refused_key_stops_the_run_after_the_requests_in_flight() {
     for (status, body) in [
         (401, r#"{"error":{"message":"bad key"}}"#),
         (402, r#"{"error":{"message":"top up"}}"#),
@@ -49,7 +49,7 @@ fn a_dead_key_is_met_once_by_each_request_that_is_under_way() {
         assert_eq!(
             ran.stdout.matches("not asked: ").count(),
             1,
-            "equal errors are told once: {}",
+            "equal errors are reported once: {}",
             ran.stdout
         );
         assert!(ran.stdout.contains(" cases: not asked: "), "{}", ran.stdout);
@@ -61,7 +61,7 @@ fn a_dead_key_is_met_once_by_each_request_that_is_under_way() {
 }
 
 #[test]
-fn nobody_listens_and_that_is_no_regression() {
+fn an_unreachable_server_is_not_a_regression() {
     let server = Server::start(|_| Answer::Text("ok".to_owned()));
     let common = ["run", "s.yaml", "-m", "m", "--cache", "off", "--json", "run.json"];
     let first =
@@ -80,7 +80,7 @@ fn nobody_listens_and_that_is_no_regression() {
 }
 
 #[test]
-fn a_rate_limit_ends_with_patience_and_says_what_was_asked_for() {
+fn a_rate_limit_is_retried_for_a_limited_time_and_quotes_the_server() {
     let server = Server::start(|_| Answer::Raw(429, vec![("retry-after", "3600".to_owned())], Vec::new()));
     Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url])
         .file("s.yaml", suite(300))
@@ -92,23 +92,23 @@ fn a_rate_limit_ends_with_patience_and_says_what_was_asked_for() {
     Akit::new(&["run", "s.yaml", "--patience", "soon"]).file("s.yaml", suite(1)).run().ended(2).err("`soon`");
 }
 
-/// What stands at an address while the application behind it restarts.
+/// What answers at an address while its application restarts.
 #[derive(Clone, Copy, Debug)]
 enum Away {
-    /// Nobody.
+    /// Nothing.
     Refused,
     /// Something that resets every connection.
     Reset,
-    /// Something that closes every connection without a word.
+    /// Something that closes every connection without an answer.
     Empty,
-    /// A proxy that has nobody to pass a request on to.
+    /// A proxy without an upstream.
     Status(u16),
 }
 
-/// The address of a server that is away for two seconds from now on.
+/// The address of a server that is down for the next two seconds.
 fn restarting(server: &Server, away: Away) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (here, behind) = (listener.local_addr().unwrap(), server.host().to_owned());
+    let (here, upstream) = (listener.local_addr().unwrap(), server.host().to_owned());
     let back = Instant::now() + Duration::from_secs(2);
     let mut listener = (!matches!(away, Away::Refused)).then_some(listener);
     std::thread::spawn(move || {
@@ -117,12 +117,12 @@ fn restarting(server: &Server, away: Away) -> String {
             listener = TcpListener::bind(here).ok();
         }
         for stream in listener.unwrap().incoming().map_while(Result::ok) {
-            let behind = behind.clone();
+            let upstream = upstream.clone();
             std::thread::spawn(move || {
                 if Instant::now() < back {
                     refuse(stream, away);
                 } else {
-                    pass_on(stream, TcpStream::connect(behind).unwrap());
+                    pass_on(stream, TcpStream::connect(upstream).unwrap());
                 }
             });
         }
@@ -132,7 +132,7 @@ fn restarting(server: &Server, away: Away) -> String {
 
 fn refuse(mut stream: TcpStream, away: Away) {
     if matches!(away, Away::Reset) {
-        // What was sent and not read makes a closing a reset.
+        // Closing a connection with unread data resets it.
         let _ = stream.peek(&mut [0]);
         return;
     }
@@ -179,7 +179,7 @@ fn an_application_that_restarts_loses_no_case() {
 }
 
 #[test]
-fn a_gateway_that_fails_at_one_case_closes_nothing_and_one_that_fails_at_all_does() {
+fn a_gateway_that_fails_for_one_case_does_not_stop_the_run_and_one_that_always_fails_does() {
     std::thread::scope(|scope| {
         for at_once in ["1", "16"] {
             for what in ["500", "502", "empty"] {

@@ -1,4 +1,4 @@
-//! Where nobody can be asked again: what is not known excuses nothing, and the way out is printed.
+//! Runs that cannot ask again: a failure is not excused without evidence, and the output says how to get it.
 
 use serde_json::{Value as Json, json};
 
@@ -7,7 +7,7 @@ use super::akit::Ran;
 use super::replies::{replies, suite};
 use super::server::{Answer, Server, completion};
 
-/// A line of answers for each case and trial, all saying the id, or `no` where the case is named.
+/// A line of recorded answers for each case and trial; each repeats the id, except `no` for the named cases.
 pub(super) fn given(ids: &[&str], trials: std::ops::Range<u32>, bad: &[&str]) -> String {
     let line = |id: &&str, trial: u32| {
         let text = if bad.contains(id) { "no" } else { id };
@@ -18,7 +18,7 @@ pub(super) fn given(ids: &[&str], trials: std::ops::Range<u32>, bad: &[&str]) ->
 
 pub(super) const IDS: [&str; 4] = ["a", "b", "c", "d"];
 
-/// A baseline of so many passing trials of each case, in `b.json`.
+/// A baseline with this many passing trials of each case, in `b.json`.
 pub(super) fn settled(trials: u32) -> Ran {
     let ran = Akit::new(&["run", "s.yaml", "--replies", "then.jsonl", "--json", "then.json"])
         .args(&["--repeat", &trials.to_string()])
@@ -34,7 +34,7 @@ pub(super) const NOW: [&str; 8] =
     ["run", "s.yaml", "--replies", "now.jsonl", "--baseline", "b.json", "--json", "run.json"];
 
 #[test]
-fn a_failure_that_nobody_can_confirm_is_never_zero_however_thick_the_baseline() {
+fn an_unconfirmed_failure_never_passes_however_long_the_history() {
     for trials in [1, 2, 3, 8, 20] {
         let ran = settled(trials);
         for bad in [&["b"][..], &["a", "d"]] {
@@ -42,12 +42,12 @@ fn a_failure_that_nobody_can_confirm_is_never_zero_however_thick_the_baseline() 
             let line = now.stdout.lines().last().unwrap_or_default();
             let fell = line.contains("the suite regressed");
             assert_eq!(now.status, if fell { 1 } else { 5 }, "{trials} {bad:?}: {}", now.stdout);
-            // Without the baseline the run is red, and the baseline does not make it green.
+            // Without the baseline the run fails, and the baseline does not make it pass.
             let alone = now.then(&["run", "s.yaml", "--replies", "now.jsonl"]).run().ended(1);
             assert!(!alone.stderr.contains("akit prompts"));
             assert!(now.stderr.contains("akit prompts --suspects run.json --trials 10"), "{}", now.stderr);
         }
-        // Nothing at all passes.
+        // Nothing passes at all.
         let now = ran.then(&NOW).file("now.jsonl", given(&IDS, 0..1, &IDS)).run();
         assert!([1, 5].contains(&now.status), "{trials}: {}", now.stdout);
     }
@@ -69,15 +69,15 @@ fn answers_of_suspects_decide_as_live_trials_do() {
         let decided =
             open.then(&NOW).args(&["--replies", "more.jsonl"]).file("more.jsonl", lines).run().ended(status);
         assert!(decided.stdout.contains(&format!("RESULT: {word}")), "{}", decided.stdout);
-        // Where nothing is open there is nothing to ask.
+        // If nothing is open, there is nothing to ask.
         let none = decided.then(&ask).run().ended(0).err("left no case undecided");
         assert_eq!(none.stdout, "");
     }
 }
 
 #[test]
-fn the_way_out_is_one_that_leads_somewhere() {
-    // Answers in a file that the scenario names are added to that file; a row that was asked is a line of it.
+fn the_printed_next_step_works() {
+    // Answers in a file named by the scenario: new answers are added to that file, one line per printed prompt.
     let given = format!("name: s\nprovider: replies\nproviderConfig: {{ file: now.jsonl }}\n{}", suite(&IDS));
     let ran = settled(8);
     let run = ["run", "g.yaml", "--baseline", "b.json", "--json", "run.json"];
@@ -91,7 +91,7 @@ fn the_way_out_is_one_that_leads_somewhere() {
     };
     let all = open.read("now.jsonl") + &asked.stdout.lines().map(answered).collect::<String>();
     open.then(&run).file("now.jsonl", all).run().ended(0).out("RESULT: PASS");
-    // Answers of the cache are decided by the application.
+    // Cached answers: only the application can decide.
     let broken = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let now = std::sync::Arc::clone(&broken);
     let server = Server::start(move |asked| {
@@ -110,7 +110,7 @@ fn the_way_out_is_one_that_leads_somewhere() {
 }
 
 #[test]
-fn files_of_answers_count_as_one_and_an_answer_stands_in_one_of_them() {
+fn files_of_answers_count_as_one_and_may_not_repeat_an_answer() {
     let run = |first: &str, second: &str| {
         Akit::new(&["run", "s.yaml", "--replies", "one.jsonl", "--replies", "two.jsonl"])
             .file("s.yaml", suite(&["a", "b"]))
@@ -146,14 +146,14 @@ fn prompts_are_printed_as_they_are_sent() {
     assert_eq!(bare[0], json!({ "scenario": "s", "id": "a", "trial": 0, "prompt": "Say hello" }));
     assert_eq!((bare.len(), &bare[1]["trial"], &bare[3]["id"]), (4, &json!(1), &json!("b")));
     assert_eq!(rows(&plain, &["-t", "t"]).len(), 1);
-    // Nothing is sent, and no key is needed to know what would be.
+    // Nothing is sent, so no API key is needed to print the prompts.
     let other = format!("provider: anthropic\n{plain}");
     assert_eq!(rows(&other, &[]).len(), 2);
     let wrong = Akit::new(&["prompts", "s.yaml", "--suspects", "r.json"]).file("s.yaml", plain);
     wrong.run().ended(2).err("r.json");
 }
 
-/// A suite whose application answers at an address of its own, recorded.
+/// A recorded suite whose application is at its own address.
 fn recorded(version: &[&str]) -> (Ran, Server) {
     let server = Server::start(|asked| Answer::Text(asked.last_message()));
     let ran = Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url])
@@ -166,7 +166,7 @@ fn recorded(version: &[&str]) -> (Ran, Server) {
 }
 
 #[test]
-fn a_replay_of_an_application_that_nothing_identifies_is_not_a_pass() {
+fn a_replay_without_a_version_is_not_a_pass() {
     let (ran, server) = recorded(&[]);
     let run = ["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--json", "run.json"];
     let replay = ran.then(&run).args(&["--replay"]).run().ended(5);
@@ -174,20 +174,20 @@ fn a_replay_of_an_application_that_nothing_identifies_is_not_a_pass() {
         replay.out("RESULT: INCONCLUSIVE — 4 passed").out("4 from the cache, 0 asked").out("not-asked");
     assert_eq!(replay.json("run.json")["decision"]["breaches"][0]["id"], "not-asked");
     ran.then(&["gate", "run.json"]).run().ended(5).out("not-asked");
-    // `auto` could have asked and did not, not even where one case is new.
+    // `auto` could have asked and did not; a new case does not change that.
     let auto = ran.then(&run).args(&["--cache", "auto"]);
     auto.run().ended(5).out("4 from the cache, 0 asked").out("--cache refresh");
     let more =
         ran.then(&run).args(&["--cache", "auto"]).file("s.yaml", suite(&[&IDS[..], &["new"]].concat()));
     more.run().ended(5).out("4 from the cache, 1 asked").out("not-asked");
     ran.then(&run).args(&["--cache", "refresh"]).run().ended(0).out("RESULT: PASS");
-    // Two cases that ask the same share the answer that this run was given.
+    // Two cases with the same question share the answer that this run received.
     let twice = "name: t\ncases:\n  - { id: a, prompt: q, expected: { type: exact, value: q } }\n  \
                  - { id: b, prompt: q, expected: { type: exact, value: q } }\n";
     let twice = ran.then(&run).args(&["--cache", "auto", "-c", "1"]).file("s.yaml", twice).run().ended(0);
     twice.out("1 from the cache, 1 asked");
     std::fs::write(ran.path("s.yaml"), suite(&IDS)).unwrap();
-    // With a version it is that version, and no other.
+    // With a version, a replay speaks for exactly that version.
     let (ran, server) = recorded(&["--target-version", "abc123"]);
     let run = ["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--json", "run.json", "--replay"];
     let same = ran.then(&run).args(&["--target-version", "abc123"]).run().ended(0);
@@ -196,13 +196,13 @@ fn a_replay_of_an_application_that_nothing_identifies_is_not_a_pass() {
     let other = ran.then(&run).args(&["--target-version", "def456"]).run().ended(4);
     let other = other.out("version: recorded \"abc123\", now \"def456\"");
     other.then(&run).run().ended(4).out("version: recorded \"abc123\", now nothing");
-    // The configuration names it as well; a variable may hold it, and an empty one is none.
+    // The configuration can name the version, too. It may come from a variable, and an empty one does not count.
     let config = "target: { version: \"${COMMIT:-}\" }\n";
     let from = |commit: &str| other.then(&run).file("akit.yaml", config).env("COMMIT", commit).run();
     from("abc123").ended(0);
     from("").ended(4);
     other.then(&[&run[..], &["--target-version", " "]].concat()).run().ended(2).err("the version is empty");
-    // The baseline knows which version was run.
+    // The baseline stores which version was run.
     let stored = ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]);
     ran.then(&run).args(&["--target-version", "abc123"]).run().ended(0);
     stored.run().ended(0);
@@ -210,7 +210,7 @@ fn a_replay_of_an_application_that_nothing_identifies_is_not_a_pass() {
 }
 
 #[test]
-fn another_version_is_compared_with_the_baseline_and_is_no_other_target() {
+fn another_version_is_compared_with_the_baseline_as_the_same_target() {
     let (ran, server) = recorded(&["--target-version", "1", "--json", "one.json"]);
     ran.then(&["baseline", "update", "one.json", "--baseline", "b.json"]).run().ended(0);
     let two = ran
@@ -222,7 +222,7 @@ fn another_version_is_compared_with_the_baseline_and_is_no_other_target() {
     assert!(!two.stdout.contains("target-changed"), "{}", two.stdout);
 }
 
-/// A judge that passes an answer from this score on its own scale.
+/// A judge; a kind one passes every answer, the other one only polite answers.
 fn judge(kind: bool) -> Server {
     Server::start(move |asked| {
         let known_bad = !asked.body["messages"][0]["content"].to_string().contains("Be kind");
@@ -234,7 +234,7 @@ fn judge(kind: bool) -> Server {
 }
 
 #[test]
-fn under_another_judge_nothing_is_compared_and_the_rule_without_a_baseline_holds() {
+fn under_another_judge_nothing_is_compared_and_failures_count_as_without_a_baseline() {
     let (strict, lenient) = (judge(false), judge(true));
     let suite = "name: s\ncases:\n  - { id: a, prompt: a, expected: { type: llm_grader, rubric: Be kind } }\n  \
                  - { id: b, prompt: b, expected: { type: llm_grader, rubric: Be kind } }\n";
@@ -249,17 +249,17 @@ fn under_another_judge_nothing_is_compared_and_the_rule_without_a_baseline_holds
     run(&ran, &strict.url, "strict", "thank you", &[]).ended(0);
     ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
     let against = ["--baseline", "b.json"];
-    // A lenient judge lets the same pass that the strict one refuses; nothing was compared, first of all.
+    // First, a lenient judge passes an answer that the strict one would fail, and nothing is compared.
     let passed = run(&ran, &lenient.url, "lenient", "go away", &against).ended(0);
     let passed = passed.out("; 0 of 2 cases could be compared: the judge differs from the baseline's; all 2");
     assert_eq!(passed.json("run.json")["decision"]["compared"]["paired"], 0);
-    // And a failure under another judge is a failure.
+    // Second, a failing verdict of another judge still fails the case.
     let failed = run(&ran, &strict.url, "other", "go away", &against).ended(1);
     failed.out("0 of 2 cases could be compared").out("s/a failed");
 }
 
 #[test]
-fn a_run_in_which_nothing_passes_is_red_whatever_is_excused() {
+fn a_run_in_which_nothing_passes_fails_whatever_is_excused() {
     let ran = Akit::new(&["run", "s.yaml", "--replies", "no.jsonl", "--json", "run.json"])
         .file("s.yaml", suite(&["a", "b"]))
         .file("no.jsonl", replies(&[("a", "no"), ("b", "no")]))
@@ -280,7 +280,7 @@ fn a_run_in_which_nothing_passes_is_red_whatever_is_excused() {
             ran.then(arguments).file("akit.yaml", config).run().ended(1);
         }
     }
-    // One that could not be judged is 4, and one of which nothing was selected 3.
+    // A run that could not be judged exits with 4, and one without a selected case with 3.
     ran.then(&["run", "s.yaml", "--replies", "none.jsonl", "--max-error-rate", "1"])
         .file("akit.yaml", "")
         .file("none.jsonl", "")
@@ -290,7 +290,7 @@ fn a_run_in_which_nothing_passes_is_red_whatever_is_excused() {
 }
 
 #[test]
-fn a_suite_never_takes_over_what_another_file_has_proven() {
+fn a_suite_does_not_inherit_the_history_of_another_file() {
     let named = |name: &str, id: &str| format!("name: {name}\n{}", suite(&[id, "z"]));
     let run = |ran: &Ran, file: &str, bad: bool, more: &[&str]| {
         let id = if bad { "no" } else { "a" };
@@ -307,7 +307,7 @@ fn a_suite_never_takes_over_what_another_file_has_proven() {
             .ended(0)
     };
     let update = |ran: &Ran| ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run();
-    // Side by side, and in a folder of its own, as the jobs of a matrix have it.
+    // In the same folder, and in another one as in the jobs of a matrix.
     for smart in ["smart.yaml", "other/smart.yaml"] {
         let ran = files(smart);
         run(&ran, "fast.yaml", false, &[]).ended(0);
@@ -324,7 +324,7 @@ fn a_suite_never_takes_over_what_another_file_has_proven() {
             .collect();
         assert_eq!(scenarios, ["fast", "fast", "smart", "smart"]);
     }
-    // A scenario that is renamed in its file keeps its history, and so does a case.
+    // A scenario renamed in its file keeps its history, and so does a renamed case.
     let ran = files("smart.yaml");
     run(&ran, "fast.yaml", false, &[]).ended(0);
     update(&ran).ended(0);
@@ -340,7 +340,7 @@ fn a_suite_never_takes_over_what_another_file_has_proven() {
 }
 
 #[test]
-fn a_failure_that_a_baseline_has_never_seen_needs_force_to_become_expected() {
+fn a_failure_unknown_to_the_baseline_needs_force_to_become_expected() {
     let run = |ran: &Ran, ids: &[&str], bad: &[&str], more: &[&str]| {
         let answers: Vec<_> = ids.iter().map(|id| (*id, if bad.contains(id) { "no" } else { *id })).collect();
         ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
@@ -352,7 +352,7 @@ fn a_failure_that_a_baseline_has_never_seen_needs_force_to_become_expected() {
     let update = ["baseline", "update", "run.json", "--baseline", "b.json"];
     let start = || Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(&["a"])).run().ended(0);
     let against = ["--baseline", "b.json"];
-    // One case is there, and the others fail, whether the scenario has a name there already or not.
+    // The baseline has some cases and the others fail, whether it knows the scenario's name or not.
     for (first, bad) in [(&["a"][..], &["b"][..]), (&["a", "b"], &["c", "d"]), (&["d"], &["a", "b", "c"])] {
         let ran = start();
         run(&ran, first, &[], &[]).ended(0);
@@ -363,7 +363,7 @@ fn a_failure_that_a_baseline_has_never_seen_needs_force_to_become_expected() {
         assert!(!again.stdout.contains("as in the baseline"), "{}", again.stdout);
         ran.then(&update).arg("--force").run().ended(0);
     }
-    // A run that failed for another reason is no beginning either, and that is said in other words.
+    // A run that failed for another reason does not start a baseline either, with a different message.
     let ran = start();
     std::fs::write(ran.path("akit.yaml"), "gate: { thresholds: [{ metric: latency_p95_ms, max: 1 }] }\n")
         .unwrap();
@@ -378,7 +378,7 @@ fn a_failure_that_a_baseline_has_never_seen_needs_force_to_become_expected() {
 }
 
 #[test]
-fn a_name_that_two_files_share_gives_none_of_them_the_history_of_the_other() {
+fn two_files_with_the_same_name_do_not_share_history() {
     let named = |ids: &[&str]| format!("name: A\n{}", suite(ids));
     let run = |ran: &Ran, file: &str, answers: &[(&str, &str)], more: &[&str]| {
         ran.then(&["run", file, "--replies", "r.jsonl", "--json", "run.json"])
@@ -394,7 +394,7 @@ fn a_name_that_two_files_share_gives_none_of_them_the_history_of_the_other() {
     std::fs::write(ran.path("b.yaml"), copy).unwrap();
     let answers = [("x2", "no"), ("z", "z")];
     run(&ran, "b.yaml", &answers, &["--baseline", "b.json"]).ended(1).out("A/x2 is new and fails");
-    // Nor after the other file has joined the name.
+    // Nor once the other file is in the baseline under the same name.
     run(&ran, "b.yaml", &[("x2", "x"), ("z", "z")], &[]).ended(0);
     ran.then(&update).run().ended(0);
     let third = std::fs::read_to_string(ran.path("b.yaml")).unwrap().replace("x2", "x3");
@@ -418,10 +418,10 @@ fn a_run_whose_every_judged_case_is_in_quarantine_was_not_judged() {
 }
 
 #[test]
-fn what_fails_the_gate_is_told_by_every_report_though_no_trial_failed_first() {
+fn every_report_shows_what_fails_the_gate_even_if_the_first_trial_errored() {
     let ran = settled(20);
-    // The first answer ends for an unknown reason, those behind it are wrong; or none can be read.
-    for (behind, id, words) in [
+    // The first answer has an unknown stop reason and later ones are wrong; or none can be read.
+    for (later, id, words) in [
         ("no", "regression", "passed in the baseline (20 of 20) and could not be judged now; "),
         (
             "",
@@ -435,8 +435,8 @@ fn what_fails_the_gate_is_told_by_every_report_though_no_trial_failed_first() {
             if message != "Say a." {
                 return Answer::Text(message);
             }
-            let mut body = completion(behind);
-            if behind.is_empty() || asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 {
+            let mut body = completion(later);
+            if later.is_empty() || asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 {
                 body["choices"][0]["finish_reason"] = "weird".into();
             }
             Answer::Raw(200, vec![("content-type", "application/json".to_owned())], body.to_string().into())

@@ -1,4 +1,4 @@
-//! Scenario files as bytes: encodings, line ends, and everything a parser is attacked with.
+//! Scenario files as bytes: encodings, line ends, and attacks on parsers.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ fn validate(content: impl AsRef<[u8]>) -> Ran {
     Akit::new(&["validate", "a.yaml", "--json", "-"]).file("a.yaml", content).run()
 }
 
-/// Code, line and column of every finding.
+/// Code, line and column of every diagnostic.
 fn places(ran: &Ran) -> Vec<(String, u64, u64)> {
     let report: Json = serde_json::from_str(&ran.stdout).unwrap();
     let found = report["diagnostics"].as_array().unwrap();
@@ -26,7 +26,7 @@ fn places(ran: &Ran) -> Vec<(String, u64, u64)> {
 }
 
 #[test]
-fn marks_and_line_ends_move_no_line_and_no_column() {
+fn byte_order_marks_and_line_ends_do_not_shift_places() {
     let plain = format!("# größe\ncases:\n{CASE}    ünknown: 1\n");
     for text in [plain.clone(), format!("\u{feff}{plain}"), plain.replace('\n', "\r\n")] {
         let ran = validate(&text).ended(2);
@@ -49,7 +49,7 @@ fn a_windows_file_is_judged_like_any_other() {
 }
 
 #[test]
-fn what_is_no_text_is_told_without_a_guess() {
+fn files_that_are_not_text_are_reported_without_a_guess() {
     let table: [(&[u8], &str); 9] = [
         (b"cases:\n  - id: \xff\n", "not UTF-8: byte 0xff on line 2"),
         (b"cases: \0", "the file is binary (NUL byte at offset 7)"),
@@ -68,7 +68,7 @@ fn what_is_no_text_is_told_without_a_guess() {
 }
 
 #[test]
-fn files_without_a_scenario_are_told() {
+fn files_without_a_scenario_are_reported() {
     for empty in ["", "\n\n", "   \n", "# only a comment\n", "---\n", "null\n", "~\n", "\u{feff}"] {
         validate(empty).ended(2).err("the file is empty");
     }
@@ -100,7 +100,7 @@ fn tabs_and_second_documents_are_named() {
 }
 
 #[test]
-fn anchors_serve_and_bombs_do_not_go_off() {
+fn anchors_work_and_alias_bombs_are_harmless() {
     let text = "cases:\n  - id: a\n    prompt: &question What?\n    expected: &kind { type: contains, values: [x] }\n  \
                 - id: b\n    prompt: *question\n    expected: *kind\n";
     validate(text).ended(0);
@@ -156,7 +156,7 @@ fn fifty_thousand_cases_in_one_file_are_read() {
 }
 
 #[cfg(unix)]
-/// A program that writes JSON writes one line; columns in it must not be counted again for each value.
+/// A program may write JSON on a single line; its columns must not be counted from the start for each value.
 #[test]
 fn a_suite_in_one_line_is_read_like_any_other() {
     let case = |n: u32| {
@@ -173,13 +173,13 @@ fn a_suite_in_one_line_is_read_like_any_other() {
 }
 
 #[test]
-fn a_file_that_may_not_be_read_is_told() {
+fn an_unreadable_file_is_reported() {
     use std::os::unix::fs::PermissionsExt;
     let akit = Akit::new(&["validate", "a.yaml"]).file("a.yaml", format!("cases:\n{CASE}"));
     let path = akit.folder().join("a.yaml");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(&path).is_ok() {
-        // The superuser may read everything.
+        // The superuser can read everything.
         return;
     }
     akit.run().ended(2).err("permission denied");

@@ -1,4 +1,4 @@
-//! README's suite: what a newcomer sees, and that its records are what akit would record today.
+//! The README's suite: what a new user sees, and that akit would record the same today.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,8 @@ fn regressed() -> String {
     repository().join("fixtures/replies/regressed-bot.jsonl").display().to_string()
 }
 
-/// README's suite with a bot in place of its recorded answers: these lines more in its akit.yaml, and what judges said.
+/// The README's suite with a bot in place of its recorded answers. These lines are added to akit.yaml; the judge's
+/// recorded verdicts are kept.
 pub(crate) fn with_bot(config: &str, arguments: &[&str]) -> Akit {
     let own = std::fs::read_to_string(repository().join("fixtures/akit.yaml"))
         .unwrap()
@@ -62,7 +63,7 @@ fn the_regressed_bot_fails_and_every_failure_names_its_line() {
 }
 
 #[test]
-fn the_baseline_tells_the_regression() {
+fn the_baseline_shows_the_regression() {
     let baseline = repository().join("fixtures/baseline.json").display().to_string();
     let ran = Akit::new(&["run"]).arg(suite()).arg("--baseline").arg(&baseline).run().ended(0);
     assert!(ran.stdout.contains("9 cases compared"), "{}", ran.stdout);
@@ -80,7 +81,7 @@ fn the_baseline_tells_the_regression() {
     assert_eq!(ran.stdout.matches(proven).count(), 7, "{}", ran.stdout);
 }
 
-/// The committed baseline is what six trials of the good bot make; `AKIT_BLESS=1 cargo test` makes it anew.
+/// The committed baseline equals one of six trials of the good bot; `AKIT_BLESS=1 cargo test` updates it.
 #[test]
 fn the_committed_baseline_is_what_akit_makes() {
     let folder = tempfile::tempdir().unwrap();
@@ -99,7 +100,7 @@ fn the_committed_baseline_is_what_akit_makes() {
     }
     let plain = |text: &str| -> Json {
         let mut baseline: Json = serde_json::from_str(text).unwrap();
-        // The id of a run is over its version and times.
+        // A run's id depends on its version and times.
         baseline["runs"] = Json::Null;
         baseline
     };
@@ -107,10 +108,10 @@ fn the_committed_baseline_is_what_akit_makes() {
     assert_eq!(plain(&committed), plain(&made), "run `AKIT_BLESS=1 cargo test`");
 }
 
-/// Records the verdicts of `fixtures/verdicts.jsonl` through a stub judge, as a user would record
-/// those of a model, and holds the committed cache against them.
-///
-/// After a change to the grader's prompt or the key, `AKIT_BLESS=1 cargo test` writes them anew.
+/// Records the verdicts of `fixtures/verdicts.jsonl` through a stub judge, as a user would record those of a model,
+/// and
+/// compares them with the committed cache.
+/// || After a change to the judge's prompt or the cache key, `AKIT_BLESS=1 cargo test` updates them.
 #[test]
 fn the_committed_verdicts_are_what_akit_records() {
     let judge = Server::start(judge());
@@ -144,11 +145,11 @@ fn the_committed_verdicts_are_what_akit_records() {
     }
     let kept = records(&committed, &host);
     let (recorded, kept): (Vec<_>, Vec<_>) = (recorded.values().collect(), kept.values().collect());
-    assert_eq!(recorded.len(), 24, "19 verdicts, and what the judge said of five known answers");
+    assert_eq!(recorded.len(), 24, "19 verdicts, and five on known answers");
     assert!(recorded == kept, "fixtures/cache is out of date: run `AKIT_BLESS=1 cargo test`");
 }
 
-/// The address that the fixtures name; nobody listens there.
+/// The address in the fixtures; nothing listens there.
 const HOST: &str = "127.0.0.1:9";
 
 fn judge() -> impl Fn(&super::server::Asked) -> Answer + Send + Sync {
@@ -168,14 +169,14 @@ fn judge() -> impl Fn(&super::server::Asked) -> Answer + Send + Sync {
         let data: Json = serde_json::from_str(message.lines().nth(1).unwrap()).unwrap();
         let answer = data["answer"].as_str().unwrap();
         let found = verdicts.iter().find(|(reply, _)| reply == answer);
-        // What is no reply of the fixtures is one of the known-bad answers that every judge is asked.
+        // Anything that is not an answer of the fixtures is one of the known answers that every judge is tested on.
         let bad = json!({ "reasoning": "This does not meet the rubric.", "score": 0 }).to_string();
         let verdict = found.map_or(bad, |(_, verdict)| verdict.clone());
         Answer::Text(verdict)
     }
 }
 
-/// The records of a folder by their request, without what differs from one recording to the next.
+/// The records of a folder by request, without fields that differ between recordings.
 fn records(folder: &Path, host: &str) -> BTreeMap<String, Json> {
     let mut records = BTreeMap::new();
     for shelf in std::fs::read_dir(folder).unwrap() {

@@ -1,4 +1,4 @@
-//! `--replies` of files that know no ids: results of promptfoo, and OpenAI's conversations.
+//! `--replies` with files that have no ids: promptfoo results and OpenAI conversations.
 
 use serde_json::{Value as Json, json};
 
@@ -35,7 +35,7 @@ fn judged(file: &str, text: &str) -> super::akit::Ran {
 }
 
 #[test]
-fn results_of_promptfoo_are_matched_by_what_they_say_of_the_test() {
+fn promptfoo_results_are_matched_by_their_test() {
     let all = [
         result(
             json!("Asks for a refund"),
@@ -71,7 +71,7 @@ fn results_of_promptfoo_are_matched_by_what_they_say_of_the_test() {
 }
 
 #[test]
-fn what_matches_nothing_is_named_and_what_failed_is_an_error() {
+fn unmatched_results_are_named_and_failed_ones_are_errors() {
     let mut failed = result(Json::Null, json!({ "order": "NW-2" }), "Refund NW-2", Json::Null);
     failed["error"] = "timeout".into();
     let all = [
@@ -89,7 +89,7 @@ fn what_matches_nothing_is_named_and_what_failed_is_an_error() {
         .map(|case| case["trials"][0]["fault"]["kind"].clone())
         .collect();
     assert_eq!(errors[1..], [json!("broken-answer"), json!("no-reply")]);
-    // A repeated test is another trial, and one with several prompts is that of the case's prompt.
+    // A repeated test is another trial; of a test with several prompts, only the case's prompt counts.
     let twice = [
         result(json!("hello"), json!({}), "Hello!", json!("three")),
         result(json!("hello"), json!({}), "Hi!", json!("bad")),
@@ -114,7 +114,7 @@ fn what_matches_nothing_is_named_and_what_failed_is_an_error() {
     let run = ran.json("run.json");
     let case = run["cases"].as_array().unwrap().iter().find(|case| case["id"] == "hello").unwrap();
     assert_eq!(case["trials"].as_array().unwrap().len(), 2, "{case}");
-    // Answers of two applications are not those of one.
+    // Answers of two applications are not mixed.
     let mut other = result(Json::Null, json!({}), "Hello!", json!("three"));
     other["provider"]["id"] = "openai:gpt".into();
     let both =
@@ -125,7 +125,7 @@ fn what_matches_nothing_is_named_and_what_failed_is_an_error() {
 }
 
 #[test]
-fn conversations_without_an_id_are_matched_by_what_was_asked() {
+fn conversations_without_an_id_are_matched_by_their_question() {
     let line = |asked: &str, said: &str| {
         json!({ "messages": [{ "role": "system", "content": "x" }, { "role": "user", "content": asked }, { "role": "assistant", "content": said }] }).to_string() + "\n"
     };
@@ -142,7 +142,7 @@ fn conversations_without_an_id_are_matched_by_what_was_asked() {
     judged("chats.jsonl", "{\"reply\": \"x\"}\n").ended(2).err("`id` is missing");
 }
 
-/// Judges one case over these results of promptfoo, and tells its outcome with all that akit says.
+/// Judges one case with these promptfoo results; returns its outcome and all output.
 fn one(case: &str, results: &Json) -> (String, String) {
     let ran = Akit::new(&["run", "s.yaml", "--json", "run.json", "--replies", "out.json"])
         .file("s.yaml", format!("name: s\ncases:\n{case}"))
@@ -154,7 +154,7 @@ fn one(case: &str, results: &Json) -> (String, String) {
 }
 
 #[test]
-fn an_answer_is_never_that_to_another_question() {
+fn an_answer_is_not_used_for_another_question() {
     let case = |id: &str, prompt: &str, more: &str| {
         format!(
             "  - {{ id: {id}, prompt: {prompt}, {more}expected: {{ type: not_contains, values: [promise] }} }}\n"
@@ -236,7 +236,7 @@ fn an_answer_is_never_that_to_another_question() {
 }
 
 #[test]
-fn calls_and_ends_of_promptfoo_are_those_of_the_answer() {
+fn calls_and_stop_reasons_of_promptfoo_belong_to_the_answer() {
     let tools = "{ type: tools, never: [refund] }";
     let negative = "{ type: not_contains, values: [zzz] }";
     let arguments = "{\"n\":5}";
@@ -268,7 +268,7 @@ fn calls_and_ends_of_promptfoo_are_those_of_the_answer() {
             assert_eq!(found, outcome, "{results}\n{told}");
         }
     }
-    // JSON that is no call is the text.
+    // JSON that is not a call is text.
     for output in
         [json!({ "answer": "yes" }), json!([1, 2]), json!([{ "name": "Ann" }]), json!("{\"type\":\"a\"}")]
     {
@@ -322,7 +322,7 @@ fn calls_and_ends_of_promptfoo_are_those_of_the_answer() {
 }
 
 #[test]
-fn conversations_are_matched_by_all_that_was_said_before_the_answer() {
+fn conversations_are_matched_by_all_messages_before_the_answer() {
     let say = |role: &str, words: &str| json!({ "role": role, "content": words });
     let suite = "\
 name: s
@@ -368,7 +368,7 @@ cases:
 }
 
 #[test]
-fn what_is_called_on_the_way_to_an_answer_is_called_by_it() {
+fn calls_on_the_way_to_an_answer_belong_to_it() {
     let call = |name: &str| json!({ "role": "assistant", "content": null, "tool_calls": [{ "id": "1", "type": "function", "function": { "name": name, "arguments": "{}" } }] });
     let user = json!({ "role": "user", "content": "x" });
     let tool = json!({ "role": "tool", "tool_call_id": "1", "content": "ok" });
@@ -413,7 +413,7 @@ fn what_is_called_on_the_way_to_an_answer_is_called_by_it() {
 }
 
 #[test]
-fn arguments_are_read_by_whatever_name_they_have() {
+fn arguments_are_read_under_any_usual_name() {
     let given = json!({ "n": 5 });
     let table = [
         (json!({ "arguments": given }), true, 1),
@@ -424,7 +424,7 @@ fn arguments_are_read_by_whatever_name_they_have() {
         (json!({ "args": { "n": 6 } }), false, 0),
         (json!({}), false, 0),
         (json!({ "id": "1", "type": "tool_call", "status": "done" }), false, 0),
-        // What may be the arguments fits nothing, and counts where there must be none.
+        // These could be the arguments but do not match; they still count if there must be none.
         (json!({ "params": given }), false, 1),
         (json!({ "n": 5 }), false, 1),
         (json!({ "arguments": {}, "args": given }), false, 1),

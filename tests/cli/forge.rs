@@ -1,4 +1,4 @@
-//! A forge on 127.0.0.1 that keeps the comments of one change, as GitHub and as GitLab.
+//! A forge on 127.0.0.1 that stores the comments of one change, with the APIs of GitHub and GitLab.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::server::{Answer, Asked, Server};
 
-/// Comments on a page, as both forges give at most.
+/// Comments per page: the maximum of both forges.
 const PER_PAGE: usize = 100;
 
 /// A comment.
@@ -17,16 +17,16 @@ pub(crate) struct Comment {
     pub(crate) body: String,
 }
 
-/// What happens once instead of the usual, to a request of this method.
+/// A one-time response to a request with this method.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
-    /// This status and these headers; nothing is done.
+    /// This status and these headers; the request has no effect.
     Refuse(&'static str, u16, Vec<(&'static str, String)>),
-    /// It is done, and the answer is a 502.
+    /// The request takes effect, but the response is a 502.
     DoneAndBroken(&'static str),
-    /// It is done, and the connection closes without an answer.
+    /// The request takes effect, but the connection closes without a response.
     DoneAndGone(&'static str),
-    /// Nothing, until the client goes away.
+    /// Nothing until the client disconnects.
     Hang(&'static str),
 }
 
@@ -41,16 +41,16 @@ impl Fault {
     }
 }
 
-/// All that the forge knows.
+/// The state of the forge.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) comments: Vec<Comment>,
     pub(crate) faults: Vec<Fault>,
     /// Newest commit of change 7, the only open one.
     pub(crate) head: String,
-    /// Who the token belongs to; empty where it may not ask.
+    /// The token's user; empty if the token may not ask.
     pub(crate) me: String,
-    /// Whether the token may not ask who it belongs to, though it belongs to `me`.
+    /// Whether the token may not ask for its user, although it belongs to `me`.
     pub(crate) secretive: bool,
 }
 
@@ -68,20 +68,20 @@ impl Forge {
         Self { server: Server::start(move |asked| answer(&mut own.lock().unwrap(), asked)), state }
     }
 
-    /// Changes what it knows.
+    /// Changes the state.
     pub(crate) fn with(&self, change: impl FnOnce(&mut State)) -> &Self {
         change(&mut self.state.lock().unwrap());
         self
     }
 
-    /// A comment that stands there.
+    /// Adds an existing comment.
     pub(crate) fn comment(&self, author: &str, body: &str) -> u64 {
         let mut id = 0;
         self.with(|state| id = state.add(author, body).id);
         id
     }
 
-    /// What happens once to the next request of a method.
+    /// Sets a one-time fault for the next request with this method.
     pub(crate) fn fault(&self, fault: Fault) -> &Self {
         self.with(|state| state.faults.push(fault))
     }
@@ -92,17 +92,17 @@ impl Forge {
         state.comments.iter().filter(|one| one.author == author).cloned().collect()
     }
 
-    /// How many requests of a method came.
+    /// How many requests with this method arrived.
     pub(crate) fn count(&self, method: &str) -> usize {
         self.server.asked().iter().filter(|asked| asked.method == method).count()
     }
 
-    /// The address of the API of GitHub Enterprise Server.
+    /// The API address of a GitHub Enterprise Server.
     pub(crate) fn github(&self) -> String {
         format!("http://{}/api/v3", self.server.host())
     }
 
-    /// The address of the API of GitLab.
+    /// The API address of GitLab.
     pub(crate) fn gitlab(&self) -> String {
         format!("http://{}/api/v4", self.server.host())
     }
@@ -175,7 +175,7 @@ fn done(state: &mut State, asked: &Asked) -> Answer {
     }
 }
 
-/// Comments of GitHub, and notes of GitLab, which are told by the same words here.
+/// Comments on GitHub and notes on GitLab; only the paths and field names differ.
 fn talk(state: &mut State, method: &str, path: &[&str], query: &str, body: &Json) -> Answer {
     let text = || body["body"].as_str().unwrap_or_default().to_owned();
     let id = path.last().and_then(|last| last.parse::<u64>().ok());
@@ -209,7 +209,7 @@ fn page(state: &State, query: &str) -> Answer {
     let more = state.comments.len() > page * PER_PAGE;
     let mut headers = vec![("content-type", "application/json".to_owned())];
     if more {
-        // An address that nobody may follow: the token would go there.
+        // A link that must not be followed: it would get the token.
         headers.push(("link", format!("<http://127.0.0.1:1/{}>; rel=\"next\"", page + 1)));
         headers.push(("x-next-page", (page + 1).to_string()));
     }

@@ -1,4 +1,4 @@
-//! Reports for pipelines: code quality, metrics, annotations, variables, and how a log is written for each.
+//! Reports for pipelines: code quality, metrics, annotations, variables, and the log format of each.
 
 use super::Akit;
 use super::replies::{replies, suite};
@@ -55,7 +55,7 @@ fn the_same_reports_come_from_a_stored_run() {
 }
 
 #[test]
-fn each_report_has_a_place_of_its_own() {
+fn each_report_has_its_own_path() {
     for flag in FILES {
         run(&[flag, "-"]).run().ended(1).err("RESULT: FAIL");
         run(&[flag, "s.yaml"]).run().ended(2).err("would be replaced by a report");
@@ -63,7 +63,7 @@ fn each_report_has_a_place_of_its_own() {
 }
 
 #[test]
-fn sarif_for_github_and_for_everybody_else() {
+fn sarif_for_github_and_for_other_tools() {
     let ran = run(&["--min-pass-rate", "0", "--json", "run.json"]).run().ended(0);
     let ran = ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
     let sarif = |profile: &[&str], ran: &super::akit::Ran| {
@@ -123,7 +123,7 @@ fn a_format_for_stdout() {
 }
 
 #[test]
-fn findings_have_a_format_for_stdout_too() {
+fn diagnostics_have_a_format_for_stdout_too() {
     let validate = |arguments: &[&str]| {
         Akit::new(&["validate", "s.yaml"]).args(arguments).file("s.yaml", "cases: 1\n").run().ended(2)
     };

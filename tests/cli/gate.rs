@@ -1,4 +1,4 @@
-//! The gate through the program: chance, policies, and decisions over stored runs.
+//! The gate end to end: chance, policies, and decisions on stored runs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ pub(super) fn suite(ids: &[String]) -> String {
     text.replace("value: yes", "value: \"yes\"")
 }
 
-/// A well-mixed number from 0 to 1, the same for the same numbers.
+/// A well-mixed number from 0 to 1 that depends only on its arguments.
 fn chance(of: &str, turn: u64) -> f64 {
     let mut state = of.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -28,7 +28,7 @@ fn chance(of: &str, turn: u64) -> f64 {
     f64::from(u32::try_from((state ^ (state >> 31)) >> 32).unwrap()) / f64::from(u32::MAX)
 }
 
-/// An application that answers each prompt rightly with its probability.
+/// An application that answers each prompt correctly with its own probability.
 fn application(rates: BTreeMap<String, f64>) -> Server {
     let turns = Mutex::new(BTreeMap::<String, u64>::new());
     Server::start(move |asked| {
@@ -44,7 +44,7 @@ fn application(rates: BTreeMap<String, f64>) -> Server {
     })
 }
 
-/// Twenty cases: one always fails, four pass with 0.8, the rest nearly always.
+/// Twenty cases: one always fails, four pass with 0.8, the others almost always.
 fn rates() -> BTreeMap<String, f64> {
     let rate = |index: usize| match index {
         0 => 0.0,
@@ -82,7 +82,7 @@ fn noise_does_not_block_and_one_broken_case_does() {
     assert_eq!(breaches[0]["location"]["line"], 15);
     assert!(ran.stdout.contains("times more likely from a broken case"), "{}", ran.stdout);
 
-    // The same decision from the stored run, without a call.
+    // The stored run leads to the same decision without sending anything.
     let asked = broken.asked().len();
     let again =
         ran.then(&["gate", "run.json", "--baseline", "b.json", "--json", "again.json"]).run().ended(1);
@@ -100,7 +100,7 @@ fn replies(trials: &[(&str, &[&str])]) -> String {
     text
 }
 
-/// Two cases with a baseline of two runs of one passing trial each; `now` are their answers.
+/// Two cases with a baseline of two runs with one passing trial each; `now` has their answers.
 fn judged(config: &str, now: &[(&str, &[&str])], more: &[&str]) -> Ran {
     let ids = ["a".to_owned(), "b".to_owned()];
     let ran = Akit::new(&["run", "s.yaml", "--replies", "then.jsonl", "--repeat", "6", "--json", "run.json"])
@@ -117,8 +117,8 @@ fn judged(config: &str, now: &[(&str, &[&str])], more: &[&str]) -> Ran {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "it is one table")]
-fn words_and_statuses_of_the_policies() {
+#[expect(clippy::too_many_lines, reason = "one table")]
+fn texts_and_exit_codes_of_the_policies() {
     type Row<'a> = (&'a str, &'a [(&'a str, &'a [&'a str])], &'a [&'a str], i32, &'a str, &'a str);
     let against = "gate: { baseline: { from: b.json } }\n";
     let strict = "gate: { policy: strict, baseline: { from: b.json } }\n";
@@ -309,7 +309,7 @@ fn words_and_statuses_of_the_policies() {
 }
 
 #[test]
-fn wrong_policies_are_told_with_their_line_before_anything_is_asked() {
+fn invalid_policies_are_reported_at_their_line_before_anything_is_sent() {
     for (config, message, place) in [
         (
             "gate: { thresholds: [{ metric: pass_rat, min: 1 }] }",
@@ -368,8 +368,8 @@ fn wrong_policies_are_told_with_their_line_before_anything_is_asked() {
 }
 
 #[test]
-fn a_quarantine_ends_by_itself() {
-    // The day may be put off, and never back.
+fn a_quarantine_expires() {
+    // It lasts through its last day (UTC).
     for (day, status) in [("0", 0), ("32503679999", 0), ("32503680000", 1)] {
         Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
             .file("akit.yaml", "gate: { quarantine: q.yaml }\n")
@@ -383,7 +383,7 @@ fn a_quarantine_ends_by_itself() {
 }
 
 #[test]
-fn a_replay_asks_nobody_again_and_takes_recorded_confirmations() {
+fn a_replay_sends_nothing_and_uses_recorded_confirmations() {
     let server = application([("a".to_owned(), 1.0), ("b".to_owned(), 0.0)].into());
     let good = application([("a".to_owned(), 1.0), ("b".to_owned(), 1.0)].into());
     let ids = ["a".to_owned(), "b".to_owned()];
@@ -425,7 +425,7 @@ fn a_replay_asks_nobody_again_and_takes_recorded_confirmations() {
         assert_eq!(replay_decision[part], live_decision[part], "{part}");
     }
     assert_eq!(replay_decision["power"]["recorded"], 5);
-    // Confirmations are used like all other trials.
+    // Records of confirmations count as used, like those of other trials.
     let unused = ["cache", "prune", "--unused", "--dry-run", "s.yaml", "--base-url", &server.url];
     let unused = [&unused[..], &["--target-version", "2"]].concat();
     let kept = replay.then(&unused).run().ended(0);
@@ -433,7 +433,7 @@ fn a_replay_asks_nobody_again_and_takes_recorded_confirmations() {
 }
 
 #[test]
-fn a_part_of_the_suite_is_judged_by_the_policy_of_the_whole() {
+fn a_selection_is_judged_by_the_whole_suites_policy() {
     let run = |path: &str, config: &str| {
         Akit::new(&["run", path, "--replies", "r.jsonl"])
             .file("akit.yaml", config)

@@ -1,10 +1,10 @@
-//! Bodies that only look like answers, refusals or errors, and what becomes of each.
+//! Response bodies that only look like answers, refusals or errors.
 
 use serde_json::{Value as Json, json};
 
 use super::gateway_rows::{Row, ended, fine, message, ok, row, with};
 
-#[expect(clippy::too_many_lines, reason = "a table has as many as there are behaviors")]
+#[expect(clippy::too_many_lines, reason = "one row per behavior")]
 pub(crate) fn table() -> Vec<Row> {
     const PASSED: (&str, &str) = ("passed", "");
     const FAILED: (&str, &str) = ("failed", "");
@@ -47,7 +47,7 @@ pub(crate) fn table() -> Vec<Row> {
                 br#"{"error":{"code":"content_filter","message":"the filter is unavailable"}}"#.to_vec(),
             )],
             errored("provider-down"),
-            4, // with two probes: a gateway may be gone for a moment
+            4, // with two probes: a gateway may be down for a moment
             "the filter is unavailable",
         ),
         row(
@@ -87,14 +87,14 @@ pub(crate) fn table() -> Vec<Row> {
             "it has no message",
         ),
         row(
-            "a refusal beside the message",
+            "a refusal next to the message",
             vec![with(|body| body["choices"][0]["refusal"] = "I can't".into())],
             FAILED,
             1,
             "refused to answer",
         ),
         row(
-            "the answer behind another choice",
+            "the answer after another choice",
             vec![with(|body| {
                 let other =
                     json!({ "index": 1, "message": { "content": "all fine" }, "finish_reason": "stop" });

@@ -1,20 +1,20 @@
-//! Bodies of servers that call themselves OpenAI-compatible, as they really send them, and what becomes of each.
+//! Real response bodies of OpenAI-compatible servers, and what akit makes of each.
 
 use serde_json::{Value as Json, json};
 
 use super::server::completion;
 
-/// A server's behavior and what akit makes of it.
+/// A server's behavior and the expected result.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
-    /// The bodies in turn, the last one for ever.
+    /// The bodies in order; the last one repeats.
     pub(crate) bodies: Vec<(u16, Vec<u8>)>,
     pub(crate) outcome: &'static str,
-    /// The kind of the fault; empty where there is none.
+    /// The kind of the fault; empty if there is none.
     pub(crate) fault: &'static str,
-    /// How often it is asked where one retry is allowed.
+    /// The number of requests with one retry allowed.
     pub(crate) asked: usize,
-    /// What somebody reads of it.
+    /// What the user sees of it.
     pub(crate) words: &'static str,
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn ok(body: impl AsRef<[u8]>) -> (u16, Vec<u8>) {
     (200, body.as_ref().to_vec())
 }
 
-/// A completion after a change.
+/// A completion with one change.
 pub(crate) fn with(change: impl FnOnce(&mut Json)) -> (u16, Vec<u8>) {
     let mut body = completion("all fine");
     change(&mut body);
@@ -54,7 +54,7 @@ pub(crate) fn fine() -> (u16, Vec<u8>) {
     ok(completion("all fine").to_string())
 }
 
-#[expect(clippy::too_many_lines, reason = "a table has as many as there are behaviors")]
+#[expect(clippy::too_many_lines, reason = "one row per behavior")]
 pub(crate) fn table() -> Vec<Row> {
     const PASSED: (&str, &str) = ("passed", "");
     const FAILED: (&str, &str) = ("failed", "");
@@ -101,7 +101,7 @@ pub(crate) fn table() -> Vec<Row> {
             1,
             "invalid UTF-8",
         ),
-        // Errors that come as answers.
+        // Errors with status 200.
         row(
             "an error with its code",
             vec![ok(r#"{"error":{"message":"Provider returned error","code":429}}"#), fine()],
@@ -141,7 +141,7 @@ pub(crate) fn table() -> Vec<Row> {
             "terminated",
         ),
         row(
-            "an error beside choices",
+            "an error next to choices",
             vec![with(|body| body["error"] = json!({ "code": 503 }))],
             errored("provider-down"),
             2,
@@ -154,7 +154,7 @@ pub(crate) fn table() -> Vec<Row> {
             1,
             "",
         ),
-        // Prompts that a platform blocks.
+        // Prompts blocked by a platform.
         row(
             "Azure blocks the prompt",
             vec![(400, blocked.to_string().into_bytes())],
@@ -266,7 +266,7 @@ pub(crate) fn table() -> Vec<Row> {
             "missing 1 of 1",
         ),
         row(
-            "thoughts beside the content",
+            "thoughts next to the content",
             vec![message(json!({ "content": "all fine", "reasoning_content": "the secret" }))],
             PASSED,
             1,
@@ -344,7 +344,7 @@ pub(crate) fn table() -> Vec<Row> {
             1,
             "missing 1 of 1",
         ),
-        // Ends.
+        // Stop reasons.
         row(
             "no word for the end",
             vec![with(|body| {
@@ -377,7 +377,7 @@ pub(crate) fn table() -> Vec<Row> {
             "refused to answer",
         ),
         row(
-            "a word that nobody knows",
+            "an unknown stop word",
             vec![ended("quantum", "all fine")],
             errored("unknown-stop-reason"),
             1,
@@ -394,7 +394,7 @@ pub(crate) fn table() -> Vec<Row> {
             "cut off (finish_reason length)",
         ),
         row(
-            "a state beside the end",
+            "a state next to the stop reason",
             vec![with(|body| body["status"] = "incomplete".into())],
             FAILED,
             1,
@@ -424,7 +424,7 @@ pub(crate) fn table() -> Vec<Row> {
             "refused to answer (finish_reason content_filter)",
         ),
         row(
-            "a blocked prompt beside an answer",
+            "a blocked prompt next to an answer",
             vec![with(|body| body["promptFeedback"] = json!({ "blockReason": "SAFETY" }))],
             FAILED,
             1,
@@ -438,7 +438,7 @@ pub(crate) fn table() -> Vec<Row> {
             "",
         ),
         row("broken and well again", vec![ended("network_error", "all"), fine()], PASSED, 2, ""),
-        // Tokens that all went into thoughts.
+        // Tokens that were all spent on reasoning.
         row(
             "thoughts use up the tokens",
             vec![with(|body| {
@@ -463,7 +463,7 @@ pub(crate) fn table() -> Vec<Row> {
             "used all 32 tokens for thinking",
         ),
     ];
-    // Answers that say nothing never pass what a text must lack.
+    // Empty answers do not pass expectations about missing text.
     for (name, text) in
         [("a null", "null"), ("an empty fence", "```json\n```"), ("open thoughts", "<think>all fine")]
     {

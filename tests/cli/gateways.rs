@@ -1,5 +1,5 @@
-//! What servers that call themselves OpenAI-compatible really send: an answer is judged, a refusal is a refusal, an
-//! error is the error that it is, and nothing passes that is no whole answer.
+//! What OpenAI-compatible servers really send: answers are judged, refusals and errors are recognized as such, and an
+//! incomplete answer does not pass.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use super::gateway_odd;
 use super::gateway_rows::{Row, ended, fine, ok, table, with};
 use super::server::{Answer, Server, completion};
 
-/// What `all fine` meets, from both sides.
+/// Expectations met and not met by `all fine`.
 const SUITE: &str = "name: s\ncases:\n  - id: a\n    prompt: q\n    expected:\n      type: combined\n      operator: and\n      \
     expectations:\n        - { type: contains, values: [fine] }\n        - { type: not_contains, values: [secret] }\n";
 
@@ -31,7 +31,7 @@ fn asked_of(bodies: Vec<(u16, Vec<u8>)>, suite: &str) -> (Ran, usize) {
 }
 
 #[test]
-fn a_gateway_is_read_as_it_is() {
+fn real_gateway_responses_are_read() {
     for Row { name, bodies, outcome, fault, asked, words } in table().into_iter().chain(gateway_odd::table())
     {
         let (ran, count) = asked_of(bodies, SUITE);
@@ -45,15 +45,15 @@ fn a_gateway_is_read_as_it_is() {
         assert_eq!((ran.status, count), (code, asked), "{name}: {}", ran.stdout);
         let found = &case["trials"][0]["fault"];
         assert_eq!(found["kind"].as_str().unwrap_or_default(), fault, "{name}");
-        let told = format!("{} {} {}", case["reason"], found["message"], found["help"]);
-        assert!(told.contains(words), "{name}: no {words:?} in {told}");
-        assert!(!told.contains("EOF while") && !told.contains("expected value"), "{name}: {told}");
+        let message = format!("{} {} {}", case["reason"], found["message"], found["help"]);
+        assert!(message.contains(words), "{name}: no {words:?} in {message}");
+        assert!(!message.contains("EOF while") && !message.contains("expected value"), "{name}: {message}");
     }
 }
 
-/// A replay tells what the run met, and the next run asks again.
+/// A replay reports what the run saw, and the next run asks again.
 #[test]
-fn a_broken_answer_is_replayed_as_the_error_that_it_was() {
+fn a_broken_answer_is_replayed_as_the_same_error() {
     let body = completion("all fine").to_string();
     let rows = [
         ("a stop word", ended("network_error", "all"), "broken-answer"),
@@ -63,7 +63,7 @@ fn a_broken_answer_is_replayed_as_the_error_that_it_was() {
             with(|body| body["choices"][0]["error"] = json!({ "code": 502, "message": "terminated" })),
             "provider-down",
         ),
-        ("an error beside choices", with(|body| body["error"] = json!({ "code": 503 })), "provider-down"),
+        ("an error next to choices", with(|body| body["error"] = json!({ "code": 503 })), "provider-down"),
         ("an error alone", ok(r#"{"error":{"message":"odd","code":7}}"#), "provider-down"),
         ("cut", ok(&body[..40]), "connection-broken"),
         ("empty", ok(""), "connection-broken"),
@@ -108,9 +108,9 @@ fn a_broken_answer_is_replayed_as_the_error_that_it_was() {
     }
 }
 
-/// The word is the provider's; what it means is the user's to say.
+/// The stop word is the provider's; the user can say what it means.
 #[test]
-fn a_stop_word_can_be_taught_and_a_known_one_cannot() {
+fn a_stop_word_can_be_defined_but_a_known_one_cannot_be_redefined() {
     for (meaning, code, words) in [
         ("complete", 0, "1 passed"),
         ("tool_calls", 0, "1 passed"),
@@ -124,7 +124,7 @@ fn a_stop_word_can_be_taught_and_a_known_one_cannot() {
         let ran = ran.ended(code).out(words);
         let answer = &ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"];
         assert_eq!((&answer["finish_reason"], &answer["stop"]), (&json!("QUANTUM_LEAP"), &json!(meaning)));
-        // The configuration can say it for every scenario, and recorded answers are read alike.
+        // The configuration can define it for every scenario, and it applies to recorded answers, too.
         let line = json!({ "id": "a", "reply": "all fine", "finish_reason": "quantum_leap" }).to_string();
         Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
             .file("s.yaml", SUITE)
@@ -136,19 +136,19 @@ fn a_stop_word_can_be_taught_and_a_known_one_cannot() {
             .run()
             .ended(code);
     }
-    for (words, told) in [
+    for (words, message) in [
         ("{ STOP: broken }", "`stopWords` must be a mapping of words unknown to akit, found `STOP`"),
         ("{ max-tokens: complete }", "words unknown to akit, found `max-tokens`"),
         ("{ quantum: compelte }", "did you mean `complete`?"),
         ("{ quantum: unknown }", "one of `complete`, `tool_calls`, `cut`"),
     ] {
         let suite = format!("providerConfig: {{ stopWords: {words} }}\n{SUITE}");
-        Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite).run().ended(2).err(told).err("s.yaml:1:");
+        Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite).run().ended(2).err(message).err("s.yaml:1:");
     }
 }
 
 #[test]
-fn a_cut_answer_passes_only_what_it_holds_and_only_where_that_is_allowed() {
+fn a_truncated_answer_passes_only_if_allowed_and_only_for_text_it_has() {
     let case = |id: &str, expected: &str, more: &str| {
         format!("  - {{ id: {id}, prompt: q, expected: {{ {expected} }}{more} }}\n")
     };
@@ -170,7 +170,7 @@ fn a_cut_answer_passes_only_what_it_holds_and_only_where_that_is_allowed() {
 }
 
 #[test]
-fn broken_embeddings_are_no_similarity_and_no_difference() {
+fn broken_embeddings_are_an_error_and_not_a_similarity() {
     for (vector, words) in [
         ("[0.0,1.0]", "e returned embeddings of different lengths: 3 and 2"),
         ("[0,0,0]", "e returned an embedding of zeros, or one with an invalid number"),

@@ -1,10 +1,10 @@
-//! The command line itself: help, version, wrong usage, and exit codes that are the documented ones.
+//! The command line itself: help, version, wrong usage, and exit codes as documented.
 
 use super::Akit;
 use super::akit::repository;
 
 #[test]
-fn help_and_version_go_to_stdout_and_are_no_error() {
+fn help_and_version_go_to_stdout_and_succeed() {
     let short = Akit::new(&["-h"]).run().ended(0).out("Exit codes:").out("Usage: akit <COMMAND>");
     Akit::new(&["--help"]).run().ended(0).out("Release gate for LLM applications");
     Akit::new(&["help"]).run().ended(0).out("Usage: akit <COMMAND>");
@@ -29,7 +29,7 @@ fn v_is_verbose_and_not_the_version() {
 }
 
 #[test]
-fn wrong_usage_is_told_on_stderr_with_two() {
+fn wrong_usage_is_reported_on_stderr_with_exit_code_two() {
     for (arguments, expected) in [
         (&[][..], "Usage: akit <COMMAND>"),
         (&["rnu"], "error: unknown command `akit rnu`\nhelp: did you mean `akit run`?"),
@@ -67,7 +67,7 @@ fn the_documented_exit_codes_are_those_of_the_program() {
     }
 }
 
-/// The flags of a command with what its help says of each.
+/// A command's flags, with their help texts.
 fn flags(command: &[&str]) -> Vec<(String, String)> {
     let help = Akit::new(command).arg("--help").env("COLUMNS", "100").run().ended(0).stdout;
     let mut found: Vec<(String, String)> = Vec::new();
@@ -100,14 +100,14 @@ fn every_flag_says_what_it_does() {
         let flags = flags(command);
         assert!(flags.len() >= least, "{command:?}: {flags:?}");
         for (name, words) in flags {
-            assert!(words.len() > 5, "{command:?} {name} has no words");
+            assert!(words.len() > 5, "{command:?} {name} has no help text");
         }
     }
 }
 
 #[test]
-fn flags_stand_only_where_they_do_something() {
-    /// A command, lists of flags that it has, and lists of which it has none.
+fn flags_exist_only_where_they_have_an_effect() {
+    /// A command, flags that it has, and flags that it does not have.
     type Row<'a> = (&'a [&'a str], &'a [&'a [&'a str]], &'a [&'a [&'a str]]);
     let names = |command: &[&str]| flags(command).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     let answers = ["--provider", "--model", "--base-url", "--replies"];
@@ -136,7 +136,7 @@ fn flags_stand_only_where_they_do_something() {
     }
 }
 
-/// Groups and examples, also where nobody sees colors; the names of earlier versions still work, and no help shows them.
+/// Groups and examples, also without colors. Names of earlier versions still work, but are hidden.
 #[test]
 fn help_is_in_groups_and_old_names_are_hidden() {
     let help = Akit::new(&["--help"]).run().ended(0).stdout;
@@ -165,7 +165,7 @@ fn help_is_in_groups_and_old_names_are_hidden() {
     }
 }
 
-/// One meaning of `--json`: a file, and `-` for stdout.
+/// `--json` means the same everywhere: a file, or `-` for stdout.
 #[test]
 fn json_takes_a_file_everywhere() {
     for command in [
@@ -184,7 +184,7 @@ fn json_takes_a_file_everywhere() {
         let flags = flags(command);
         let words = flags.iter().find(|(name, _)| name == "--json").map(|(_, words)| words.as_str());
         assert!(words.is_some_and(|words| words.ends_with("(`-` for stdout)")), "{command:?}: {words:?}");
-        // ArtemisKit's `validate --json` prints.
+        // ArtemisKit's `validate --json` prints to stdout.
         if command != ["validate"] {
             Akit::new(command).arg("--json").run().ended(2).err("a value is required for '--json <FILE>'");
         }

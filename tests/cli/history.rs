@@ -6,7 +6,7 @@ use super::Akit;
 use super::akit::Ran;
 use super::replies::{replies, suite};
 
-/// Runs of one folder, each with other answers, stored under `runs/`.
+/// Runs in one folder with different answers, stored under `runs/`.
 fn stored(answers: &[(&str, &str)]) -> Ran {
     let mut akit = Akit::new(&["schema"]).file("s.yaml", suite(&["a", "b"]));
     for (name, a) in answers {
@@ -39,7 +39,7 @@ fn history(ran: &Ran, arguments: &[&str]) -> Ran {
 }
 
 #[test]
-fn runs_of_a_folder_are_listed_with_their_curve() {
+fn runs_of_a_folder_are_listed_with_a_chart() {
     let ran = history(&four(), &["runs"]).ended(0);
     assert_eq!(ran.stderr, "");
     let lines: Vec<_> = ran.stdout.lines().collect();
@@ -79,7 +79,7 @@ fn what_is_not_a_run_is_skipped_in_one_line() {
         "{lines:?}"
     );
     assert_eq!(lines.len(), 2, "{lines:?}");
-    // However many they are.
+    // No matter how many there are.
     for name in ["a", "b", "c", "d"] {
         std::fs::write(ran.path(&format!("runs/{name}.json")), "[]").unwrap();
         std::fs::write(ran.path(&format!("runs/{name}{name}.json")), "{").unwrap();

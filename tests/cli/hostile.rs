@@ -1,5 +1,6 @@
-//! Names and texts that others chose, in every command that prints them: no escape, no second line, no command to the
-//! pipeline that reads along.
+//! Hostile names and texts in every command that prints them: no escape sequences, no extra lines, and no commands to
+//! the
+//! CI system that reads the log.
 
 use serde_json::{Value as Json, json};
 
@@ -7,7 +8,8 @@ use super::Akit;
 use super::akit::Ran;
 use super::replies::replies;
 
-/// What a field holds: an escape, a line end with a result and with commands, and characters that turn a line around.
+/// The content of a hostile field: an escape, line breaks with a forged result and CI commands, and a right-to-left
+/// override.
 const HOSTILE: &str = "h\u{1b}[2J\u{7}\u{202e}\rx\nRESULT: PASS forged\n::error file=x::pwn\n::add-mask::a\n##[error]b\n##vso[task.c]d\n##teamcity[e]\n";
 
 const SUITE: &str = "\
@@ -18,7 +20,7 @@ cases:
   - { id: bad, prompt: r, expected: { type: exact, value: good } }
 ";
 
-/// What is wrong with a text that a command prints.
+/// The first harmful thing in a command's output.
 fn harm(text: &str) -> Option<String> {
     let turning = ['\u{202e}', '\u{2066}', '\u{200f}'];
     if let Some(c) = text.chars().find(|c| (c.is_control() && !"\n\t".contains(*c)) || turning.contains(c)) {
@@ -32,7 +34,7 @@ fn harm(text: &str) -> Option<String> {
     text.lines().find(|line| begins(line)).map(|line| format!("a line is {line:?}"))
 }
 
-/// A stored run and a baseline, and what stands beside them.
+/// A stored run, a baseline, and the files they need.
 struct World {
     run: Json,
     baseline: Json,
@@ -67,7 +69,7 @@ fn world() -> World {
     World { run: accepted.json("run.json"), baseline: accepted.json("b.json") }
 }
 
-/// Every key that stands above a text, by name.
+/// Names of all keys with a text below them.
 fn keys(value: &Json, found: &mut std::collections::BTreeSet<String>) {
     match value {
         Json::Object(entries) => {
@@ -85,7 +87,7 @@ fn keys(value: &Json, found: &mut std::collections::BTreeSet<String>) {
     }
 }
 
-/// The same with something hostile in every text below a key of this name.
+/// The same with hostile text below every key of this name.
 fn poisoned(value: &Json, name: &str) -> Json {
     let poison = |value: &Json| match value {
         Json::String(text) => json!(format!("{text}{HOSTILE}{text}")),
@@ -116,7 +118,7 @@ fn check(what: &str, ran: &Ran, clean: &mut Vec<String>) {
     }
 }
 
-/// The commands that read a stored run or a baseline and print what is in it.
+/// Commands that print a stored run or a baseline.
 const COMMANDS: [&[&str]; 16] = [
     &["baseline", "show", "--baseline", "b.json"],
     &["baseline", "diff", "b.json", "c.json"],
@@ -137,7 +139,7 @@ const COMMANDS: [&[&str]; 16] = [
 ];
 
 #[test]
-fn a_stored_run_and_a_baseline_print_nothing_but_words() {
+fn hostile_text_in_a_stored_run_or_a_baseline_is_printed_safely() {
     let World { run, baseline } = world();
     let mut names = std::collections::BTreeSet::new();
     keys(&run, &mut names);
@@ -159,9 +161,9 @@ fn a_stored_run_and_a_baseline_print_nothing_but_words() {
     assert!(harms.is_empty(), "{} of {}:\n{}", harms.len(), names.len() * COMMANDS.len(), harms.join("\n"));
 }
 
-/// The commands that read what people and other programs wrote.
+/// Commands that read files written by people and other programs.
 #[test]
-fn files_of_others_print_nothing_but_words() {
+fn hostile_text_in_other_files_is_printed_safely() {
     let quoted = json!(format!("a{HOSTILE}")).to_string();
     let suite = |from: &str, to: &str| SUITE.replacen(from, to, 1);
     let suites = [
@@ -219,10 +221,10 @@ fn files_of_others_print_nothing_but_words() {
             .file("r.jsonl", &answers)
             .run();
         for command in commands {
-            let told = format!("{command:?} of {suite}{config}");
-            check(&told, &first.then(command).run(), &mut harms);
+            let context = format!("{command:?} of {suite}{config}");
+            check(&context, &first.then(command).run(), &mut harms);
         }
-        // What a program reads holds each text on one line, escaped as JSON is.
+        // Machine-readable output has each text on one line, escaped as in JSON.
         let prompts = first.then(&["prompts", "s.yaml"]).run();
         for line in prompts.stdout.lines() {
             let is_line = serde_json::from_str::<Json>(line).is_ok_and(|one| one.is_object());
@@ -278,13 +280,13 @@ fn errors_about_arguments_quote_them_on_one_line() {
     for flag in flags {
         for value in [HOSTILE.to_owned(), format!("a,{HOSTILE}")] {
             let joined = format!("{flag}={value}");
-            let told = format!("{flag} joined {}", value.starts_with('a'));
+            let context = format!("{flag} joined {}", value.starts_with('a'));
             let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", flag, &value])
                 .file("s.yaml", SUITE)
                 .file("r.jsonl", replies(&[("good", "good"), ("bad", "good")]))
                 .run();
             check(&format!("{flag} {}", value.starts_with('a')), &ran, &mut harms);
-            check(&told, &ran.then(&["run", &joined]).run(), &mut harms);
+            check(&context, &ran.then(&["run", &joined]).run(), &mut harms);
         }
     }
     for arguments in [
@@ -305,7 +307,7 @@ fn errors_about_arguments_quote_them_on_one_line() {
 }
 
 #[test]
-fn a_stored_run_names_no_file_outside() {
+fn a_stored_run_cannot_name_files_outside_the_folder() {
     let World { run, .. } = world();
     for path in [
         "../../etc/passwd",
@@ -332,9 +334,9 @@ fn a_stored_run_names_no_file_outside() {
                     .file("run.json", &hostile)
                     .file("other.json", run.to_string())
                     .run();
-                let told = format!("{command:?} of {path}: {}{}", ran.stdout, ran.stderr);
-                assert!(ran.status != 0 && ran.stderr.contains(path), "{told}");
-                assert!(!ran.stdout.contains("root:"), "{told}");
+                let context = format!("{command:?} of {path}: {}{}", ran.stdout, ran.stderr);
+                assert!(ran.status != 0 && ran.stderr.contains(path), "{context}");
+                assert!(!ran.stdout.contains("root:"), "{context}");
             }
         }
     }
@@ -361,13 +363,13 @@ fn a_pipeline_writes_no_report_through_a_link() {
     for flag in flags {
         for path in ["l", "dangling", "out/new", "./l"] {
             let ran = start().args(&[flag, path]).env("CI", "true").run();
-            let told = format!("{flag} {path}: {}", ran.stderr);
-            assert!(ran.status == 2 && ran.stderr.contains("through the link"), "{told}");
-            assert_eq!(ran.read("victim"), "mine", "{told}");
-            assert!(!ran.path("nowhere").exists() && !ran.path("inner/new").exists(), "{told}");
+            let context = format!("{flag} {path}: {}", ran.stderr);
+            assert!(ran.status == 2 && ran.stderr.contains("through the link"), "{context}");
+            assert_eq!(ran.read("victim"), "mine", "{context}");
+            assert!(!ran.path("nowhere").exists() && !ran.path("inner/new").exists(), "{context}");
         }
     }
-    // By hand a link is followed, and a pipeline writes what is none.
+    // A user may write through a link, and a pipeline may write to other paths.
     let ran = start().args(&["--json", "l"]).run().ended(0);
     assert!(ran.json("victim").is_object());
     start().args(&["--json", "inner/run.json", "--markdown", "/dev/stderr"]).env("CI", "true").run().ended(0);

@@ -1,4 +1,4 @@
-//! Which server an answer came from: the whole address, in records, histories and judges alike.
+//! Which server an answer came from: records, histories and judges use the whole address.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::akit::Ran;
 use super::replies::{outcomes, suite};
 use super::server::{Answer, Asked, Server};
 
-/// One host with two applications: the one under `/good` says what it is asked to.
+/// One host with two applications; the one under `/good` does as it is asked.
 fn gateway() -> Server {
     Server::start(|asked: &Asked| {
         let good = asked.path.contains("good");
@@ -35,7 +35,7 @@ fn two_applications_behind_one_host_share_nothing() {
         let hash = |run: &serde_json::Value| run["scenarios"][0]["target_hash"].clone();
         assert_ne!(hash(&first), hash(&second), "{bad}");
         run(&ran, &bad, &["--replay", "--target-version", "1"]).ended(1);
-        // The histories are told apart, too: another target is compared, and named.
+        // The histories are separate, too: a different target is reported.
         run(&ran, &good, &auto).ended(0);
         ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
         run(&ran, &bad, &["--cache", "off", "--baseline", "b.json"]).ended(1).out("target-changed");
@@ -63,14 +63,14 @@ fn two_judges_behind_one_host_share_nothing() {
     let lenient = run(&ran, "/lenient/v1").ended(0).json("run.json");
     let asked = server.asked().len();
     run(&ran, "/lenient/v1").ended(0);
-    assert_eq!(server.asked().len(), asked, "the verdict was read");
+    assert_eq!(server.asked().len(), asked, "the verdict must come from the cache");
     let strict = run(&ran, "/strict/v1").ended(1).json("run.json");
-    assert!(server.asked().len() > asked, "another judge is asked");
+    assert!(server.asked().len() > asked, "the other judge must be asked");
     assert_ne!(lenient["scenarios"][0]["grader_hash"], strict["scenarios"][0]["grader_hash"]);
 }
 
 #[test]
-fn an_address_is_understood_as_it_is_written_or_refused() {
+fn an_address_is_used_as_written_or_refused() {
     let server = Server::start(|asked| Answer::Text(asked.last_message()));
     let root = server.url.trim_end_matches("/v1").to_owned();
     for (written, path) in [
@@ -97,11 +97,11 @@ fn an_address_is_understood_as_it_is_written_or_refused() {
         let refused = run(&ran, &written, &[]).ended(2).err(words);
         assert!(!refused.stderr.contains("S3cr3t"), "{}", refused.stderr);
     }
-    assert_eq!(server.asked().len(), before, "nothing was sent");
+    assert_eq!(server.asked().len(), before, "nothing may be sent");
 }
 
 #[test]
-fn a_query_is_in_no_file_for_it_may_hold_a_key() {
+fn a_query_is_not_stored_because_it_may_contain_a_key() {
     let server = Server::start(|asked| Answer::Text(asked.last_message()));
     let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(&["a", "b"])).run().ended(0);
     let ran = run(&ran, &format!("{}?code=sk-very-secret", server.url), &["--html", "r.html"]).ended(0);

@@ -1,4 +1,4 @@
-//! `akit import promptfoo`: what is told, what is written, and that it is never written over anything.
+//! `akit import promptfoo`: its messages and its output, which replaces no file.
 
 use super::Akit;
 
@@ -14,7 +14,7 @@ tests:
 ";
 
 #[test]
-fn a_suite_is_written_told_and_loads() {
+fn an_imported_suite_is_written_and_loads() {
     let ran = Akit::new(&["import", "promptfoo", "promptfooconfig.yaml", "-o", "scenarios/suite.yaml"])
         .file("promptfooconfig.yaml", SUITE)
         .run()
@@ -58,7 +58,7 @@ fn without_a_file_the_scenario_goes_to_stdout() {
 }
 
 #[test]
-fn nothing_is_written_over_anything() {
+fn no_file_is_overwritten() {
     let ran = Akit::new(&["import", "promptfoo", "c.yaml", "-o", "s.yaml"])
         .file("c.yaml", SUITE)
         .file("s.yaml", "mine")
@@ -69,7 +69,7 @@ fn nothing_is_written_over_anything() {
 }
 
 #[test]
-fn what_cannot_be_imported_ends_with_two() {
+fn an_unsupported_file_is_exit_code_two() {
     Akit::new(&["import", "promptfoo", "gone.yaml"]).run().ended(2).err("cannot read `gone.yaml`");
     let ran = Akit::new(&["import", "promptfoo", "c.yaml", "-o", "s.yaml"])
         .file("c.yaml", "prompts: [a]\ntests:\n  - assert:\n      - type: ruby\n")

@@ -1,10 +1,10 @@
-//! `akit init`: what it writes runs as it says, and what was there stays.
+//! `akit init`: the files it writes work, and existing files stay.
 
 use super::akit::Ran;
 use super::server::Server;
 use super::{Akit, bot};
 
-/// The commands that come next, without their `akit`.
+/// The commands printed as next steps, without `akit`.
 fn next(ran: &Ran) -> Vec<Vec<String>> {
     let lines = ran.stdout.lines().skip_while(|line| *line != "Next:");
     let commands = lines.filter_map(|line| line.trim().strip_prefix("akit ")?.split("  # ").next());
@@ -17,7 +17,7 @@ fn then(ran: &Ran, command: &[String]) -> Akit {
 }
 
 #[test]
-fn the_first_run_is_green_and_the_next_one_red() {
+fn the_first_run_passes_and_the_next_one_fails() {
     let ran = Akit::new(&["init", "--forge", "github"]).run().ended(0).out("wrote  scenarios/first.yaml");
     for name in ["akit.yaml", "scenarios/scenario.schema.json", ".github/workflows/akit.yml"] {
         assert!(ran.stdout.contains(&format!("wrote  {name}\n")), "{name}\n{}", ran.stdout);
@@ -43,7 +43,7 @@ fn the_first_run_is_green_and_the_next_one_red() {
 }
 
 #[test]
-fn a_second_time_nothing_changes() {
+fn a_second_init_changes_nothing() {
     let first = Akit::new(&["init", "--model", "a: #b", "--provider", "ollama"]).run().ended(0);
     assert!(first.read("akit.yaml").contains("model: \"a: #b\"\n"), "{}", first.read("akit.yaml"));
     let again = first.then(&["init"]).file("scenarios/replies/good.jsonl", "mine").run().ended(0);
@@ -117,17 +117,17 @@ fn a_promptfoo_suite_is_named_or_imported() {
 }
 
 #[test]
-fn nothing_is_written_where_something_cannot_be() {
+fn nothing_is_written_if_one_file_cannot_be() {
     let ran = Akit::new(&["init"]).file("scenarios/replies", "a file").run().ended(2).err("cannot write");
     assert!(!ran.path("akit.yaml").exists() && !ran.path("scenarios/first.yaml").exists());
     let ran = Akit::new(&["init"]).file("akit.yaml", "gaet: {}\n").run().ended(2).err("gaet");
     assert!(!ran.path("scenarios").exists());
 }
 
-/// Your own application: what is written is asked as it stands, and the vendor is the one whose key is there.
+/// For your own application, the files work as written; otherwise the vendor is the one whose API key is set.
 #[test]
 fn an_endpoint_a_program_or_the_vendor_whose_key_is_set() {
-    let server = Server::as_told(|asked| {
+    let server = Server::plain(|asked| {
         let text = match asked.body["message"].as_str().unwrap() {
             text if text.contains("JSON") => "{\"topic\": \"delivery\", \"urgent\": false}",
             text if text.contains("human") => "A colleague takes this chat.",
@@ -157,7 +157,7 @@ fn an_endpoint_a_program_or_the_vendor_whose_key_is_set() {
 }
 
 #[test]
-fn what_runs_leave_behind_is_ignored_once() {
+fn output_of_runs_is_ignored_once() {
     let ran =
         Akit::new(&["init"]).file(".git/HEAD", "ref: refs/heads/main\n").file(".gitignore", "/target").run();
     let ran = ran.ended(0).out("added  .akit/ to .gitignore");

@@ -1,4 +1,4 @@
-//! The judge over the wire: who it is, what it is asked, and that nothing but a verdict counts as one.
+//! The judge over the wire: which one it is, what it is asked, and that only a verdict counts as one.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -35,19 +35,19 @@ fn the_threshold_decides_over_a_readable_verdict() {
         let found = &ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["verdicts"][0];
         assert_eq!(found["score"].as_f64(), Some(f64::from(score) / 10.0));
         assert_eq!(found["grade"]["reasoning"], "kind enough");
-        // Within one step of the threshold a second verdict is asked for, and two of three decide.
+        // Within one step of the threshold a second verdict is requested, and two of three decide.
         let near = (6..=8).contains(&score);
         assert_eq!(server.votes().len(), if near { 2 } else { 1 });
         assert_eq!(server.votes()[0].body["model"], "j");
-        let told = server.votes()[0].body["messages"].to_string();
+        let prompt = server.votes()[0].body["messages"].to_string();
         for part in ["Be kind.", "My card is gone.", "I block it now."] {
-            assert!(told.contains(part), "{part} in {told}");
+            assert!(prompt.contains(part), "{part} in {prompt}");
         }
     }
 }
 
 #[test]
-fn what_is_no_verdict_is_asked_once_more_and_then_an_error() {
+fn an_unreadable_verdict_is_retried_once_and_then_an_error() {
     let bad = [
         "",
         "8",
@@ -77,7 +77,7 @@ fn what_is_no_verdict_is_asked_once_more_and_then_an_error() {
         });
         run(&server.url, suite(""), &["--grader-model", "j"]).ended(0);
         let seeds: Vec<_> = server.votes().iter().map(|asked| asked.body["seed"].as_u64()).collect();
-        assert!(seeds.len() == 2 && seeds[0] != seeds[1], "the second try has a seed of its own: {seeds:?}");
+        assert!(seeds.len() == 2 && seeds[0] != seeds[1], "the second try must use another seed: {seeds:?}");
     }
 }
 
@@ -101,10 +101,10 @@ fn a_verdict_that_could_not_be_read_is_asked_for_again_and_only_a_replay_shows_i
     // A replay shows what happened.
     again(&["--replay"]).ended(4).out("is not a verdict");
     assert_eq!(server.votes().len(), 2);
-    // The default does not read it again: the judge is well by now.
+    // The default asks again instead of reading the unreadable verdict; the judge works now.
     again(&[]).ended(0);
     assert_eq!(server.votes().len(), 3);
-    // And that verdict is kept.
+    // And that verdict is recorded.
     again(&[]).ended(0);
     again(&["--replay"]).ended(0);
     assert_eq!(server.votes().len(), 3);
@@ -127,7 +127,7 @@ fn a_verdict_that_came_at_the_second_try_is_not_paid_for_twice() {
 }
 
 #[test]
-fn a_judge_in_trouble_is_an_error_of_the_case() {
+fn a_failing_judge_makes_the_case_errored() {
     let server = Server::start(|_| Answer::Raw(401, Vec::new(), b"{\"error\":\"no rights\"}".to_vec()));
     let ran = run(&server.url, suite(""), &["--grader-model", "j"])
         .ended(4)
@@ -144,7 +144,7 @@ fn without_a_judge_nothing_is_sent() {
         .err("no judge is configured")
         .err("pass `--grader-model`")
         .err("s.yaml:2:9");
-    // The key of the judge is looked for before anything is sent, too.
+    // The judge's API key is also checked before anything is sent.
     Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j"])
         .file("s.yaml", suite(""))
         .file("r.jsonl", replies(&[("a", "x")]))
@@ -169,7 +169,7 @@ fn without_a_judge_nothing_is_sent() {
 }
 
 #[test]
-fn the_judge_is_decided_by_flag_expectation_configuration_in_this_order() {
+fn the_judge_comes_from_flag_expectation_configuration_in_this_order() {
     let table: [(&[&str], &str, &str); 3] = [
         (&["--grader-model", "flag"], ", model: own", "flag"),
         (&[], ", model: own", "own"),
@@ -192,7 +192,7 @@ fn the_judge_is_decided_by_flag_expectation_configuration_in_this_order() {
 }
 
 #[test]
-fn a_judge_that_is_the_model_under_test_is_told() {
+fn a_judge_that_is_the_model_under_test_is_reported() {
     let server = Server::start(|asked| {
         Answer::Text(if asked.is_for_judge() { verdict(9) } else { "I am sorry.".to_owned() })
     });
@@ -213,13 +213,13 @@ fn a_judge_that_is_the_model_under_test_is_told() {
 }
 
 #[test]
-fn verdicts_are_recorded_and_replayed_without_anybody() {
+fn verdicts_are_recorded_and_replayed_without_a_judge() {
     let server = Server::start(|_| Answer::Text(verdict(9)));
     let ran = run(&server.url, suite(""), &["--grader-model", "j"]).ended(0);
     let again =
         ["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j", "--grader-base-url", &server.url];
     ran.then(&again).run().ended(0);
-    assert_eq!(server.votes().len(), 1, "a verdict that is there is not asked for again");
+    assert_eq!(server.votes().len(), 1, "a recorded verdict must not be requested again");
     let first = ran.then(&again).args(&["--replay", "--json", "-"]).run().ended(0);
     assert_eq!(ran.then(&again).args(&["--replay", "--json", "-", "-c", "1"]).run().stdout, first.stdout);
     let changed = suite("").replace("Be kind.", "Be brief.");
@@ -231,28 +231,28 @@ fn verdicts_are_recorded_and_replayed_without_anybody() {
 fn a_judge_that_lets_known_bad_answers_pass_or_good_ones_fail_is_void_in_replay_too() {
     for (score, asked, what) in [(10, 2, "passed a known-bad answer ("), (0, 1, "failed a known-good answer")]
     {
-        let server = Server::as_told(move |_| Answer::Text(verdict(score)));
+        let server = Server::plain(move |_| Answer::Text(verdict(score)));
         let ran = run(&server.url, suite(""), &["--grader-model", "j", "--seed", "3"]).ended(4).out(what);
         assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "judge-void");
         let again =
             ["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j", "--seed", "3", "--replay"];
         ran.then(&again).args(&["--grader-base-url", &server.url]).run().ended(4).out(what);
-        assert_eq!(server.asked().len(), asked, "one wrong verdict was enough");
+        assert_eq!(server.asked().len(), asked, "one wrong verdict must be enough");
     }
 }
 
-/// A completion that ended for this reason.
+/// A completion with this stop reason.
 fn ended(text: &str, reason: &str) -> Answer {
     let message = serde_json::json!({ "role": "assistant", "content": text });
     let body = serde_json::json!({ "choices": [{ "message": message, "finish_reason": reason }] });
     Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
 }
 
-/// What a judge says where nobody can read it.
+/// Unreadable verdicts.
 type Unread = fn() -> Option<Answer>;
 
 #[test]
-fn a_judge_of_which_no_known_bad_answer_was_graded_low_is_void() {
+fn a_judge_that_failed_no_known_bad_answer_is_void() {
     let filtered = || {
         let body =
             r#"{"error":{"message":"blocked","code":"content_filter","type":"invalid_request_error"}}"#;
@@ -267,10 +267,10 @@ fn a_judge_of_which_no_known_bad_answer_was_graded_low_is_void() {
         ("refused", || None),
     ];
     for (kind, unread) in kinds {
-        // Of the four bad ones all are unreadable, or all but the last.
+        // All four bad answers are unreadable, or all except the last.
         for readable in [false, true] {
             let seen = std::sync::Mutex::new(std::collections::BTreeSet::new());
-            let server = Server::as_told(move |asked| match canary(asked) {
+            let server = Server::plain(move |asked| match canary(asked) {
                 None => Answer::Text(score(10)),
                 Some((true, scale)) => Answer::Text(score(scale)),
                 Some((false, _)) => {
@@ -303,7 +303,7 @@ fn a_judge_of_which_no_known_bad_answer_was_graded_low_is_void() {
 }
 
 #[test]
-fn likeness_of_meaning_goes_by_embeddings_or_the_judge() {
+fn semantic_similarity_uses_embeddings_or_the_judge() {
     let similar = |more: &str| {
         format!(
             "cases:\n  - id: a\n    prompt: Hello\n    expected: {{ type: similarity, value: I am sorry, \
@@ -328,8 +328,8 @@ fn likeness_of_meaning_goes_by_embeddings_or_the_judge() {
         .out("similarity 24.3%; at least 80.0% required");
     run(&embeddings.url, similar(", mode: embedding"), &model).ended(4).out("no embedding model set");
     let judge = Server::start(|asked| {
-        let told = asked.body["messages"][0]["content"].as_str().unwrap();
-        Answer::Text(verdict(if told.contains("means the same") { 9 } else { 0 }))
+        let prompt = asked.body["messages"][0]["content"].as_str().unwrap();
+        Answer::Text(verdict(if prompt.contains("means the same") { 9 } else { 0 }))
     });
     let ran = run(&judge.url, similar(""), &model).ended(0);
     assert_eq!(

@@ -1,11 +1,11 @@
-//! Who is asked as judge or application, and who answers in place of it.
+//! Which address judge and application are asked at, and which model really answers.
 
 use super::Akit;
 use super::judge_wire::{SUITE, ok, verdict};
 use super::server::{Answer, Server, completion};
 
 #[test]
-fn where_the_judge_is_asked_is_said_before_anything_is_sent() {
+fn the_judges_address_is_reported_before_anything_is_sent() {
     let target = Server::start(|_| Answer::Text("I am sorry. I block it now.".to_owned()));
     let judge = Server::start(|_| Answer::Text(verdict(9)));
     let words = "the judge j is called at";
@@ -36,10 +36,10 @@ fn where_the_judge_is_asked_is_said_before_anything_is_sent() {
     let (at, sent) = (ran.stderr.find(words).unwrap(), ran.stderr.find("1 passed").unwrap_or(usize::MAX));
     assert!(at < sent);
     assert!(ran.json("run.json")["notes"].to_string().contains(words));
-    // By the configuration of the application in a scenario as well.
+    // Also if a scenario configures its application.
     let own = format!("providerConfig: {{ baseUrl: '{}' }}\n{SUITE}", target.url);
     ask(&[], "", &own).err(words);
-    // Both are given, or none, or the same: nothing is to be said.
+    // Both have an address, neither has, or both have the same: nothing to report.
     let both = format!("grader: {{ model: j, baseUrl: '{}' }}\n", judge.url);
     for ran in [
         ask(&["--base-url", &target.url, "--grader-base-url", &judge.url], "", SUITE),
@@ -52,7 +52,7 @@ fn where_the_judge_is_asked_is_said_before_anything_is_sent() {
 }
 
 #[test]
-fn another_model_that_answers_is_told_and_is_another_epoch() {
+fn an_answer_by_another_model_is_reported_and_starts_an_epoch() {
     let serve = |model: &'static str| {
         Server::start(move |asked| {
             let mut body = completion(if asked.is_for_judge() { "" } else { "fine" });
@@ -83,7 +83,7 @@ fn another_model_that_answers_is_told_and_is_another_epoch() {
     assert!(run["scenarios"][0]["target"].as_str().unwrap().contains("answered by other"), "{run}");
     assert_ne!(hash.len(), 0);
     assert_ne!(hash, usual);
-    // An alias says nothing of the model behind it.
+    // An alias does not identify the model behind it.
     let (told, _, _, _) = ask(&other, "our-bot");
     assert!(!told);
 }

@@ -1,9 +1,9 @@
-//! What a server refuses of a request for a verdict, in the words of many vendors.
+//! Parameters that servers refuse in a judge's request, in the words of many vendors.
 
 use super::judge_wire::{ask, form, refusal, run, sound, verdict};
 use super::server::{Answer, Asked, Server};
 
-/// How servers refuse something: a name for the row, the parameter in the request, status and body.
+/// How servers refuse a parameter: a name for the row, the parameter in the request, status and body.
 const REFUSALS: [(&str, &str, u16, &str); 23] = [
     (
         "OpenAI, a reasoning model",
@@ -121,14 +121,14 @@ const REFUSALS: [(&str, &str, u16, &str); 23] = [
 ];
 
 #[test]
-fn what_a_server_refuses_is_left_out_whatever_it_says() {
+fn a_refused_parameter_is_left_out_however_the_refusal_is_worded() {
     for (row, part, status, body) in REFUSALS {
         let has = move |asked: &Asked| match part {
             "system" => asked.body["messages"].to_string().contains("\"system\""),
             name => asked.body.get(name).is_some(),
         };
         let server =
-            Server::as_told(
+            Server::plain(
                 move |asked| {
                     if has(asked) { refusal(status, body) } else { Answer::Text(sound(asked)) }
                 },
@@ -136,7 +136,7 @@ fn what_a_server_refuses_is_left_out_whatever_it_says() {
         let ran = run(&server.url, "", &[]);
         assert_eq!(ran.status, 0, "{row}: {}{}", ran.stdout, ran.stderr);
         let asked = server.asked();
-        // Refused once; what was refused is not offered again, and all else stays.
+        // After one refusal the parameter is not sent again, and the others stay.
         assert_eq!((asked.len(), asked.iter().filter(|one| has(one)).count()), (7, 1), "{row}");
         let last = asked.last().unwrap();
         for name in ["temperature", "seed", "response_format"] {
@@ -153,7 +153,7 @@ fn what_a_server_refuses_is_left_out_whatever_it_says() {
     }
 }
 
-/// Refusals that concern more than one part: the parts in the request, status and body.
+/// Refusals of more than one parameter: the parameters in the request, status and body.
 const SEVERAL: [(&str, [&str; 2], u16, &str); 8] = [
     (
         "a cap with its name",
@@ -208,11 +208,11 @@ const SEVERAL: [(&str, [&str; 2], u16, &str); 8] = [
 const CAPS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
 
 #[test]
-fn what_a_server_refuses_under_each_of_its_names_is_left_out_altogether() {
+fn a_parameter_refused_under_every_name_is_left_out() {
     for (row, parts, status, body) in SEVERAL {
         let has = move |asked: &Asked| parts.iter().any(|part| asked.body.get(*part).is_some());
         let server =
-            Server::as_told(
+            Server::plain(
                 move |asked| {
                     if has(asked) { refusal(status, body) } else { Answer::Text(sound(asked)) }
                 },
@@ -245,15 +245,15 @@ fn the_family_of_a_model_saves_the_round_trip() {
 }
 
 #[test]
-fn what_is_no_refusal_of_a_part_is_told_as_it_was_said() {
+fn other_refusals_are_quoted() {
     let table = [
         (400, r#"{"error":{"message":"The conversation is too long."}}"#, "The conversation is too long.", 3),
         (404, r#"{"error":{"message":"model not found; seed"}}"#, "model not found", 1),
         (401, r#"{"error":{"message":"no key; temperature"}}"#, "no key", 1),
     ];
     for (status, body, words, requests) in table {
-        let server = Server::as_told(move |asked| {
-            // A server that refuses each form with other words is quoted with the first.
+        let server = Server::plain(move |asked| {
+            // If a server refuses each form in different words, the first is quoted.
             let later = r#"{"error":{"message":"something else"}}"#;
             refusal(status, if form(asked) == "schema" { body } else { later })
         });

@@ -1,4 +1,5 @@
-//! Judges as gateways and servers really answer: what they refuse, in which form they answer, and what they write around it.
+//! How gateways and servers really answer as judges: what they refuse, in which form they answer, and what surrounds
+//! a verdict.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,7 +33,7 @@ pub(super) fn verdict(score: u64) -> String {
     json!({ "reasoning": "kind enough", "score": score }).to_string()
 }
 
-/// What a sound judge says to any question: 9, to known-bad answers 0.
+/// A sound judge's answer: 9, or 0 for known-bad answers.
 pub(super) fn sound(asked: &Asked) -> String {
     canaries::verdict(asked).unwrap_or_else(|| verdict(9))
 }
@@ -45,7 +46,7 @@ pub(super) fn refusal(status: u16, body: &str) -> Answer {
     Answer::Raw(status, Vec::new(), body.as_bytes().to_vec())
 }
 
-/// A completion whose message has these members besides its role.
+/// A completion whose message has these members in addition to its role.
 fn message(members: &Json, finish: &str) -> Answer {
     let mut body = completion("");
     body["choices"][0]["message"] = members.clone();
@@ -54,14 +55,14 @@ fn message(members: &Json, finish: &str) -> Answer {
     ok(&body)
 }
 
-/// A call of the function of verdicts beside this content.
+/// A call of the verdict function next to this content.
 fn call(content: &Json, arguments: &Json, finish: &str) -> Answer {
     let function = json!({ "name": "verdict", "arguments": arguments });
     let calls = json!([{ "id": "1", "type": "function", "function": function }]);
     message(&json!({ "content": content, "tool_calls": calls }), finish)
 }
 
-/// In which form a request asks for a verdict.
+/// The form in which a request asks for a verdict.
 pub(super) fn form(asked: &Asked) -> &'static str {
     match (asked.body.get("response_format"), asked.body.get("tool_choice")) {
         (Some(_), None) => "schema",
@@ -71,8 +72,8 @@ pub(super) fn form(asked: &Asked) -> &'static str {
     }
 }
 
-/// Replies that are a verdict, and replies that are none in any form.
-/// A call whose arguments are an object as it is written here.
+/// Answers that are a verdict, and answers that are not in any form.
+/// A call whose arguments are an object instead of a string.
 fn raw_call(arguments: &str) -> Answer {
     let function = format!(r#"{{"name":"verdict","arguments":{arguments}}}"#);
     let message = format!(r#"{{"content":null,"tool_calls":[{{"id":"1","function":{function}}}]}}"#);
@@ -82,7 +83,7 @@ fn raw_call(arguments: &str) -> Answer {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
+fn a_verdict_is_read_in_every_unambiguous_form() {
     type Reply = fn(&Asked) -> Answer;
     let read: [(&str, Reply); 23] = [
         ("a byte-order mark", |asked| Answer::Text(format!("\u{feff}{}", sound(asked)))),
@@ -95,13 +96,13 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
                 "tool_calls",
             )
         }),
-        ("a call beside what nobody reads", |asked| {
+        ("a call next to unreadable content", |asked| {
             call(&json!([{ "type": "tool_use", "name": "verdict" }]), &json!(sound(asked)), "tool_calls")
         }),
         ("plain", |asked| Answer::Text(sound(asked))),
         ("a call with null", |asked| call(&Json::Null, &json!(sound(asked)), "tool_calls")),
         ("a call with an empty text", |asked| call(&json!(""), &json!(sound(asked)), "tool_calls")),
-        ("a call beside words", |asked| call(&json!("I grade this."), &json!(sound(asked)), "tool_calls")),
+        ("a call next to text", |asked| call(&json!("I grade this."), &json!(sound(asked)), "tool_calls")),
         ("a call that ends with stop", |asked| call(&json!(""), &json!(sound(asked)), "stop")),
         ("a call in Anthropic's words", |asked| call(&json!(""), &json!(sound(asked)), "tool_use")),
         ("arguments as an object", |asked| {
@@ -127,7 +128,7 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
         ("an upper-case word", |asked| message(&json!({ "content": sound(asked) }), "STOP")),
         ("an end of sequence", |asked| message(&json!({ "content": sound(asked) }), "eos")),
         ("no word at all", |asked| message(&json!({ "content": sound(asked) }), "")),
-        ("reasoning beside it", |asked| {
+        ("reasoning next to it", |asked| {
             message(
                 &json!({ "content": sound(asked), "reasoning_content": "score 1", "refusal": "" }),
                 "stop",
@@ -138,7 +139,7 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
         }),
     ];
     for (row, reply) in read {
-        let server = Server::as_told(reply);
+        let server = Server::plain(reply);
         let ran = run(&server.url, "", &[]);
         assert_eq!(ran.status, 0, "{row}: {}{}", ran.stdout, ran.stderr);
         assert_eq!(server.asked().len(), 6, "{row}: at the first try");
@@ -172,7 +173,7 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
         ("an array", |_| Answer::Text("[\"x\",10]".to_owned()), "not exactly one JSON object"),
         ("words", |_| Answer::Text("Score: 9/10".to_owned()), "not exactly one JSON object"),
         ("words before it", |_| Answer::Text(format!("Sure! {}", verdict(9))), "not exactly one JSON object"),
-        ("words behind it", |_| Answer::Text(format!("{} Done.", verdict(9))), "not exactly one JSON object"),
+        ("text after it", |_| Answer::Text(format!("{} Done.", verdict(9))), "not exactly one JSON object"),
         ("two objects", |_| Answer::Text(verdict(8) + &verdict(9)), "not exactly one JSON object"),
         (
             "two fences",
@@ -193,7 +194,7 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
             "not exactly one JSON object",
         ),
         (
-            "thoughts behind it",
+            "thoughts after it",
             |_| Answer::Text(format!("{}<think>x</think>", verdict(9))),
             "not exactly one JSON object",
         ),
@@ -257,7 +258,7 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
             "is not a verdict: it is empty",
         ),
         (
-            "a refusal beside it",
+            "a refusal next to it",
             |_| message(&json!({ "content": verdict(9), "refusal": "I cannot grade this." }), "stop"),
             "finish_reason refusal",
         ),
@@ -270,11 +271,11 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
         let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
         assert_eq!(fault["kind"], "judge-unreadable", "{row}");
         assert!(fault["message"].as_str().unwrap().contains(words), "{row}: {fault}");
-        // No parser speaks to people.
+        // No parser messages.
         for foreign in ["u64", "line 1", "expected value", "invalid type", "trailing"] {
             assert!(!ran.stdout.contains(foreign), "{row}: {foreign} in {}", ran.stdout);
         }
-        // What could not be read was asked for again in the next form, and is kept as what it is.
+        // The unreadable verdict was requested again in the next form, and is recorded as unusable.
         let forms: Vec<_> = server.votes().iter().map(form).collect();
         assert_eq!(forms, ["schema", "call"], "{row}");
         assert_eq!(ran.all(".akit").matches("\"usable\": false").count(), 2, "{row}");
@@ -283,7 +284,7 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
 
 #[test]
 fn the_forms_are_tried_in_their_order() {
-    // A server that takes some forms only, and what it is asked in: at the first try, and where that was unreadable.
+    // The forms a server accepts, and the forms it is asked in, including the retry after an unreadable verdict.
     let table: [(&[&str], &[&str]); 4] = [
         (&["schema", "call", "words"], &["schema", "call"]),
         (&["call", "words"], &["schema", "call", "words"]),
@@ -291,7 +292,7 @@ fn the_forms_are_tried_in_their_order() {
         (&["words"], &["schema", "call", "words", "words"]),
     ];
     for (taken, asked) in table {
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             if !taken.contains(&form(asked)) {
                 return refusal(400, "{\"error\":{\"message\":\"This form is not available.\"}}");
             }
@@ -301,13 +302,13 @@ fn the_forms_are_tried_in_their_order() {
         let forms: Vec<_> = server.asked().iter().map(form).collect();
         assert_eq!(forms, asked, "{taken:?}");
     }
-    // A model that cannot keep to a schema is healed by the next form, its canaries too.
-    let server = Server::as_told(|asked| match form(asked) {
+    // If a model cannot follow a schema, the next form helps, also for its canaries.
+    let server = Server::plain(|asked| match form(asked) {
         "call" => call(&json!(""), &json!(sound(asked)), "tool_calls"),
         _ => Answer::Text("I would say 9.".to_owned()),
     });
     run(&server.url, "", &[]).ended(0);
-    let gullible = Server::as_told(|asked| match form(asked) {
+    let gullible = Server::plain(|asked| match form(asked) {
         "call" => call(&json!(""), &json!(verdict(10)), "tool_calls"),
         _ => Answer::Text("I would say 9.".to_owned()),
     });
@@ -315,11 +316,11 @@ fn the_forms_are_tried_in_their_order() {
 }
 
 #[test]
-fn a_cut_verdict_gets_twice_the_tokens_once_and_the_error_names_the_key() {
+fn a_truncated_verdict_is_retried_with_twice_the_tokens_and_the_error_names_the_key() {
     for (config, caps) in [("", [8192, 16384]), ("grader: { model: j, maxTokens: 500 }\n", [500, 1000])] {
-        // Thinking takes all there is.
+        // Reasoning uses up all tokens.
         let enough = AtomicUsize::new(usize::MAX);
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             let cap = asked.body["max_tokens"].as_u64().unwrap();
             if canaries::canary(asked).is_some() || cap >= enough.load(Ordering::SeqCst) as u64 {
                 return Answer::Text(sound(asked));
@@ -333,9 +334,9 @@ fn a_cut_verdict_gets_twice_the_tokens_once_and_the_error_names_the_key() {
         let asked = server.votes();
         let found: Vec<_> = asked.iter().map(|one| one.body["max_tokens"].as_u64()).collect();
         assert_eq!(found, caps.map(Some));
-        assert!(asked.iter().all(|one| form(one) == "schema"), "the form was not the trouble");
+        assert!(asked.iter().all(|one| form(one) == "schema"), "the form must not change");
 
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             let is_enough = asked.body["max_tokens"].as_u64() == Some(caps[1]);
             if is_enough || canaries::canary(asked).is_some() {
                 return Answer::Text(sound(asked));
@@ -368,9 +369,9 @@ fn another_cap_finds_the_recorded_verdicts_and_another_effort_does_not() {
 }
 
 #[test]
-fn an_answer_that_is_too_long_fails_also_where_it_must_not_hold() {
+fn an_answer_that_is_too_long_fails_under_not_as_well() {
     let config = "grader: { model: j, maxAnswer: 20 }\n";
-    let server = Server::start(|_| panic!("nobody is asked"));
+    let server = Server::start(|_| panic!("nothing may be sent"));
     run(&server.url, config, &[]).ended(1).out("27 characters, over the limit of 20 (`grader.maxAnswer`)");
     let not = SUITE.replace(
         "{ type: llm_grader, rubric: Be kind., threshold: 0.5 }",
@@ -397,7 +398,7 @@ fn an_answer_that_is_too_long_fails_also_where_it_must_not_hold() {
 
 #[test]
 fn a_judge_without_canaries_is_named_in_every_report() {
-    let server = Server::as_told(|_| Answer::Text(verdict(9)));
+    let server = Server::plain(|_| Answer::Text(verdict(9)));
     let reports = ["--html", "r.html", "--markdown", "r.md", "--junit", "r.xml"];
     let ran = run(&server.url, "grader: { model: j, canaries: off }\n", &reports).ended(0);
     assert_eq!(server.asked().len(), 1);

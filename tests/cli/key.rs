@@ -1,4 +1,4 @@
-//! What a record is found by: each component of a request, and nothing else.
+//! The cache key: each component of a request, and nothing else.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ cases:
         - { type: llm_grader, rubric: The reply says where the refund is., threshold: 0.5 }
 ";
 
-/// Answers questions as the application and as the judge.
+/// Answers both as the application and as the judge.
 fn answer(asked: &super::server::Asked) -> Answer {
     if asked.body["model"] == "judge-1" {
         let known_bad = !asked.last_message().contains("It is here");
@@ -65,7 +65,7 @@ fn record() -> Recorded {
     recorded
 }
 
-/// What `cache why` says of a suite: purpose and changed parts of each missing exchange.
+/// What `cache why` prints for a suite: purpose and changed parts of each missing exchange.
 fn missing(recorded: &Recorded, suite: &str, more: &[&str]) -> Vec<String> {
     let why = Recorded::ask(recorded.akit(&["cache", "why", "keys.yaml"], suite), &recorded.server.url);
     let ran = more.iter().fold(why, |akit, argument| akit.arg(*argument)).run();
@@ -85,7 +85,7 @@ fn missing(recorded: &Recorded, suite: &str, more: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn what_is_not_asked_otherwise_is_found() {
+fn unchanged_requests_are_found() {
     let recorded = record();
     let before = recorded.server.asked().len();
     let cases: Vec<_> = SUITE.split_inclusive("cases:\n").collect();
@@ -109,16 +109,16 @@ fn what_is_not_asked_otherwise_is_found() {
     }
     let rotated =
         recorded.akit(&["run", "keys.yaml", "--replay"], SUITE).env("OPENAI_API_KEY", "sk-second-key");
-    // Found, and not asked: at an address of its own the application may be another one by now.
+    // Found without asking; without a version, an application behind its own address may have changed.
     Recorded::ask(rotated, &recorded.server.url).run().ended(5).out("2 passed");
     let moved = Akit::new(&["run", "sub/moved.yaml", "--replay", "-c", "9"]).file("sub/moved.yaml", SUITE);
     let moved = moved.arg("--cache-dir").arg(recorded.cache.path().display().to_string());
     Recorded::ask(moved, &recorded.server.url).run().ended(5).out("2 passed");
-    assert_eq!(recorded.server.asked().len(), before, "nobody was asked");
+    assert_eq!(recorded.server.asked().len(), before, "nothing may be sent");
 }
 
 #[test]
-fn each_component_misses_what_it_touches_and_is_named() {
+fn each_component_misses_what_it_affects_and_is_named() {
     let recorded = record();
     let reply = |case: &str, part: &str| format!("the reply to keys/{case} <- {part}");
     let vote = |case: &str, part: &str| format!("the judge's verdict on keys/{case} <- {part}");
@@ -179,11 +179,11 @@ fn no_record_holds_a_key() {
             files += 1;
         }
     }
-    assert_eq!(files, 9, "two replies, two verdicts, five known answers");
+    assert_eq!(files, 9, "two answers, two verdicts, five known answers");
 }
 
 #[test]
-fn a_case_can_be_named_behind_the_suite() {
+fn a_case_can_be_named_after_the_suite() {
     let recorded = record();
     let suite = SUITE.replace("my parcel?", "my packet?").replace("my refund?", "my money?");
     let why = recorded.akit(&["cache", "why", "keys.yaml", "second"], &suite);
@@ -192,7 +192,7 @@ fn a_case_can_be_named_behind_the_suite() {
 }
 
 #[test]
-fn a_cache_moves_as_one_file_and_loses_what_nobody_uses() {
+fn a_cache_moves_as_one_file_and_drops_unused_records() {
     let recorded = record();
     let url = &recorded.server.url;
     let exported =

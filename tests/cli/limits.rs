@@ -1,11 +1,11 @@
-//! Limits of a run: thresholds at their ends, money, and time.
+//! A run's limits: thresholds at their ends, money, and time.
 
 use super::Akit;
 use super::gate::suite;
 use super::server::{Answer, Server};
 
 #[test]
-fn limits_at_their_ends_are_none_too_many() {
+fn thresholds_accept_their_extremes() {
     let share = |metric| format!("{{ metric: {metric}, min: 0, max: 1 }}");
     let shares = ["pass_rate", "error_rate", "fraud_recall", "flaky_rate"].map(share).join(", ");
     let config = format!(
@@ -20,7 +20,7 @@ fn limits_at_their_ends_are_none_too_many() {
 }
 
 #[test]
-fn budget_and_deadline_end_a_run_with_six() {
+fn budget_and_deadline_end_a_run_with_exit_code_six() {
     let server = Server::start(|_| {
         let body = serde_json::json!({
             "choices": [{ "message": { "role": "assistant", "content": "yes" }, "finish_reason": "stop" }],
@@ -56,14 +56,14 @@ fn budget_and_deadline_end_a_run_with_six() {
 }
 
 #[test]
-fn the_time_to_the_first_token_is_that_of_recorded_answers() {
+fn the_time_to_the_first_token_comes_from_recorded_answers() {
     let config = "gate: { thresholds: [{ metric: ttft_p95_ms, max: 200 }] }\n";
-    let run = |more: &[&str], told: &str| {
+    let run = |more: &[&str], more_keys: &str| {
         Akit::new(&["run", "s.yaml"])
             .args(more)
             .file("akit.yaml", config)
             .file("s.yaml", suite(&["a".to_owned()]))
-            .file("r.jsonl", format!("{{\"id\":\"a\",\"reply\":\"yes\"{told}}}\n"))
+            .file("r.jsonl", format!("{{\"id\":\"a\",\"reply\":\"yes\"{more_keys}}}\n"))
             .run()
     };
     run(&["--replies", "r.jsonl"], ",\"ttft_ms\":150").ended(0);

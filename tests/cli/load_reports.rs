@@ -1,11 +1,11 @@
-//! What `akit stress` writes, and how pipelines run it.
+//! The reports of `akit stress`, and how pipelines run it.
 
 use std::time::Duration;
 
 use quick_junit::Report;
 
 use super::akit::{Akit, Ran};
-use super::schema::obeys;
+use super::schema::assert_matches;
 use super::server::{Answer, Server};
 
 const SUITE: &str = "\
@@ -17,8 +17,8 @@ cases:
   - { id: b, prompt: two, expected: { type: contains, values: [good] } }
 ";
 
-/// A server that answers the second case wrongly. It takes its time: the slower answers are, the later a busy machine may
-/// send without the test being void.
+/// A server that answers the second case incorrectly. Slow answers leave a busy machine more time to send the next
+/// request before the test becomes void.
 fn half() -> Server {
     Server::start(|asked| {
         std::thread::sleep(Duration::from_millis(300));
@@ -33,12 +33,12 @@ fn good() -> Server {
     })
 }
 
-/// Runs it again while the machine is too busy for it.
-fn steady<T>(run: impl Fn() -> T, told: impl Fn(&T) -> &str) -> T {
+/// Repeats the test while the machine is too busy for it.
+fn steady<T>(run: impl Fn() -> T, output: impl Fn(&T) -> &str) -> T {
     (0..9)
         .map(|_| run())
-        .find(|ran| !told(ran).contains("void: this machine"))
-        .expect("a test that is not void")
+        .find(|ran| !output(ran).contains("void: this machine"))
+        .expect("a load test that is not void")
 }
 
 fn load(server: &Server, arguments: &[&str]) -> Akit {
@@ -47,14 +47,14 @@ fn load(server: &Server, arguments: &[&str]) -> Akit {
 }
 
 #[test]
-fn each_form_is_written_beside_the_console() {
+fn each_format_is_written_in_addition_to_the_console() {
     let reports = ["--junit", "s.xml", "--markdown", "s.md", "--html", "s.html"];
     let server = half();
     let run = || load(&server, &["--slo", "pass_rate=0.9", "--json", "-"]).args(&reports).run();
     let ran = steady(run, |ran| &ran.stderr).ended(1);
     let ran = ran.err("s/b (s.yaml:6): 5 of 5 failed").err("RESULT: FAIL (exit code 1)");
     let data: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    obeys(&data, "stress.json");
+    assert_matches(&data, "stress.json");
     assert_eq!((&data["requests"], &data["decision"]["exit_code"]), (&10.into(), &1.into()));
     let junit = Report::deserialize_from_str(&ran.read("s.xml")).unwrap();
     assert_eq!((junit.tests, junit.failures, junit.errors), (2, 1, 0));
@@ -63,12 +63,12 @@ fn each_form_is_written_beside_the_console() {
     assert!(
         page.contains("<h1>akit stress: <span>FAIL</span></h1>") && page.contains("<code>s.yaml:6</code>")
     );
-    assert!(!page.contains("<b>no</b>"), "what a model says is no markup");
+    assert!(!page.contains("<b>no</b>"), "a model's text must not become markup");
     assert!(ran.read("s.md").starts_with("**akit stress: FAIL** — 5 in flight: pass&#95;rate is 50%"));
 }
 
 #[test]
-fn quiet_prints_the_decision_alone() {
+fn quiet_prints_only_the_decision() {
     let server = good();
     let ran = steady(|| load(&server, &["--quiet"]).run(), |ran| &ran.stdout).ended(0);
     assert_eq!(ran.stdout, "RESULT: PASS (exit code 0)\n");
@@ -84,7 +84,7 @@ fn a_report_replaces_no_input_and_no_other_report() {
     ] {
         load(&server, wrong).run().ended(2);
     }
-    assert_eq!(server.asked().len(), 0, "nothing was sent");
+    assert_eq!(server.asked().len(), 0, "nothing may be sent");
 }
 
 /// A folder with the suite.
@@ -98,7 +98,7 @@ mod pipelines {
     use super::*;
     use crate::akit::repository;
 
-    /// What the action leaves: its outputs, its log, and the summary.
+    /// What the action leaves: outputs, log, and summary.
     fn action(inputs: &[(&str, &str)]) -> (Ran, String, String, String) {
         let ran = folder();
         let [output, summary] = ["output", "summary"].map(|name| ran.path(name).display().to_string());
@@ -122,7 +122,7 @@ mod pipelines {
         ]);
         environment.extend_from_slice(inputs);
         let ended = shell(&ran, &repository().join(".github/action/evaluate.sh"), &environment);
-        assert!(ended.status.success(), "the verdict comes by the last step: {}", words(&ended));
+        assert!(ended.status.success(), "only the last step may fail: {}", words(&ended));
         let read = |name: &str| std::fs::read_to_string(ran.path(name)).unwrap_or_default();
         let (outputs, summary) = (read("output"), read("summary"));
         (ran, outputs, summary, words(&ended))
@@ -142,9 +142,9 @@ mod pipelines {
                 ("INPUT_BASE_URL", server.url.as_str()),
                 ("INPUT_ARGS", "--requests=10\n--concurrency=5\n--slo=pass_rate=0.9"),
             ];
-            let (ran, outputs, summary, told) = steady(|| action(&inputs), |ran| &ran.3);
+            let (ran, outputs, summary, output) = steady(|| action(&inputs), |ran| &ran.3);
             let found = ["verdict", "exit-code", "pass-rate", "sarif"].map(|name| last(&outputs, name));
-            assert_eq!(found, [Some(verdict), Some(code), Some(rate), None], "{told}");
+            assert_eq!(found, [Some(verdict), Some(code), Some(rate), None], "{output}");
             for (name, file) in [
                 ("json", "stress.json"),
                 ("junit", "stress.xml"),
@@ -162,7 +162,7 @@ mod pipelines {
     }
 
     #[test]
-    fn the_action_refuses_what_no_load_test_can_do() {
+    fn the_action_refuses_inputs_that_do_not_fit_a_load_test() {
         let fork = [("FROM_FORK", "true"), ("OPENAI_API_KEY", "")];
         for (inputs, words) in [
             ([("INPUT_COMMAND", "rm"), ("INPUT_ARGS", "")], "the input command is run or stress, and not rm"),
@@ -172,18 +172,18 @@ mod pipelines {
             ([("INPUT_TRUST", "base"), ("INPUT_ARGS", "")], "unexpected argument '--trust'"),
             (fork, "set without-key to neutral or run"),
         ] {
-            let (_, outputs, _, told) = action(&inputs);
+            let (_, outputs, _, output) = action(&inputs);
             assert_eq!(
                 (last(&outputs, "verdict"), last(&outputs, "exit-code")),
                 (Some("error"), Some("2")),
-                "{told}"
+                "{output}"
             );
-            assert!(told.contains(words), "{words}: {told}");
+            assert!(output.contains(words), "{words}: {output}");
         }
     }
 
     #[test]
-    fn so_does_the_job_for_gitlab() {
+    fn the_gitlab_job_runs_a_load_test() {
         let server = half();
         let arguments = format!("--base-url={}\n--requests=10\n--concurrency=5", server.url);
         let limited = format!("{arguments}\n--slo=pass_rate=0.9");
@@ -214,8 +214,8 @@ mod pipelines {
                 let ended = shell(&ran, &ran.path("script"), &environment);
                 (ended.status.code(), words(&ended))
             };
-            let (ended, told) = steady(run, |ran| &ran.1);
-            assert_eq!(ended, Some(status), "{command}: {told}");
+            let (ended, output) = steady(run, |ran| &ran.1);
+            assert_eq!(ended, Some(status), "{command}: {output}");
             for name in ["stress.json", "stress.html", "stress.md", "junit.xml"] {
                 let is_there = ran.path(&format!("akit-reports/{name}")).is_file();
                 assert_eq!(is_there, status != 2, "{name}");

@@ -1,9 +1,9 @@
-//! The program as its users meet it: arguments and files in, output and exit status out.
-//!
-//! Every test runs the binary in a folder of its own with an environment that holds nothing but
-//! what the test puts in; nobody but 127.0.0.1 is ever asked.
+//! The program as its users see it: arguments and files in, output and exit code out.
+//! || Every test runs the binary in its own folder and with an environment that contains only what the test sets;
+//! requests
+//! go only to 127.0.0.1.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot do, it fails for")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod accept;
 mod akit;

@@ -1,4 +1,4 @@
-//! What runs when, and what the gate makes of it: order, concurrency, `--fail-fast`, the pass rate.
+//! What runs when, and how it affects the gate: order, concurrency, `--fail-fast`, the pass rate.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::Akit;
 use super::replies::{outcomes, replies, suite};
 use super::server::{Answer, Server};
 
-/// Holds the first case back until all others have been asked.
+/// Holds the first case back until all others have arrived.
 #[derive(Default)]
 struct Gate {
     asked: Mutex<usize>,
@@ -20,7 +20,7 @@ impl Gate {
         if first {
             let limit = Duration::from_secs(20);
             let waited = self.changed.wait_timeout_while(asked, limit, |asked| *asked < others).unwrap();
-            assert!(!waited.1.timed_out(), "the others were never asked");
+            assert!(!waited.1.timed_out(), "the other cases were not asked");
         } else {
             *asked += 1;
             self.changed.notify_all();
@@ -29,12 +29,12 @@ impl Gate {
 }
 
 #[test]
-fn results_stand_in_the_order_of_files_whatever_finishes_first() {
-    for (concurrency, held) in [("1", false), ("8", true)] {
+fn results_are_in_file_order_whatever_finishes_first() {
+    for (concurrency, is_held_back) in [("1", false), ("8", true)] {
         let gate = Arc::new(Gate::default());
         let server = Server::start(move |asked| {
             let message = asked.last_message();
-            if held {
+            if is_held_back {
                 gate.pass(message == "Say b1.", 5);
             }
             Answer::Text(message)
@@ -48,13 +48,13 @@ fn results_stand_in_the_order_of_files_whatever_finishes_first() {
                 .ended(0);
         let expected = ["b1 passed", "b3 passed", "b2 passed", "z1 passed", "z2 passed", "z3 passed"];
         assert_eq!(outcomes(&ran.json("run.json")), expected);
-        let told: Vec<_> = ran.stderr.lines().filter(|line| line.contains("passed")).collect();
-        assert_eq!(told.len(), 6, "{}", ran.stderr);
+        let lines: Vec<_> = ran.stderr.lines().filter(|line| line.contains("passed")).collect();
+        assert_eq!(lines.len(), 6, "{}", ran.stderr);
     }
 }
 
 #[test]
-fn cases_are_begun_in_an_order_of_the_seed_and_in_file_order_where_the_first_failure_counts() {
+fn cases_start_in_seeded_order_or_in_file_order_with_fail_fast() {
     let begun = |flags: &[&str], scenario: &str| {
         let server = Server::start(|asked| Answer::Text(asked.last_message()));
         let ran = Akit::new(&["run", "s.yaml", "-m", "m", "-c", "1", "--base-url", &server.url])
@@ -76,7 +76,7 @@ fn cases_are_begun_in_an_order_of_the_seed_and_in_file_order_where_the_first_fai
 }
 
 #[test]
-fn no_more_cases_are_under_way_than_allowed() {
+fn no_more_cases_run_at_once_than_allowed() {
     let (now, most) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
     let seen = Arc::clone(&most);
     let server = Server::start(move |asked| {
@@ -102,7 +102,7 @@ fn no_more_cases_are_under_way_than_allowed() {
 }
 
 #[test]
-fn fail_fast_begins_no_case_after_the_first_that_does_not_pass() {
+fn fail_fast_starts_no_case_after_the_first_that_does_not_pass() {
     for (second, status) in [("{\"id\":\"b\",\"reply\":\"no\"}\n", 1), ("", 4)] {
         let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--fail-fast", "-c", "1"])
             .args(&["--json", "run.json"])
@@ -124,7 +124,7 @@ fn fail_fast_begins_no_case_after_the_first_that_does_not_pass() {
 }
 
 #[test]
-fn the_pass_rate_is_held_against_the_judged_cases() {
+fn the_pass_rate_is_over_judged_cases() {
     let run = |arguments: &[&str], config: &str| {
         Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
             .args(arguments)
@@ -142,7 +142,7 @@ fn the_pass_rate_is_held_against_the_judged_cases() {
     run(&["--min-pass-rate", "1", "--tags", "!x", "--filter", "[abc]"], configured).ended(0);
     run(&["--min-pass-rate", "0"], "").ended(0);
 
-    // What could not be judged is no pass, whatever the rate.
+    // An errored case is not a pass, whatever the limit is.
     Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--min-pass-rate", "0"])
         .file("s.yaml", suite(&["a", "b"]))
         .file("r.jsonl", replies(&[("a", "a")]))
@@ -152,7 +152,7 @@ fn the_pass_rate_is_held_against_the_judged_cases() {
 }
 
 #[test]
-fn progress_is_told_in_a_few_plain_lines() {
+fn progress_is_a_few_plain_lines() {
     let ids: Vec<_> = (0..40).map(|n| format!("c{n}")).collect();
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
     let pairs: Vec<_> = ids.iter().map(|id| (*id, *id)).collect();

@@ -1,4 +1,4 @@
-//! Reports: where they go, what stands in the way, and that stdout and colours keep their promises.
+//! Reports: where they go, what prevents them, and that stdout and colors work as documented.
 
 use std::process::Stdio;
 
@@ -14,7 +14,7 @@ fn run(arguments: &[&str]) -> Akit {
 }
 
 #[test]
-fn a_report_on_stdout_is_alone_there_and_the_console_goes_to_stderr() {
+fn only_the_report_is_on_stdout_and_the_console_goes_to_stderr() {
     let json = run(&["--json", "-"]).run().ended(1).err("RESULT: FAIL");
     let report: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(
@@ -30,7 +30,7 @@ fn a_report_on_stdout_is_alone_there_and_the_console_goes_to_stderr() {
 }
 
 #[test]
-fn two_reports_never_share_a_place() {
+fn two_reports_cannot_share_a_path() {
     run(&["--json", "-", "--junit", "-"]).run().ended(2).err("only one report can go to stdout");
     for other in ["out.x", "./out.x"] {
         let ran = run(&["--json", "out.x", "--sarif", other]).run().ended(2).err("two reports");
@@ -40,7 +40,7 @@ fn two_reports_never_share_a_place() {
 }
 
 #[test]
-fn a_report_never_replaces_what_is_read() {
+fn a_report_cannot_replace_an_input() {
     for input in ["s.yaml", "./r.jsonl", "b.json"] {
         let ran = run(&["--baseline", "b.json", "--json", input])
             .file("b.json", "{\"schema\":\"akit.baseline/1\",\"cases\":[]}")
@@ -55,7 +55,7 @@ fn a_report_never_replaces_what_is_read() {
 }
 
 #[test]
-fn colours_obey_pipe_and_environment() {
+fn colors_follow_pipe_and_environment() {
     let has_colour = |akit: Akit| {
         let ran = akit.run();
         (ran.stdout.contains('\u{1b}'), ran.stderr.contains('\u{1b}'))
@@ -75,14 +75,14 @@ fn colours_obey_pipe_and_environment() {
 }
 
 #[test]
-fn missing_folders_are_made_and_nothing_else_is_left_there() {
+fn missing_folders_are_created_and_nothing_else_is_left_there() {
     let ran = run(&["--json", "a/b/run.json", "--junit", "a/b/c/run.xml"]).run().ended(1);
     assert!(ran.path("a/b/run.json").is_file() && ran.path("a/b/c/run.xml").is_file());
     assert_eq!(std::fs::read_dir(ran.path("a/b/c")).unwrap().count(), 1);
 }
 
 #[test]
-fn places_that_cannot_be_written_are_refused_before_the_first_request() {
+fn unwritable_paths_are_refused_before_the_first_request() {
     let server = Server::start(|_| Answer::Text("a".to_owned()));
     for (path, expected) in [
         ("folder", "cannot write `folder`: it is a folder"),
@@ -105,7 +105,7 @@ fn places_that_cannot_be_written_are_refused_before_the_first_request() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_told_and_changes_no_decision() {
+fn a_full_disk_is_reported_and_does_not_change_the_decision() {
     run(&["--json", "/dev/full"]).run().ended(1).err("could not write `/dev/full`: no space left on device");
     run(&["--json", "/dev/full", "-t", "!x", "--case", "a"]).run().ended(0).err("the exit code still gives");
     let full = || Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
@@ -114,7 +114,7 @@ fn a_full_disk_is_told_and_changes_no_decision() {
         let output = akit.command().stdout(full()).output().unwrap();
         akit.ran(output).ended(1).err("could not write to stdout: no space left on device");
     }
-    // These commands are called for what they print alone.
+    // These commands have no purpose but their output.
     for arguments in [&["schema"][..], &["completions", "bash"], &["man"], &["import", "promptfoo", "c.yaml"]]
     {
         let suite = "prompts: [hi]\ntests: [{ assert: [{ type: contains, value: a }] }]\n";
@@ -126,7 +126,7 @@ fn a_full_disk_is_told_and_changes_no_decision() {
 
 #[cfg(unix)]
 #[test]
-fn a_reader_that_went_away_is_no_panic() {
+fn a_closed_pipe_does_not_panic() {
     for arguments in [&["run", "s.yaml", "--replies", "r.jsonl", "--json", "-"][..], &["schema"], &["--help"]]
     {
         let akit = Akit::new(arguments).file("s.yaml", suite(&["a"])).file("r.jsonl", replies(&[("a", "a")]));
@@ -145,7 +145,7 @@ fn a_reader_that_went_away_is_no_panic() {
 
 #[cfg(unix)]
 #[test]
-fn a_report_through_a_link_replaces_what_the_link_points_at() {
+fn a_report_through_a_link_replaces_the_links_target() {
     let akit = run(&["--json", "link.json"]).file("real.json", "old");
     std::os::unix::fs::symlink("real.json", akit.folder().join("link.json")).unwrap();
     let ran = akit.run().ended(1);
@@ -153,7 +153,7 @@ fn a_report_through_a_link_replaces_what_the_link_points_at() {
 }
 
 #[test]
-fn reports_of_one_run_are_the_same_bytes_again() {
+fn reports_of_one_run_are_reproducible() {
     let formats = ["--json", "--junit", "--sarif", "--markdown"];
     for format in formats {
         let first = run(&[format, "-"]).run().ended(1);

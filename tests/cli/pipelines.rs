@@ -1,5 +1,5 @@
-//! A hostile change through the script of the action and through that of the GitLab job: without any setting, the base's
-//! settings judge it.
+//! A hostile change in the scripts of the GitHub action and of the GitLab job: by default, the base's settings judge
+//! it.
 #![cfg(unix)]
 
 use std::path::Path;
@@ -17,7 +17,7 @@ cases:
   - { id: b, prompt: q, expected: { type: contains, values: [good] } }
 ";
 
-/// A change that says itself how much of the suite must pass.
+/// A change that sets the pass rate of its own suite.
 fn hostile() -> Ran {
     let answers = replies(&[("a", "good"), ("b", "no")]);
     let strict = "gate: { min_pass_rate: 1 }\n".to_owned();
@@ -46,7 +46,7 @@ pub(crate) fn environment() -> Vec<(&'static str, &'static str)> {
     inputs.into_iter().map(|name| (name, "")).collect()
 }
 
-/// What the job for GitLab runs.
+/// The script of the GitLab job.
 pub(crate) fn script() -> String {
     let template = std::fs::read_to_string(repository().join("templates/akit.yml")).unwrap();
     let script = template.split("  script:\n    - |\n").nth(1).unwrap();
@@ -54,7 +54,7 @@ pub(crate) fn script() -> String {
     lines.map(|line| line.get(6..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// What the action ends with.
+/// The exit code of the action.
 fn action(event: &str, trust: &str) -> (String, String) {
     let ran = hostile();
     let [output, summary] = ["output", "summary"].map(|name| ran.path(name).display().to_string());
@@ -78,14 +78,14 @@ fn action(event: &str, trust: &str) -> (String, String) {
         ("GITHUB_WORKSPACE", &workspace),
     ]);
     let ended = shell(&ran, &repository().join(".github/action/evaluate.sh"), &environment);
-    assert!(ended.status.success(), "the verdict comes by the last step: {}", words(&ended));
+    assert!(ended.status.success(), "only the last step may fail: {}", words(&ended));
     let outputs = ran.read("output");
     let status = outputs.lines().rfind(|line| line.starts_with("exit-code=")).unwrap_or_default().to_owned();
     (status, words(&ended))
 }
 
 #[test]
-fn the_action_trusts_the_base_of_a_pull_request_unless_it_is_told_otherwise() {
+fn the_action_trusts_the_base_of_a_pull_request_by_default() {
     for (event, trust, status) in [
         ("pull_request", "", "exit-code=1"),
         ("merge_group", "", "exit-code=1"),
@@ -101,7 +101,7 @@ fn the_action_trusts_the_base_of_a_pull_request_unless_it_is_told_otherwise() {
 }
 
 #[test]
-fn so_does_the_job_for_gitlab() {
+fn the_gitlab_job_trusts_the_base_by_default() {
     let script = script();
     for (request, trust, status) in [("7", "", 1), ("7", "head", 0), ("", "", 0), ("", "base", 1)] {
         let ran = hostile();

@@ -1,4 +1,4 @@
-//! An error stands where it is fixed: in the file, at the key or with the flag that is wrong.
+//! An error points to where it is fixed: the file, key or flag that is wrong.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::Akit;
 const CASE: &str = "cases:\n  - { id: a, prompt: p, expected: { type: contains, values: [x] } }\n";
 
 #[test]
-fn replies_in_another_encoding_are_told_at_their_own_file() {
+fn answers_in_another_encoding_are_reported_at_their_own_file() {
     let line = json!({ "id": "a", "reply": "x" }).to_string();
     let utf16 = |big: bool| -> Vec<u8> {
         let units = std::iter::once(0xfeff).chain(line.encode_utf16());
@@ -42,7 +42,7 @@ fn replies_in_another_encoding_are_told_at_their_own_file() {
 }
 
 #[test]
-fn an_address_that_is_none_is_told_with_its_flag() {
+fn an_invalid_address_is_reported_with_its_flag() {
     for (command, flag) in [
         (&["run", "s.yaml", "-m", "m"][..], "--base-url"),
         (&["run", "s.yaml", "-m", "m"], "--grader-base-url"),
@@ -62,9 +62,9 @@ fn an_address_that_is_none_is_told_with_its_flag() {
 }
 
 #[test]
-fn what_a_function_returned_names_its_call() {
+fn a_functions_result_names_its_call() {
     let call = json!({ "role": "assistant", "tool_calls": [{ "id": "1", "function": { "name": "f" } }] });
-    let told = |result: serde_json::Value| {
+    let check = |result: serde_json::Value| {
         let messages = [
             json!({ "role": "user", "content": "q" }),
             call.clone(),
@@ -74,38 +74,38 @@ fn what_a_function_returned_names_its_call() {
         let line = json!({ "id": "a", "messages": messages }).to_string();
         Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"]).file("s.yaml", CASE).file("r.jsonl", line).run()
     };
-    told(json!({ "role": "tool", "tool_call_id": "1", "content": "7" })).ended(0);
+    check(json!({ "role": "tool", "tool_call_id": "1", "content": "7" })).ended(0);
     for id in [json!(null), json!(""), json!(" "), json!(7), json!(["1"])] {
-        told(json!({ "role": "tool", "tool_call_id": id, "content": "7" }))
+        check(json!({ "role": "tool", "tool_call_id": id, "content": "7" }))
             .ended(2)
             .err("message 3 of `tool` has neither `tool_call_id` nor `name`")
             .err("r.jsonl:1:");
     }
-    told(json!({ "role": "tool", "content": "7" })).ended(2).err("has neither `tool_call_id` nor `name`");
+    check(json!({ "role": "tool", "content": "7" })).ended(2).err("has neither `tool_call_id` nor `name`");
 }
 
 #[test]
-fn a_stop_word_that_is_taught_twice_is_an_error_at_the_second() {
+fn a_stop_word_defined_twice_is_an_error_at_the_second() {
     for (first, second) in [("quantum_leap", "Quantum-Leap"), ("a-b", "a_b"), ("DONE", "done")] {
         let words = format!("stopWords:\n      {first}: cut\n      {second}: complete\n");
         let suite = format!("providerConfig:\n    {words}{CASE}");
-        let told = |ran: super::akit::Ran, place: &str| {
+        let check = |ran: super::akit::Ran, place: &str| {
             ran.ended(2)
                 .err(&format!("found `{second}`"))
                 .err(&format!("the same word as `{first}`"))
                 .err(place);
         };
-        told(Akit::new(&["validate", "s.yaml"]).file("s.yaml", &suite).run(), "s.yaml:4:7");
+        check(Akit::new(&["validate", "s.yaml"]).file("s.yaml", &suite).run(), "s.yaml:4:7");
         let config = format!("providers:\n  openai:\n    {words}");
         let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", CASE).file("akit.yaml", config).run();
-        told(ran, "akit.yaml:5:7");
+        check(ran, "akit.yaml:5:7");
         let right = suite.replace(second, "another");
         Akit::new(&["validate", "s.yaml"]).file("s.yaml", right).run().ended(0);
     }
 }
 
 #[test]
-fn a_quarantine_that_a_configuration_further_down_names_is_no_scenario() {
+fn a_quarantine_named_in_a_nested_configuration_is_not_a_scenario() {
     let quarantine = "- { case: s/a, owner: o, reason: r, until: 2999-01-01 }\n";
     for (config, name) in [("akit.yaml", "q.yaml"), ("akit.yml", "lists/q.yaml")] {
         for paths in [&["."][..], &["teams"], &["teams/**/*.yaml"], &["teams/one", "teams/two"]] {
@@ -125,12 +125,12 @@ fn a_quarantine_that_a_configuration_further_down_names_is_no_scenario() {
             );
         }
     }
-    // One that nobody names is a file like others.
+    // If no configuration names it, it is a file like any other.
     Akit::new(&["validate", "."]).file("s.yaml", CASE).file("q.yaml", quarantine).run().ended(2);
 }
 
 #[test]
-fn an_empty_text_that_an_answer_shall_be_is_a_warning() {
+fn an_empty_expected_text_is_a_warning() {
     for value in ["''", "\"  \"", "\"\\n\"", "|\n\n"] {
         let suite = format!(
             "cases:\n  - id: a\n    prompt: p\n    expected:\n      type: exact\n      value: {value}\n"
@@ -143,9 +143,9 @@ fn an_empty_text_that_an_answer_shall_be_is_a_warning() {
     Akit::new(&["validate", "s.yaml", "--strict"]).file("s.yaml", suite).run().ended(0);
 }
 
-/// What many cases share is told once, and still stands somewhere.
+/// An error shared by many cases is reported once and still has a place.
 #[test]
-fn errors_that_are_told_once_with_a_count_point_at_one_line() {
+fn errors_reported_once_with_a_count_point_to_one_line() {
     let judged =
         |id: &str| format!("  - {{ id: {id}, prompt: p, expected: {{ type: llm_grader, rubric: r }} }}\n");
     let suite = format!("cases:\n{}", ["a", "b", "c"].map(judged).concat());

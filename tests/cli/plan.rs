@@ -1,9 +1,9 @@
-//! `akit plan`: what a run would see, and what more would take.
+//! `akit plan`: which drop a run could detect, and what more would cost.
 
 use super::Akit;
 use super::akit::Ran;
 use super::replies::{replies, suite};
-use super::schema::obeys;
+use super::schema::assert_matches;
 use super::server::{Answer, Server};
 
 fn ids(n: usize) -> Vec<String> {
@@ -24,7 +24,7 @@ fn cases_and_repeats_that_a_drop_needs() {
         .out("detects a drop of");
     let found = ran.json("plan.json");
     assert_eq!(found["schema"], "akit.plan/1");
-    obeys(&found, "plan.json");
+    assert_matches(&found, "plan.json");
     assert_eq!((&found["more_cases"]["cases"], &found["more_repeats"]), (&819.into(), &().into()));
     assert!((found["now"]["detectable"].as_f64().unwrap() - 0.123).abs() < 1e-3);
     assert_eq!((&found["discordance_measured"], &found["unlucky"]), (&false.into(), &().into()));
@@ -32,7 +32,7 @@ fn cases_and_repeats_that_a_drop_needs() {
     for drop in ["3%", "0.03"] {
         assert_eq!(plan(50, &["--detect", drop]).ended(0).json("plan.json"), found, "{drop}");
     }
-    // The selection counts, and so do the repeats that are asked for.
+    // Selection and repeats count.
     let few = plan(50, &["--detect", "10%", "--filter", "c1*", "--repeat", "12"]).ended(0);
     assert_eq!(
         (&few.json("plan.json")["cases"], &few.json("plan.json")["now"]["calls"]),
@@ -46,7 +46,7 @@ fn cases_and_repeats_that_a_drop_needs() {
 }
 
 #[test]
-fn a_drop_that_is_none_is_bad_usage() {
+fn an_impossible_drop_is_wrong_usage() {
     for (drop, why) in [
         ("0", "is not above 0"),
         ("0pp", "is not above 0"),
@@ -64,7 +64,7 @@ fn a_drop_that_is_none_is_bad_usage() {
 }
 
 #[test]
-fn a_baseline_tells_noise_price_and_time_and_nobody_is_asked() {
+fn a_baseline_provides_noise_cost_and_time_and_nothing_is_sent() {
     let server = Server::start(|asked| Answer::Text(asked.last_message()));
     let names = ids(4);
     let names: Vec<_> = names.iter().map(String::as_str).collect();
@@ -109,14 +109,14 @@ fn a_baseline_tells_noise_price_and_time_and_nobody_is_asked() {
         .out("Time is at `-c 2`");
     let found = planned.json("plan.json");
     assert_eq!((&found["broken"]["proven"], &found["broken"]["failing_trials"]), (&4.into(), &4.into()));
-    // Ten tokens in, five out: two cents an answer, and fresh trials on top.
+    // Ten tokens in and five out cost two cents per answer; extra trials come on top.
     let (cost, fresh) =
         (found["now"]["cost_usd"].as_f64().unwrap(), found["now"]["fresh"][0].as_f64().unwrap());
     assert!((cost - 0.02 * (4.0 + fresh)).abs() < 1e-9 && fresh > 0.0 && fresh < 1.0, "{found}");
     assert!(found["now"]["time_ms"].as_f64().is_some());
-    assert_eq!(server.asked().len(), asked, "nothing is sent");
+    assert_eq!(server.asked().len(), asked, "nothing may be sent");
 
-    // A case that asks something else now is not known.
+    // A case whose question changed is unknown.
     let edited = suite(&names).replacen("Say", "Please say", 1);
     ran.then(&["plan", "s.yaml", "--baseline", "b.json"])
         .file("s.yaml", edited)
@@ -132,7 +132,7 @@ fn a_baseline_tells_noise_price_and_time_and_nobody_is_asked() {
 }
 
 #[test]
-fn one_failure_is_proof_where_the_application_is_deterministic() {
+fn one_failure_proves_a_regression_of_a_deterministic_application() {
     let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
         .file("s.yaml", suite(&["a", "b"]))
         .file("r.jsonl", replies(&[("a", "a"), ("b", "no")]))
@@ -145,7 +145,7 @@ fn one_failure_is_proof_where_the_application_is_deterministic() {
         .out("A single broken case is proven by one failure (`confirm: 0`), if it is one of 1 case.")
         .out("1 case failed too often before");
     plan(&[]).out("the baseline is thin").out("asked up to 20 times");
-    // Where the data go to stdout, the page does not.
+    // With the data on stdout, the page is not printed.
     let data = plan(&["--json", "-"]).err("detects a drop of");
     assert!(serde_json::from_str::<serde_json::Value>(&data.stdout).is_ok(), "{}", data.stdout);
 }

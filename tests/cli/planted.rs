@@ -1,4 +1,4 @@
-//! Values of every kind, planted wherever text of others comes in, are in nothing that akit leaves behind.
+//! Values of every kind, planted in every input that others control, are not in anything that akit leaves behind.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use super::replies::replies;
 use super::server::{Answer, Asked, Server, completion};
 use super::weakening;
 
-/// Kind, value, and a part of it that an excerpt might leave.
+/// Kind, value, and a part of it that an excerpt could show.
 const PLANTED: [(&str, &str, &str); 19] = [
     ("email", "jane.doe@example.com", "jane.d"),
     ("phone", "+1 415 555 0132", "415 555"),
@@ -38,10 +38,10 @@ const PLANTED: [(&str, &str, &str); 19] = [
 
 const OWN: &str = r"KD-\d\d-\d{4}";
 
-/// Kind and value of each sort, as vendors, banks and states write them.
+/// Kind and value of each sort, in the formats of vendors, banks and states.
 const CORPUS: &str = include_str!("../../src/redact/planted.txt");
 
-/// The values of the corpus on one line each; in braces stand the alphabet and the length of a part that is made up.
+/// One value of the corpus per line; braces contain the alphabet and the length of a generated part.
 fn corpus() -> Vec<String> {
     let made = |line: usize, part: &str| -> String {
         let letters: &[u8] = match &part[..1] {
@@ -79,7 +79,7 @@ fn planted() -> String {
     PLANTED.map(|(_, value, _)| value.to_owned()).into_iter().chain(corpus()).collect::<Vec<_>>().join(" , ")
 }
 
-/// A suite that has them in prompts, titles, tools, metadata, variables and expectations of most sorts.
+/// A suite with the values in prompts, titles, tools, metadata, variables and most kinds of expectations.
 fn suite() -> Json {
     let all = planted();
     let case = |id: &str, expected: Json| {
@@ -108,15 +108,15 @@ fn suite() -> Json {
     })
 }
 
-/// An application and a judge that repeat what they see in every place of an answer.
+/// An application and a judge that repeat what they receive in every field of an answer.
 fn server() -> Server {
-    Server::as_told(|asked: &Asked| {
+    Server::plain(|asked: &Asked| {
         let (all, said) = (planted(), asked.last_message());
         let whole = asked.body.to_string();
         let mut answer = completion(&format!("{said} {all}"));
         answer["model"] = json!(format!("m {all}"));
         answer["system_fingerprint"] = json!(format!("fp {all}"));
-        // A word that nobody knows: the answer is not judged, and the word is shown.
+        // An unknown stop word: the answer is errored, and the word is shown.
         let end = if said.starts_with("good") { format!("stop {all}") } else { "stop".to_owned() };
         answer["choices"][0]["finish_reason"] = json!(end);
         if asked.is_for_judge() {
@@ -138,7 +138,7 @@ fn server() -> Server {
     })
 }
 
-/// Everything that was printed, and every file but those that the test itself wrote.
+/// Everything that was printed, and every file that the test did not write.
 fn left(ran: &Ran) -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<(String, String)>) {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -160,14 +160,14 @@ fn left(ran: &Ran) -> Vec<(String, String)> {
 
 #[track_caller]
 fn clean(name: &str, text: &str) {
-    // Numbers of hashes and identities are no values; the markers of JSON and XML hide none.
+    // Hashes and ids are not values. JSON and XML syntax must not hide a value.
     for (_, value, part) in PLANTED {
         for needle in [value, part] {
             assert!(!text.contains(needle), "{needle:?} in {name}:\n{text}");
         }
     }
     for value in corpus() {
-        // Behind a name the value alone gives way.
+        // Next to a name, only the value is redacted.
         let part = value.rsplit([' ', '=', ':']).find(|part| part.len() > 5).unwrap_or(&value);
         let needle = if value.contains(['=', ':']) { part } else { &value };
         assert!(!text.contains(needle), "{needle:?} in {name}:\n{text}");
@@ -215,7 +215,7 @@ fn asking<'a>(akit: Akit, url: &'a str, more: &[&'a str]) -> Akit {
 }
 
 #[test]
-fn nothing_that_is_left_behind_has_a_planted_value() {
+fn no_output_contains_a_planted_value() {
     let (server, forge) = (server(), Forge::start(HEAD));
     let first = Akit::new(&["run", "s.yaml"])
         .file("s.yaml", suite().to_string())
@@ -223,7 +223,10 @@ fn nothing_that_is_left_behind_has_a_planted_value() {
     let plain = asking(first, &server.url, &["--json", "run.json"]).run().ended(1);
     for (_, value, _) in PLANTED {
         let written = json!(value).to_string();
-        assert!(plain.read("run.json").contains(written.trim_matches('"')), "{value}: the test can fail");
+        assert!(
+            plain.read("run.json").contains(written.trim_matches('"')),
+            "{value}: the test must be able to fail"
+        );
     }
     std::fs::remove_dir_all(plain.path(".akit")).unwrap();
     std::fs::remove_file(plain.path("run.json")).unwrap();
@@ -248,9 +251,9 @@ fn nothing_that_is_left_behind_has_a_planted_value() {
         assert!(shown.contains(&format!("[REDACTED:{kind}]")), "{kind}");
     }
     assert!(live.stdout.contains("::error file=s.yaml"), "{}", live.stdout);
-    let told = &live.json("out/run.json")["redacted"];
-    assert_eq!(told["cases"], 11);
-    assert_eq!(told["kinds"].as_array().unwrap().len(), 13, "{told}");
+    let counts = &live.json("out/run.json")["redacted"];
+    assert_eq!(counts["cases"], 11);
+    assert_eq!(counts["kinds"].as_array().unwrap().len(), 13, "{counts}");
     for (file, words) in
         [("out/m.md", "- redacted: 11 of 11 cases, without: api"), ("out/h.html", "redacted")]
     {
@@ -259,7 +262,7 @@ fn nothing_that_is_left_behind_has_a_planted_value() {
     assert!(
         live.stdout.contains("redacted: 11 of 11 cases, without: api_key, aws_key, credit_card, custom,")
     );
-    // What reads the stored run has nothing to show that is not in it.
+    // Commands that read the stored run can show only what is in it.
     for arguments in [
         &["baseline", "update", "out/run.json", "--baseline", "b.json"] as &[&str],
         &["history", "out"],
@@ -288,7 +291,7 @@ fn nothing_that_is_left_behind_has_a_planted_value() {
 }
 
 #[test]
-fn a_demand_that_is_gone_is_told_without_its_value() {
+fn a_removed_expectation_is_reported_without_its_value() {
     let suite = |values: &str| {
         format!(
             "name: s\nredaction: {{}}\ncases:\n  - id: a\n    prompt: x\n    expected: {{ type: contains, values: [{values}] }}\n"
@@ -303,9 +306,9 @@ fn a_demand_that_is_gone_is_told_without_its_value() {
     weakening::git(&ran, &["add", "."]);
     weakening::git(&ran, &["commit", "--quiet", "-m", "first"]);
     let run = ["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--weakened-since", "main"];
-    let told =
+    let output =
         weakening::akit(&ran, &run).file("s.yaml", suite("ok")).run().out("s/a: its expectation changed");
-    all_clean(&told, 3);
+    all_clean(&output, 3);
     let again = weakening::akit(&ran, &["gate", "run.json", "--weakened-since", "main"]).run();
     all_clean(&again.out("s/a: its expectation changed"), 3);
 }
@@ -339,7 +342,7 @@ fn patterns_of_the_command_line() {
     run(&["--redact-patterns", "email", "r.jsonl"]).ended(2).err("`r.jsonl` is a file");
 }
 
-/// What a page of Markdown shows, without references and characters that are not seen.
+/// The visible text of a Markdown page, without references and invisible characters.
 fn page(text: &str) -> String {
     let mut parts = text.split("&#");
     let mut out = parts.next().unwrap().to_owned();
@@ -351,15 +354,15 @@ fn page(text: &str) -> String {
     out.replace('\u{200b}', "")
 }
 
-/// Without `--redact`: a comment and the summary of a step have more readers than the log. What only looks like a number of
-/// a person stays, and so do the reports that somebody asked for.
+/// Without `--redact`: comments and step summaries have more readers than the log. Numbers that only look personal
+/// stay, and so do the reports that the user asked for.
 #[test]
 fn a_comment_shows_no_card_key_or_address_whatever_the_flags() {
     let forge = Forge::start(HEAD);
     let all: Vec<_> = PLANTED.iter().map(|(_, value, _)| value.replace('\n', " ")).collect();
     let all = all.join(" , ");
     let case = |id: &str, value: &str, expected: Json| json!({ "id": id, "name": value, "prompt": value, "expected": expected });
-    // A message that cuts what it quotes shows no part of a value either.
+    // A message that shortens its quotation must not show part of a value.
     let cases = PLANTED.iter().enumerate().map(|(index, (_, value, _))| {
         case(
             &format!("c{index}"),

@@ -1,4 +1,4 @@
-//! A server in trouble: whatever it does, the case is errored, the reason is said, and nothing leaks.
+//! A failing server: the case is errored, the reason is shown, and nothing leaks.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ fn raw(status: u16, body: impl Into<Vec<u8>>) -> Answer {
     Answer::Raw(status, vec![("content-type", "application/json".to_owned())], body.into())
 }
 
-/// Answers the n-th request by the n-th function, the last one for ever.
+/// Answers the n-th request with the n-th function; the last one repeats.
 fn script(answers: Vec<fn() -> Answer>) -> Server {
     let next = AtomicUsize::new(0);
     Server::start(move |_| {
@@ -33,7 +33,7 @@ fn script(answers: Vec<fn() -> Answer>) -> Server {
 }
 
 #[test]
-fn every_kind_of_trouble_is_an_error_with_its_kind_its_words_and_a_way_out() {
+fn every_fault_is_an_error_with_its_kind_message_and_help() {
     type Row = (&'static str, fn() -> Answer, &'static str, &'static str, &'static str);
     let table: [Row; 20] = [
         (
@@ -125,8 +125,8 @@ fn every_kind_of_trouble_is_an_error_with_its_kind_its_words_and_a_way_out() {
         let fault = &report["cases"][0]["trials"][0]["fault"];
         assert_eq!(fault["kind"], kind, "{name}: {fault}");
         for part in [server.host(), words, help] {
-            let told = format!("{} {}", fault["message"], fault["help"]);
-            assert!(told.contains(part), "{name}: no {part:?} in {told}");
+            let message = format!("{} {}", fault["message"], fault["help"]);
+            assert!(message.contains(part), "{name}: no {part:?} in {message}");
             assert!(name == "error" || ran.stdout.contains(part), "{name}: {}", ran.stdout);
         }
         assert_eq!(server.asked().len(), 1, "{name}");
@@ -134,7 +134,7 @@ fn every_kind_of_trouble_is_an_error_with_its_kind_its_words_and_a_way_out() {
 }
 
 #[test]
-fn what_the_model_left_unsaid_is_no_error_of_the_provider() {
+fn an_incomplete_answer_is_not_a_provider_error() {
     type Row = (fn() -> Answer, &'static str);
     let bodies: [Row; 3] = [
         (|| raw(200, "{\"choices\":[{\"message\":{\"content\":null},\"finish_reason\":\"stop\"}]}"), "\"\""),
@@ -177,7 +177,7 @@ fn a_refusal_is_kept_and_passes_no_negative_expectation() {
 }
 
 #[test]
-fn transient_trouble_is_tried_again_as_soon_as_the_server_asks() {
+fn transient_errors_are_retried_when_the_server_asks() {
     let ok = || Answer::Text("ok".to_owned());
     let waits: [fn() -> Answer; 5] = [
         || Answer::Raw(429, vec![("retry-after", "0".to_owned())], Vec::new()),
@@ -201,14 +201,14 @@ fn transient_trouble_is_tried_again_as_soon_as_the_server_asks() {
     }
     let server = script(vec![|| raw(429, ""), || raw(500, ""), ok]);
     run(&server.url, &[]).ended(0);
-    assert_eq!(server.asked().len(), 3, "two further tries are the default");
+    assert_eq!(server.asked().len(), 3, "the default is two retries");
     let server = script(vec![|| Answer::Raw(500, vec![("retry-after", "0".to_owned())], b"down".to_vec())]);
     run(&server.url, &["--retries", "3"]).ended(4).out("answered 500: down (after 4 tries)");
     assert_eq!(server.asked().len(), 4);
 }
 
 #[test]
-fn a_wait_that_the_server_asks_for_is_kept() {
+fn retry_after_is_respected() {
     let server = script(vec![|| Answer::Raw(429, vec![("retry-after", "1".to_owned())], Vec::new()), || {
         Answer::Text("ok".to_owned())
     }]);
@@ -218,7 +218,7 @@ fn a_wait_that_the_server_asks_for_is_kept() {
 }
 
 #[test]
-fn a_hang_is_cut_off_and_keeps_nobody_waiting() {
+fn a_hanging_request_times_out() {
     let server = Server::start(|_| Answer::Hang);
     let began = Instant::now();
     let ran = run(&server.url, &["--timeout", "150ms", "--retries", "1"]).ended(4);
@@ -231,7 +231,7 @@ fn a_hang_is_cut_off_and_keeps_nobody_waiting() {
 }
 
 #[test]
-fn patience_is_decided_by_flag_case_scenario_configuration_in_this_order() {
+fn the_timeout_comes_from_flag_case_scenario_configuration_in_this_order() {
     let text = |case: Option<u32>, scenario: Option<u32>, key: [&str; 2]| {
         let head = scenario.map(|n| format!("providerConfig: {{ {}: {n} }}\n", key[1])).unwrap_or_default();
         let tail = case.map(|n| format!("    {}: {n}\n", key[0])).unwrap_or_default();
@@ -273,7 +273,7 @@ fn patience_is_decided_by_flag_case_scenario_configuration_in_this_order() {
 }
 
 #[test]
-fn nobody_at_the_address_is_told_with_the_address() {
+fn an_unreachable_server_is_reported_with_its_address() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     drop(listener);
@@ -343,14 +343,14 @@ fn a_parameter_that_the_server_refuses_is_dropped_once_and_noted_once() {
             .run()
             .ended(0);
     let with: Vec<_> = server.asked().iter().map(|asked| asked.body.get("temperature").is_some()).collect();
-    assert_eq!(with, [true, false, false], "it is offered once and not again");
+    assert_eq!(with, [true, false, false], "it must be sent once and not again");
     let note = "does not accept `temperature` for m; akit left it out";
     assert_eq!(ran.stdout.matches(note).count(), 1, "{}", ran.stdout);
     assert_eq!(ran.json("run.json")["notes"].as_array().unwrap().len(), 1);
 }
 
 #[test]
-fn very_large_replies_are_judged_or_refused_but_never_kill_the_run() {
+fn very_large_answers_are_judged_or_refused_but_do_not_kill_the_run() {
     let large = Server::start(|_| Answer::Text(format!("{} ok", "x".repeat(2 << 20))));
     run(&large.url, &[]).ended(0);
     let endless = Server::start(|_| raw(200, vec![b' '; 33 << 20]));
@@ -361,7 +361,7 @@ fn very_large_replies_are_judged_or_refused_but_never_kill_the_run() {
 }
 
 #[test]
-fn what_the_server_says_of_itself_stands_in_the_report() {
+fn the_report_shows_what_the_server_says_about_itself() {
     let server = Server::start(|_| raw(200, completion("ok").to_string()));
     let ran = run(&server.url, &[]).ended(0);
     let report = ran.json("run.json");
@@ -378,7 +378,7 @@ fn what_the_server_says_of_itself_stands_in_the_report() {
 }
 
 #[test]
-fn a_key_that_no_header_can_carry_is_told_without_being_shown() {
+fn a_key_with_invalid_characters_is_reported_without_being_shown() {
     let server = Server::start(|_| panic!("nothing may be sent"));
     let ran = Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url])
         .env("OPENAI_API_KEY", "sk-live-one\nsk-live-two")
@@ -390,7 +390,7 @@ fn a_key_that_no_header_can_carry_is_told_without_being_shown() {
 }
 
 #[test]
-fn half_a_character_is_read_as_a_lost_one() {
+fn half_a_character_becomes_a_replacement_character() {
     let server = Server::start(|_| raw(200, r#"{"choices":[{"message":{"content":"ok \ud800 y"}}]}"#));
     let answer =
         run(&server.url, &[]).ended(0).json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"]

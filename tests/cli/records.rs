@@ -1,4 +1,4 @@
-//! Records of the cache that come with a change: under `--trust base` nobody believes them.
+//! Cache records that come with a change are not trusted under `--trust base`.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ fn stern() -> Server {
     Server::start(|_| Answer::Text(verdict(0)))
 }
 
-/// The suite and its judge, with the records that a run of it makes: path below the cache, and text.
+/// The suite and its judge, with the records that a run makes: path below the cache, and text.
 fn suite(server: &Server, more: &str) -> (Ran, Vec<(String, String)>) {
     let ran = base(&[
         ("scenarios/s.yaml", SUITE.to_owned()),
@@ -44,7 +44,7 @@ fn records(folder: &Path) -> Vec<(String, String)> {
     files.map(|path| (named(&path), std::fs::read_to_string(&path).unwrap())).collect()
 }
 
-/// The records with the best score that the judge can give.
+/// The records, edited to the judge's best score.
 fn forged(records: &[(String, String)]) -> Vec<(String, String)> {
     let forge = |text: &String| {
         let mut record: Json = serde_json::from_str(text).unwrap();
@@ -71,16 +71,16 @@ fn trusting(ran: &Ran, who: &str, flags: &[&str]) -> Ran {
 }
 
 #[test]
-fn a_verdict_that_only_the_change_brings_is_asked_for_again() {
+fn a_verdict_added_by_the_change_is_requested_again() {
     let server = stern();
     let (ran, made) = suite(&server, "");
     put(&ran, ".akit/cache", &forged(&made));
     commit(&ran);
-    // Trusted, it is what it says, and that it is new is said.
+    // Under `head` the record counts, and is reported as new.
     trusting(&ran, "head", &[]).ended(0).out("cache-record-added").out(".akit/cache/");
     trusting(&ran, "head", &["--replay"]).ended(0);
     trusting(&ran, "head", &["--fail-on", "weakened"]).ended(1);
-    // Where nobody can be asked, nobody knows.
+    // If the judge cannot be asked, the case is errored.
     let replayed = trusting(&ran, "base", &["--replay"])
         .ended(5)
         .out("untrusted-record")
@@ -91,11 +91,15 @@ fn a_verdict_that_only_the_change_brings_is_asked_for_again() {
     let asked = server.asked().len();
     let own = trusting(&ran, "base", &[]).ended(1);
     assert!(server.asked().len() > asked, "{}", own.stdout);
-    assert!(!own.stdout.contains("cache-record-added"), "what is not read weakens nothing: {}", own.stdout);
+    assert!(
+        !own.stdout.contains("cache-record-added"),
+        "an unread record does not weaken anything: {}",
+        own.stdout
+    );
 }
 
 #[test]
-fn so_is_an_answer_of_the_application() {
+fn an_answer_added_by_the_change_is_requested_again() {
     let server = Server::start(|_| Answer::Text("no".to_owned()));
     let text = "name: s\ncases: [{ id: a, prompt: q, expected: { type: contains, values: [good] } }]\n";
     let config = format!(
@@ -120,18 +124,18 @@ fn so_is_an_answer_of_the_application() {
     }
 }
 
-/// What the base has, and what a pipeline keeps beside git, is read as ever.
+/// Records of the base, and those that a pipeline keeps outside of git, are read as usual.
 #[test]
 fn records_of_the_base_and_of_the_pipeline_are_trusted() {
     let server = stern();
     let (ran, made) = suite(&server, "");
     let asked = server.asked().len();
-    // The pipeline's own.
+    // The pipeline's own records.
     for (path, text) in forged(&made) {
         akit(&ran, &["--version"]).file(&format!(".akit/cache/{path}"), text).run();
     }
     trusting(&ran, "base", &["--replay"]).ended(0);
-    // Those of the base, which the change leaves alone.
+    // Records of the base that the change does not touch.
     let kept = base(&[
         ("scenarios/s.yaml", SUITE.to_owned()),
         ("akit.yaml", config(&server, "")),
@@ -141,13 +145,13 @@ fn records_of_the_base_and_of_the_pipeline_are_trusted() {
     ]);
     put(&kept, ".akit/cache", &made);
     let (first, last) = (made[0].0.clone(), made[made.len() - 1].0.clone());
-    let told = trusting(&kept, "base", &["--replay"]).stderr;
-    assert!(!told.contains(&first) && !told.contains(&last), "{told}");
+    let output = trusting(&kept, "base", &["--replay"]).stderr;
+    assert!(!output.contains(&first) && !output.contains(&last), "{output}");
     assert_eq!(server.asked().len(), asked);
 }
 
 #[test]
-fn a_record_that_the_change_rewrites_is_named_and_not_read() {
+fn a_record_edited_by_the_change_is_named_and_not_read() {
     let server = stern();
     let (first, made) = suite(&server, "");
     drop(first);
@@ -168,7 +172,7 @@ fn a_record_that_the_change_rewrites_is_named_and_not_read() {
 }
 
 #[test]
-fn a_cache_in_another_folder_is_named_and_the_bases_holds() {
+fn a_cache_moved_by_the_change_is_named_and_the_bases_is_used() {
     let server = stern();
     let (ran, made) = suite(&server, "");
     put(&ran, "forged", &forged(&made));
@@ -178,7 +182,7 @@ fn a_cache_in_another_folder_is_named_and_the_bases_holds() {
         .ended(0)
         .out("cache-moved: records were read from `.akit/cache`, now from `forged` (akit.yaml:2)");
     trusting(&ran, "base", &[]).ended(1).out("cache-moved");
-    // The flag is the pipeline's, and what lies there may be the change's all the same.
+    // The flag comes from the pipeline, but its folder may come from the change.
     trusting(&ran, "base", &["--replay", "--cache-dir", "forged"]).ended(5);
 }
 
@@ -188,11 +192,11 @@ fn records_behind_links_are_not_read() {
     use std::os::unix::fs::symlink;
 
     let server = stern();
-    // The folder, and one above it.
+    // The folder itself, and one above it.
     for (link, to, folder) in [(".akit/cache", "../forged", "forged"), (".akit", "forged", "forged/cache")] {
         let (ran, made) = suite(&server, "");
         put(&ran, folder, &forged(&made));
-        // The runs of the suite kept their journal there.
+        // Earlier runs kept their journal there.
         let _ = std::fs::remove_dir_all(ran.path(".akit"));
         std::fs::create_dir_all(ran.path(link).parent().unwrap()).unwrap();
         symlink(to, ran.path(link)).unwrap();
@@ -205,7 +209,7 @@ fn records_behind_links_are_not_read() {
             .err("no record of the cache is read");
         trusting(&ran, "base", &[]).ended(1);
     }
-    // A shelf, and a record.
+    // A subfolder, and a record.
     for whole_shelf in [true, false] {
         let (ran, made) = suite(&server, "");
         put(&ran, "forged", &forged(&made));
@@ -228,7 +232,7 @@ fn records_behind_links_are_not_read() {
             trusting(&ran, who, flags).ended(status);
         }
     }
-    // Neither is a device, which never ends.
+    // Nor is a device, which would never end.
     let (ran, made) = suite(&server, "");
     let record = ran.path(&format!(".akit/cache/{}", made[0].0));
     std::fs::create_dir_all(record.parent().unwrap()).unwrap();
@@ -237,9 +241,9 @@ fn records_behind_links_are_not_read() {
     akit(&ran, &["cache", "verify"]).run().out("link");
 }
 
-/// What an interrupted run was answered is noted beside the cache, and may be a change's work as well.
+/// An interrupted run's journal lies next to the cache, and a change could have written it.
 #[test]
-fn a_journal_that_the_change_brings_finishes_no_run() {
+fn a_journal_added_by_the_change_is_not_resumed() {
     let server = stern();
     let (ran, _) = suite(&server, "");
     change(&ran, &[(".akit/journal/any.jsonl", "{}\n".to_owned())]);

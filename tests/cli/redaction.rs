@@ -1,5 +1,4 @@
-//! Redaction through the program: planted values reach the application and nothing else, and no
-//! verdict changes by it.
+//! Redaction end to end: planted values reach the application and nothing else, and verdicts do not change.
 
 use std::path::Path;
 
@@ -35,7 +34,7 @@ fn redaction() -> String {
     format!("redaction: {{ patterns: {PATTERNS} }}\n")
 }
 
-/// Expectations that need the raw values, over whatever the application echoes.
+/// Expectations that need the original values, for an application that repeats its input.
 fn suite(head: &str) -> String {
     let planted = PLANTED.join(", ");
     let long = "Please do write as soon as you can to the address that we have given to you in the letter of last week, which, if I recall it well, was this one: jane.doe@example.com";
@@ -55,9 +54,9 @@ fn suite(head: &str) -> String {
     )
 }
 
-/// An application that echoes, and breaks where it is told to; and a judge that repeats what it sees.
+/// An application that repeats its input and fails on request, and a judge that repeats what it sees.
 fn server() -> Server {
-    Server::as_told(|asked: &Asked| {
+    Server::plain(|asked: &Asked| {
         let said = asked.last_message();
         if asked.is_for_judge() {
             let known_bad = canary(asked).is_some_and(|(is_good, _)| !is_good);
@@ -104,7 +103,7 @@ fn replay(ran: &Ran, url: &str, more: &[&str]) -> Ran {
         .run()
 }
 
-/// Every file but the scenario and the configuration, and all that was printed.
+/// Every file except the scenario and the configuration, and everything printed.
 fn artifacts(ran: &Ran) -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<(String, String)>) {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -155,10 +154,10 @@ fn verdicts(run: &Json) -> Vec<String> {
 }
 
 #[test]
-fn planted_values_are_in_no_artifact_and_verdicts_stay() {
+fn planted_values_are_in_no_artifact_and_verdicts_do_not_change() {
     let server = server();
     let plain = run(&server.url, &suite(""), &[]);
-    assert!(plain.read("run.json").contains(PLANTED[0]), "the test can fail");
+    assert!(plain.read("run.json").contains(PLANTED[0]), "the test must be able to fail");
     let live = run(&server.url, &suite(&redaction()), &[]);
     clean(&live);
     let found = verdicts(&live.json("run.json"));
@@ -174,7 +173,7 @@ fn planted_values_are_in_no_artifact_and_verdicts_stay() {
         assert!(shown.contains(&format!("[REDACTED:{kind}]")), "{kind}");
     }
 
-    // The application saw what was written, the judge what is kept.
+    // The application got the original, the judge the redacted text.
     let asked = server.asked();
     let judged = asked.iter().filter(|one| one.body.to_string().contains("Be kind to [REDACTED:email]"));
     let judged: Vec<_> = judged.map(|one| one.body.to_string()).collect();
@@ -187,13 +186,13 @@ fn planted_values_are_in_no_artifact_and_verdicts_stay() {
     clean(&again);
     assert_eq!(again.status, 1);
     let replayed = verdicts(&again.json("run.json"));
-    // What broke left no record behind.
+    // A failed request left no record.
     assert_eq!(replayed[..8], found[..8]);
     assert!(replayed[8].contains("cache-miss"), "{}", replayed[8]);
     let first = ["run.json", "out/j.xml", "out/s.sarif", "out/m.md"].map(|name| again.read(name));
     let third = replay(&live, &url, &[]);
     assert_eq!(first, ["run.json", "out/j.xml", "out/s.sarif", "out/m.md"].map(|name| third.read(name)));
-    assert_eq!(server.asked().len(), count, "replay asks nobody");
+    assert_eq!(server.asked().len(), count, "a replay must not send anything");
 }
 
 #[test]
@@ -205,10 +204,10 @@ fn in_no_cache_mode_does_a_raw_answer_reach_a_judge_or_a_report() {
         clean(&ran);
         let asked = server.asked();
         let judged = asked.iter().filter(|one| one.body.get("response_format").is_some());
-        let told: String = judged.map(|one| one.body.to_string()).collect();
-        assert!(told.contains("[REDACTED:email]"), "{mode}");
-        assert!(PLANTED.iter().all(|value| !told.contains(value)), "{mode}: {told}");
-        // The error of the application, whose words repeat the prompt, is withheld as well.
+        let prompts: String = judged.map(|one| one.body.to_string()).collect();
+        assert!(prompts.contains("[REDACTED:email]"), "{mode}");
+        assert!(PLANTED.iter().all(|value| !prompts.contains(value)), "{mode}: {prompts}");
+        // The application's error, which repeats the prompt, is withheld as well.
         assert!(ran.stdout.contains("text withheld"), "{mode}: {}", ran.stdout);
     }
 }
@@ -234,18 +233,18 @@ fn a_judge_sees_a_marker_whatever_the_replacement_says() {
     assert!(plain.stdout.contains("No idea"));
     let asked = server.asked().len();
     let ran = run(&server.url, &text(hostile), &[]).ended(1);
-    let told: String = server.asked()[asked..].iter().map(|one| one.body.to_string()).collect();
-    assert!(told.contains("[REDACTED:custom]") && !told.contains("I block your card"), "{told}");
-    // Reports show what the user chose.
+    let prompts: String = server.asked()[asked..].iter().map(|one| one.body.to_string()).collect();
+    assert!(prompts.contains("[REDACTED:custom]") && !prompts.contains("I block your card"), "{prompts}");
+    // Reports show the user's replacement.
     let run_file = ran.read("run.json");
     assert!(run_file.contains("I block your card at once.") && !run_file.contains("No idea"), "{run_file}");
-    // From a record it is the same.
+    // The same from a record.
     replay(&ran, &server.url, &[]).ended(1);
     run(&server.url, &text("redaction: { replacement: \"\" }\n"), &[]).ended(2).err("`replacement` is empty");
 }
 
 #[test]
-fn the_flag_the_configuration_and_recorded_replies_redact_too() {
+fn redaction_works_by_flag_by_configuration_and_for_recorded_answers() {
     let server = server();
     let flag = run(&server.url, &suite("redaction: { patterns: ['KD-\\d\\d-\\d{4}'] }\n"), &["--redact"]);
     clean(&flag);
@@ -260,7 +259,7 @@ fn the_flag_the_configuration_and_recorded_replies_redact_too() {
         .ended(0);
     let text = config.read("run.json");
     assert!(text.contains("[REDACTED:email]") && !text.contains("jane.doe"), "{text}");
-    // What the case says goes before what the file says.
+    // The case overrides the file.
     let off = config
         .then(&["run", "s.yaml", "--json", "run.json", "--replies", "replies.yaml"])
         .file(
@@ -284,15 +283,15 @@ fn a_redacted_record_is_bound_to_the_expectation_that_saw_the_answer() {
     let live = run(&server.url, &text("jane.doe@example.com"), &[]).ended(0);
     let same = replay(&live, &server.url, &["--target-version", "1"]).ended(4);
     let same = replay(&same, &server.url, &[]).ended(5).out("1 passed");
-    // Both expectations look alike once they are redacted; the raw answer is gone.
+    // Both expectations look the same after redaction; the original answer is gone.
     std::fs::write(same.path("s.yaml"), text("john.roe@example.com")).unwrap();
     let other = replay(&same, &server.url, &[]).ended(4).out("redacted_for");
     assert_eq!(other.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "cache-miss");
-    // Nor is it an answer to anybody who does not redact.
+    // Nor is it used for a run without redaction.
     std::fs::write(other.path("s.yaml"), text("jane.doe@example.com").replace("redaction: {}\n", ""))
         .unwrap();
     replay(&other, &server.url, &[]).ended(4);
-    // A record of a raw answer, on the other hand, is none of a redacted run.
+    // A record of an original answer is not used for a run with redaction either.
     let plain = run(&server.url, &text("jane.doe@example.com").replace("redaction: {}\n", ""), &[]).ended(0);
     std::fs::write(plain.path("s.yaml"), text("jane.doe@example.com")).unwrap();
     let miss = replay(&plain, &server.url, &[]).ended(4);
@@ -300,7 +299,7 @@ fn a_redacted_record_is_bound_to_the_expectation_that_saw_the_answer() {
 }
 
 #[test]
-fn patterns_that_cannot_be_used_are_told() {
+fn invalid_patterns_are_reported() {
     let suite = |patterns: &str| {
         format!(
             "name: s\nredaction: {{ patterns: [{patterns}] }}\ncases:\n  - {{ id: a, prompt: x, expected: {{ type: exact, value: x }} }}\n"
@@ -318,9 +317,9 @@ fn patterns_that_cannot_be_used_are_told() {
         .err("did you mean `email`?");
 }
 
-/// An answer with tool calls whose arguments hold secrets, and a stop word that holds an address.
+/// An answer with tool calls whose arguments contain secrets, and a stop word that contains an email address.
 #[test]
-fn what_comes_beside_the_text_is_redacted_too() {
+fn calls_and_stop_words_are_redacted_too() {
     let arguments = json!({
         "password": "hunter2xyz",
         "pin": 1,
@@ -360,8 +359,8 @@ fn what_comes_beside_the_text_is_redacted_too() {
 }
 
 #[test]
-fn what_an_own_bot_is_sent_of_a_case_stands_in_no_record() {
-    let server = Server::as_told(|asked| {
+fn values_sent_to_a_bot_are_not_recorded() {
+    let server = Server::plain(|asked| {
         let body = json!({ "answer": if asked.body["who"] == "ann@example.org" { "good" } else { "bad" } });
         Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
     });

@@ -1,12 +1,12 @@
-//! `akit regrade`: two runs, two judges, and whose the shift is.
+//! `akit regrade`: two runs, two judges, and which of them explains the shift.
 
 use super::Akit;
 use super::akit::Ran;
 use super::replies::replies;
-use super::schema::obeys;
+use super::schema::assert_matches;
 use super::server::{Answer, Server};
 
-/// One case that no judge sees, and four that only a judge sees.
+/// One case without a judge, and four with one.
 fn suite() -> String {
     let graded = |id: &str| {
         format!(
@@ -17,7 +17,7 @@ fn suite() -> String {
     format!("name: s\ncases:\n{plain}{}", ["shift", "worse", "same", "well"].map(graded).concat())
 }
 
-/// `lenient` takes what is passable; every other judge only what is splendid.
+/// `lenient` accepts passable answers; every other judge only splendid ones.
 fn judges() -> Server {
     Server::start(|asked| {
         let said = asked.body["messages"].to_string();
@@ -44,7 +44,7 @@ const NEW: [(&str, &str); 5] = [
     ("well", "splendid too"),
 ];
 
-/// Two stored runs: old answers by `lenient`, new ones by `stern`.
+/// Two stored runs: old answers judged by `lenient`, new ones by `stern`.
 fn two_runs(server: &Server) -> Ran {
     let run = |answers: &str, judge: &str, out: &str| {
         [
@@ -81,7 +81,7 @@ fn regrade(ran: &Ran, server: &Server, more: &[&str]) -> Ran {
 }
 
 #[test]
-fn four_cells_split_the_shift_between_product_and_judge() {
+fn four_cells_split_the_shift_between_application_and_judge() {
     let server = judges();
     let ran = two_runs(&server);
     let before = server.asked().len();
@@ -93,26 +93,26 @@ fn four_cells_split_the_shift_between_product_and_judge() {
         .out("2 cases flipped because of the application alone:\n  s/plain fails now\n  s/worse fails now\n");
     let data = found.json("found.json");
     assert_eq!(data["schema"], "akit.regrade/1");
-    obeys(&data, "regrade.json");
+    assert_matches(&data, "regrade.json");
     assert_eq!((&data["cases"], &data["graded"], &data["identical"]), (&5.into(), &4.into(), &1.into()));
     let rate = |name: &str| data["rates"][name].as_f64().unwrap();
     let rates = ["old_by_old", "old_by_new", "new_by_old", "new_by_new"].map(rate);
     for (found, expected) in rates.into_iter().zip([1.0, 0.6, 0.6, 0.2]) {
         assert!((found - expected).abs() < 1e-9, "{rates:?}");
     }
-    // Only the answers that differ go to the other judge: three to each, but for one text that is known.
+    // Only the answers that differ go to the other judge: three requests each, minus one for a text that is known.
     let votes = server.asked().split_off(before);
     let judged = votes.iter().filter(|asked| asked.body.to_string().contains("Be kind.")).count();
     assert_eq!(judged, 6, "{votes:?}");
 
-    // All of it is recorded: once more costs nothing.
+    // Everything is recorded: a second time costs nothing.
     let before = server.asked().len();
     let again = regrade(&ran, &server, &[&old[..], &["--replay"]].concat()).ended(0);
     assert_eq!((again.json("found.json"), server.asked().len()), (data, before));
 }
 
 #[test]
-fn without_the_old_judge_three_cells_say_what_they_can() {
+fn without_the_old_judge_three_cells_are_shown() {
     let server = judges();
     let ran = two_runs(&server);
     let data = regrade(&ran, &server, &[])
@@ -122,7 +122,7 @@ fn without_the_old_judge_three_cells_say_what_they_can() {
         .json("found.json");
     assert!(data["rates"]["new_by_old"].is_null());
     assert!((data["judge"].as_f64().unwrap() + 0.4).abs() < 1e-9);
-    // Another judge than that of the new run is told, not taken silently.
+    // A judge other than the new run's is reported.
     ran.then(&[
         "regrade",
         "old.json",
@@ -140,7 +140,7 @@ fn without_the_old_judge_three_cells_say_what_they_can() {
 }
 
 #[test]
-fn a_verdict_that_cannot_be_had_ends_with_four_and_shows_the_rest() {
+fn an_unavailable_verdict_is_exit_code_four_and_the_rest_is_shown() {
     let server = judges();
     let ran = two_runs(&server);
     let found = regrade(&ran, &server, &["--replay"])
@@ -159,7 +159,7 @@ fn runs_that_cannot_be_compared_are_refused_before_anything_is_sent() {
     ran.then(&["regrade", "nowhere.json", "new.json", "s.yaml"]).run().ended(2).err("nowhere.json");
     ran.then(&["regrade", "old.json", "s.yaml", "s.yaml"]).run().ended(2).err("is not a stored run");
     ran.then(&["regrade", "old.json"]).run().ended(2).err("required arguments");
-    // Without a judge there is nobody to ask.
+    // Without a judge, nothing can be asked.
     ran.then(&["regrade", "old.json", "new.json", "s.yaml"]).run().ended(2).err("no judge is configured");
     regrade(&ran, &server, &["--json", "old.json"]).ended(2);
     let edited = suite().replace("Go.", "Go on.");
@@ -173,7 +173,7 @@ fn runs_that_cannot_be_compared_are_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn cases_without_a_judge_are_the_products_and_need_none() {
+fn cases_without_a_judge_count_toward_the_application() {
     let server = judges();
     let ran = two_runs(&server);
     let before = server.asked().len();

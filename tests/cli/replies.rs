@@ -1,4 +1,4 @@
-//! `--replies` and `provider: replies`: answers that somebody else produced.
+//! `--replies` and `provider: replies`: answers recorded by another program.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::Akit;
 use super::akit::Ran;
 
-/// A scenario of cases that want their own id in the answer.
+/// A scenario whose cases expect their own id in the answer.
 pub(crate) fn suite(ids: &[&str]) -> String {
     let mut text = String::from("cases:\n");
     for id in ids {
@@ -22,7 +22,7 @@ pub(crate) fn suite(ids: &[&str]) -> String {
     text
 }
 
-/// A file of replies in which each case says this.
+/// A file with these answers by case.
 pub(crate) fn replies(pairs: &[(&str, &str)]) -> String {
     pairs
         .iter()
@@ -37,7 +37,7 @@ fn run(ids: &[&str], lines: &str) -> Ran {
         .run()
 }
 
-/// `id outcome` of every case, in the order of the report.
+/// `id outcome` of every case, in report order.
 pub(crate) fn outcomes(report: &Json) -> Vec<String> {
     let cases = report["cases"].as_array().unwrap().iter();
     cases
@@ -46,7 +46,7 @@ pub(crate) fn outcomes(report: &Json) -> Vec<String> {
 }
 
 #[test]
-fn a_missing_reply_is_an_error_and_never_a_pass_or_a_failure() {
+fn a_missing_answer_is_an_error_and_not_a_pass_or_a_failure() {
     let ran = run(&["a", "b"], &replies(&[("a", "a")])).ended(4);
     let report = ran.json("run.json");
     assert_eq!(outcomes(&report), ["a passed", "b errored"]);
@@ -67,7 +67,7 @@ fn a_failure_outranks_an_error() {
 }
 
 #[test]
-fn a_reply_that_names_the_scenario_goes_before_one_that_names_none() {
+fn an_answer_that_names_the_scenario_takes_precedence() {
     let lines = "{\"id\":\"a\",\"reply\":\"wrong\"}\n{\"id\":\"a\",\"scenario\":\"s\",\"reply\":\"a\"}\n\
                  {\"id\":\"b\",\"scenario\":\"other\",\"reply\":\"b\"}\n";
     let ran = run(&["a", "b"], lines).ended(4);
@@ -75,14 +75,14 @@ fn a_reply_that_names_the_scenario_goes_before_one_that_names_none() {
 }
 
 #[test]
-fn further_trials_and_unused_lines_disturb_nothing() {
+fn extra_trials_and_unused_lines_are_ignored() {
     let lines = "{\"id\":\"a\",\"reply\":\"a\"}\n{\"id\":\"a\",\"trial\":1,\"reply\":\"a again\"}\n\
                  {\"id\":\"nobody\",\"reply\":\"x\"}\n";
     run(&["a"], lines).ended(0).out("1 passed");
 }
 
 #[test]
-fn an_answer_that_nobody_looks_at_is_told_at_its_line() {
+fn an_unused_answer_is_reported_at_its_line() {
     let line = |scenario: &str, trial: u32, reply: &str| {
         format!("{{\"id\":\"a\",{scenario}\"trial\":{trial},\"reply\":\"{reply}\"}}\n")
     };
@@ -106,7 +106,7 @@ fn an_answer_that_nobody_looks_at_is_told_at_its_line() {
 }
 
 #[test]
-fn what_a_reply_knows_stands_in_the_report() {
+fn fields_of_an_answer_are_in_the_report() {
     let line = "{\"id\":\"a\",\"reply\":\"a\",\"finish_reason\":\"stop\",\"model\":\"bot-7\",\"latency_ms\":12.4,\
                 \"usage\":{\"input_tokens\":3,\"output_tokens\":4}}";
     let ran = run(&["a"], line).ended(0);
@@ -117,7 +117,7 @@ fn what_a_reply_knows_stands_in_the_report() {
 }
 
 #[test]
-fn a_reply_cut_off_or_refused_never_passes_for_what_it_lacks() {
+fn a_truncated_or_refused_answer_does_not_pass_for_missing_text() {
     let suite = "cases:\n  - { id: a, prompt: p, expected: { type: not_contains, values: [x] } }\n";
     for (line, expected) in [
         ("{\"id\":\"a\",\"reply\":\"fine\",\"finish_reason\":\"length\"}", 1),
@@ -134,7 +134,7 @@ fn a_reply_cut_off_or_refused_never_passes_for_what_it_lacks() {
 }
 
 #[test]
-fn wrong_lines_are_told_with_their_place_before_anything_runs() {
+fn invalid_lines_are_reported_with_their_place_before_anything_runs() {
     let good = "{\"id\":\"a\",\"reply\":\"a\"}\n";
     let table = [
         (format!("{good}\n{{\"id\":\"b\"}}\n"), "`reply` is missing"),
@@ -163,7 +163,7 @@ fn wrong_lines_are_told_with_their_place_before_anything_runs() {
 }
 
 #[test]
-fn files_of_replies_that_cannot_be_read_are_told() {
+fn unreadable_files_of_answers_are_reported() {
     run(&["a"], "\0").ended(2).err("cannot read the recorded answers in r.jsonl: the file is binary");
     Akit::new(&["run", "s.yaml", "--replies", "nowhere.jsonl"])
         .file("s.yaml", suite(&["a"]))
@@ -180,7 +180,7 @@ fn files_of_replies_that_cannot_be_read_are_told() {
 }
 
 #[test]
-fn a_scenario_names_its_own_replies_beside_itself() {
+fn a_scenario_names_a_file_of_answers_next_to_itself() {
     let text = format!("provider: replies\nproviderConfig: {{ file: r.jsonl }}\n{}", suite(&["a"]));
     Akit::new(&["run", "deep/s.yaml"])
         .file("deep/s.yaml", text)
@@ -196,7 +196,7 @@ fn a_scenario_names_its_own_replies_beside_itself() {
 }
 
 #[test]
-fn ids_and_replies_may_hold_anything() {
+fn ids_and_answers_may_contain_anything() {
     let long = "long".repeat(2_500);
     let ids = [
         "a/b",
@@ -217,20 +217,20 @@ fn ids_and_replies_may_hold_anything() {
         .run()
         .ended(1)
         .out("RESULT: FAIL — 7 passed, 2 failed");
-    let told: Vec<_> = outcomes(&ran.json("o/r.json"));
-    assert_eq!(told.len(), ids.len());
-    assert_eq!(told[2], "line\nbreak passed");
+    let reported: Vec<_> = outcomes(&ran.json("o/r.json"));
+    assert_eq!(reported.len(), ids.len());
+    assert_eq!(reported[2], "line\nbreak passed");
     for text in [&ran.stdout, &ran.stderr, &ran.read("o/r.xml"), &ran.read("o/r.md")] {
         assert!(!text.contains('\u{1b}'), "{text}");
     }
     assert!(!ran.stdout.lines().chain(ran.stderr.lines()).any(|line| line.starts_with("::error")));
     assert_eq!(ran.read("o/r.xml").matches("<testcase ").count(), ids.len());
     let listed = std::fs::read_dir(ran.path("o")).unwrap().count();
-    assert_eq!(listed, 4, "nothing else is left behind");
+    assert_eq!(listed, 4, "nothing else may be left");
 }
 
 #[test]
-fn huge_replies_are_judged() {
+fn huge_answers_are_judged() {
     let huge = format!("{}needle", "x".repeat(1_000_000));
     let suite = "cases:\n  - { id: a, prompt: p, expected: { type: contains, values: [needle] } }\n  \
                  - { id: b, prompt: p, expected: { type: exact, value: needle } }\n";
@@ -245,14 +245,14 @@ fn huge_replies_are_judged() {
 }
 
 #[test]
-fn more_answers_than_are_judged_are_told_with_how_to_judge_them() {
+fn unused_repeats_are_reported_with_a_way_to_judge_them() {
     let line = |trial: u32| format!("{{\"id\":\"a\",\"trial\":{trial},\"reply\":\"yes\"}}\n");
     let lines: String = (0..3).map(line).collect();
     let ran = run(&["a", "b"], &(lines.clone() + "{\"id\":\"b\",\"reply\":\"yes\"}\n"));
     let ran = ran.err("has 3 answers to case `a`: only 1 of each are judged").err("`--repeat 3`");
     let all = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--repeat", "3"]).run();
     assert!(!all.stderr.contains("of each are judged"), "{}", all.stderr);
-    // Two results of one prompt are two answers to one case.
+    // Two results for one prompt are two answers for one case.
     let message = |text: &str| {
         json!({ "messages": [{ "role": "user", "content": "a" }, { "role": "assistant", "content": text }] })
             .to_string()
@@ -265,7 +265,7 @@ fn more_answers_than_are_judged_are_told_with_how_to_judge_them() {
 }
 
 #[test]
-fn a_file_that_tells_of_no_calls_is_told_where_cases_are_about_them() {
+fn a_file_without_calls_is_reported_if_cases_are_about_calls() {
     let suite = |expected: &str| format!("name: s\ncases: [{{ id: a, prompt: a, expected: {expected} }}]\n");
     let (calls, words) = ("{ type: tools, never: [refund] }", "{ type: contains, values: [yes] }");
     let rows = [
@@ -277,7 +277,7 @@ fn a_file_that_tells_of_no_calls_is_told_where_cases_are_about_them() {
             false,
         ),
         (words, "{\"id\":\"a\",\"reply\":\"yes\"}", false),
-        // What a line of another case says of calls is nothing about this one.
+        // Another case's line about calls does not matter here.
         (calls, "{\"id\":\"a\",\"reply\":\"yes\"}\n{\"id\":\"b\",\"reply\":\"yes\",\"tool_calls\":[]}", true),
         (
             calls,
@@ -288,7 +288,7 @@ fn a_file_that_tells_of_no_calls_is_told_where_cases_are_about_them() {
     for (expected, line, is_told) in rows {
         let akit = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"]);
         let ran = akit.file("s.yaml", suite(expected)).file("r.jsonl", line).run().ended(0);
-        let told = "does not say which functions were called, but 1 case";
-        assert_eq!(ran.stderr.contains(told), is_told, "{line}\n{}", ran.stderr);
+        let warning = "does not say which functions were called, but 1 case";
+        assert_eq!(ran.stderr.contains(warning), is_told, "{line}\n{}", ran.stderr);
     }
 }

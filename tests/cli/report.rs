@@ -1,4 +1,4 @@
-//! Reports again from stored runs, and two runs side by side.
+//! Reports from stored runs, and comparisons of two runs.
 
 use super::Akit;
 use super::akit::Ran;
@@ -6,7 +6,7 @@ use super::akit::Ran;
 const SUITE: &str = "name: s\ncases:\n  - { id: a, prompt: pa, expected: { type: contains, values: [\"yes\"] } }\n  \
     - { id: b, prompt: pb, expected: { type: contains, values: [\"yes\"] } }\n";
 
-/// A stored run `NAME.json` over these answers; `yes` passes.
+/// A stored run `NAME.json` of these answers; `yes` passes.
 fn stored(ran: Option<&Ran>, name: &str, answers: [&str; 2], more: &[&str]) -> Ran {
     let (replies, json) = (format!("{name}.jsonl"), format!("{name}.json"));
     let arguments = ["run", "s.yaml", "--replies", &replies, "--json", &json];
@@ -19,7 +19,7 @@ fn stored(ran: Option<&Ran>, name: &str, answers: [&str; 2], more: &[&str]) -> R
 }
 
 #[test]
-fn every_format_again_is_what_the_run_wrote_and_never_gates() {
+fn every_format_equals_what_the_run_wrote_and_does_not_gate() {
     let first = ["--junit", "1.xml", "--sarif", "1.sarif", "--markdown", "1.md", "--html", "1.html"];
     let ran = stored(None, "run", ["yes", "no <script>alert(1)</script>"], &first).ended(1);
     let again = ["report", "run.json", "--json", "2.json"];
@@ -46,10 +46,10 @@ fn every_format_again_is_what_the_run_wrote_and_never_gates() {
 }
 
 #[test]
-fn the_decision_is_the_runs_own_unless_another_policy_is_named() {
+fn the_decision_is_the_runs_own_unless_a_policy_is_given() {
     let ran = stored(None, "run", ["yes", "no"], &["--min-pass-rate", "0.5"]).ended(0);
     ran.then(&["report", "run.json"]).run().ended(0).out("RESULT: PASS");
-    // `akit gate` without the flag decides otherwise, and so does a report that is told to.
+    // Without the flag, `akit gate` decides differently, and so does a report if asked to.
     ran.then(&["gate", "run.json"]).run().ended(1);
     ran.then(&["report", "run.json", "--config", "akit.yaml"])
         .file("akit.yaml", "gate: { min_pass_rate: 0.9 }\n")
@@ -61,7 +61,7 @@ fn the_decision_is_the_runs_own_unless_another_policy_is_named() {
 }
 
 #[test]
-fn a_report_never_replaces_what_it_reads_and_tells_bad_files() {
+fn a_report_replaces_no_input_and_bad_files_are_reported() {
     let ran = stored(None, "run", ["yes", "yes"], &[]).ended(0);
     ran.then(&["report", "run.json", "--html", "run.json"]).run().ended(2).err("would be replaced");
     ran.then(&["report", "none.json"]).run().ended(2).err("there is no file `none.json`");
@@ -76,7 +76,7 @@ fn a_report_never_replaces_what_it_reads_and_tells_bad_files() {
 }
 
 #[test]
-fn two_runs_are_shown_side_by_side_without_a_claim() {
+fn two_runs_are_compared_without_a_decision() {
     let ran = stored(None, "base", ["yes, at once", "no"], &[]).ended(1);
     let ran = stored(Some(&ran), "head", ["not at once", "yes"], &[]).ended(1);
     let ran = ran
@@ -92,13 +92,13 @@ fn two_runs_are_shown_side_by_side_without_a_claim() {
     let value = ran.json("diff.json");
     assert_eq!((&value["schema"], &value["compared"]), (&"akit.compare/1".into(), &2.into()));
     assert_eq!(value["cases"][0]["change"], "newly-failing");
-    // To stdout goes the data alone.
+    // Only the data go to stdout.
     let data = ran.then(&["compare", "base.json", "head.json", "--json", "-"]).run().ended(0);
     assert!(serde_json::from_str::<serde_json::Value>(&data.stdout).is_ok() && data.stderr.contains("newly"));
 }
 
 #[test]
-fn what_cannot_be_compared_is_told() {
+fn runs_that_cannot_be_compared_are_reported() {
     let ran = stored(None, "base", ["yes", "yes"], &[]).ended(0);
     let mut other = ran.json("base.json");
     other["cases"][0]["id"] = "x".into();
@@ -117,7 +117,7 @@ fn what_cannot_be_compared_is_told() {
         .err("would be replaced");
 }
 
-/// The words of a page without its tags and marks.
+/// The text of a page without tags and entities.
 fn words(page: &str) -> String {
     let mut out = String::new();
     for piece in page.split('<') {
@@ -126,7 +126,7 @@ fn words(page: &str) -> String {
     out
 }
 
-/// Three stored runs of a suite, on three days, under `runs/`: `a` passed on the first two, `b` never.
+/// Three stored runs on three days under `runs/`: `a` passed on the first two, `b` never did.
 fn earlier() -> Ran {
     let mut ran = stored(None, "1", ["yes, within 30 days", "no"], &[]).ended(1);
     ran = stored(Some(&ran), "2", ["yes, within 14 days", "nope"], &[]).ended(1);
@@ -143,12 +143,12 @@ fn earlier() -> Ran {
 }
 
 #[test]
-fn what_earlier_runs_answered_stands_beside_the_answer() {
+fn the_page_shows_answers_of_earlier_runs() {
     let ran = earlier();
     std::fs::write(ran.path("runs/list.json"), "[1]").unwrap();
     std::fs::write(ran.path("runs/other.json"), "{\"schema\":\"akit.baseline/1\"}").unwrap();
     let ran = ran.then(&["report", "runs/3.json", "--history", "runs", "--html", "p.html"]).run().ended(0);
-    assert_eq!(ran.stderr, "", "what is no run is passed over");
+    assert_eq!(ran.stderr, "", "a file that is not a run must be skipped");
     let page = ran.read("p.html");
     assert!(page.contains("<del>yes</del>, <del>within</del> 14 days"), "{page}");
     assert!(page.contains("<ins>never</ins>, <ins>in</ins> 14 days<ins> &lt;img src=x&gt;</ins>"), "{page}");
@@ -156,10 +156,10 @@ fn what_earlier_runs_answered_stands_beside_the_answer() {
     assert!(before.unwrap() < now.unwrap());
     let text = words(&page);
     assert!(text.contains("passed in run run-2 · 2026-01-02T00:00:00Z · commit 2abcdef"), "{text}");
-    // `b` never passed: the latest run that judged it, with the same answer.
+    // `b` never passed: the latest run that judged it is shown, with the same answer.
     assert!(text.contains("The same answer.") && text.contains("failed in run run-2"), "{text}");
     assert!(text.contains("Pass rate over 3 runs: 0.0% to 50.0%, 0.0% last"), "{text}");
-    // An earlier run knows nothing of a later one.
+    // An earlier run does not see a later one.
     let ran = ran.then(&["report", "runs/1.json", "--history", "runs", "--html", "p.html"]).run().ended(0);
     assert!(!ran.read("p.html").contains("Answer before"));
     let ran = ran.then(&["report", "runs/3.json", "--html", "p.html"]).run().ended(0);
@@ -181,16 +181,16 @@ fn the_page_says_whether_the_answer_before_is_in_the_baseline() {
 }
 
 #[test]
-fn a_history_that_no_page_shows_is_told() {
+fn a_history_without_a_page_is_reported() {
     let ran = earlier();
-    let told = "`--history` is for the HTML page, Markdown and the comment, and none is written";
+    let warning = "`--history` is for the HTML page, Markdown and the comment, and none is written";
     for command in [
         &["run", "s.yaml", "--replies", "1.jsonl", "--json", "none.json"][..],
         &["report", "runs/3.json"],
         &["gate", "runs/3.json", "--junit", "none.md"],
     ] {
         let ran =
-            ran.then(command).args(&["--history", "runs"]).run().ended(2).err(told).err("`--html FILE`");
+            ran.then(command).args(&["--history", "runs"]).run().ended(2).err(warning).err("`--html FILE`");
         assert!(ran.stdout.is_empty() && !ran.path("none.json").exists() && !ran.path("none.md").exists());
     }
     let ran = ran.then(&["report", "runs/3.json", "--history", "runs", "--format", "html"]).run().ended(0);
@@ -205,12 +205,12 @@ fn a_stored_run_links_to_its_files_where_they_are_shown() {
     assert_eq!(links(ran.then(&report).run().ended(0)), 0);
     let gitlab = ran.then(&report).env("GITLAB_CI", "true").env("CI_PROJECT_URL", "https://gitlab.test/a/b");
     let ran = gitlab.env("CI_COMMIT_SHA", "0123456789012345678901234567890123456789").run().ended(0);
-    assert!(!ran.stdout.contains("section_start"), "it says nothing of the pipeline's own");
+    assert!(!ran.stdout.contains("section_start"), "it must not name the pipeline's own values");
     assert!(links(ran) > 0);
 }
 
 #[test]
-fn a_named_history_that_is_no_run_ends_the_run_before_it_begins() {
+fn a_history_file_that_is_not_a_run_is_an_error_before_the_run_starts() {
     let ran = earlier();
     std::fs::write(ran.path("bad.json"), "{").unwrap();
     let run = ["run", "s.yaml", "--replies", "1.jsonl", "--html", "p.html", "--history"];
@@ -218,7 +218,7 @@ fn a_named_history_that_is_no_run_ends_the_run_before_it_begins() {
     assert!(ran.stdout.is_empty() && !ran.path("p.html").exists());
     ran.then(&run).arg("nowhere").run().ended(2).err("there is no `nowhere`");
     ran.then(&run).arg("1.json").args(&["--json", "1.json"]).run().ended(2).err("would be replaced");
-    // In a folder it is told, and the others are read.
+    // In a folder it is reported, and the others are read.
     std::fs::write(ran.path("runs/bad.json"), "{").unwrap();
     let ran =
         ran.then(&run).arg("runs").run().ended(1).err("warning: skipped 1 file: `runs/bad.json` is not a");

@@ -1,4 +1,4 @@
-//! What goes over the wire: messages, parameters, headers, and who decides each of them.
+//! Requests over the wire: messages, parameters, headers, and which setting decides each.
 
 use serde_json::{Value as Json, json};
 
@@ -13,7 +13,7 @@ fn case(extra: &str) -> String {
     format!("cases:\n  - id: a\n    prompt: Hello\n    expected: {{ type: contains, values: [ok] }}\n{extra}")
 }
 
-/// Runs a scenario against a server and answers with the one request that it got.
+/// Runs a scenario with a server and returns the only request.
 fn asked(text: &str, configure: impl Fn(Akit, &Server) -> Akit) -> Asked {
     let server = echo();
     let akit = Akit::new(&["run", "s.yaml"]).file("s.yaml", text.replace("URL", &server.url));
@@ -28,7 +28,7 @@ fn with_flags(text: &str, flags: &[&str]) -> Asked {
 }
 
 #[test]
-fn a_plain_case_sends_its_prompt_and_nothing_unasked() {
+fn a_plain_case_sends_its_prompt_and_nothing_else() {
     let asked = with_flags(&case(""), &[]);
     assert_eq!(asked.path, "/v1/chat/completions");
     assert_eq!(asked.body, json!({ "model": "m", "messages": [{ "role": "user", "content": "Hello" }] }));
@@ -40,10 +40,10 @@ fn a_plain_case_sends_its_prompt_and_nothing_unasked() {
 fn messages(text: &str) -> Vec<String> {
     let asked = with_flags(text, &[]);
     let messages = asked.body["messages"].as_array().unwrap().clone();
-    let told = |message: &Json| {
+    let summary = |message: &Json| {
         format!("{}: {}", message["role"].as_str().unwrap(), message["content"].as_str().unwrap())
     };
-    messages.iter().map(told).collect()
+    messages.iter().map(summary).collect()
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn parameters_of_the_scenario_go_along() {
     let seed = asked.body["seed"].as_u64().unwrap();
     assert!(seed < 1 << 31, "{seed}");
     let again = with_flags(&case(""), &["--seed", "7"]);
-    assert_eq!(again.body["seed"].as_u64(), Some(seed), "flag and key mean the same");
+    assert_eq!(again.body["seed"].as_u64(), Some(seed), "flag and key must mean the same");
     assert_ne!(with_flags(&case(""), &["--seed", "8"]).body["seed"].as_u64(), Some(seed));
 
     let limit = |model: &str| {
@@ -106,7 +106,7 @@ fn functions_are_sent_as_tools() {
 }
 
 #[test]
-fn keys_and_organisations_come_from_file_configuration_or_environment() {
+fn keys_and_organizations_come_from_file_configuration_or_environment() {
     let in_file = "provider: openai\nproviderConfig: { apiKey: \"${MY_KEY}\", organization: org-file }\n";
     let header = |text: &str, configuration: &str, environment: &[(&str, &str)]| {
         let asked = asked(text, |mut akit, server| {
@@ -132,8 +132,8 @@ fn keys_and_organisations_come_from_file_configuration_or_environment() {
 }
 
 #[test]
-fn the_model_is_decided_by_flag_case_scenario_configuration_in_this_order() {
-    // Each row takes away the strongest voice of the row before.
+fn the_model_comes_from_flag_case_scenario_configuration_in_this_order() {
+    // Each row removes the strongest setting of the previous row.
     let table: [(&[&str], &str, &str, &str, &str); 6] = [
         (&["-m", "flag"], "    model: case\n", "model: scenario\n", "model: config\n", "flag"),
         (&[], "    model: case\n", "model: scenario\n", "model: config\n", "case"),
@@ -157,7 +157,7 @@ fn the_model_is_decided_by_flag_case_scenario_configuration_in_this_order() {
 }
 
 #[test]
-fn the_model_of_the_configuration_holds_for_its_own_provider_alone() {
+fn the_model_of_the_configuration_applies_only_to_its_provider() {
     let config = "provider: openai\nmodel: gpt-4o\nproviders: { ollama: { defaultModel: deep } }\n";
     let model = |config: &str, scenario: &str, in_case: &str| {
         let asked = asked(&format!("{scenario}{}", case(in_case)), |akit, server| {
@@ -180,7 +180,7 @@ fn the_model_of_the_configuration_holds_for_its_own_provider_alone() {
 }
 
 #[test]
-fn the_address_is_decided_by_flag_scenario_configuration_environment_in_this_order() {
+fn the_address_comes_from_flag_scenario_configuration_environment_in_this_order() {
     let right = echo();
     let wrong = "http://127.0.0.1:9/v1";
     let url = right.url.as_str();
@@ -207,7 +207,7 @@ fn the_address_is_decided_by_flag_scenario_configuration_environment_in_this_ord
 }
 
 #[test]
-fn the_provider_is_decided_by_flag_case_scenario_configuration_in_this_order() {
+fn the_provider_comes_from_flag_case_scenario_configuration_in_this_order() {
     let refused = |flags: &[&str], in_case: &str, in_scenario: &str, in_config: &str| {
         let ran = Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", "http://127.0.0.1:9/v1"])
             .args(flags)
@@ -227,12 +227,12 @@ fn the_provider_is_decided_by_flag_case_scenario_configuration_in_this_order() {
 }
 
 #[test]
-fn a_misspelt_provider_is_told_its_name() {
+fn a_misspelled_provider_gets_a_suggestion() {
     Akit::new(&["run", "s.yaml", "-p", "opnai"]).file("s.yaml", case("")).run().ended(2).err("openai");
 }
 
 #[test]
-fn a_missing_key_is_told_before_anything_is_sent() {
+fn a_missing_key_is_reported_before_anything_is_sent() {
     let run = |head: &str, arguments: &[&str]| {
         Akit::new(&["run", "s.yaml", "-m", "m"])
             .args(arguments)
@@ -253,7 +253,7 @@ fn a_missing_key_is_told_before_anything_is_sent() {
         .err("set OPENAI_API_KEY in the pipeline's secrets");
     let head = "providerConfig: { apiKey: \"${MY_KEY}\", baseUrl: \"http://127.0.0.1:9/v1\" }\n";
     run(head, &[]).ended(2).err("environment variable `MY_KEY`, the key of `openai`, is not set");
-    // In replay nobody is asked, so a key does not matter; what is missing is the record.
+    // A replay sends nothing, so the API key does not matter; the record is what is missing.
     run(head, &["--replay"]).ended(4).out("not in the cache");
     run("", &["--replay"]).ended(4).out("not in the cache");
     for (url, expected) in [

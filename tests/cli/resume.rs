@@ -1,5 +1,6 @@
-//! A run that is killed, interrupted or out of time, and is finished by `--resume`: nothing is paid for twice, and the
-//! reports are those of a run that nobody disturbed.
+//! A run that is killed, interrupted or out of time, then finished with `--resume`: nothing is paid for twice, and
+//! the
+//! reports equal those of an uninterrupted run.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +14,10 @@ use super::akit::Ran;
 use super::server::{Answer, Asked, Server, completion, wait_until};
 use super::signal::{end, send};
 
-/// Requests at once.
+/// Concurrent requests.
 const AT_ONCE: usize = 4;
 
-/// Cases of which one fails now and is asked again, some are judged, and one judge's reply is no verdict at first.
+/// A failing case with extra trials, some judged cases, and a first verdict that is unreadable.
 fn suite() -> String {
     let judged = |n: usize| {
         format!(
@@ -32,7 +33,7 @@ fn suite() -> String {
     )
 }
 
-/// Answers a request by what it says alone, so that whoever asks twice is answered the same.
+/// The answer depends only on the request, so asking twice gets the same answer.
 fn answer(asked: &Asked) -> String {
     let all = asked.body["messages"].to_string();
     let seed = asked.body["seed"].as_u64().unwrap_or_default();
@@ -49,7 +50,7 @@ fn answer(asked: &Asked) -> String {
     }
 }
 
-/// A server that takes a moment, and how often it was asked each thing.
+/// A server that takes a moment, and counts how often it was asked each thing.
 fn server() -> (Server, Arc<Mutex<BTreeMap<String, usize>>>) {
     let counts = Arc::new(Mutex::new(BTreeMap::new()));
     let counted = Arc::clone(&counts);
@@ -61,7 +62,7 @@ fn server() -> (Server, Arc<Mutex<BTreeMap<String, usize>>>) {
     (server, counts)
 }
 
-/// A baseline in which `falls` never did.
+/// A baseline in which `falls` always passed.
 fn baseline() -> String {
     let reply = |trial| format!("{{\"id\":\"falls\",\"trial\":{trial},\"reply\":\"no\"}}\n");
     let arguments =
@@ -72,12 +73,12 @@ fn baseline() -> String {
     ran.read("b.json")
 }
 
-/// A run in a folder of its own.
+/// Starts a run in a new folder.
 fn first(baseline: &str, url: &str, mode: &[&str]) -> Akit {
     arguments(Akit::new(&["run", "s.yaml"]).file("s.yaml", suite()).file("b.json", baseline), url, mode)
 }
 
-/// Another one in the same folder.
+/// Runs it again in the same folder.
 fn again(folder: &Ran, url: &str, mode: &[&str]) -> Akit {
     arguments(folder.then(&["run", "s.yaml"]), url, mode)
 }
@@ -89,7 +90,7 @@ fn arguments(akit: Akit, url: &str, mode: &[&str]) -> Akit {
         .args(mode)
 }
 
-/// A report without times, and what is made of them.
+/// A report without times and anything computed from them.
 fn timeless(mut report: Json) -> Json {
     fn strip(value: &mut Json) {
         match value {
@@ -127,7 +128,7 @@ fn without_times(text: &str) -> String {
     time.replace_all(text, "…").into_owned()
 }
 
-/// Numbers from a seed, 0 to 1.
+/// Numbers from 0 to 1 drawn from a seed.
 fn draws(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move || {
@@ -147,7 +148,7 @@ fn left_behind(folder: &std::path::Path) -> Vec<String> {
     names.filter(|name| name.starts_with(".akit-")).collect()
 }
 
-/// Kills runs at points drawn from seeds, and finishes them.
+/// Kills runs at points drawn from seeds, then finishes them.
 fn killed(seeds: std::ops::Range<u64>, mode: &[&str]) {
     let baseline = baseline();
     let (server, counts) = server();
@@ -202,9 +203,9 @@ fn killed(seeds: std::ops::Range<u64>, mode: &[&str]) {
         }
         assert_eq!(without_times(&done.stdout), without_times(&reference.stdout), "seed {seed}");
         assert_eq!(left_behind(done.path("").as_path()), Vec::<String>::new(), "seed {seed}");
-        assert!(!done.path(".akit/journal").exists(), "the journal goes when the run ends");
+        assert!(!done.path(".akit/journal").exists(), "the journal must be removed when the run ends");
         if !mode.contains(&"off") {
-            // Nothing that was paid for is missing in the cache.
+            // Everything that was paid for is in the cache.
             let replay = again(&folder, &server.url, &["--cache", "replay"]).run();
             assert_eq!(
                 (replay.status, replay.stdout.matches("not in the cache").count()),
@@ -227,11 +228,11 @@ fn a_run_that_is_killed_without_a_cache_is_finished_without_paying_twice() {
 }
 
 #[test]
-fn a_run_that_is_killed_while_it_reads_what_is_there_is_finished_without_paying_twice() {
+fn a_run_that_is_killed_while_reading_its_cache_is_finished_without_paying_twice() {
     killed(140..200, &["--cache", "auto"]);
 }
 
-/// Each of a few cases, whose answers take a while.
+/// A few cases whose answers take a while.
 fn slow(milliseconds: u64) -> Server {
     Server::start(move |asked| {
         std::thread::sleep(Duration::from_millis(milliseconds));
@@ -244,7 +245,7 @@ fn plain(ids: &[&str]) -> String {
 }
 
 #[test]
-fn a_signal_leaves_what_is_under_way_time_to_arrive() {
+fn a_signal_gives_requests_in_flight_time_to_finish() {
     for (signal, status, word) in [("-INT", 130, "interrupted"), ("-TERM", 143, "terminated")] {
         let server = slow(700);
         let run = ["run", "s.yaml", "-m", "m", "-c", "2", "--base-url", &server.url, "--json", "run.json"];
@@ -258,10 +259,10 @@ fn a_signal_leaves_what_is_under_way_time_to_arrive() {
         let ran =
             ran.err("finish this run without asking for 2 answers again: the same command with `--resume`");
         assert_eq!((ran.json("run.json")["ended"].as_str(), server.asked().len()), (Some(word), 2));
-        // Without it the run begins anew, and says what that costs.
+        // Without it the run starts over, and says what that costs.
         let done = ran.then(&run).arg("--resume").run().ended(0).out("5 passed");
         let done = done.err("finishing an interrupted run that has 2 answers");
-        assert_eq!(server.asked().len(), 5, "nothing is asked twice");
+        assert_eq!(server.asked().len(), 5, "nothing may be asked twice");
         let nothing = done.then(&run).arg("--resume").run().ended(2);
         nothing.err("no interrupted run of this suite with these settings").err("nothing was sent");
         assert_eq!(server.asked().len(), 5);
@@ -283,7 +284,7 @@ fn only_the_same_run_is_finished() {
         .ended(6);
     let answered = stuck.asked().len() - 1;
     let ran = ran.err(&format!("without asking for {answered} answer"));
-    // Another model, address, seed, number of trials, cache mode, suite or selection is another run.
+    // A different model, address, seed, number of trials, cache mode, suite or selection makes a different run.
     for other in [
         &["-m", "n"][..],
         &["--base-url", &server.url],
@@ -302,20 +303,20 @@ fn only_the_same_run_is_finished() {
     assert_eq!(server.asked().len(), 0);
     let changed = ran.then(&here).arg("--resume").file("s.yaml", plain(&["a", "b", "d"]));
     changed.run().ended(2).err("no interrupted run");
-    // Reports, limits and the gate are no part of what is asked.
+    // Reports, limits and the gate are not part of what is asked.
     let again = ran.then(&here).file("s.yaml", plain(&["a", "b", "c"]));
     let again = again.args(&["--resume", "--junit", "r.xml", "--deadline", "1s", "--min-pass-rate", "0.5"]);
     let again = again.run().ended(6);
-    assert_eq!(stuck.asked().len() - 1, answered + 1, "only what had no answer is asked");
-    // To begin anew says what is given up.
-    let anew = again.then(&here).args(&["--deadline", "1s"]).run().ended(6);
-    let anew = anew.err("a run with these arguments was interrupted after").err("starting over");
-    let removed = anew.then(&here).args(&["--redact", "--resume"]).run().ended(2);
+    assert_eq!(stuck.asked().len() - 1, answered + 1, "only unanswered requests may be sent");
+    // Starting over says what is given up.
+    let restarted = again.then(&here).args(&["--deadline", "1s"]).run().ended(6);
+    let restarted = restarted.err("a run with these arguments was interrupted after").err("starting over");
+    let removed = restarted.then(&here).args(&["--redact", "--resume"]).run().ended(2);
     removed.err("no interrupted run");
 }
 
 #[test]
-fn money_that_was_spent_stays_spent() {
+fn spent_money_counts_after_resuming() {
     let cost = |asked: &Asked| {
         let body = completion(&asked.last_message());
         Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
@@ -328,7 +329,7 @@ fn money_that_was_spent_stays_spent() {
     let akit = Akit::new(&run).args(&["--budget", "0.015"]).file("akit.yaml", prices);
     let suite = format!("maxTokens: {tokens}\n{}", plain(&["a", "b", "c", "d"]));
     let ran = akit.file("s.yaml", suite).run().ended(6);
-    assert_eq!(server.asked().len(), 1, "half of what a second one may cost is left");
+    assert_eq!(server.asked().len(), 1, "half of a second answer's maximum cost is left");
     let same = ran.then(&run).args(&["--budget", "0.015", "--resume"]).run().ended(6);
     assert_eq!(server.asked().len(), 1, "one answer was paid for, and there is no money for a second");
     let more = same.then(&run).args(&["--budget", "0.025", "--resume"]).run().ended(6);
@@ -338,9 +339,10 @@ fn money_that_was_spent_stays_spent() {
 }
 
 #[test]
-fn money_of_requests_without_an_answer_stays_spent() {
-    // One that is killed while its first request is under way, one whose first answer is cut, and one whose first
-    // request is refused: the first two may have cost 0.01 USD, the third has not.
+fn money_for_requests_without_an_answer_counts_as_spent() {
+    // Killed during its first request, first answer cut off, first request refused: the first two may have cost 0.01
+    // USD,
+    // the third has not.
     for (what, spends) in [("hang", true), ("cut", true), ("refuse", false)] {
         let is_first = AtomicBool::new(true);
         let server = Server::start(move |asked| match (is_first.swap(false, Ordering::SeqCst), what) {
@@ -362,11 +364,11 @@ fn money_of_requests_without_an_answer_stays_spent() {
         } else {
             akit.run().ended(6)
         };
-        // Where it was refused, there was money for one more.
+        // The refused request left money for one more.
         let asked = 1 + usize::from(!spends);
         assert_eq!(server.asked().len(), asked, "{what}");
         let same = ran.then(&run).args(&within("0.015")).arg("--resume").run().ended(6);
-        assert_eq!(server.asked().len(), asked, "{what}: nothing is left for another one");
+        assert_eq!(server.asked().len(), asked, "{what}: nothing is left for another request");
         let budget = if spends { "0.035" } else { "0.025" };
         let more = same.then(&run).args(&within(budget)).arg("--resume").run().ended(6);
         assert_eq!(server.asked().len(), 3, "{what}");
@@ -375,7 +377,7 @@ fn money_of_requests_without_an_answer_stays_spent() {
 }
 
 #[test]
-fn a_journal_that_was_tampered_with_answers_nothing() {
+fn a_tampered_journal_is_not_used() {
     let stuck = Server::start(|asked| match asked.last_message().as_str() {
         "Say b." => Answer::Hang,
         other => Answer::Text(other.to_owned()),
@@ -403,7 +405,7 @@ fn a_journal_that_was_tampered_with_answers_nothing() {
     }
 }
 
-/// A run that is killed once the server was asked so many times and some time has passed.
+/// Kills a run after the server got this many requests and some time has passed.
 fn kill_after(akit: &Akit, server: &Server, requests: usize, wait: u64) {
     let mut child = akit.command().spawn().unwrap();
     server.wait_for(requests);
@@ -413,7 +415,7 @@ fn kill_after(akit: &Akit, server: &Server, requests: usize, wait: u64) {
 }
 
 #[test]
-fn what_was_answered_is_told_even_where_the_first_failure_ends_the_run() {
+fn answers_are_reported_even_if_fail_fast_ends_the_run() {
     let server = Server::start(|asked| match asked.last_message().as_str() {
         "Say e." => Answer::Hang,
         "Say a." => Answer::Text("no".to_owned()),
@@ -436,12 +438,12 @@ fn what_was_answered_is_told_even_where_the_first_failure_ends_the_run() {
     kill_after(&akit, &server, 5, 500);
     let ran = akit.args(&["--resume", "--deadline", "3s"]).run().ended(1);
     ran.out("3 passed, 1 failed, 0 errored, 1 skipped");
-    assert!(server.asked().len() <= 6, "only what had no answer is asked");
+    assert!(server.asked().len() <= 6, "only unanswered requests may be sent");
 }
 
 #[test]
-fn trials_that_ask_a_judge_the_same_have_verdicts_of_their_own() {
-    // The score depends on the seed alone, and the first verdict never comes.
+fn trials_with_the_same_judge_request_have_their_own_verdicts() {
+    // The score depends only on the seed, and the first verdict never arrives.
     let known = Mutex::new(std::collections::BTreeSet::new());
     let server = Server::start(move |asked| {
         if !asked.is_for_judge() {
@@ -463,19 +465,19 @@ fn trials_that_ask_a_judge_the_same_have_verdicts_of_their_own() {
         ["run", "s.yaml", "-m", "m", "--grader-model", "j", "--repeat", "4", "-c", "4", "--cache", "off"];
     let more = ["--base-url", &server.url, "--grader-base-url", &server.url, "--json", "run.json"];
     let akit = Akit::new(&run).args(&more).file("s.yaml", suite);
-    // Four replies, five known answers, four verdicts.
+    // Four answers, five known answers, four verdicts.
     kill_after(&akit, &server, 13, 300);
     let ran = akit.args(&["--resume"]).run().ended(0);
     let run = ran.json("run.json");
     let trials = run["cases"][0]["trials"].as_array().unwrap().iter();
-    let told: std::collections::BTreeSet<_> =
+    let verdicts: std::collections::BTreeSet<_> =
         trials.map(|trial| trial["turns"][0]["verdicts"][0]["grade"]["reasoning"].to_string()).collect();
-    assert_eq!((told.len(), server.asked().len()), (4, 14), "{told:?}");
+    assert_eq!((verdicts.len(), server.asked().len()), (4, 14), "{verdicts:?}");
 }
 
 #[test]
-fn a_report_that_could_not_be_written_can_still_be_had() {
-    // The folder goes while the run is on.
+fn a_report_that_could_not_be_written_is_not_lost() {
+    // The folder disappears during the run.
     let doomed = Arc::new(Mutex::new(std::path::PathBuf::new()));
     let folder = Arc::clone(&doomed);
     let server = Server::start(move |asked| {
@@ -493,7 +495,7 @@ fn a_report_that_could_not_be_written_can_still_be_had() {
 }
 
 #[test]
-fn a_newer_record_stays() {
+fn a_newer_record_is_kept() {
     let stuck = Server::start(|asked| match asked.last_message().as_str() {
         "Say b." => Answer::Hang,
         other => Answer::Text(other.to_owned()),

@@ -1,5 +1,6 @@
-//! The JSON Schema for editors: it is the committed one, takes what akit takes, and refuses what a
-//! schema can see.
+//! The JSON Schema for editors: it matches the committed file, accepts everything akit accepts, and refuses
+//! everything a
+//! schema can detect.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +9,7 @@ use serde_json::Value as Json;
 use super::Akit;
 use super::akit::repository;
 
-/// Findings that no schema can see: they need a regular expression compiler, the environment, or
-/// another part of the file.
+/// Diagnostics that a schema cannot detect: they need a regex compiler, the environment, or another part of the file.
 const UNSEEN: [&str; 19] = [
     "duplicate-id",
     "duplicate-key",
@@ -32,7 +32,7 @@ const UNSEEN: [&str; 19] = [
     "wrong-place",
 ];
 
-/// Files that are no YAML data at all.
+/// Files that are not YAML.
 const UNREAD: [&str; 2] = ["invalid-yaml", "unreadable-file"];
 
 fn validator() -> jsonschema::Validator {
@@ -62,7 +62,7 @@ fn the_committed_schema_is_the_printed_one() {
 }
 
 #[test]
-fn the_schema_takes_every_scenario_that_akit_takes() {
+fn the_schema_accepts_every_scenario_that_akit_accepts() {
     let validator = validator();
     let files: Vec<_> =
         yaml_in("fixtures").into_iter().filter(|path| !path.iter().any(|part| part == "invalid")).collect();
@@ -74,7 +74,7 @@ fn the_schema_takes_every_scenario_that_akit_takes() {
 }
 
 #[test]
-fn the_schema_refuses_what_a_schema_can_see() {
+fn the_schema_refuses_everything_a_schema_can_detect() {
     let validator = validator();
     for path in yaml_in("fixtures/invalid") {
         let code = path.file_stem().unwrap().to_str().unwrap();
@@ -96,8 +96,8 @@ fn described(schema: &Json, keys: &mut usize) {
     if let Some(properties) = schema["properties"].as_object() {
         for (name, property) in properties {
             *keys += 1;
-            let told = property["description"].is_string() || property["const"].is_string();
-            assert!(told, "`{name}` has no description");
+            let has_description = property["description"].is_string() || property["const"].is_string();
+            assert!(has_description, "`{name}` has no description");
         }
     }
     match schema {
@@ -107,9 +107,9 @@ fn described(schema: &Json, keys: &mut usize) {
     }
 }
 
-/// Fails unless what a command wrote obeys this schema of the documentation.
+/// Panics unless a command's output matches this schema of the documentation.
 #[track_caller]
-pub(crate) fn obeys(written: &Json, schema: &str) {
+pub(crate) fn assert_matches(written: &Json, schema: &str) {
     let text = std::fs::read_to_string(repository().join("docs/schema").join(schema)).unwrap();
     let schema = jsonschema::draft202012::new(&serde_json::from_str(&text).unwrap()).unwrap();
     let problems: Vec<_> = schema.iter_errors(written).map(|error| error.to_string()).collect();

@@ -1,4 +1,4 @@
-//! Whose seed a case gets: the flag's, else its own file's, else 0, and never another file's.
+//! The seed of a case: the flag's, or its own file's, or 0, but not another file's.
 
 use serde_json::{Value as Json, json};
 
@@ -35,14 +35,14 @@ fn run(server: &Server, files: &[&str], flags: &[&str]) -> Ran {
         .ended(0)
 }
 
-/// The seeds of all that was asked about a scenario, the application first.
+/// The seeds of all requests for a scenario, the application first.
 fn seeds(server: &Server, name: &str) -> Vec<Json> {
     let about = |asked: &&Asked| asked.last_message().contains(&format!("Hello {name}"));
     server.asked().iter().filter(about).map(|asked| asked.body["seed"].clone()).collect()
 }
 
 #[test]
-fn each_file_has_its_own_root_whatever_stands_beside_it() {
+fn each_file_has_its_own_seed_whatever_other_files_say() {
     let together = server();
     let ran = run(&together, &["none.yaml", "one.yaml", "two.yaml"], &[]);
     for name in ["none", "one", "two"] {
@@ -51,15 +51,15 @@ fn each_file_has_its_own_root_whatever_stands_beside_it() {
         assert_eq!(seeds(&together, name).len(), 2);
         assert_eq!(seeds(&together, name), seeds(&alone, name), "{name}");
     }
-    assert_eq!(seeds(&together, "none")[0], Json::Null, "nothing names a seed, so none is sent");
+    assert_eq!(seeds(&together, "none")[0], Json::Null, "without a seed, none may be sent");
     let report = ran.json("run.json");
-    let told: Vec<_> =
+    let seeds_sent: Vec<_> =
         report["scenarios"].as_array().unwrap().iter().map(|one| one["seed"].clone()).collect();
-    assert_eq!((&report["seed"], told), (&json!(0), vec![Json::Null, json!(1), json!(2)]));
+    assert_eq!((&report["seed"], seeds_sent), (&json!(0), vec![Json::Null, json!(1), json!(2)]));
 }
 
 #[test]
-fn the_flag_goes_before_all_files() {
+fn the_flag_overrides_all_files() {
     let (flag, other) = (server(), server());
     let files = ["one.yaml", "two.yaml", "none.yaml"];
     let report = run(&flag, &files, &["--seed", "2"]).json("run.json");

@@ -1,4 +1,4 @@
-//! Which cases are asked: tags, ids, globs, samples; what is left out is told.
+//! Which cases run: tags, ids, globs, samples; skipped cases are reported.
 
 use serde_json::Value as Json;
 
@@ -31,7 +31,7 @@ fn two_files(arguments: &[&str]) -> Ran {
     .run()
 }
 
-/// `scenario/id` of the cases that were judged.
+/// `scenario/id` of the judged cases.
 fn judged(report: &Json) -> Vec<String> {
     let cases = report["cases"].as_array().unwrap().iter();
     cases
@@ -70,7 +70,7 @@ fn tags_ids_and_globs_choose_and_exclude() {
 }
 
 #[test]
-fn no_match_in_any_file_ends_with_three_and_writes_nothing() {
+fn no_match_in_any_file_is_exit_code_three_and_writes_nothing() {
     for arguments in [["-t", "nobody"], ["--filter", "x*"], ["--tags", "!all,!slow,!b c"]] {
         let ran = two_files(&arguments).ended(3).err("no case matches");
         assert!(!ran.path("run.json").exists() && ran.stdout.is_empty(), "{arguments:?}");
@@ -78,7 +78,7 @@ fn no_match_in_any_file_ends_with_three_and_writes_nothing() {
 }
 
 #[test]
-fn a_case_that_is_named_and_not_there_is_told_whatever_else_matches() {
+fn an_unknown_case_name_is_reported_whatever_else_matches() {
     for arguments in [&["--case", "nobody"][..], &["--case", "one/c"], &["--case", "a", "--case", "typo"]] {
         let ran = two_files(arguments).ended(3).err("there is no case");
         assert!(!ran.path("run.json").exists(), "{arguments:?}");
@@ -130,7 +130,7 @@ fn cases_left_out_are_skipped_with_their_reason_in_every_report() {
 }
 
 #[test]
-fn a_sample_takes_the_same_cases_in_whatever_order_they_stand() {
+fn a_sample_does_not_depend_on_file_order() {
     let ids: Vec<String> = (0..40).map(|n| format!("case-{n}")).collect();
     let sample = |ids: &[String], arguments: &[&str]| {
         let body: String = ids.iter().map(|id| case(id, "")).collect();
@@ -150,6 +150,6 @@ fn a_sample_takes_the_same_cases_in_whatever_order_they_stand() {
     let backwards: Vec<_> = ids.iter().rev().cloned().collect();
     assert_eq!(forwards.len(), 10);
     assert_eq!(sample(&backwards, &[]), forwards);
-    assert_ne!(sample(&ids, &["--seed", "7"]), forwards, "another seed draws other cases");
+    assert_ne!(sample(&ids, &["--seed", "7"]), forwards, "another seed must draw other cases");
     assert_eq!(sample(&ids, &["--seed", "7"]), sample(&backwards, &["--seed", "7"]));
 }

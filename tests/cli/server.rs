@@ -1,4 +1,4 @@
-//! A server on 127.0.0.1 that answers as a test tells it to.
+//! A server on 127.0.0.1 that answers as the test says.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::canaries;
 
-/// What a request said.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) method: String,
@@ -20,12 +20,12 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// A header, by its name in lower case.
+    /// A header by its lowercase name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a verdict is asked for.
+    /// Whether the request asks for a verdict.
     pub(crate) fn is_for_judge(&self) -> bool {
         self.body["messages"].to_string().contains("You grade one answer")
     }
@@ -37,15 +37,15 @@ impl Asked {
     }
 }
 
-/// What a request gets.
+/// The response to a request.
 pub(crate) enum Answer {
     /// A chat completion with this text.
     Text(String),
     /// This status, these headers, this body.
     Raw(u16, Vec<(&'static str, String)>, Vec<u8>),
-    /// These bytes instead of HTTP, then the connection closes.
+    /// These bytes instead of HTTP; then the connection closes.
     Bytes(Vec<u8>),
-    /// Nothing, until the client closes the connection.
+    /// Nothing until the client closes the connection.
     Hang,
 }
 
@@ -57,13 +57,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server that answers each request by `answer`, and as a judge is sound on known answers.
+    /// Starts a server that answers each request with `answer`, except that as a judge it is sound on known answers.
     pub(crate) fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        Self::as_told(move |asked| canaries::verdict(asked).map_or_else(|| answer(asked), Answer::Text))
+        Self::plain(move |asked| canaries::verdict(asked).map_or_else(|| answer(asked), Answer::Text))
     }
 
-    /// Starts a server that answers each request by `answer`, those about known answers too.
-    pub(crate) fn as_told(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    /// Starts a server that answers every request with `answer`, including those about known answers.
+    pub(crate) fn plain(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -78,13 +78,13 @@ impl Server {
         Self { url, asked, closed }
     }
 
-    /// How many requests that got nothing were given up by the client; waits for the first one.
+    /// How many unanswered requests the client gave up; waits for the first one.
     pub(crate) fn given_up(&self) -> usize {
         wait_until(|| self.closed.load(Ordering::SeqCst) > 0);
         self.closed.load(Ordering::SeqCst)
     }
 
-    /// Waits until so many requests have arrived.
+    /// Waits until this many requests have arrived.
     pub(crate) fn wait_for(&self, requests: usize) {
         wait_until(|| self.asked.lock().unwrap().len() >= requests);
     }
@@ -94,18 +94,18 @@ impl Server {
         self.url.trim_start_matches("http://").trim_end_matches("/v1")
     }
 
-    /// The requests so far, but for those to a judge about known answers.
+    /// The requests so far, except those to a judge about known answers.
     pub(crate) fn votes(&self) -> Vec<Asked> {
         self.asked().into_iter().filter(|asked| canaries::canary(asked).is_none()).collect()
     }
 
-    /// Every request so far, in the order of arrival.
+    /// Every request so far, in order of arrival.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }
 
-/// A chat completion as OpenAI writes it.
+/// A chat completion in OpenAI's format.
 pub(crate) fn completion(text: &str) -> Json {
     json!({
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "stub-model",
@@ -115,12 +115,12 @@ pub(crate) fn completion(text: &str) -> Json {
     })
 }
 
-/// Looks every few milliseconds, for ten seconds at most.
+/// Polls every few milliseconds, for ten seconds at most.
 #[track_caller]
 pub(crate) fn wait_until(holds: impl Fn() -> bool) {
     let end = Instant::now() + Duration::from_secs(10);
     while !holds() {
-        assert!(Instant::now() < end, "it never came about");
+        assert!(Instant::now() < end, "the condition was not met in time");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
@@ -138,7 +138,7 @@ fn serve(
         let (status, headers, body) = match answer(&asked) {
             Answer::Text(text) => {
                 let mut body = completion(&text);
-                // No vendor's model is answered for by another one.
+                // Answers name the model that was asked for, as vendors do.
                 let named = asked.body["model"].as_str().unwrap_or_default();
                 if ["gpt-", "claude-"].iter().any(|family| named.starts_with(family)) {
                     body["model"] = named.into();
@@ -151,7 +151,7 @@ fn serve(
                 return;
             }
             Answer::Hang => {
-                // Reading ends when the client goes away, and only then.
+                // A read ends only when the client disconnects.
                 let _ = reader.read_to_end(&mut Vec::new());
                 closed.fetch_add(1, Ordering::SeqCst);
                 return;

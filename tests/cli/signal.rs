@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: nothing more is sent, what is there is written and says so.
+//! Ctrl-C and SIGTERM: nothing more is sent, and partial reports are written and marked as such.
 
 use std::process::{Child, Command, Output};
 use std::sync::Arc;
@@ -14,14 +14,14 @@ pub(crate) fn send(child: &Child, signal: &str) {
     assert!(status.success());
 }
 
-/// A second signal does not wait for what is under way.
+/// A second signal does not wait for requests in flight.
 pub(crate) fn send_twice(child: &Child, signal: &str) {
     send(child, signal);
     std::thread::sleep(Duration::from_millis(300));
     send(child, signal);
 }
 
-/// The end of a child, within five seconds.
+/// The output of a child that ends within five seconds.
 pub(crate) fn end(mut child: Child) -> Output {
     let ended = std::cell::Cell::new(false);
     let child_cell = std::cell::RefCell::new(&mut child);
@@ -63,12 +63,12 @@ fn a_signal_ends_the_run_with_partial_reports_that_say_so() {
         assert_eq!(ran.json("r.sarif")["runs"][0]["invocations"][0]["executionSuccessful"], false);
         assert!(ran.read("r.md").contains(word), "{}", ran.read("r.md"));
         assert!(server.given_up() >= 1);
-        assert_eq!(server.asked().len(), 4, "nothing more is sent");
+        assert_eq!(server.asked().len(), 4, "nothing more may be sent");
     }
 }
 
 #[test]
-fn what_never_arrives_is_awaited_for_ten_seconds() {
+fn a_hanging_request_is_awaited_for_ten_seconds() {
     let server = Server::start(|_| Answer::Hang);
     let akit =
         Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url]).file("s.yaml", suite(&["a"]));
@@ -91,7 +91,7 @@ fn a_signal_while_reports_are_written_ends_akit() {
         .file("s.yaml", suite(&ids))
         .file("r.jsonl", super::replies::replies(&replies));
     let mut child = akit.command().spawn().unwrap();
-    // Nobody reads on: the pipe is full, and akit waits.
+    // The pipe is full and nobody reads it, so akit waits.
     let mut first = [0; 1];
     child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
     std::thread::sleep(Duration::from_millis(200));
@@ -100,7 +100,7 @@ fn a_signal_while_reports_are_written_ends_akit() {
 }
 
 #[test]
-fn a_signal_during_a_wait_between_tries_is_heard_at_once() {
+fn a_signal_interrupts_the_wait_before_a_retry() {
     let server = Server::start(|_| Answer::Raw(429, vec![("retry-after", "50".to_owned())], Vec::new()));
     let akit =
         Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url]).file("s.yaml", suite(&["a"]));
@@ -112,7 +112,7 @@ fn a_signal_during_a_wait_between_tries_is_heard_at_once() {
 }
 
 #[test]
-fn a_failure_before_the_signal_is_still_told() {
+fn a_failure_before_the_signal_is_still_reported() {
     let server = Server::start(|asked| match asked.last_message().as_str() {
         "Say a." => Answer::Text("no".to_owned()),
         _ => Answer::Hang,
@@ -127,7 +127,7 @@ fn a_failure_before_the_signal_is_still_told() {
 }
 
 #[test]
-fn a_calibration_that_is_broken_off_keeps_its_verdicts_and_says_so() {
+fn an_interrupted_calibration_keeps_its_verdicts_and_says_so() {
     for (signal, status, word) in [("-INT", 130, "interrupted"), ("-TERM", 143, "terminated")] {
         let hangs = Arc::new(AtomicBool::new(true));
         let still = Arc::clone(&hangs);

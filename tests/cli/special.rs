@@ -1,4 +1,4 @@
-//! Pipes, devices and folders in place of files: refused in words, and never waited for.
+//! Pipes, devices and folders in place of files: refused with a message, without waiting for them.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use super::replies::replies;
 const SUITE: &str =
     "name: s\ncases:\n  - { id: a, prompt: q, expected: { type: contains, values: [good] } }\n";
 
-/// How a command begins, and what it takes besides, without a file that a flag names.
+/// The start of a command and its other arguments, for tests of its flags.
 type Row = (&'static [&'static str], &'static [&'static str]);
 
 const COMMANDS: [Row; 14] = [
@@ -31,11 +31,11 @@ const COMMANDS: [Row; 14] = [
     (&["cache", "export"], &["s.yaml"]),
 ];
 
-/// Flags with a file that is read. `--history` takes a folder as well.
+/// Flags with an input file. `--history` also accepts a folder.
 const READ: [&str; 7] =
     ["--config", "--replies", "--ca-bundle", "--history", "--from", "--run", "--suspects"];
 
-/// Flags with a file that is written.
+/// Flags with an output file.
 const WRITTEN: [&str; 11] = [
     "--json",
     "--junit",
@@ -50,7 +50,7 @@ const WRITTEN: [&str; 11] = [
     "--output",
 ];
 
-/// The flags of a command that take a file, as its help has them.
+/// The flags of a command that take a file, according to its help.
 fn flags(command: &[&str]) -> Vec<String> {
     let help = Akit::new(command).arg("--help").run().ended(0).stdout;
     let takes = |line: &&str| {
@@ -61,7 +61,7 @@ fn flags(command: &[&str]) -> Vec<String> {
     help.lines().filter(takes).filter_map(flag).collect()
 }
 
-/// A folder with a file of each sort, a pipe that nobody is at the other end of, and a folder.
+/// A folder with a file of each kind, a pipe without a writer, and a folder.
 fn world() -> Ran {
     let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
         .file("s.yaml", SUITE)
@@ -79,7 +79,7 @@ fn pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
-/// Runs it, and ends it after a time that only a wait takes.
+/// Runs it; kills it after a time that only a blocked process reaches.
 #[track_caller]
 fn run(akit: Akit, what: &str) -> Ran {
     let mut child = akit.command().stdout(Stdio::piped()).spawn().unwrap();
@@ -95,7 +95,7 @@ fn run(akit: Akit, what: &str) -> Ran {
 }
 
 #[test]
-fn every_flag_with_a_file_refuses_what_is_none() {
+fn every_flag_with_a_file_refuses_other_things() {
     let world = world();
     let (mut tried, mut wrong) = (0, Vec::new());
     let mut refused = |what: String, akit: Akit, words: &[&str]| {
@@ -116,10 +116,10 @@ fn every_flag_with_a_file_refuses_what_is_none() {
                 (["pipe", "folder"], ["a pipe", "folder"])
             };
             for path in paths {
-                // Where a command takes this file in place of another one.
+                // The command reads this file in place of another one.
                 let rest = if flag == "--from" { &[] } else { rest };
                 let akit = world.then(command).args(rest).args(&[flag, path]);
-                // What it needs besides, so that it comes to read this one.
+                // Arguments it needs to get as far as reading this file.
                 let more: &[&str] = match (command, flag.as_str()) {
                     (["comment"], "--history") => &[],
                     (_, "--history") => &["--html", "out.html"],
@@ -140,7 +140,7 @@ fn every_flag_with_a_file_refuses_what_is_none() {
                 refused(format!("{command:?} {flag} {path}"), akit.env("OPENAI_API_KEY", "x"), &words);
             }
         }
-        // And in the place of each file that it takes without a flag.
+        // And in place of each file that it takes as an argument.
         for (index, _) in rest.iter().enumerate().filter(|(_, file)| file.contains('.')) {
             for path in ["pipe", "/dev/zero"] {
                 let mut rest = rest.to_vec();
@@ -157,7 +157,7 @@ fn every_flag_with_a_file_refuses_what_is_none() {
 }
 
 #[test]
-fn every_file_that_a_file_names_is_held_to_the_same() {
+fn files_named_in_files_are_checked_as_well() {
     let world = world();
     let mut wrong = Vec::new();
     for (configuration, suite) in [
@@ -188,9 +188,9 @@ fn every_file_that_a_file_names_is_held_to_the_same() {
     }
 }
 
-/// The library for HTTPS reads these by itself.
+/// The HTTPS library reads these on its own.
 #[test]
-fn certificates_that_a_variable_names_are_files() {
+fn certificates_named_by_a_variable_must_be_files() {
     let world = world();
     std::fs::create_dir(world.path("certificates")).unwrap();
     pipe(&world.path("certificates/0a1b2c3d.0"));
@@ -209,7 +209,7 @@ fn certificates_that_a_variable_names_are_files() {
 }
 
 #[test]
-fn reports_go_to_no_device() {
+fn reports_are_not_written_to_devices() {
     let world = world();
     for path in ["/dev/zero", "/dev/random", "/dev/urandom", "/dev/ptmx"] {
         let ran = run(world.then(&["run", "s.yaml", "--replies", "r.jsonl", "--junit", path]), path).ended(2);
@@ -217,9 +217,9 @@ fn reports_go_to_no_device() {
     }
 }
 
-/// What a shell redirects has names below `/dev`.
+/// Shells use paths below `/dev` for redirections.
 #[test]
-fn the_streams_of_a_process_are_written_to() {
+fn reports_are_written_to_standard_streams() {
     let world = world();
     for path in ["/dev/stdout", "/dev/stderr", "/dev/null", "/dev/fd/1", "-"] {
         run(world.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", path]), path).ended(0);
@@ -227,7 +227,7 @@ fn the_streams_of_a_process_are_written_to() {
 }
 
 #[test]
-fn the_cache_is_regular_files_of_a_bounded_size() {
+fn the_cache_reads_only_regular_files_of_limited_size() {
     use std::os::unix::fs::symlink;
 
     let server = super::server::Server::start(|_| super::server::Answer::Text("good".to_owned()));
@@ -242,7 +242,7 @@ fn the_cache_is_regular_files_of_a_bounded_size() {
     let shelf = std::fs::read_dir(recorded.path(".akit/cache")).unwrap().next().unwrap().unwrap().path();
     let record = std::fs::read_dir(&shelf).unwrap().next().unwrap().unwrap().path();
     let whole = std::fs::read(&record).unwrap();
-    // Above the bound, by blanks that JSON allows.
+    // Above the limit through trailing whitespace, which JSON allows.
     let mut large = whole.clone();
     large.resize(32 * 1024 * 1024, b' ');
     std::fs::write(&record, &large).unwrap();
@@ -255,7 +255,7 @@ fn the_cache_is_regular_files_of_a_bounded_size() {
     ask(&world, &["--replay"]).ended(4).out("a link or a special file");
     std::fs::remove_file(&record).unwrap();
 
-    // Nothing is written, swept or removed behind a link.
+    // Nothing is written, pruned or removed behind a link.
     std::fs::remove_dir(&shelf).unwrap();
     let victim = world.path("victim");
     std::fs::create_dir(&victim).unwrap();
@@ -280,7 +280,7 @@ fn the_cache_is_regular_files_of_a_bounded_size() {
     assert_eq!(std::fs::read_to_string(victim.join(record.file_name().unwrap())).unwrap(), "mine");
     let _ = std::fs::remove_file(&shelf);
 
-    // In a pipeline not behind a linked folder either; by hand it is the user's own.
+    // In a pipeline, not behind a linked cache folder either; outside of one, it is the user's own folder.
     std::fs::remove_dir_all(world.path(".akit/cache")).unwrap();
     symlink(&victim, world.path(".akit/cache")).unwrap();
     let akit = world.then(&same).env("OPENAI_API_KEY", "x").env("CI", "true");

@@ -1,4 +1,4 @@
-//! What a run may cost: told before it, and never more than its budget.
+//! A run's maximum cost: shown in advance, and within the budget.
 
 use serde_json::{Value as Json, json};
 
@@ -8,10 +8,10 @@ use super::server::{Answer, Server, completion};
 
 const PRICES: &str = "prices: { m: { input: 1, output: 1000 } }\n";
 
-/// What is done to a completion before it is sent.
+/// A change to a completion before it is sent.
 type Change = fn(&mut Json);
 
-/// A suite whose cases want `yes`.
+/// A suite whose cases expect `yes`.
 fn suite(ids: &[&str]) -> String {
     let case = |id: &&str| {
         format!("  - {{ id: {id}, prompt: {id}, expected: {{ type: exact, value: \"yes\" }} }}\n")
@@ -19,7 +19,7 @@ fn suite(ids: &[&str]) -> String {
     format!("cases:\n{}", ids.iter().map(case).collect::<Vec<_>>().concat())
 }
 
-/// A suite whose answers have five tokens at most: 0.005 USD, and a little for what is sent.
+/// A suite whose answers have at most five tokens: 0.005 USD, plus a little for the request.
 fn short(ids: &[&str]) -> String {
     format!("maxTokens: 5\n{}", suite(ids))
 }
@@ -44,15 +44,15 @@ fn asking(server: &Server, model: &str, more: &[&str]) -> Akit {
 }
 
 #[test]
-fn a_budget_that_cannot_be_kept_is_refused_before_anything_is_sent() {
-    let server = Server::start(|_| panic!("nothing is sent"));
+fn a_budget_that_cannot_be_enforced_is_refused_before_anything_is_sent() {
+    let server = Server::start(|_| panic!("nothing may be sent"));
     let with = |budget| run(&server, &["--budget", budget]);
     let table = [
         (with("1").file("akit.yaml", ""), "no price for m (openai at 127.0.0.1"),
         (with("1").file("s.yaml", suite(&["a"])), "answers of m have no maximum length"),
         (with("0.004"), "`--budget` is too small: one answer of m"),
         (with("0"), "`--budget` is too small"),
-        // A model that is known at its vendor's own server alone.
+        // A model whose price is known only at the vendor's own server.
         (asking(&server, "gpt-4.1", &["--budget", "1"]).file("akit.yaml", ""), "no price for gpt-4.1"),
     ];
     for (akit, message) in table {
@@ -69,13 +69,18 @@ fn a_budget_that_cannot_be_kept_is_refused_before_anything_is_sent() {
     let judged = "name: s\nmaxTokens: 5\ncases: [{ id: a, prompt: a, expected: { type: llm_grader, rubric: Is it kind? } }]\n";
     let judge = || with("1").file("s.yaml", judged).args(&["--grader-base-url", &server.url]);
     judge().args(&["--grader-model", "j"]).run().ended(2).err("no price for j");
-    let dear = "prices: { m: { input: 1, output: 1 }, j: { input: 1, output: 1000 } }\n";
-    judge().args(&["--grader-model", "j"]).file("akit.yaml", dear).run().ended(2).err("`grader.maxTokens`");
+    let expensive = "prices: { m: { input: 1, output: 1 }, j: { input: 1, output: 1000 } }\n";
+    judge()
+        .args(&["--grader-model", "j"])
+        .file("akit.yaml", expensive)
+        .run()
+        .ended(2)
+        .err("`grader.maxTokens`");
     assert_eq!(server.asked().len(), 0);
 }
 
 #[test]
-fn what_a_budget_leaves_out_is_skipped_and_ends_with_six() {
+fn cases_beyond_the_budget_are_skipped_with_exit_code_six() {
     let server = changed(|_| {});
     let ran = run(&server, &["--budget", "0.0125"]).run().ended(6);
     let ran = ran.out("the run hit its budget; 1 case not judged");
@@ -91,9 +96,9 @@ fn what_a_budget_leaves_out_is_skipped_and_ends_with_six() {
 }
 
 #[test]
-fn a_server_that_tells_no_tokens_is_asked_once_within_a_budget() {
+fn a_server_without_token_counts_is_asked_once_within_a_budget() {
     let table: [(Change, &str); 7] = [
-        // Zeros are how some leave the count out.
+        // Some servers send zeros in place of a count.
         (
             |body| body["usage"] = json!({ "prompt_tokens": 0, "completion_tokens": 9 }),
             "it does not report token usage",
@@ -119,7 +124,7 @@ fn a_server_that_tells_no_tokens_is_asked_once_within_a_budget() {
             kinds.as_array().unwrap().iter().all(|case| case["trials"][0]["fault"]["kind"] == "unmetered")
         );
     }
-    // More than was sent and allowed is no count of this request; no second one is risked.
+    // A count above what was sent and allowed cannot be this request's; akit does not risk a second one.
     let beyond: [Change; 2] = [
         |body| body["usage"]["prompt_tokens"] = json!(50_000),
         |body| body["usage"]["completion_tokens"] = json!(50_000),
@@ -132,12 +137,12 @@ fn a_server_that_tells_no_tokens_is_asked_once_within_a_budget() {
         ran.out("it counted more tokens than the request");
         assert_eq!(server.asked().len(), 1);
     }
-    // Without a budget nobody needs to know.
+    // Without a budget, no count is needed.
     run(&changed(|body| body["usage"] = json!(null)), &[]).run().ended(0);
 }
 
 #[test]
-fn thoughts_and_cached_tokens_cost_what_they_do() {
+fn reasoning_and_cached_tokens_have_their_own_prices() {
     let prices = "prices: { m: { input: 100, cached: 10, cache_write: 1000, output: 10000 } }\n";
     let cost = |change: Change| {
         let ran = run(&changed(change), &[]).file("akit.yaml", prices).run().ended(0);
@@ -158,7 +163,7 @@ fn thoughts_and_cached_tokens_cost_what_they_do() {
 
 #[test]
 fn impossible_prices_and_limits_are_refused_at_their_line() {
-    let server = Server::start(|_| panic!("nothing is sent"));
+    let server = Server::start(|_| panic!("nothing may be sent"));
     let price = |price: &str| format!("prices: {{ m: {{ input: {price}, output: 1 }} }}\n");
     let limit = |limit: &str| format!("grader: {{ model: j, limits: {{ requests_per_minute: {limit} }} }}\n");
     let mut table: Vec<_> = ["-1", ".nan", ".inf", "1000001", "cheap", "\"1\"", "null"].map(price).into();
@@ -177,8 +182,8 @@ fn impossible_prices_and_limits_are_refused_at_their_line() {
 }
 
 #[test]
-fn limits_and_patience_are_explained_with_who_says_so() {
-    let server = Server::start(|_| panic!("nothing is sent"));
+fn limits_and_timeouts_are_explained_with_their_source() {
+    let server = Server::start(|_| panic!("nothing may be sent"));
     let config =
         "providers: { openai: { patience: 7000, limits: { requests_per_minute: 1200, concurrency: 3 } } }\n";
     let doctor = ["doctor", "s.yaml", "-m", "m", "--base-url", &server.url, "--explain"];
@@ -188,13 +193,13 @@ fn limits_and_patience_are_explained_with_who_says_so() {
 }
 
 #[test]
-fn a_limit_of_requests_at_once_holds_for_the_judge_and_the_application() {
+fn a_concurrency_limit_covers_the_judge_and_the_application() {
     let judged = "name: s\nproviderConfig: { limits: { concurrency: 1 } }\ncases:\n";
     let case =
         |n| format!("  - {{ id: c{n}, prompt: p{n}, expected: {{ type: llm_grader, rubric: Kind? }} }}\n");
     let cases = (0..6).map(case).collect::<Vec<_>>().concat();
-    let under_way = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let now = std::sync::Arc::clone(&under_way);
+    let in_flight = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let now = std::sync::Arc::clone(&in_flight);
     let server = Server::start(move |asked| {
         use std::sync::atomic::Ordering::SeqCst;
         assert_eq!(now.fetch_add(1, SeqCst), 0, "one at a time");
@@ -212,8 +217,8 @@ fn a_limit_of_requests_at_once_holds_for_the_judge_and_the_application() {
 }
 
 #[test]
-fn a_dry_run_tells_calls_tokens_and_cost_and_sends_nothing() {
-    let server = Server::start(|_| panic!("nothing is sent"));
+fn a_dry_run_shows_calls_tokens_and_cost_and_sends_nothing() {
+    let server = Server::start(|_| panic!("nothing may be sent"));
     let judged = "name: s\nmaxTokens: 100\ncases:\n  - { id: a, prompt: a, expected: { type: contains, values: [\"yes\"] } }\n  \
                   - { id: b, prompt: b, expected: { type: llm_grader, rubric: Is it kind? } }\n  \
                   - { id: c, prompt: c, expected: { type: similarity, value: \"yes\", embeddingModel: e } }\n";
@@ -228,23 +233,23 @@ fn a_dry_run_tells_calls_tokens_and_cost_and_sends_nothing() {
         .out(&format!("openai at {}", server.host()))
         .out("answers of m: 9 calls, ")
         .out("unknown price: m")
-        // One verdict each, up to three votes near the threshold, each asked for twice at most.
+        // One verdict each, up to three votes near the threshold, at most two requests per vote.
         .out("verdicts of j: 3 calls, ")
         .out("at most 18 calls, ")
         .out("canaries of j: 5 calls, ")
         .out("embeddings of e: 6 calls, ");
-    assert!(!ran.path("run.json").exists(), "no report is written");
-    // With prices, and with a budget that would do or would not.
+    assert!(!ran.path("run.json").exists(), "no report may be written");
+    // With prices, and with a budget that is enough or not.
     let prices = "prices:\n  m: { input: 1, output: 10 }\n  j: { input: 1, output: 10 }\n  e: { input: 1, output: 0 }\n";
     let ran = dry(&[]).file("akit.yaml", prices).run().ended(0);
     assert!(!ran.stdout.contains("unknown price"), "{}", ran.stdout);
     ran.out("everywhere\n  in all: 11 calls, ");
     dry(&["--budget", "1"]).file("akit.yaml", prices).run().ended(0);
     dry(&["--budget", "0.0001"]).file("akit.yaml", prices).run().ended(2).err("too small");
-    // As for a run: nothing that matches, and what is wrong.
+    // As in a run: no match, and a mistake.
     dry(&["--case", "nobody"]).run().ended(3);
     dry(&[]).file("akit.yaml", "gate: { min_pas_rate: 1 }\n").run().ended(2);
-    // Nobody is asked for answers that are given, and a critical case may be asked again.
+    // Recorded answers need no request, and a critical case may get extra trials.
     let given =
         dry(&["--replies", "r.jsonl"]).file("r.jsonl", replies(&[("a", "yes"), ("b", "yes"), ("c", "yes")]));
     let ran = given.run().ended(0);
@@ -266,7 +271,7 @@ fn the_vendors_own_prices_are_known() {
     dry("gpt-99").out("unknown price: gpt-99");
 }
 
-/// Two conversations of three turns, each answer of five tokens: 0.005 USD, and a little for what is sent.
+/// Two conversations of three turns; each answer has five tokens: 0.005 USD, plus a little for the request.
 fn conversations(server: &Server, budget: &str) -> Akit {
     let case = |id: &str| {
         let turn = |at: usize| format!("{{ user: \"{id} {at}\" }}");
@@ -282,9 +287,9 @@ fn conversations(server: &Server, budget: &str) -> Akit {
 }
 
 #[test]
-fn a_budget_ends_no_conversation_in_its_middle() {
+fn a_budget_does_not_end_a_conversation_in_the_middle() {
     let server = changed(|body| body["usage"] = json!({ "prompt_tokens": 10, "completion_tokens": 5 }));
-    // Five answers can be paid: the second conversation would break off behind its second turn.
+    // The budget pays for five answers: the second conversation would stop after its second turn.
     let ran = conversations(&server, "0.027").run().ended(6);
     let cases = ran.json("run.json")["cases"].as_array().unwrap().clone();
     let mut found: Vec<_> = cases
@@ -298,9 +303,9 @@ fn a_budget_ends_no_conversation_in_its_middle() {
     assert_eq!(found, [("passed".to_owned(), 3), ("skipped".to_owned(), 0)]);
     let first: Vec<_> = server.asked().iter().map(|asked| asked.last_message()[..1].to_owned()).collect();
     assert!(first.len() == 3 && first.iter().all(|one| *one == first[0]), "{first:?}");
-    // What the first leaves is enough for the second.
+    // What the first conversation leaves is enough for the second.
     conversations(&server, "0.032").run().ended(0).err("");
     assert_eq!(server.asked().len(), 9);
-    // All of a conversation is counted before it, with what is said in it.
+    // The cost of a whole conversation is estimated before it starts, including its messages.
     conversations(&server, "0.015").run().ended(2).err("`--budget` is too small: one conversation of m");
 }

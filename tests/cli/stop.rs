@@ -1,4 +1,4 @@
-//! Why an answer ended, and errors that come as answers: what is not known to be whole passes nothing.
+//! Stop reasons, and errors that look like answers: an answer that may be incomplete does not pass.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::server::{Answer, Server, completion};
 const SUITE: &str = "name: s\ncases:\n  - { id: has, prompt: has, expected: { type: contains, values: [fine] } }\n  \
     - { id: lacks, prompt: lacks, expected: { type: not_contains, values: [secret] } }\n";
 
-/// Words that providers use, and what becomes of both cases.
+/// Stop words of providers, and the outcome of both cases.
 const WORDS: [(&str, &str); 26] = [
     ("stop", "passed"),
     ("STOP", "passed"),
@@ -51,7 +51,7 @@ fn ended(word: &str) -> Json {
     answer
 }
 
-/// Ends an answer for this reason; one that ends for a call has a call.
+/// Ends an answer for this reason; if the reason is a call, the answer has one.
 fn end(answer: &mut Json, word: &str) {
     answer["choices"][0]["finish_reason"] = word.into();
     if word == "tool_calls" {
@@ -85,7 +85,7 @@ fn both(ran: &Ran, outcome: &str, word: &str) {
 }
 
 #[test]
-fn a_word_is_judged_only_where_it_is_known_asked_or_given() {
+fn an_answer_is_judged_only_if_its_stop_word_is_known() {
     for (word, outcome) in WORDS {
         let server = Server::start(move |_| Answer::Raw(200, Vec::new(), ended(word).to_string().into()));
         both(&asking(&server.url, SUITE, &[]), outcome, word);
@@ -96,7 +96,7 @@ fn a_word_is_judged_only_where_it_is_known_asked_or_given() {
             .run();
         both(&given, outcome, word);
     }
-    // What is no text at all is no known word either.
+    // A stop word that is not text is unknown, too.
     for odd in [json!(0), json!(true), json!({ "type": "stop" }), json!(["stop"])] {
         let server = Server::start(move |_| {
             let mut answer = completion("all fine");
@@ -118,7 +118,7 @@ fn ten_thousand_random_words_are_all_errored() {
     };
     let (mut suite, mut replies) = ("name: s\ncases:\n".to_owned(), String::new());
     for n in 0..10_000 {
-        // No vendor's word begins like this.
+        // No vendor's stop word starts like this.
         let word: String = (0..=random() % 12).map(|_| char::from(b'a' + (random() % 26) as u8)).collect();
         let kind = if n % 2 == 0 { "not_contains, values: [x]" } else { "contains, values: [fine]" };
         writeln!(suite, "  - {{ id: c{n}, prompt: p, expected: {{ type: {kind} }} }}").unwrap();
@@ -133,10 +133,10 @@ fn ten_thousand_random_words_are_all_errored() {
     assert!(ran.stdout.contains("0 passed, 0 failed, 10,000 errored"), "{}", ran.stdout);
 }
 
-/// What could not be judged is no answer to keep: the next run asks again, and pays for nothing that it can judge.
+/// An errored answer is not kept: the next run asks again, and does not pay again for good ones.
 #[test]
-fn only_an_answer_is_read_from_the_cache() {
-    for (word, anew) in
+fn only_answers_are_read_from_the_cache() {
+    for (word, asks_again) in
         [("quantum", true), ("OTHER", true), ("MAX_TOKENS", false), ("refusal", false), ("stop", false)]
     {
         let asked = Arc::new(AtomicUsize::new(0));
@@ -150,13 +150,13 @@ fn only_an_answer_is_read_from_the_cache() {
         let run =
             ["run", "s.yaml", "-m", "m", "--retries", "0", "--base-url", &server.url, "--json", "run.json"];
         let again = first.then(&[&run[..], &more].concat()).run();
-        assert_eq!(asked.load(Ordering::Relaxed), if anew { 4 } else { 2 }, "{word}");
-        assert_eq!(again.status, if anew { 0 } else { first.status }, "{word}");
+        assert_eq!(asked.load(Ordering::Relaxed), if asks_again { 4 } else { 2 }, "{word}");
+        assert_eq!(again.status, if asks_again { 0 } else { first.status }, "{word}");
     }
 }
 
 #[test]
-fn a_judges_word_is_judged_by_the_same_table() {
+fn a_judges_stop_word_uses_the_same_table() {
     let suite = "name: s\ncases:\n  - { id: a, prompt: a, expected: { type: llm_grader, rubric: Be kind., threshold: 0.5 } }\n";
     for (word, outcome) in WORDS {
         let server = Server::start(move |asked| {
@@ -174,7 +174,7 @@ fn a_judges_word_is_judged_by_the_same_table() {
                 .file("s.yaml", suite)
                 .file("r.jsonl", "{\"id\":\"a\",\"reply\":\"I am sorry.\"}")
                 .run();
-        // A verdict that is cut or refused is no verdict.
+        // A verdict that is cut off or refused is not a verdict.
         let outcome = if outcome == "passed" { "a passed" } else { "a errored" };
         assert_eq!(outcomes(&ran.json("run.json")), [outcome], "{word:?}");
     }
@@ -193,7 +193,7 @@ fn an_error_inside_an_answer_is_that_error() {
         answer
     };
     let error = |code: Json| json!({ "message": "terminated", "code": code });
-    // The answer, the kind of its fault, and how often it is asked for.
+    // The answer, the kind of its fault, and the number of requests.
     let table = [
         (with("choice", error(json!(502))), "provider-down", 3),
         (with("beside", error(json!(429))), "rate-limited", 1),
@@ -222,21 +222,21 @@ fn an_error_inside_an_answer_is_that_error() {
         let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
         assert_eq!(fault["kind"], kind, "{answer}");
         assert_eq!(asked.load(Ordering::SeqCst), tries, "{answer}");
-        // What a replay tells again is recorded, and nothing of the answer is.
+        // An error that a replay must repeat is recorded, but nothing of the answer.
         if kind == "provider-down" {
             let records = ran.all(".akit/cache");
             assert!(records.contains("\"usable\": false") && !records.contains("all fine"), "{records}");
         } else {
-            assert!(!ran.path(".akit/cache").exists(), "an error is not recorded: {answer}");
+            assert!(!ran.path(".akit/cache").exists(), "the error must not be recorded: {answer}");
         }
     }
-    // Nothing is wrong where nothing is said to be.
+    // An error field without content is not an error.
     for none in [Json::Null, json!(""), json!(false), json!({}), json!([]), json!(0), json!({ "code": 0 })] {
         let body = with("beside", none).to_string();
         let server = Server::start(move |_| Answer::Raw(200, Vec::new(), body.clone().into()));
         asking(&server.url, SUITE, &[]).ended(0);
     }
-    // It may be well again the next time.
+    // It may work next time.
     let turn = AtomicUsize::new(0);
     let healed = Server::start(move |_| {
         let broken = turn.fetch_add(1, Ordering::SeqCst) == 0;
@@ -251,7 +251,7 @@ fn an_error_inside_an_answer_is_that_error() {
 }
 
 #[test]
-fn an_answer_that_is_only_a_tool_call_is_an_answer_without_words() {
+fn an_answer_that_is_only_a_tool_call_has_no_text() {
     let call = |arguments: Json| json!({ "id": "call_1", "type": "function", "function": { "name": "transfer_to_human", "arguments": arguments } });
     let one = vec![call(json!("{\"to\":\"jane.doe@example.com\"}"))];
     let two = vec![one[0].clone(), json!({ "function": { "name": "close", "arguments": { "now": true } } })];
@@ -267,23 +267,23 @@ fn an_answer_that_is_only_a_tool_call_is_an_answer_without_words() {
         let server = Server::start(move |_| Answer::Raw(200, Vec::new(), body.clone().into()));
         let ran = asking(&server.url, SUITE, &[]).ended(1).out("1 passed, 1 failed").out(words);
         let trial = ran.json("run.json")["cases"][1]["trials"][0].clone();
-        // It lacks what must not be said, and does not say what must be.
+        // It passes an expectation that a text is missing, and fails one that needs a text.
         assert_eq!(trial["outcome"], "passed", "{trial}");
         let stored = &trial["turns"][0]["answer"]["tool_calls"][0];
         assert_eq!(stored["arguments"]["to"], "jane.doe@example.com");
         assert!(!ran.stdout.contains("is empty"), "{}", ran.stdout);
-        // It is in the record too, from where it says the same.
+        // The record has it as well, so a replay gives the same result.
         let before = server.asked().len();
         let replay = ran.then(&["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--replay"]);
         replay.run().ended(1).out(words);
         assert_eq!(server.asked().len(), before);
-        // With redaction on it holds no value, neither there nor in the report.
+        // With redaction, neither the record nor the report contains the value.
         let redacted = asking(&server.url, SUITE, &["--redact"]).ended(1);
         let records = redacted.all(".akit");
         assert!(records.contains("transfer_to_human") && records.contains("[REDACTED:email]"));
         assert!(!records.contains("jane.doe") && !redacted.read("run.json").contains("jane.doe"));
     }
-    // Beside words it is kept, and the words are judged.
+    // Next to text it is kept, and the text is judged.
     let mut answer = completion("all fine");
     answer["choices"][0]["message"]["function_call"] = json!({ "name": "refund", "arguments": "not json" });
     let body = answer.to_string();

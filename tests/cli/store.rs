@@ -1,4 +1,4 @@
-//! One cache, many processes, and none of them ends well.
+//! One cache shared by many processes that are killed.
 #![cfg(unix)]
 
 use std::path::Path;
@@ -58,10 +58,10 @@ fn processes_share_a_folder() {
 }
 
 #[test]
-fn a_killed_run_keeps_what_it_had_paid_for() {
+fn a_killed_run_keeps_its_recorded_answers() {
     let before = AtomicUsize::new(0);
     let server = Server::start(move |asked| {
-        // Some answers come at once; the others are still awaited when the run is killed.
+        // Some answers arrive immediately; the others are still pending when the run is killed.
         let number = before.fetch_add(1, Ordering::SeqCst);
         if number < 30 { Answer::Text(format!("answer to {}", asked.last_message())) } else { Answer::Hang }
     });

@@ -1,4 +1,4 @@
-//! Stored runs that somebody had a hand in: every command that reads one refuses it.
+//! Edited stored runs: every command that reads one refuses it.
 
 use serde_json::{Value as Json, json};
 
@@ -17,14 +17,14 @@ fn stored() -> Ran {
     ran
 }
 
-/// Writes `odd.json`, which is the run but for one change.
+/// Writes `odd.json`: the run with one change.
 fn odd(ran: &Ran, change: impl Fn(&mut Json)) {
     let mut run = ran.json("run.json");
     change(&mut run);
     std::fs::write(ran.path("odd.json"), run.to_string()).unwrap();
 }
 
-/// Every command that reads a stored run, with this one in each place.
+/// Every command that reads a stored run, once for each place where it takes one.
 fn readers(file: &str) -> Vec<Vec<&str>> {
     let accept = ["baseline", "accept", "s/a", "--reason", "r", "--run", file, "--baseline", "b.json"];
     vec![
@@ -42,13 +42,13 @@ fn readers(file: &str) -> Vec<Vec<&str>> {
     ]
 }
 
-/// Every command that reads a stored run, with `odd.json` for it, ends with 2 and says why.
+/// Asserts that every command that reads `odd.json` exits with 2 and says why.
 #[track_caller]
 fn refused(ran: &Ran, why: &str) {
     let before = ran.read("b.json");
     for arguments in readers("odd.json") {
-        let told = ran.then(&arguments).run().ended(2).err("`odd.json` is not a stored run").err(why);
-        assert_eq!(told.stdout, "", "{arguments:?}");
+        let output = ran.then(&arguments).run().ended(2).err("`odd.json` is not a stored run").err(why);
+        assert_eq!(output.stdout, "", "{arguments:?}");
     }
     assert_eq!(ran.read("b.json"), before);
     ran.then(&["history", "odd.json", "run.json"]).run().ended(2).err(why);
@@ -56,16 +56,16 @@ fn refused(ran: &Ran, why: &str) {
 }
 
 #[test]
-fn a_stored_run_that_is_not_there_is_the_same_error_in_every_command() {
+fn a_missing_stored_run_is_the_same_error_in_every_command() {
     let ran = stored();
     let mut commands = readers("none.json");
     commands.extend([vec!["history", "none.json"], vec!["history", "run.json", "none.json"]]);
-    let beside = ["--html", "h.html", "--history", "none.json"];
-    commands.push([&["gate", "run.json"], &beside[..]].concat());
-    commands.push([&["run", "s.yaml", "--replies", "r.jsonl"], &beside[..]].concat());
+    let with_history = ["--html", "h.html", "--history", "none.json"];
+    commands.push([&["gate", "run.json"], &with_history[..]].concat());
+    commands.push([&["run", "s.yaml", "--replies", "r.jsonl"], &with_history[..]].concat());
     for arguments in commands {
-        let told = ran.then(&arguments).run().ended(2).err("there is no ").err("`none.json`").err("help: ");
-        assert_eq!(told.stdout, "", "{arguments:?}");
+        let output = ran.then(&arguments).run().ended(2).err("there is no ").err("`none.json`").err("help: ");
+        assert_eq!(output.stdout, "", "{arguments:?}");
     }
     for arguments in [&["show"][..], &["diff", "none.json", "b.json"]] {
         let at = ["--baseline", "none.json"];
@@ -75,7 +75,7 @@ fn a_stored_run_that_is_not_there_is_the_same_error_in_every_command() {
 }
 
 #[test]
-fn an_outcome_that_is_not_that_of_its_trials_is_refused() {
+fn an_outcome_that_contradicts_its_trials_is_refused() {
     let ran = stored();
     for outcome in ["passed", "errored", "skipped"] {
         odd(&ran, |run| run["cases"][1]["outcome"] = json!(outcome));
@@ -83,12 +83,12 @@ fn an_outcome_that_is_not_that_of_its_trials_is_refused() {
     }
     odd(&ran, |run| run["cases"][0]["trials"] = json!([]));
     refused(&ran, "the outcome of s/a does not match its trials");
-    // A failure behind which a confirmation is made of it.
+    // The only trial of a failed case is declared a confirmation.
     odd(&ran, |run| run["cases"][1]["trials"][0]["confirmation"] = json!(true));
     refused(&ran, "the outcome of s/b does not match its trials");
 }
 
-/// A trial that passed says by which verdict.
+/// A trial that passed must have the verdict that passed it.
 #[test]
 fn a_pass_without_a_verdict_is_refused() {
     let ran = stored();
@@ -98,7 +98,7 @@ fn a_pass_without_a_verdict_is_refused() {
     }
 }
 
-/// A newer version may know kinds of verdicts that this one cannot answer for.
+/// A newer version may use kinds of verdicts that this one does not know.
 #[test]
 fn a_pass_by_a_verdict_of_an_unknown_kind_is_refused() {
     let ran = stored();
@@ -110,13 +110,13 @@ fn a_pass_by_a_verdict_of_an_unknown_kind_is_refused() {
         run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["parts"][0]["kind"] = json!("soon");
     });
     refused(&ran, "s/a passes by a verdict of kind `soon`");
-    // One that failed stays failed.
+    // A failing verdict of an unknown kind still fails.
     odd(&ran, |run| run["cases"][1]["trials"][0]["turns"][0]["verdicts"][0]["kind"] = json!("tool_called"));
     ran.then(&["gate", "odd.json"]).run().ended(1).out("1 passed, 1 failed");
 }
 
 #[test]
-fn a_case_that_stands_twice_is_refused() {
+fn a_duplicate_case_is_refused() {
     let ran = stored();
     odd(&ran, |run| {
         let again = run["cases"][0].clone();
@@ -134,7 +134,7 @@ fn a_case_that_stands_twice_is_refused() {
 }
 
 #[test]
-fn what_is_said_of_a_foreign_file_is_short_whatever_it_holds() {
+fn messages_about_a_foreign_file_are_short_whatever_it_contains() {
     let ran = stored();
     let long = "x".repeat(100_000);
     for key in ["id", "outcome"] {
@@ -142,13 +142,13 @@ fn what_is_said_of_a_foreign_file_is_short_whatever_it_holds() {
             run["cases"][1]["outcome"] = json!("passed");
             run["cases"][1][key] = json!(long);
         });
-        let told = ran.then(&["report", "odd.json"]).run().ended(2).err("`odd.json` is not a stored run");
-        assert!(told.stderr.contains("xxx…") && told.stderr.len() < 1_000, "{}", told.stderr.len());
+        let output = ran.then(&["report", "odd.json"]).run().ended(2).err("`odd.json` is not a stored run");
+        assert!(output.stderr.contains("xxx…") && output.stderr.len() < 1_000, "{}", output.stderr.len());
     }
 }
 
 #[test]
-fn another_file_is_told_by_its_name_and_not_by_what_it_lacks() {
+fn another_kind_of_file_is_named_instead_of_its_missing_keys() {
     let ran = stored();
     for arguments in [&["gate", "b.json"][..], &["report", "b.json"], &["compare", "b.json", "run.json"]] {
         ran.then(arguments)

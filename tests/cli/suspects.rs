@@ -1,4 +1,5 @@
-//! Suspects that are asked again: by further answers, by the application, and all cases when the suite is suspected.
+//! Extra trials of suspect cases: by more answers, by the application, and for all cases if the whole suite is
+//! suspect.
 
 use serde_json::{Value as Json, json};
 
@@ -8,13 +9,13 @@ use super::replies::suite;
 use super::server::{Answer, Server};
 
 #[test]
-fn equal_answers_of_another_day_are_another_run() {
+fn equal_answers_on_another_day_are_another_run() {
     let run = ["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"];
     let update = ["baseline", "update", "run.json", "--baseline", "b.json"];
     let ran =
         Akit::new(&run).file("s.yaml", suite(&IDS)).file("r.jsonl", given(&IDS, 0..1, &[])).run().ended(0);
     ran.then(&update).run().ended(0).out("it has 4 cases of 1 run");
-    // Without a time the same bytes are the same run, and the flag is named.
+    // Without a time, identical bytes are the same run, and the message names the flag.
     ran.then(&run).run().ended(0);
     ran.then(&update).run().ended(0).out("was added before; nothing changed").out("--recorded-at TIME");
     let day = |day: &str| ran.then(&run).args(&["--recorded-at", day]);
@@ -23,7 +24,7 @@ fn equal_answers_of_another_day_are_another_run() {
     ran.then(&update).run().ended(0).out("it has 4 cases of 2 runs");
     day("2026-03-02T09:00:00Z").run().ended(0);
     ran.then(&update).run().ended(0).out("was added before");
-    // A line may say it itself; the newest counts, and the flag goes before it.
+    // A line may have its own time; the newest counts, and the flag takes precedence.
     let dated = given(&IDS, 0..1, &[]).replace("\"trial\":0", "\"trial\":0,\"at\":\"2026-03-03T09:00:00Z\"");
     let tuesday = ran.then(&run).file("r.jsonl", dated).run().ended(0);
     assert_eq!(tuesday.json("run.json")["at"], "2026-03-03T09:00:00Z");
@@ -36,7 +37,7 @@ fn equal_answers_of_another_day_are_another_run() {
 }
 
 #[test]
-fn what_ten_answers_left_without_a_pass_is_asked_for_again() {
+fn cases_still_open_after_ten_answers_get_more_trials() {
     let many: Vec<String> = (0..30).map(|n| format!("c{n:02}")).collect();
     let ids: Vec<&str> = many.iter().map(String::as_str).collect();
     let ran = Akit::new(&["run", "s.yaml", "--replies", "then.jsonl", "--json", "then.json"])
@@ -45,7 +46,7 @@ fn what_ten_answers_left_without_a_pass_is_asked_for_again() {
         .run()
         .ended(0);
     ran.then(&["baseline", "update", "then.json", "--baseline", "b.json"]).run().ended(0);
-    // Beside one trial, two failures of ten answers each are no proof among five suspects.
+    // With one baseline trial, two cases with ten failures each prove nothing among five suspects.
     let bad = &ids[..2];
     let now = |trials: std::ops::Range<u32>, name: &str| {
         ran.then(&NOW)
@@ -62,7 +63,7 @@ fn what_ten_answers_left_without_a_pass_is_asked_for_again() {
 }
 
 #[test]
-fn a_new_case_that_fails_is_asked_again() {
+fn a_new_case_that_fails_gets_extra_trials() {
     let ran = settled(8);
     let ids = [&IDS[..], &["new"]].concat();
     let server = Server::start({
@@ -96,7 +97,7 @@ fn a_suspicion_about_the_suite_asks_every_case_once_more() {
             .run()
             .ended(0);
     ran.then(&["baseline", "update", "then.json", "--baseline", "b.json"]).run().ended(0);
-    // Three cases fail at first and pass when they are asked again; then they fail once more, or not.
+    // Three cases fail at first and pass the extra trial; then they fail once more, or not.
     for (again, exit, asked) in [(false, 0, 43), (true, 1, 43)] {
         let turns = std::sync::Mutex::new(std::collections::BTreeMap::<String, usize>::new());
         let server = Server::start(move |request| {
@@ -129,7 +130,7 @@ fn a_suspicion_about_the_suite_asks_every_case_once_more() {
             case["trials"].as_array().unwrap().iter().filter(|one| one["second_round"] == true).count()
         };
         assert!(done.json("run.json")["cases"].as_array().unwrap().iter().all(|case| second(case) == 1));
-        // The same from the stored run.
+        // The stored run leads to the same decision.
         done.then(&["gate", "run.json", "--baseline", "b.json"]).run().ended(exit);
         if again {
             done.out("suite-regression: the suite regressed: 85.0% of 20 cases pass");

@@ -1,4 +1,4 @@
-//! Functions that a scenario declares and plays, round by round, and handoffs to people.
+//! Functions that a scenario declares and simulates, round by round, and handoffs to people.
 
 use serde_json::{Value as Json, json};
 
@@ -24,7 +24,7 @@ fn suite(expected: &str) -> String {
     format!("{SETUP}cases:\n  - {{ id: a, prompt: Where is it?, expected: {expected} }}\n")
 }
 
-/// A completion that calls functions.
+/// A completion with function calls.
 fn calling(text: &str, calls: &[(&str, Json)]) -> Answer {
     let calls = calls.iter().enumerate().map(|(at, (name, arguments))| {
         json!({ "id": format!("id_{name}_{at}"), "type": "function",
@@ -66,7 +66,7 @@ fn trial(ran: &Ran) -> Json {
 }
 
 #[test]
-fn a_function_is_played_and_all_its_rounds_are_one_answer() {
+fn a_function_is_simulated_and_its_rounds_are_one_answer() {
     let server = Server::start(|asked| match returned(asked) {
         0 => calling(
             "Let me look.",
@@ -83,12 +83,12 @@ fn a_function_is_played_and_all_its_rounds_are_one_answer() {
         json!({ "id": format!("id_find_order_{at}"), "type": "function",
                 "function": { "name": "find_order", "arguments": format!("{{\"order\":\"{order}\"}}") } })
     };
-    let told = |at: usize, text: &str| json!({ "role": "tool", "tool_call_id": format!("id_find_order_{at}"), "content": text });
+    let result = |at: usize, text: &str| json!({ "role": "tool", "tool_call_id": format!("id_find_order_{at}"), "content": text });
     let wanted = json!([
         { "role": "user", "content": "Where is it?" },
         { "role": "assistant", "content": "Let me look.", "tool_calls": [call(0, "NW-1"), call(1, "NW-22")] },
-        told(0, "{\"status\":\"lost\"}"),
-        told(1, "no such order"),
+        result(0, "{\"status\":\"lost\"}"),
+        result(1, "no such order"),
     ]);
     assert_eq!(asked[1].body["messages"], wanted);
     for one in &asked {
@@ -105,7 +105,7 @@ fn a_function_is_played_and_all_its_rounds_are_one_answer() {
     assert_eq!(answer["usage"], json!({ "input_tokens": 30, "output_tokens": 15 }));
     let cost = answer["cost_usd"].as_f64().unwrap();
     assert!((cost - 3.0 * (10.0 + 2.0 * 5.0) / 1e6).abs() < 1e-12, "{answer}");
-    // Each round is a record of its own, and a replay says the same twice.
+    // Each round has its own record, and replays are reproducible.
     let replay = [
         "run",
         "s.yaml",
@@ -125,14 +125,14 @@ fn a_function_is_played_and_all_its_rounds_are_one_answer() {
     assert_eq!(server.asked().len(), 3);
     assert_eq!(trial(&again)["turns"][0]["answer"]["tool_calls"], answer["tool_calls"]);
     assert_eq!(ran.all(".akit/cache").matches("\"recorded_at\"").count(), 3);
-    // Another value is another second question: nothing is known of its answer.
+    // A different result makes a different second request, which has no record.
     let other = suite(expected).replace("status: lost", "status: found");
     std::fs::write(again.path("s.yaml"), other).unwrap();
     again.then(&replay).run().ended(4).out("not in the cache").out("after 1 round");
 }
 
 #[test]
-fn what_cannot_be_played_is_errored_and_shows_the_calls() {
+fn a_function_that_cannot_be_simulated_is_errored_and_shows_the_calls() {
     let find = |order: &str| vec![("find_order", json!({ "order": order }))];
     let table = [
         (
@@ -152,7 +152,7 @@ fn what_cannot_be_played_is_errored_and_shows_the_calls() {
             "the answer still calls functions after 2 rounds: 1 tool call (find_order)",
         ),
         (vec![("transfer_to_human", json!({}))], "", 1, 0, ""),
-        // One without `returns` ends the answer, whatever stands beside it.
+        // A call without `returns` ends the answer, whatever other calls there are.
         (vec![find("NW-1")[0].clone(), ("transfer_to_human", json!({}))], "", 1, 0, ""),
         (
             vec![("transfer_to_human", json!({})), ("other", json!({}))],
@@ -172,14 +172,14 @@ fn what_cannot_be_played_is_errored_and_shows_the_calls() {
         assert_eq!((kind, server.asked().len()), (fault, count), "{calls:?}");
         assert!(trial["turns"][0]["answer"]["tool_calls"].as_array().is_some_and(|calls| !calls.is_empty()));
     }
-    // Where nothing is declared, every call is the application's own business.
+    // If nothing is declared, the application handles all calls itself.
     let server = Server::start(|_| calling("", &[("other", json!({}))]));
     let plain = "name: s\ncases: [{ id: a, prompt: q, expected: { type: tools, called: [other] } }]\n";
     run(&server, plain, &[]).ended(0);
 }
 
 #[test]
-fn a_round_that_breaks_is_tried_again_and_an_answer_that_was_cut_ends_there() {
+fn a_failed_round_is_retried_and_a_truncated_answer_ends_there() {
     let tries = std::sync::atomic::AtomicUsize::new(0);
     let server = Server::start(move |asked| match returned(asked) {
         0 => calling("", &[("find_order", json!({ "order": "NW-1" }))]),
@@ -206,7 +206,7 @@ fn a_round_that_breaks_is_tried_again_and_an_answer_that_was_cut_ends_there() {
 }
 
 #[test]
-fn calls_of_every_round_are_judged_as_they_came_and_kept_redacted() {
+fn calls_of_every_round_are_judged_originally_and_stored_redacted() {
     let server = Server::start(|asked| match returned(asked) {
         0 => calling("Hello jane.doe@example.com.", &[("find", json!({ "mail": "jane.doe@example.com" }))]),
         _ => calling("", &[("transfer", json!({ "to": "joe@example.com" }))]),
@@ -243,7 +243,7 @@ cases:
     ];
     let again = ran.then(&arguments).arg("--replay").run().ended(0);
     assert_eq!(server.asked().len(), 2);
-    // A first round that is only known redacted says nothing certain about the whole.
+    // If the first round is known only redacted, the answer as a whole is uncertain.
     let later = again.path(".akit/cache");
     for shelf in std::fs::read_dir(later).unwrap() {
         for file in std::fs::read_dir(shelf.unwrap().path()).unwrap() {
@@ -263,7 +263,7 @@ cases:
 }
 
 #[test]
-fn a_judge_is_asked_about_an_answer_of_calls_alone() {
+fn a_judge_is_asked_about_an_answer_with_only_calls() {
     let server = Server::start(|asked| {
         let score = if asked.last_message().contains("transfer_to_human") { 9 } else { 0 };
         Answer::Text(json!({ "reasoning": "seen", "score": score }).to_string())
@@ -325,7 +325,7 @@ cases: [{ id: a, prompt: I want a human, expected: { type: handoff, carries: [NW
 }
 
 #[test]
-fn what_is_wrong_in_setup_is_told_at_its_place() {
+fn mistakes_in_setup_are_reported_at_their_place() {
     let case = "cases: [{ id: a, prompt: q, expected: { type: handoff } }]\n";
     for (setup, words) in [
         ("{}", "`handoff` needs `setup.handoff`"),
@@ -366,7 +366,7 @@ fn what_is_wrong_in_setup_is_told_at_its_place() {
     }
 }
 
-/// What Anthropic's model thinks before it calls a function, and the call.
+/// Reasoning of an Anthropic model before a function call, and the call.
 fn thoughtful(thought: &str) -> Json {
     json!([
         { "type": "thinking", "thinking": thought, "signature": "sig/1+" },
@@ -376,7 +376,7 @@ fn thoughtful(thought: &str) -> Json {
     ])
 }
 
-/// Answers as Anthropic does, whole or in pieces.
+/// Answers like Anthropic, whole or streamed.
 fn messages(content: &Json, stop: &str, streams: bool) -> Answer {
     let usage = json!({ "input_tokens": 10, "output_tokens": 5 });
     let head = json!({ "id": "m", "type": "message", "role": "assistant", "model": "claude-haiku-4-5", "usage": usage });
@@ -417,7 +417,7 @@ fn messages(content: &Json, stop: &str, streams: bool) -> Answer {
 }
 
 #[test]
-fn thoughts_are_sent_back_as_they_came_before_what_a_function_returned() {
+fn reasoning_is_sent_back_unchanged_before_a_functions_result() {
     let said = json!([{ "type": "text", "text": "It is lost." }]);
     let mut kept = thoughtful("The order is asked for.");
     kept[2].as_object_mut().unwrap().remove("citations");
@@ -426,12 +426,12 @@ fn thoughts_are_sent_back_as_they_came_before_what_a_function_returned() {
     for (thought, redacts, expected) in [
         ("The order is asked for.", false, &kept),
         ("The order is asked for.", true, &kept),
-        // What is signed cannot be changed, and a value is kept nowhere.
+        // Signed content cannot be changed, and the value is not stored.
         (mail, true, &written),
     ] {
         for streams in [false, true] {
             let answer = said.clone();
-            let server = Server::as_told(move |asked| {
+            let server = Server::plain(move |asked| {
                 let is_second = asked.body["messages"].as_array().unwrap().len() > 1;
                 if is_second {
                     messages(&answer, "end_turn", streams)

@@ -1,6 +1,7 @@
-//! A scenario file does not decide who receives keys: its own address gets them only where flag,
-//! configuration or environment names the server. The server stands in as a proxy, so that requests
-//! to hosts that do not exist arrive somewhere.
+//! A scenario file does not decide who receives API keys: an address in it gets them only if a flag, the
+//! configuration
+//! or the environment names the same server. The test server acts as a proxy, so that requests to made-up hosts
+//! arrive.
 
 use super::Akit;
 use super::akit::Ran;
@@ -16,7 +17,7 @@ impl Proxy {
         Self(Server::start(|_| Answer::Text("ok".to_owned())))
     }
 
-    /// Runs a scenario that names `http://llm.example/v1`, with a key in the environment.
+    /// Runs a scenario for `http://llm.example/v1` with an API key in the environment.
     fn run(&self, scenario: &str, config: &str, flags: &[&str], environment: &[(&str, &str)]) -> Ran {
         let head = "provider: openai\nmodel: m\nproviderConfig:\n  baseUrl: http://llm.example/v1\n";
         let akit = Akit::new(&["run", "s.yaml", "--retries", "0"])
@@ -35,7 +36,7 @@ impl Proxy {
         environment.iter().fold(akit, |akit, (name, value)| akit.env(name, value)).run()
     }
 
-    /// Where the only request went, and with which key and organisation.
+    /// Where the only request went, and with which key and organization.
     fn sent(self) -> (String, Option<String>, Option<String>) {
         let asked = self.0.asked();
         assert_eq!(asked.len(), 1);
@@ -75,14 +76,14 @@ fn a_server_that_only_the_scenario_names_gets_no_key() {
         refused("", &format!("providers: {{ openai: {{ trustedOrigins: [\"{other}\"] }} }}\n"), &[KEY], key);
         refused("", &format!("providers: {{ openai: {{ baseUrl: \"{other}/v1\" }} }}\n"), &[KEY], key);
     }
-    // What another provider may have is not for this one.
+    // Trust granted for another provider does not apply.
     let other = "providers: { ollama: { trustedOrigins: [\"http://llm.example\"] } }\n";
     refused("", other, &[KEY], key);
     assert_eq!(proxy.0.asked().len(), 0);
 }
 
 #[test]
-fn nor_does_it_get_the_environment_by_another_way() {
+fn nor_does_it_get_other_variables_of_the_environment() {
     let proxy = Proxy::start();
     let head = "provider: ollama\nmodel: m\nproviderConfig: { baseUrl: \"http://llm.example/v1\" }\n";
     for scenario in [
@@ -95,12 +96,12 @@ fn nor_does_it_get_the_environment_by_another_way() {
         ran.err("the value of environment variable `OTHER` is not sent to http://llm.example:");
     }
     assert_eq!(proxy.0.asked().len(), 0);
-    // Nothing is sent in replay, so nothing can be sent to the wrong place.
+    // A replay sends nothing, so nothing can go to the wrong place.
     proxy.run("", "", &["--replay"], &[KEY]).ended(4).out("not in the cache");
 }
 
 #[test]
-fn a_server_that_the_holder_of_the_key_names_gets_it() {
+fn a_server_named_by_the_user_gets_the_key() {
     let url = "http://llm.example/v1/chat/completions".to_owned();
     let sent = |config: &str, environment: &[(&str, &str)]| {
         let proxy = Proxy::start();
@@ -125,7 +126,7 @@ fn a_server_that_the_holder_of_the_key_names_gets_it() {
 }
 
 #[test]
-fn a_server_that_needs_nothing_of_ours_is_asked() {
+fn a_server_that_needs_no_key_is_asked() {
     let proxy = Proxy::start();
     proxy.run("  apiKey: sk-own\n", "", &[], &[KEY, ORGANIZATION]).ended(0);
     let (_, key, organization) = proxy.sent();
@@ -136,9 +137,9 @@ fn a_server_that_needs_nothing_of_ours_is_asked() {
     assert_eq!((key, organization), (None, None));
 }
 
-/// What the environment says of one vendor is nobody else's: neither its key nor its organization nor its address.
+/// A vendor's variables are only for that vendor: key, organization and address.
 #[test]
-fn variables_of_a_vendor_go_to_that_vendor_alone() {
+fn variables_of_a_vendor_go_only_to_that_vendor() {
     let server = Server::start(|_| Answer::Text("ok".to_owned()));
     let judged = "cases: [{ id: a, prompt: p, expected: { type: contains, values: [ok] } }]\n";
     for provider in ["ollama", "openai"] {
@@ -153,7 +154,7 @@ fn variables_of_a_vendor_go_to_that_vendor_alone() {
     let of = |at: usize| (asked[at].header("authorization"), asked[at].header("openai-organization"));
     assert_eq!(of(0), (None, None));
     assert_eq!(of(1), (Some("Bearer sk-env-key"), Some("org-secret")));
-    // An organization that is written down for a provider is sent to it.
+    // An organization configured for a provider is sent to it.
     Akit::new(&["run", "s.yaml", "-p", "ollama", "-m", "m", "--base-url", &server.url])
         .file("s.yaml", judged)
         .file("akit.yaml", "providers: { ollama: { organization: own } }\n")
@@ -174,7 +175,7 @@ fn only_a_configuration_grants_trust_and_only_to_servers() {
     assert_eq!(proxy.0.asked().len(), 0);
 }
 
-/// What nobody should read is in no message: values of variables, passwords in addresses.
+/// Messages do not show secrets: values of variables, passwords in URLs.
 #[test]
 fn messages_show_no_secret() {
     let suite = |head: &str, expected: &str| {
@@ -212,7 +213,7 @@ fn a_key_over_plain_http_is_warned_about_once() {
         let ran = Akit::new(&run).file("s.yaml", suite).env("OPENAI_API_KEY", key).run();
         ran.stderr.matches("the key for").count()
     };
-    // This machine by another name: nobody listens there.
+    // Another address of this machine, where nothing listens.
     assert_eq!(said("http://127.0.0.2:1/v1", "k"), 1);
     assert_eq!(said("https://127.0.0.2:1/v1", "k"), 0);
     assert_eq!(said("http://127.0.0.1:1/v1", "k"), 0);

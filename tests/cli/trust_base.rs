@@ -1,6 +1,7 @@
-//! `--trust base`: a change is judged by the settings of its base, and keys go to addresses that the base knows.
-//!
-//! Each claim of docs/security.md about what a change can and cannot do is a row or a test here, in `records` or in
+//! `--trust base`: a change is judged by the settings of its base, and API keys go only to addresses that the base
+//! knows.
+//! || Each claim in docs/security.md about what a change can and cannot do is a row or a test here, in `records` or
+//! in
 //! `pipelines`.
 
 use super::Akit;
@@ -24,7 +25,7 @@ fn files(all: &[(&'static str, &str)]) -> Files {
     all.iter().map(|(name, text)| (*name, (*text).to_owned())).collect()
 }
 
-/// A repository whose main branch has these files, on a branch off it.
+/// A repository whose main branch has these files, with a branch off it checked out.
 pub(crate) fn base(files: &[(&str, String)]) -> Ran {
     let start = Akit::new(&["--version"]).file("README", "");
     let ran = files.iter().fold(start, |akit, (name, text)| akit.file(name, text)).run().ended(0);
@@ -35,7 +36,7 @@ pub(crate) fn base(files: &[(&str, String)]) -> Ran {
     ran
 }
 
-/// What the change brings; an empty text takes the file away.
+/// Applies the change; an empty text removes the file.
 pub(crate) fn change(ran: &Ran, files: &[(&str, String)]) {
     for (name, text) in files {
         if text.is_empty() {
@@ -53,7 +54,7 @@ fn trusting(ran: &Ran, who: &str, flags: &[&str]) -> Akit {
     akit(ran, &RUN).args(&["--trust", who]).args(flags)
 }
 
-/// The suite, answers of which one is bad, and two histories: `good.json`, in which both cases pass, and `bad.json`.
+/// The suite, answers with one bad, and two histories: `good.json`, in which both cases pass, and `bad.json`.
 fn with_history() -> Ran {
     let ran = Akit::new(&["--version"]).file("scenarios/s.yaml", SUITE).run().ended(0);
     for (name, answers) in [("good", ["good", "good"]), ("bad", ["good", "no"])] {
@@ -71,7 +72,7 @@ fn with_history() -> Ran {
     ran
 }
 
-/// Settings under `gate:`: what is changed, how the base judges, and that the change's own word would pass.
+/// Settings under `gate:`: the change, and the base's result; the change's own settings would pass.
 #[test]
 fn a_change_is_judged_by_the_gate_of_its_base() {
     let history = with_history();
@@ -130,26 +131,30 @@ fn a_change_is_judged_by_the_gate_of_its_base() {
         assert_eq!(control.status, honest, "{what}, unchanged: {}", control.stdout);
         change(&ran, &after);
         let own = trusting(&ran, "head", &replied).run();
-        assert_eq!(own.status, 0, "{what}, as the change has it: {}{}", own.stdout, own.stderr);
-        let held = akit(&ran, &["gate", "run.json", "--trust", "base"]).run();
-        assert_eq!(held.status, honest, "{what}, gate: {}{}", held.stdout, held.stderr);
-        let held = trusting(&ran, "base", &replied).run();
-        assert_eq!(held.status, honest, "{what}, as the base has it: {}{}", held.stdout, held.stderr);
-        // `--policy-from base` is the same, and the last word counts.
+        assert_eq!(own.status, 0, "{what}, with the change's settings: {}{}", own.stdout, own.stderr);
+        let by_base = akit(&ran, &["gate", "run.json", "--trust", "base"]).run();
+        assert_eq!(by_base.status, honest, "{what}, gate: {}{}", by_base.stdout, by_base.stderr);
+        let by_base = trusting(&ran, "base", &replied).run();
+        assert_eq!(
+            by_base.status, honest,
+            "{what}, with the base's settings: {}{}",
+            by_base.stdout, by_base.stderr
+        );
+        // `--policy-from base` is the same; the last flag wins.
         let same = akit(&ran, &RUN).args(&["--trust", "head", "--policy-from", "base"]).args(&replied).run();
         assert_eq!(same.status, honest, "{what}");
     }
 }
 
-/// A server that gives every answer and every verdict but those on known-bad answers.
+/// A server that gives this text as every answer and verdict, except on known-bad answers.
 fn saying(text: &str) -> Server {
     let text = text.to_owned();
     Server::start(move |_| Answer::Text(text.clone()))
 }
 
-/// Everything else of akit.yaml: who is asked, who judges, and how.
+/// Everything else in akit.yaml: providers, judge, and how they are asked.
 #[test]
-fn so_are_its_providers_judge_cache_prices_and_repeats() {
+fn providers_judge_cache_prices_and_repeats_come_from_the_base() {
     let (honest, friendly) = (saying("no"), saying("good"));
     let (stern, kind) =
         (Server::start(|_| Answer::Text(verdict(0))), Server::start(|_| Answer::Text(verdict(10))));
@@ -174,13 +179,17 @@ fn so_are_its_providers_judge_cache_prices_and_repeats() {
     for (what, suite, before, after) in rows {
         let ran = base(&[files(&[("scenarios/s.yaml", suite)]), before].concat());
         change(&ran, &after);
-        let held = trusting(&ran, "base", &["--cache", "off"]).run();
-        assert_eq!(held.status, 1, "{what}, as the base has it: {}{}", held.stdout, held.stderr);
+        let by_base = trusting(&ran, "base", &["--cache", "off"]).run();
+        assert_eq!(
+            by_base.status, 1,
+            "{what}, with the base's settings: {}{}",
+            by_base.stdout, by_base.stderr
+        );
         let own = trusting(&ran, "head", &["--cache", "off"]).run();
-        assert_eq!(own.status, 0, "{what}, as the change has it: {}{}", own.stdout, own.stderr);
+        assert_eq!(own.status, 0, "{what}, with the change's settings: {}{}", own.stdout, own.stderr);
     }
 
-    // How often, and by whom: repeats are the base's, and the model that is tested is the change's.
+    // Repeats come from the base, but the tested model from the change.
     let count = |model: &str, n: u32| live(&friendly, &format!("repeat: {n}\n")).replace("model: m", model);
     let ran = base(&[files(&[("scenarios/s.yaml", SUITE)]), config(count("model: m", 3))].concat());
     change(&ran, &config(count("model: newer", 1)));
@@ -192,7 +201,7 @@ fn so_are_its_providers_judge_cache_prices_and_repeats() {
     let asked = friendly.asked().split_off(asked);
     assert!(asked.len() == 6 && asked.iter().all(|one| one.body["model"] == "newer"), "{asked:?}");
 
-    // A record of a good day, which the pipeline keeps, is not read because the change says so.
+    // The pipeline has a record of a better day. Turning the cache on is not up to the change.
     let named = "target: { version: \"1\" }\n";
     let ran = base(&[files(&[("scenarios/s.yaml", SUITE)]), config(live(&honest, named))].concat());
     let at = ["--base-url", friendly.url.as_str()];
@@ -210,9 +219,9 @@ fn walkdir(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     below(folder).flat_map(|shelf| below(&shelf).collect::<Vec<_>>()).collect()
 }
 
-/// What is taken out of reports stays out, whatever the change says.
+/// Redacted values stay redacted, whatever the change says.
 #[test]
-fn the_redaction_of_the_base_holds() {
+fn the_redaction_of_the_base_applies() {
     let suite = SUITE.replace("prompt: q", "prompt: I am ana@shop.example");
     let answers = replies(&[("a", "good"), ("b", "good")]);
     let config = "redaction: { patterns: [email] }\n";
@@ -225,7 +234,7 @@ fn the_redaction_of_the_base_holds() {
     assert!(kept("head") && !kept("base"));
 }
 
-/// The numbers in a calibration are the base's, and not only its name.
+/// The base decides the calibration's numbers and not only its file name.
 #[test]
 fn the_calibration_is_read_at_the_base() {
     let server = super::calibrate::judge();
@@ -241,21 +250,21 @@ fn the_calibration_is_read_at_the_base() {
     ];
     let replied = ["--replies", "r.jsonl"];
     let ran = base(&[files(&all), files(&[("cal.json", &sound)])].concat());
-    // A judge that is not calibrated fails nothing.
+    // Verdicts of an uncalibrated judge do not fail cases.
     change(&ran, &files(&[("cal.json", &weak)]));
     trusting(&ran, "head", &replied).run().ended(0);
     trusting(&ran, "base", &replied).run().ended(1);
     change(&ran, &files(&[("cal.json", "")]));
     trusting(&ran, "base", &replied).run().ended(1);
-    // Nor does one help that only the change brings.
+    // A calibration that only the change adds does not count either.
     let ran = base(&files(&all));
     change(&ran, &files(&[("cal.json", &sound)]));
     trusting(&ran, "base", &replied).run().ended(0).err("no calibration file `cal.json in the base");
 }
 
-/// What a change accepts it accepts in its own file, and by name.
+/// A change accepts results in its own baseline file, and they are named.
 #[test]
-fn what_a_change_accepts_is_taken_and_named() {
+fn results_accepted_by_a_change_count_and_are_named() {
     let history = with_history();
     let config = "gate: { baseline: { from: good.json } }\n";
     let answers = replies(&[("a", "good"), ("b", "no")]);
@@ -272,12 +281,12 @@ fn what_a_change_accepts_is_taken_and_named() {
     git(&ran, &["add", "good.json"]);
     trusting(&ran, "base", &replied).run().ended(0).out("baseline-accepted");
     trusting(&ran, "base", &["--replies", "r.jsonl", "--fail-on", "weakened"]).run().ended(1);
-    // It is named where the change compares with another file, too.
+    // They are also named if the change compares with another file.
     change(&ran, &files(&[("akit.yaml", "gate: { min_pass_rate: 0 }\n")]));
     trusting(&ran, "base", &replied).run().ended(0).out("baseline-accepted");
 }
 
-/// A run that goes through a proxy, so that requests to hosts that do not exist arrive somewhere.
+/// A run behind a proxy, so that requests to made-up hosts arrive.
 fn asking(ran: &Ran, proxy: &Server, who: &str, flags: &[&str]) -> Ran {
     trusting(ran, who, &["--retries", "0", "--cache", "off"])
         .args(flags)
@@ -288,7 +297,7 @@ fn asking(ran: &Ran, proxy: &Server, who: &str, flags: &[&str]) -> Ran {
 
 const EVIL: &str = "http://evil.example/v1";
 
-/// Where a change would have the key sent: by its configuration, by what that trusts, by a scenario, by its judge.
+/// Ways for a change to redirect the key: its configuration, its trusted addresses, a scenario, its judge.
 #[test]
 fn keys_go_only_to_addresses_that_the_base_knows() {
     let head = "name: s\nprovider: openai\nmodel: m\n";
@@ -327,17 +336,17 @@ fn keys_go_only_to_addresses_that_the_base_knows() {
             let to: Vec<_> = proxy.asked().into_iter().map(|asked| asked.path).collect();
             (ran.status, to.iter().any(|path| path.starts_with(EVIL)), ran)
         };
-        let (found, is_sent, told) = sent("base");
-        assert_eq!((found, is_sent), (status, false), "{what}: {}{}", told.stdout, told.stderr);
+        let (found, is_sent, output) = sent("base");
+        assert_eq!((found, is_sent), (status, false), "{what}: {}{}", output.stdout, output.stderr);
         if status == 2 {
-            told.err("is not sent to http://evil.example").err("first");
+            output.err("is not sent to http://evil.example").err("first");
         }
-        assert!(sent("head").1, "{what}: the row shows nothing");
+        assert!(sent("head").1, "{what}: under `head` the key must be sent");
     }
 }
 
 #[test]
-fn a_name_made_of_a_variable_goes_to_no_server_that_only_a_scenario_names() {
+fn a_hostname_made_of_a_variable_is_not_sent_to_a_scenarios_server() {
     let foreign = format!(
         "name: s\nproviderConfig: {{ baseUrl: \"{EVIL}\", apiKey: own }}\ncases: [{{ id: a, prompt: q, expected: \
          {{ type: contains, values: [good] }} }}]\n"
@@ -351,11 +360,11 @@ fn a_name_made_of_a_variable_goes_to_no_server_that_only_a_scenario_names() {
         change(&ran, &[("scenarios/s.yaml", foreign.clone()), ("akit.yaml", named.to_owned())]);
         for who in ["base", "head"] {
             let proxy = saying("good");
-            let told = asking(&ran, &proxy, who, &[]);
-            assert!(proxy.asked().is_empty(), "{named} {who}: {}", told.stdout);
-            assert!(!format!("{}{}", told.stdout, told.stderr).contains("sk-env-key"), "{named}");
+            let output = asking(&ran, &proxy, who, &[]);
+            assert!(proxy.asked().is_empty(), "{named} {who}: {}", output.stdout);
+            assert!(!format!("{}{}", output.stdout, output.stderr).contains("sk-env-key"), "{named}");
             if who == "head" {
-                told.ended(2).err("`OPENAI_API_KEY` is not sent to http://evil.example");
+                output.ended(2).err("`OPENAI_API_KEY` is not sent to http://evil.example");
             }
         }
     }
@@ -369,21 +378,21 @@ fn a_base_without_akit_yaml_means_the_defaults_and_the_vendors_own_addresses() {
         format!("providers: {{ openai: {{ baseUrl: \"{EVIL}\" }} }}\ngate: {{ min_pass_rate: 0 }}\n");
     change(&ran, &files(&[("akit.yaml", &brings)]));
     let proxy = saying("no");
-    // The vendor's own address, which the environment may move.
-    let told = trusting(&ran, "base", &["--retries", "0", "--cache", "off"])
+    // The vendor's own address, which the environment may override.
+    let output = trusting(&ran, "base", &["--retries", "0", "--cache", "off"])
         .env("HTTP_PROXY", proxy.url.trim_end_matches("/v1"))
         .env("OPENAI_BASE_URL", "http://vendor.example/v1")
         .env("OPENAI_API_KEY", "sk-env-key")
         .run()
         .ended(1)
         .err("has no akit.yaml: akit's defaults apply, and keys go only to the vendors' own addresses");
-    assert!(told.stderr.starts_with("warning: "), "it is said first: {}", told.stderr);
+    assert!(output.stderr.starts_with("warning: "), "the warning must come first: {}", output.stderr);
     let to: Vec<_> = proxy.asked().into_iter().map(|asked| asked.path).collect();
     assert_eq!(to, ["http://vendor.example/v1/chat/completions"]);
 }
 
 #[test]
-fn the_change_that_brings_akit_has_its_own_settings_and_no_address_of_its_own() {
+fn a_change_that_adds_akit_has_its_own_settings_but_no_address_of_its_own() {
     let suite = "name: s\nprovider: openai\nmodel: m\ncases: [{ id: a, prompt: q, expected: { type: contains, values: [good] } }]\n";
     let config = |url: &str| {
         format!("providers: {{ openai: {{ baseUrl: \"{url}\" }} }}\ngate: {{ min_pass_rate: 0.5 }}\n")
@@ -394,7 +403,7 @@ fn the_change_that_brings_akit_has_its_own_settings_and_no_address_of_its_own() 
         change(&ran, &files(&[("scenarios/s.yaml", suite), ("akit.yaml", &config(url))]));
         ran
     };
-    // Its settings hold: a server on this machine is asked, and the pass rate is its own.
+    // Its settings apply: a local server is asked, and the pass rate is its own.
     let server = saying("good");
     let two = suite
         .replace("cases: [", "cases: [{ id: b, prompt: q, expected: { type: contains, values: [other] } }, ");
@@ -421,16 +430,16 @@ fn the_change_that_brings_akit_has_its_own_settings_and_no_address_of_its_own() 
     asking(&foreign, &proxy, "head", &[]).ended(0);
     asking(&foreign, &proxy, "base", &["--base-url", "http://flag.example/v1"]).ended(0);
     assert_eq!(proxy.asked().len(), 2);
-    // A suite that was only moved is no new one.
+    // A suite that was only moved is not new.
     let ran = base(&files(&[("evals/s.yaml", suite)]));
     change(&ran, &files(&[("evals/s.yaml", ""), ("scenarios/s.yaml", suite), ("akit.yaml", &config(EVIL))]));
     let moved = trusting(&ran, "base", &["--replay"]).run().err("has no akit.yaml: akit's defaults apply");
     assert!(!moved.stderr.contains("neither"), "{}", moved.stderr);
 }
 
-/// A configuration outside of the repository is the pipeline's, which names it.
+/// A configuration outside of the repository belongs to the pipeline that names it.
 #[test]
-fn a_configuration_from_outside_holds_as_it_is() {
+fn a_configuration_from_outside_applies_unchanged() {
     let outside = tempfile::tempdir().unwrap();
     let path = outside.path().join("akit.yaml");
     std::fs::write(&path, "gate: { min_pass_rate: 0.5 }\n").unwrap();
@@ -440,16 +449,17 @@ fn a_configuration_from_outside_holds_as_it_is() {
     trusting(&ran, "base", &named).run().ended(0);
 }
 
-/// What cannot be read at the base is an error, and never the defaults.
+/// A configuration that cannot be read at the base is an error and does not fall back to the defaults.
 #[test]
-fn a_base_that_cannot_be_had_or_read_ends_the_run() {
+fn a_missing_or_unreadable_base_is_an_error() {
     let answers = replies(&[("a", "good"), ("b", "good")]);
     let replied = ["--replies", "r.jsonl"];
-    for (broken, told) in [("gate: [", "invalid YAML"), ("gate: { quarantine: gone.yaml }\n", "gone.yaml")] {
+    for (broken, output) in [("gate: [", "invalid YAML"), ("gate: { quarantine: gone.yaml }\n", "gone.yaml")]
+    {
         let all = files(&[("scenarios/s.yaml", SUITE), ("akit.yaml", broken), ("r.jsonl", &answers)]);
         let ran = base(&all);
         change(&ran, &files(&[("akit.yaml", "repeat: 1\n")]));
-        trusting(&ran, "base", &replied).run().ended(2).err(told).err("akit.yaml at ");
+        trusting(&ran, "base", &replied).run().ended(2).err(output).err("akit.yaml at ");
         trusting(&ran, "head", &replied).run().ended(0);
     }
     let ran = base(&files(&[("scenarios/s.yaml", SUITE), ("r.jsonl", &answers)]));
@@ -462,7 +472,7 @@ fn a_base_that_cannot_be_had_or_read_ends_the_run() {
     let mut command =
         trusting(&shallow, "base", &replied).env("CI", "1").env("GITHUB_BASE_REF", "main").command();
     let output = command.current_dir(clone).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(4), "{told}");
-    assert!(told.contains("fetch-depth: 0"), "{told}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(stderr.contains("fetch-depth: 0"), "{stderr}");
 }

@@ -1,4 +1,4 @@
-//! An edit of suite and settings together: what judges is the base's, so it is the base's that must still find the suite.
+//! Changes to suite and settings at once: the base's settings judge, so the weakening check compares with them.
 
 use super::Akit;
 use super::akit::Ran;
@@ -6,13 +6,13 @@ use super::replies::replies;
 use super::trust_base::{base, change};
 use super::weakening::{akit, git};
 
-/// A change that would pass unnamed where only its own settings were compared with the base's.
+/// A change that would go unnoticed if only its own settings were compared with the base's.
 struct Pair {
     what: &'static str,
     kind: &'static str,
-    /// `akit.yaml` of the base and of the change; nothing takes it away.
+    /// `akit.yaml` of the base and of the change; an empty text removes it.
     settings: [&'static str; 2],
-    /// Words of the suite, and what becomes of them.
+    /// A text of the suite, and its replacement.
     suite: [&'static str; 2],
 }
 
@@ -77,7 +77,7 @@ const PAIRS: [Pair; 6] = [
 const QUARANTINE: &str = "- { case: s/flaky-*, owner: ana, reason: known, until: 2099-01-01 }\n";
 
 #[test]
-fn what_a_change_edits_on_both_sides_is_compared_with_what_judges_it() {
+fn a_change_to_suite_and_settings_is_compared_with_the_settings_that_judge_it() {
     for Pair { what, kind, settings, suite } in &PAIRS {
         let text = format!("redaction: {{ enabled: false }}\n{SUITE}");
         let ran = base(&[
@@ -92,14 +92,14 @@ fn what_a_change_edits_on_both_sides_is_compared_with_what_judges_it() {
         let answers = replies(&[("a", "good"), ("b", "bad"), ("b2", "bad"), ("flaky-b", "bad")]);
         let run = ["run", "scenarios", "--replies", "r.jsonl", "--trust", "base"];
         let asked = akit(&ran, &run).file("r.jsonl", answers).run();
-        assert_eq!(asked.status, 0, "{what} lets the bad answer pass: {}", asked.stdout);
+        assert_eq!(asked.status, 0, "{what} must let the bad answer pass: {}", asked.stdout);
         let checked = akit(&ran, &run).args(&["--weakened-since", "main", "--fail-on", "weakened"]).run();
         checked.ended(1).out(&format!("weakened: {kind}: "));
     }
 }
 
 #[test]
-fn files_that_look_like_a_repository_are_none() {
+fn files_that_look_like_a_repository_are_not_used_as_one() {
     let config = "[core]\n\tsshCommand = \"touch pwned; false\"\n[remote \"origin\"]\n\turl = ssh://x/y\n";
     let files = [("HEAD", "ref: refs/heads/main\n"), ("config", config), ("objects/x", ""), ("refs/x", "")];
     let show = ["baseline", "show", "--baseline", "git-ref:x"];
@@ -110,7 +110,7 @@ fn files_that_look_like_a_repository_are_none() {
     ran.err("git could not find a repository here");
 }
 
-/// A suite in a repository of its own within another one, which has it as a submodule: the base holds `strict` there.
+/// A repository with a suite in a submodule; the base uses the commit `strict`.
 fn submodule() -> Ran {
     let ran = base(&[("akit.yaml", "gate: { min_pass_rate: 0.9 }\n".to_owned())]);
     let inner = |arguments: &[&str]| git(&ran, &[&["-C", "inner"], arguments].concat());
@@ -126,15 +126,15 @@ fn submodule() -> Ran {
 }
 
 #[test]
-fn a_suite_in_a_submodule_is_held_against_the_repository_around_it() {
+fn a_suite_in_a_submodule_is_compared_with_the_outer_repository() {
     let ran = submodule();
     let answers = replies(&[("a", "good"), ("b", "bad")]);
     let run = ["run", "inner/scenarios", "--replies", "r.jsonl", "--weakened-since", "main"];
     let checked = |more: &[&str]| akit(&ran, &run).args(more).file("r.jsonl", &answers).run();
     checked(&["--fail-on", "weakened"]).ended(1).out("FAILED s/b");
-    // Its settings lie around it, where no base of its own has them.
+    // The settings are in the outer repository, where the submodule has no base.
     checked(&["--trust", "base"]).ended(4).err("it lies in another repository than the suite");
-    // The change takes a commit of the submodule that demands less, on the submodule's own main branch.
+    // The change moves the submodule to a weaker commit on the submodule's own main branch.
     let loose = SUITE.replace("values: [good]", "values: [bad, good], mode: any");
     ran.then(&["--version"]).file("inner/scenarios/s.yaml", loose).run();
     git(&ran, &["-C", "inner", "commit", "--quiet", "-a", "-m", "loose"]);

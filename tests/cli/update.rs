@@ -1,11 +1,11 @@
-//! `akit baseline update`: what a baseline learns, decided over the baseline itself.
+//! `akit baseline update`: which results a baseline accepts, decided by comparing the run with it.
 
 use serde_json::{Value as Json, json};
 
 use super::akit::Ran;
 use super::evidence::{IDS, given, settled};
 
-/// `id results` of every stored case.
+/// `id results` of each stored case.
 fn results(ran: &Ran) -> Vec<String> {
     let stored = ran.json("b.json");
     let cases = stored["cases"].as_array().unwrap();
@@ -16,7 +16,7 @@ const UPDATE: [&str; 5] = ["baseline", "update", "x.json", "--baseline", "b.json
 const ALONE: [&str; 6] = ["run", "s.yaml", "--replies", "bad.jsonl", "--json", "x.json"];
 
 #[test]
-fn a_run_without_a_baseline_teaches_no_failure_that_the_baseline_does_not_expect() {
+fn a_run_without_a_baseline_adds_no_unexpected_failures() {
     let ran = settled(8);
     for with_decision in [true, false] {
         let ran = ran.then(&ALONE).file("bad.jsonl", given(&IDS, 0..1, &["a"])).run().ended(1);
@@ -34,9 +34,9 @@ fn a_run_without_a_baseline_teaches_no_failure_that_the_baseline_does_not_expect
 }
 
 #[test]
-fn what_the_policy_calls_proof_is_proof_for_an_update() {
+fn an_update_uses_the_policys_proof() {
     let ran = settled(8);
-    // Further answers prove it; the second run has none, and the policy needs none.
+    // With more answers the regression is proven; the second run has none, and its policy needs none.
     for (trials, gate) in [(20, "{}"), (1, "{ baseline: { confirm: 0 } }")] {
         let repeat = ["--repeat", &trials.to_string()];
         let ran = ran.then(&ALONE).args(&repeat).file("bad.jsonl", given(&IDS, 0..trials, &["a"]));
@@ -54,7 +54,7 @@ fn what_the_policy_calls_proof_is_proof_for_an_update() {
 }
 
 #[test]
-fn what_broke_is_left_out_where_the_policy_only_warns() {
+fn broken_cases_are_left_out_even_if_the_policy_only_warns() {
     let ran = settled(8).then(&ALONE).file("bad.jsonl", given(&IDS, 0..20, &["a"]));
     let ran = ran
         .file("akit.yaml", "gate: { fail_on: [threshold], min_pass_rate: 0.5, baseline: { from: b.json } }\n")
@@ -63,13 +63,13 @@ fn what_broke_is_left_out_where_the_policy_only_warns() {
         .out("broken");
     ran.then(&UPDATE).run().ended(0).out("left out, broken, open or degraded (1): s/a");
     assert_eq!(results(&ran), ["a 8/8", "b 8/8 1", "c 8/8 1", "d 8/8 1"]);
-    // Once it is accepted, the rest of the run already exists.
+    // What was added stays; the rest of the run already exists.
     ran.then(&UPDATE).run().ended(0).out("was added before");
     ran.then(&UPDATE).arg("--force").run().ended(0).out("was added before");
 }
 
 #[test]
-fn a_time_that_has_not_come_is_refused_where_it_is_given_and_ignored_where_it_is_stored() {
+fn a_future_time_is_refused_in_flags_and_ignored_in_files() {
     let ran = settled(1);
     for (at, words) in [
         ("2999-01-01T00:00:00Z", "in the future: 2999-01-01T00:00:00Z"),
@@ -80,7 +80,7 @@ fn a_time_that_has_not_come_is_refused_where_it_is_given_and_ignored_where_it_is
         let line = json!({ "id": "e", "reply": "e", "at": at }).to_string();
         run().file("bad.jsonl", given(&IDS, 0..1, &[]) + &line).run().ended(2).err(words).err("bad.jsonl:5");
     }
-    // Stored by hand, or by a clock that was wrong.
+    // Written by hand, or by a wrong clock.
     let mut stored: Json = ran.json("b.json");
     stored["runs"][0]["at"] = "2999-01-01T00:00:00Z".into();
     std::fs::write(ran.path("b.json"), stored.to_string()).unwrap();
@@ -95,7 +95,7 @@ fn a_time_that_has_not_come_is_refused_where_it_is_given_and_ignored_where_it_is
         }
     }
     assert_eq!(results(&ran)[0], "a 1x10");
-    // So is that of a run that is added.
+    // The time of a run that is added counts as well.
     let run = ran.then(&ALONE).file("bad.jsonl", given(&IDS, 0..1, &[])).run().ended(0);
     let mut stored = run.json("x.json");
     stored["at"] = "2999-01-01T00:00:00Z".into();
@@ -106,7 +106,7 @@ fn a_time_that_has_not_come_is_refused_where_it_is_given_and_ignored_where_it_is
 }
 
 #[test]
-fn a_line_with_a_time_dates_no_other_line() {
+fn the_time_of_a_line_applies_only_to_that_line() {
     let ran = settled(1);
     let dated = |id: &str, day: &str| {
         json!({ "id": id, "reply": id, "at": format!("2026-03-{day}T00:00:00Z") }).to_string()
@@ -119,7 +119,7 @@ fn a_line_with_a_time_dates_no_other_line() {
     run("01", &[]).out("left out, their answers have no `at`").out("(3): s/b, s/c, s/d");
     run("02", &[]);
     assert_eq!(results(&ran), ["a 1x3", "b 1", "c 1", "d 1"]);
-    // Which the flag does.
+    // The flag dates all lines.
     run("03", &["--recorded-at", "2026-03-03T00:00:00Z"]).out("added 4 judged cases");
     assert_eq!(results(&ran), ["a 1x4", "b 1 -x2 1", "c 1 -x2 1", "d 1 -x2 1"]);
 }

@@ -1,5 +1,4 @@
-//! `akit validate`: every finding has an example, all of them are told at once, and the reports
-//! say the same as the terminal.
+//! `akit validate`: every diagnostic has an example, all are reported at once, and the reports match the terminal.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,7 +11,7 @@ use super::akit::{Ran, repository};
 use super::replies::suite;
 use super::server::{Answer, Server};
 
-fn finding_codes(report: &Json) -> BTreeMap<String, BTreeSet<String>> {
+fn diagnostic_codes(report: &Json) -> BTreeMap<String, BTreeSet<String>> {
     let mut codes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for one in report["diagnostics"].as_array().unwrap() {
         let file = one["location"]["file"].as_str().unwrap().to_owned();
@@ -21,7 +20,7 @@ fn finding_codes(report: &Json) -> BTreeMap<String, BTreeSet<String>> {
     codes
 }
 
-/// The codes that the sources of `akit validate` raise.
+/// The codes raised in the sources of `akit validate`.
 fn raised_codes() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     for folder in ["source", "scenario", "expectation"] {
@@ -53,13 +52,13 @@ fn collect(path: &Path, codes: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn every_finding_has_an_example_that_shows_nothing_else() {
+fn every_diagnostic_has_an_example_that_shows_nothing_else() {
     let ran = Akit::new(&["validate", "invalid", "--json", "found.json"])
         .copy("fixtures/invalid", "invalid")
         .run()
         .ended(2);
     let mut shown = BTreeSet::new();
-    for (file, codes) in finding_codes(&ran.json("found.json")) {
+    for (file, codes) in diagnostic_codes(&ran.json("found.json")) {
         let code = file.trim_start_matches("invalid/").trim_end_matches(".yaml").to_owned();
         assert_eq!(codes, BTreeSet::from([code.clone()]), "{file}");
         shown.insert(code);
@@ -68,7 +67,7 @@ fn every_finding_has_an_example_that_shows_nothing_else() {
         .copy("fixtures/warned", "warned")
         .run()
         .ended(0);
-    for (file, codes) in finding_codes(&ran.json("found.json")) {
+    for (file, codes) in diagnostic_codes(&ran.json("found.json")) {
         let code = file.trim_start_matches("warned/").trim_end_matches(".yaml").to_owned();
         assert_eq!(codes, BTreeSet::from([code.clone()]), "{file}");
         shown.insert(code);
@@ -77,13 +76,13 @@ fn every_finding_has_an_example_that_shows_nothing_else() {
 }
 
 #[test]
-fn all_errors_of_all_files_are_told_at_once() {
+fn all_errors_of_all_files_are_reported_at_once() {
     let ran = Akit::new(&["validate", "invalid"]).copy("fixtures/invalid", "invalid").run().ended(2);
     insta::assert_snapshot!("invalid", format!("{}{}", ran.stderr, ran.stdout));
 }
 
 #[test]
-fn warnings_are_told_and_do_not_fail() {
+fn warnings_are_printed_and_do_not_fail() {
     let ran = Akit::new(&["validate", "warned"]).copy("fixtures/warned", "warned").run().ended(0);
     insta::assert_snapshot!("warned", format!("{}{}", ran.stderr, ran.stdout));
 }
@@ -110,7 +109,7 @@ fn two_files(arguments: &[&str]) -> Ran {
 }
 
 #[test]
-fn json_on_stdout_is_nothing_but_json() {
+fn json_on_stdout_is_only_json() {
     let ran = two_files(&["--json", "-"]).ended(2).err("3 files with 1 case: 4 errors, 1 warning");
     let report: Json = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["schema"], "akit.validate/1");
@@ -146,7 +145,7 @@ fn junit_has_one_case_per_file_and_escapes_what_it_quotes() {
 }
 
 #[test]
-fn sarif_has_one_result_per_finding() {
+fn sarif_has_one_result_per_diagnostic() {
     let ran = two_files(&["--sarif", "out.sarif"]).ended(2);
     let report = ran.json("out.sarif");
     let results = report["runs"][0]["results"].as_array().unwrap();
@@ -170,7 +169,7 @@ fn sarif_has_one_result_per_finding() {
 }
 
 #[test]
-fn reports_go_together_and_only_one_to_stdout() {
+fn reports_can_be_combined_but_only_one_goes_to_stdout() {
     two_files(&["--json", "-", "--sarif", "-"]).ended(2).err("only one report can go to stdout");
     let ran = two_files(&["--json", "f.json", "--junit", "f.xml", "--sarif", "f.sarif"])
         .ended(2)
@@ -181,7 +180,7 @@ fn reports_go_together_and_only_one_to_stdout() {
 }
 
 #[test]
-fn more_findings_than_a_terminal_takes_are_counted_and_stored() {
+fn diagnostics_beyond_the_terminals_limit_are_counted_and_stored() {
     let mut text = String::from("cases:\n");
     for n in 0..150 {
         writeln!(text, "  - {{ id: c{n}, prompt: p, expected: {{ type: nope }} }}").unwrap();
@@ -196,7 +195,7 @@ fn more_findings_than_a_terminal_takes_are_counted_and_stored() {
 }
 
 #[test]
-fn keys_in_files_are_never_shown() {
+fn keys_in_files_are_not_shown() {
     let text = "providerConfig:\n  apiKey: sk-live-0123456789\n  apiKey: sk-live-9876543210\ncases: []\n";
     let ran = Akit::new(&["validate", "a.yaml", "--json", "-"]).file("a.yaml", text).run().ended(2);
     assert!(!ran.stdout.contains("sk-live") && !ran.stderr.contains("sk-live"), "{}", ran.stderr);
@@ -206,7 +205,7 @@ fn keys_in_files_are_never_shown() {
 }
 
 #[test]
-fn numbers_past_every_range_and_odd_values_are_findings() {
+fn numbers_out_of_range_and_odd_values_are_reported() {
     let case = "{ id: a, prompt: p, expected: { type: exact, value: x } }";
     let table = [
         ("temperature: 1e400", "`temperature` must be a number from 0 to 2, found `inf`"),
@@ -231,9 +230,9 @@ fn numbers_past_every_range_and_odd_values_are_findings() {
     }
 }
 
-/// What has no effect is a warning at its line, with the line of akit for it.
+/// A setting without effect gets a warning at its line, with akit's equivalent.
 #[test]
-fn a_setting_without_effect_is_a_warning_that_names_what_has_one() {
+fn a_setting_without_effect_is_a_warning_that_names_its_equivalent() {
     let configuration = [
         ("ci: { failOnRegression: true }", "ci", "gate:"),
         (
@@ -267,22 +266,22 @@ fn a_setting_without_effect_is_a_warning_that_names_what_has_one() {
     );
     for row in rows {
         let key = row.split(':').next().unwrap();
-        let told = format!("warning: `{key}` has no effect in akit");
+        let warning = format!("warning: `{key}` has no effect in akit");
         let scenario = format!("providerConfig: {{ {row} }}\n{}", suite(&["a"]));
         Akit::new(&["validate", "s.yaml"])
             .file("s.yaml", scenario)
             .run()
             .ended(0)
-            .err(&told)
+            .err(&warning)
             .err("`--replies FILE`");
         let config = format!("providers: {{ openai: {{ {row} }} }}\n");
         let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(&["a"])).file("akit.yaml", config);
-        ran.run().ended(0).err(&told);
+        ran.run().ended(0).err(&warning);
     }
     let scenario = format!("teardown: {{ cleanup: true }}\n{}", suite(&["a"]));
     let ran = Akit::new(&["validate", "s.yaml", "--strict"]).file("s.yaml", scenario).run().ended(2);
     ran.err("`teardown` has no effect in akit").err("remove it");
-    // A name of the project is a label, and what akit uses is no warning.
+    // A project name is a label, and settings that akit uses get no warning.
     let config = "project: p\nprovider: openai\ngate: { min_pass_rate: 1 }\n";
     let ran = Akit::new(&["validate", "s.yaml", "--strict"])
         .file("s.yaml", suite(&["a"]))
@@ -290,9 +289,9 @@ fn a_setting_without_effect_is_a_warning_that_names_what_has_one() {
     ran.run().ended(0);
 }
 
-/// A variable that is not set stops a run only where what waits for it is used.
+/// An unset variable stops a run only if the value is used.
 #[test]
-fn a_variable_that_nothing_uses_stops_nothing() {
+fn an_unused_variable_may_be_unset() {
     let configuration = [
         "ci: { regressionThreshold: \"${GONE}\" }",
         "storage: { url: \"${GONE}\", key: \"${GONE}\" }",
@@ -301,7 +300,7 @@ fn a_variable_that_nothing_uses_stops_nothing() {
         "providers: { anthropic: { baseUrl: \"${GONE}\", apiKey: \"${GONE}\" } }",
         "providers: { openai: { baseUrl: \"${GONE}\" } }",
         "grader: { model: \"${GONE}\", baseUrl: \"https://${GONE}/v1\" }",
-        // Whatever the key demands of its value.
+        // Whatever type of value the key needs.
         "project: \"${GONE}\"",
         "providers: { openai: { timeout: \"${GONE}\", maxRetries: \"${GONE}\" } }",
         "providers: { ollama: { trustedOrigins: [\"${GONE}\"] }, openai: { organization: \"${GONE}\" } }",
@@ -324,7 +323,7 @@ fn a_variable_that_nothing_uses_stops_nothing() {
     ] {
         recorded().file("s.yaml", format!("{head}\n{}", suite(&["a"]))).run().ended(0).out("RESULT: PASS");
     }
-    // Where it is used it is an error that names its line, and nothing is sent.
+    // If it is used, it is an error at its line, and nothing is sent.
     let asks = |scenario: &str, config: &str| {
         let run = ["run", "s.yaml", "-m", "m", "--grader-model", "j"];
         let ran =
@@ -342,17 +341,17 @@ fn a_variable_that_nothing_uses_stops_nothing() {
         asks(judged, config).err("akit.yaml:2");
     }
     asks(&suite(&["a"]), configuration[8]).err("akit.yaml:2");
-    // Whose address and key these are is not known, whoever an expectation names.
+    // It is unknown whose address and key these are, whichever model an expectation names.
     let named = "cases: [{ id: a, prompt: p, expected: { type: llm_grader, rubric: kind, model: j } }]\n";
     asks(named, "grader: { provider: \"${GONE}\", model: z, baseUrl: \"http://127.0.0.1:9/v1\" }")
         .err("akit.yaml:2");
-    // A model that waits is not one that is missing.
+    // A model from an unset variable is not reported as a missing model.
     let run = ["run", "s.yaml", "--replies", "r.jsonl"];
     let ran = Akit::new(&run).file("r.jsonl", "{\"id\":\"a\",\"reply\":\"a\"}\n").file("s.yaml", judged);
     let ran = ran.file("akit.yaml", "grader: { model: \"${GONE}\" }\n").run().ended(2);
     ran.err("environment variable `GONE` is not set");
     asks(&scenario, "").err("s.yaml:1");
-    // A flag goes before it, and so does what is said of one provider alone.
+    // A flag takes precedence, and so do settings of one provider.
     let server = Server::start(|_| Answer::Text("a".to_owned()));
     let flags = ["--base-url", &server.url, "--timeout", "1000", "--retries", "0", "-m", "m"];
     let nearer = format!("providerConfig: {{ baseUrl: \"{}\", timeout: 1000, maxRetries: 0 }}\n", server.url);
@@ -368,7 +367,7 @@ fn a_variable_that_nothing_uses_stops_nothing() {
 }
 
 #[test]
-fn a_number_stands_as_it_is_written() {
+fn a_number_is_kept_as_written() {
     let numbers = [
         "01234",
         "+4915112345678",
@@ -402,7 +401,7 @@ fn a_number_stands_as_it_is_written() {
         let run = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"]).file("s.yaml", suite(&written));
         run.file("r.jsonl", line).run().ended(0);
     }
-    // An alias stands for the number that it names.
+    // An alias is the number that it stands for.
     let alias = "variables: { v0: &n 7, v1: *n }\ncases:\n  - { id: a, prompt: \"{{v1}}\", expected: { type: exact, value: x } }\n";
     Akit::new(&["prompts", "s.yaml"]).file("s.yaml", alias).run().ended(0).out("\"prompt\":\"7\"");
     for (written, quoted) in [("007", "007"), ("3.10", "3.10"), ("0x1F", "0x1F")] {
@@ -414,7 +413,7 @@ fn a_number_stands_as_it_is_written() {
 }
 
 #[test]
-fn a_conversation_ends_with_what_is_asked() {
+fn a_conversation_ends_with_a_question() {
     let suite = |roles: &[&str]| {
         let messages: Vec<_> = roles.iter().map(|role| format!("{{ role: {role}, content: x }}")).collect();
         format!(
@@ -434,14 +433,14 @@ fn a_conversation_ends_with_what_is_asked() {
         let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(roles)).run().ended(2);
         ran.err("`prompt` ends with an `assistant` message").err("--replies FILE");
     }
-    // Instructions of its own replace those of the scenario, under either name.
+    // A case's own instructions replace the scenario's, under either name.
     let text = format!("setup: {{ systemPrompt: be kind }}\n{}", suite(&["developer", "user"]));
     let ran = Akit::new(&["prompts", "s.yaml"]).file("s.yaml", text).run().ended(0).out("developer");
     assert!(!ran.stdout.contains("be kind"), "{}", ran.stdout);
 }
 
 #[test]
-fn a_rule_that_always_holds_is_a_warning_and_an_error_where_all_must_be_right() {
+fn a_rule_that_always_matches_is_a_warning_and_an_error_under_strict() {
     let suite = "cases:\n  - { id: a, prompt: q, expected: { type: json_schema, schema: { type: object, requird: [a] } } }\n";
     let run = |more: &[&str]| Akit::new(&["validate", "s.yaml"]).args(more).file("s.yaml", suite).run();
     run(&[]).ended(0).err("warning: `requird` is not a JSON Schema keyword").err("did you mean `required`?");
@@ -449,7 +448,7 @@ fn a_rule_that_always_holds_is_a_warning_and_an_error_where_all_must_be_right() 
     assert!(ran.stdout.contains("\"always-holds\""), "{}", ran.stdout);
 }
 
-/// What a bot of the user's own cannot be asked for is told without asking, wherever it is described.
+/// A bot that a run would refuse is reported without sending anything, wherever it is configured.
 #[test]
 fn a_bot_that_a_run_would_refuse_is_refused() {
     let bot = |keys: &str| {
@@ -486,7 +485,7 @@ fn a_bot_that_a_run_would_refuse_is_refused() {
 }
 
 #[test]
-fn a_bot_of_the_users_own_is_no_judge() {
+fn a_bot_cannot_be_a_judge() {
     let suite =
         "name: s\ncases: [{ id: a, prompt: a, expected: { type: llm_grader, rubric: Is it kind? } }]\n";
     let named = suite.replace("Is it kind?", "Is it kind?, provider: command, model: m");

@@ -1,8 +1,8 @@
-//! Values of flags: what is wrong with one is said in akit's own words, with what is allowed and an example.
+//! Values of flags: an error is in akit's own words, with the allowed values and an example.
 
 use super::Akit;
 
-/// Kinds of values, as help names them, that not every text is one of.
+/// Kinds of values, as named in the help, that do not accept every text.
 const TYPED: [&str; 13] = [
     "<N>",
     "<N%>",
@@ -19,8 +19,8 @@ const TYPED: [&str; 13] = [
     "<PLACE>",
 ];
 
-/// Texts that are no value of a kind, or a strange one.
-fn wrong(kind: &str) -> &'static [&'static str] {
+/// Texts that are invalid or unusual values of a kind.
+fn invalid(kind: &str) -> &'static [&'static str] {
     match kind {
         "<GLOB>" => &["[a", "{a", "}a", "a\\", "[b-a]"],
         "<PLACE>" => &["git:x", "git:-x:y", "git-ref:a..b", ""],
@@ -49,7 +49,7 @@ const MACHINE: [&str; 16] = [
     "dangling",
 ];
 
-/// The flags of a command that take a value of a typed kind, the flag alone.
+/// The flags of a command with a value of a checked kind.
 fn typed(command: &[&str]) -> Vec<(String, String)> {
     let help = Akit::new(command).arg("--help").env("COLUMNS", "100").run().ended(0).stdout;
     let flags = help.lines().map(str::trim).filter(|line| line.starts_with('-'));
@@ -61,7 +61,7 @@ fn typed(command: &[&str]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn no_wrong_value_is_told_in_the_words_of_a_parser() {
+fn no_error_uses_the_words_of_a_parser() {
     let commands: [(&[&str], &[&str]); 10] = [
         (&["run"], &["s.yaml", "--replies", "r.jsonl"]),
         (&["gate"], &["run.json"]),
@@ -79,22 +79,22 @@ fn no_wrong_value_is_told_in_the_words_of_a_parser() {
         .file("r.jsonl", super::replies::replies(&[("a", "a")]))
         .run()
         .ended(0);
-    let mut told = 0;
+    let mut reported = 0;
     for (command, arguments) in commands {
         let flags = typed(command);
         assert!(!flags.is_empty(), "{command:?}");
         for (flag, kind) in flags {
             let comments = flag.starts_with("--comment") || (flag == "--pull" && command == ["run"]);
-            for wrong in wrong(&kind) {
-                let given = format!("{flag}={wrong}");
+            for invalid in invalid(&kind) {
+                let given = format!("{flag}={invalid}");
                 let more: &[&str] = if comments { &["--comment"] } else { &[] };
                 let ran = place.then(command).args(arguments).args(more).arg(&given).run();
                 for words in MACHINE {
                     assert!(!ran.stderr.contains(words), "{command:?} {given}: {words}: {}", ran.stderr);
                 }
-                // Money and time may be more than anybody has.
+                // There is no upper limit for money and time.
                 if ran.stderr.contains(&format!("error: {flag}: ")) {
-                    told += 1;
+                    reported += 1;
                     assert_eq!(ran.status, 2, "{command:?} {given}");
                     let helps = ["for example `", "write it as ", "is none of `"];
                     assert!(
@@ -106,11 +106,11 @@ fn no_wrong_value_is_told_in_the_words_of_a_parser() {
             }
         }
     }
-    assert!(told > 300, "{told}");
+    assert!(reported > 300, "{reported}");
 }
 
 #[test]
-fn a_wrong_value_is_told_with_its_flag_what_is_allowed_and_an_example() {
+fn an_invalid_value_is_reported_with_its_flag_the_allowed_values_and_an_example() {
     let table: [(&[&str], &str); 12] = [
         (
             &["run", "-c", "abc"],

@@ -1,8 +1,7 @@
-//! A run that version 0.1 stored (`akit.run/1`): every command says of it what version 0.1 said, in the
-//! words of today.
-//!
-//! `version1/run.json` was written by version 0.1 itself; the expected outputs beside it have changed in their words alone. The run has
-//! cases that pass, fail and are errored, a judge's verdicts, confirmations, redacted text and tool calls.
+//! A run stored by version 0.1 (`akit.run/1`): every command reports the same about it, in today's words.
+//! || `version1/run.json` was written by version 0.1 itself; in the expected outputs next to it, only the wording has
+//! changed. The run has cases that pass, fail and are errored, verdicts of a judge, confirmations, redacted text and
+//! tool calls.
 
 use serde_json::{Value as Json, json};
 
@@ -14,12 +13,12 @@ fn stored(arguments: &[&str]) -> Akit {
     Akit::new(arguments).copy("tests/cli/version1", ".")
 }
 
-/// What is printed or written of it.
+/// An expected output.
 fn expected(name: &str) -> String {
     std::fs::read_to_string(repository().join("tests/cli/version1").join(name)).unwrap()
 }
 
-/// What is printed without the tool calls, which version 0.1 stored and did not show, and these.
+/// The output without tool calls (version 0.1 stored but did not show them), and the calls.
 fn without_calls(stdout: &str) -> (String, Vec<&str>) {
     let (calls, others): (Vec<_>, Vec<_>) =
         stdout.split_inclusive('\n').partition(|line| line.starts_with("  tool call: "));
@@ -40,7 +39,7 @@ fn the_tool_calls_of_a_run_of_version_1_are_shown() {
 }
 
 #[test]
-fn what_is_said_of_a_run_of_version_1_stays() {
+fn reports_of_a_run_of_version_1_stay_the_same() {
     for (arguments, exit, name) in [
         (vec!["gate", "run.json"], 1, "gate.txt"),
         (vec!["report", "run.json"], 0, "report.txt"),
@@ -55,7 +54,7 @@ fn what_is_said_of_a_run_of_version_1_stays() {
         let ran = stored(&arguments).run().ended(exit);
         assert_eq!(without_calls(&ran.stdout).0, expected(name), "{arguments:?}");
     }
-    // Its new cases that fail in every trial may still be cleared.
+    // New cases that failed in every trial may still be cleared.
     let asked = stored(&["prompts", "s.yaml", "p.yaml", "--suspects", "run.json"]).run().ended(0);
     assert_eq!(asked.stdout.matches("\"trial\":2").count(), 3, "{}", asked.stdout);
 }
@@ -67,7 +66,7 @@ fn a_baseline_of_a_run_of_version_1_is_the_same() {
     assert_eq!(ran.read("new.json"), expected("baseline.json"));
 }
 
-/// The stored run as version 2 writes it.
+/// The stored run in version 2.
 fn as_version_2(mut run: Json) -> Json {
     run["schema"] = "akit.run/2".into();
     for case in run["cases"].as_array_mut().unwrap() {
@@ -89,7 +88,7 @@ fn as_version_2(mut run: Json) -> Json {
     run
 }
 
-/// Puts a key of a newer akit into every object but the arguments of a tool call, which are the model's.
+/// Adds a key of a newer akit to every object, except in the arguments of tool calls, which come from the model.
 fn extend(value: &mut Json) {
     match value {
         Json::Object(entries) => {
@@ -125,7 +124,7 @@ fn a_run_of_version_1_is_written_as_version_2() {
     let mut new = ran.json("new.json");
     let mut old = as_version_2(ran.json("run.json"));
     for run in [&mut new, &mut old] {
-        // What is decided is the command's.
+        // The decision is made by the command.
         run.as_object_mut().unwrap().remove("decision");
     }
     assert_eq!(new, old);

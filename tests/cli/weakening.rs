@@ -1,4 +1,4 @@
-//! `--weakened-since` and `--policy-from base`, against real repositories.
+//! `--weakened-since` and `--policy-from base` in real repositories.
 
 use std::process::Command;
 
@@ -34,7 +34,7 @@ pub(crate) fn akit(ran: &Ran, arguments: &[&str]) -> Akit {
 
 const RUN: [&str; 6] = ["run", "scenarios", "--replies", "r.jsonl", "--json", "run.json"];
 
-/// A change on a branch off `main` that wants one value less; the answer has that one alone.
+/// A change on a branch off `main` that expects one value less; the answer has only the other one.
 fn changed() -> Ran {
     let ran = Akit::new(&["validate", "scenarios"])
         .file("scenarios/s.yaml", SUITE)
@@ -55,9 +55,9 @@ fn changed() -> Ran {
 }
 
 #[test]
-fn a_change_that_demands_less_is_named_at_its_lines() {
+fn a_weaker_change_is_reported_at_its_lines() {
     let ran = changed();
-    assert!(!ran.stdout.contains("weakened"), "nobody asked: {}", ran.stdout);
+    assert!(!ran.stdout.contains("weakened"), "nothing was asked for: {}", ran.stdout);
     let since = ["--weakened-since", "main", "--sarif", "akit.sarif"];
     let named = akit(&ran, &RUN)
         .args(&since)
@@ -82,13 +82,13 @@ fn a_change_that_demands_less_is_named_at_its_lines() {
     assert!(lines.contains(&("akit.yaml", 2, "note")), "{lines:?}");
 
     akit(&ran, &RUN).args(&["--fail-on", "weakened"]).run().ended(1).out("weakened");
-    // The stored run is held against the base in the same way.
+    // The stored run is compared with the base in the same way.
     akit(&ran, &["gate", "run.json", "--fail-on", "weakened"]).run().ended(1).out("value-removed");
     akit(&ran, &["gate", "run.json", "--weakened-since", "main"]).run().ended(0).out("value-removed");
 }
 
 #[test]
-fn the_base_is_the_pipelines_and_what_came_after_it_was_not_taken_away() {
+fn the_base_is_the_pipelines_and_later_additions_are_not_removals() {
     let ran = changed();
     git(&ran, &["add", "."]);
     git(&ran, &["commit", "--quiet", "-m", "change"]);
@@ -104,7 +104,7 @@ fn the_base_is_the_pipelines_and_what_came_after_it_was_not_taken_away() {
         .ended(0)
         .out("value-removed");
     assert!(!named.stdout.contains("scenario-removed"), "{}", named.stdout);
-    // Renamed, reformatted and moved, and as strict as before.
+    // Renamed, reformatted and moved, but as strict as before.
     std::fs::create_dir(ran.path("scenarios/deep")).unwrap();
     std::fs::remove_file(ran.path("scenarios/s.yaml")).unwrap();
     let moved = format!(
@@ -138,7 +138,7 @@ fn the_policy_of_the_base_judges() {
 
 #[cfg(unix)]
 #[test]
-fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
+fn a_suite_behind_a_link_is_compared_with_the_files_before() {
     use std::os::unix::fs::symlink;
 
     let since = ["--weakened-since", "main", "--fail-on", "weakened"];
@@ -159,7 +159,7 @@ fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
         akit(ran, &["run", path, "--replies", "r.jsonl", "--json", "run.json"]).args(&since).run()
     };
     let weak = suite.replace("good", "bad");
-    // The folder becomes a link, and what it leads to demands less.
+    // The folder becomes a link, and its target is weaker.
     for path in ["scenarios", "scenarios/s.yaml", "./scenarios/", "scenarios/*.yaml", "."] {
         let ran = start("scenarios");
         run(&ran, path).ended(1).out("exact");
@@ -175,7 +175,7 @@ fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
         run(&ran, path).ended(1).out("value-changed");
         akit(&ran, &["gate", "run.json"]).args(&since).run().ended(1).out("value-changed");
     }
-    // A file does, and a link leads elsewhere than before.
+    // A file becomes a link, and an existing link gets a new target.
     let ran = start("scenarios");
     std::fs::rename(ran.path("scenarios/s.yaml"), ran.path("real.yaml")).unwrap();
     symlink("../real.yaml", ran.path("scenarios/s.yaml")).unwrap();
@@ -184,12 +184,12 @@ fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
     git(&ran, &["commit", "--quiet", "-m", "linked"]);
     git(&ran, &["branch", "--force", "main"]);
     let same = run(&ran, "scenarios").ended(1);
-    assert!(!same.stdout.contains("weakened"), "it was a link before: {}", same.stdout);
+    assert!(!same.stdout.contains("weakened"), "it already was a link: {}", same.stdout);
     std::fs::write(ran.path("other.yaml"), &weak).unwrap();
     std::fs::remove_file(ran.path("scenarios/s.yaml")).unwrap();
     symlink("../other.yaml", ran.path("scenarios/s.yaml")).unwrap();
     run(&ran, "scenarios").ended(1).out("was a link to `../real.yaml`").out("value-changed");
-    // Out of the repository, and into one of its own.
+    // Out of the repository, and into a nested one.
     let ran = start("scenarios");
     let elsewhere = tempfile::tempdir().unwrap();
     std::fs::write(elsewhere.path().join("s.yaml"), &weak).unwrap();
@@ -197,7 +197,7 @@ fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
     std::fs::remove_dir_all(ran.path("scenarios")).unwrap();
     symlink(elsewhere.path(), ran.path("scenarios")).unwrap();
     run(&ran, "scenarios").ended(1).out("path-linked");
-    // A folder that becomes a repository of its own, with a past that never demanded more.
+    // A folder that becomes its own repository, whose history was always weak.
     let ran = start("scenarios");
     std::fs::write(ran.path("scenarios/s.yaml"), &weak).unwrap();
     let inner = |arguments: &[&str]| git(&ran, &[&["-C", "scenarios"], arguments].concat());
@@ -207,7 +207,7 @@ fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
     for path in ["scenarios", "scenarios/s.yaml"] {
         run(&ran, path).ended(1).out("path-linked: `scenarios` is now a repository of its own");
     }
-    // The folder above the one that the job works in becomes a link to a copy outside.
+    // The parent of the working folder becomes a link to a copy outside.
     let ran = Akit::new(&["validate", "app/scenarios"])
         .file("app/scenarios/s.yaml", suite)
         .file("app/r.jsonl", replies(&[("c", "bad")]))
@@ -224,7 +224,7 @@ fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
     let below = akit(&ran, &["run", "scenarios", "--replies", "r.jsonl"]).args(&since).env("PWD", here);
     let output = below.command().current_dir(here).output().unwrap();
     below.ran(output).ended(1).out("path-linked: `app` was a folder, now a link to");
-    // A suite that only moved is still compared with what it was.
+    // A suite that only moved is still compared with its old version.
     let ran = start("scenarios");
     std::fs::rename(ran.path("scenarios"), ran.path("evals")).unwrap();
     std::fs::write(ran.path("evals/s.yaml"), &weak).unwrap();
@@ -232,7 +232,7 @@ fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
 }
 
 #[test]
-fn without_a_base_nothing_is_compared_and_that_is_said() {
+fn without_a_base_nothing_is_compared_and_the_output_says_so() {
     let there = || Akit::new(&RUN).file("scenarios/s.yaml", SUITE).file("r.jsonl", replies(&[("a", "a b")]));
     let path = std::env::var("PATH").unwrap();
     let plain = there().env("PATH", &path).run().ended(0);
@@ -242,7 +242,7 @@ fn without_a_base_nothing_is_compared_and_that_is_said() {
         there().env("PATH", &path).env("CI", "true").env("GITHUB_BASE_REF", "main").run().ended(0).err(note);
     let notes = ran.json("run.json")["notes"].to_string();
     assert!(notes.contains(note), "{notes}");
-    // No git at all.
+    // Without git.
     there().env("CI", "true").env("GITHUB_BASE_REF", "main").run().ended(0).err(note);
     for asked in [["--fail-on", "weakened"], ["--weakened-since", "nowhere"], ["--policy-from", "base"]] {
         there().env("PATH", &path).args(&asked).run().ended(4).err(note);
@@ -250,7 +250,7 @@ fn without_a_base_nothing_is_compared_and_that_is_said() {
 }
 
 #[test]
-fn prices_matter_where_a_budget_rests_on_them() {
+fn prices_matter_if_a_budget_depends_on_them() {
     let ran = changed();
     let prices = |usd: u32| format!("{POLICY}model: m\nprices:\n  m: {{ input: {usd}, output: 4 }}\n");
     let run = |more: &[&str]| {

@@ -1,21 +1,22 @@
-//! Every command of the documentation, executed.
+//! Runs every command in the documentation.
 //!
-//! A fenced block of `sh` is executed line by line in the [world](super::world) of its page, in the
-//! order of the page; of `console` only what stands behind `$ `. Its mark may say more:
+//! Each fenced block of `sh` runs line by line, in page order, in its page's [world](super::world); of a `console`
+//! block,
+//! only the lines after `$ `. The info string can change that:
 //!
-//! * `sh no-run: WHY` is not executed. `NOT_RUN` lists page and reason.
-//! * `sh new` is executed in a folder of its own, empty at first.
-//! * `sh in jenkins` is executed with the variables of that pipeline.
-//! * `LANGUAGE file PATH` is written to this file, executable, before what follows is executed.
-//! * `yml in azure` and `groovy in jenkins` are pipelines: what they would have a shell do is executed.
+//! * `sh no-run: WHY` is not run; `NOT_RUN` lists page and reason.
+//! * `sh new` runs in a new, empty folder.
+//! * `sh in jenkins` runs with the variables of that pipeline.
+//! * `LANGUAGE file PATH` is written to this file, executable, before the next block runs.
+//! * `yml in azure` and `groovy in jenkins` are pipelines: their shell scripts run.
 //!
-//! A command ends with 0, or with what `# exit 1` behind it says.
+//! A command must exit with 0, or with the code in a trailing `# exit 1`.
 
 use super::page::{Block, Page, pages};
 use super::recipe;
 use super::world::{Template, World};
 
-/// Blocks that nobody executes here: page and reason.
+/// Blocks that are not run: page and reason.
 const NOT_RUN: &[(&str, &str)] = &[
     ("CONTRIBUTING.md", "builds"),
     ("CONTRIBUTING.md", "writes fixtures"),
@@ -26,15 +27,15 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("docs/releasing.md", "needs a release"),
 ];
 
-/// Programs that need not be there: a command that calls one is left out where it is not.
+/// Optional programs: commands that use one are skipped if it is not installed.
 const OPTIONAL: &[&str] = &["jq", "pre-commit", "sha256sum"];
 
-/// What runs all of this, and must not run itself.
+/// The command that runs these tests; running it here would recurse.
 const THESE_TESTS: &str = "cargo test";
 
 #[derive(PartialEq)]
 enum Task<'a> {
-    /// Commands, and the pipeline in whose surroundings they are executed.
+    /// Commands, and the pipeline whose variables they get.
     Run(Vec<String>, &'a str),
     Write(&'a str),
     Leave(&'a str),
@@ -48,24 +49,24 @@ fn task<'a>(block: &'a Block<'_>) -> Task<'a> {
         ("sh" | "console", "no-run:") => Task::Leave(of),
         (_, "file") => Task::Write(of),
         ("sh", "" | "in") => Task::Run(lines(&block.body), of),
-        ("sh", "new") => Task::Run(lines(&block.body).iter().map(|line| anew(line)).collect(), ""),
+        ("sh", "new") => Task::Run(lines(&block.body).iter().map(|line| in_new_folder(line)).collect(), ""),
         ("console", "") => {
             let typed = block.body.lines().filter_map(|line| line.strip_prefix("$ "));
             Task::Run(typed.map(str::to_owned).collect(), "")
         }
         ("yml" | "yaml", "in") => Task::Run(recipe::yaml(&block.body), of),
         ("groovy", "in") => Task::Run(recipe::groovy(&block.body), of),
-        ("sh" | "console", _) => panic!("no such mark: {}", block.mark),
+        ("sh" | "console", _) => panic!("unknown info string: {}", block.mark),
         _ => Task::Nothing,
     }
 }
 
-/// The command in a folder that nothing was in.
-fn anew(command: &str) -> String {
+/// Runs the command in a new, empty folder.
+fn in_new_folder(command: &str) -> String {
     format!("mkdir -p ../new && cd ../new && {command}")
 }
 
-/// Commands: lines, joined where one goes on after `\` or as a document (`<<'END'`).
+/// Splits a text into commands; a line that ends in `\` and a here-document (`<<'END'`) stay together.
 fn lines(text: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
     let mut end: Option<String> = None;
@@ -90,24 +91,24 @@ fn lines(text: &str) -> Vec<String> {
     commands
 }
 
-/// The status that a command is to end with.
-fn status(command: &str) -> i32 {
-    let told = command.rsplit_once("# exit ").map(|(_, after)| after.trim());
-    told.map_or(0, |code| code.parse().unwrap_or_else(|_| panic!("no status: {command}")))
+/// The expected exit code of a command.
+fn exit_code(command: &str) -> i32 {
+    let mark = command.rsplit_once("# exit ").map(|(_, after)| after.trim());
+    mark.map_or(0, |code| code.parse().unwrap_or_else(|_| panic!("no exit code: {command}")))
 }
 
-fn there(program: &str) -> bool {
+fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).exists())
 }
 
-/// What came of the commands of a page.
+/// The result of running a page's commands.
 #[derive(Default)]
 struct Executed {
     count: usize,
-    /// Commands that did not end as they should.
+    /// Commands with an unexpected exit code.
     faults: Vec<String>,
-    /// Why blocks were left out.
+    /// Reasons of the blocks that were not run.
     left: Vec<String>,
 }
 
@@ -128,22 +129,23 @@ fn execute(page: &Page, template: &Template) -> Executed {
             Task::Write(path) => world.write(path, &block.body),
             Task::Run(commands, site) => {
                 for command in commands {
-                    let absent =
-                        |name: &&str| command.split_whitespace().any(|word| word == *name) && !there(name);
-                    if OPTIONAL.iter().any(absent) || command == THESE_TESTS {
+                    let missing = |name: &&str| {
+                        command.split_whitespace().any(|word| word == *name) && !is_installed(name)
+                    };
+                    if OPTIONAL.iter().any(missing) || command == THESE_TESTS {
                         continue;
                     }
                     executed.count += 1;
                     let output = world.run(&command, site);
-                    // Where a pipeline has a change and a token, a comment comes about.
+                    // In a pipeline with a change and a token, akit must post a comment.
                     let mute = String::from_utf8_lossy(&output.stderr).contains("warning: no comment");
-                    if output.status.code() != Some(status(&command)) || (mute && !site.is_empty()) {
+                    if output.status.code() != Some(exit_code(&command)) || (mute && !site.is_empty()) {
                         executed.faults.push(format!(
-                            "{}:{}: {command}\nended with {}, {} was expected\n{}{}",
+                            "{}:{}: {command}\n{}, expected exit code {}\n{}{}",
                             page.name,
                             block.line,
                             output.status,
-                            status(&command),
+                            exit_code(&command),
                             String::from_utf8_lossy(&output.stdout),
                             String::from_utf8_lossy(&output.stderr),
                         ));
@@ -171,7 +173,7 @@ fn commands_in_the_documentation_do_what_they_say() {
     left.sort();
     left.dedup();
     let known: Vec<_> = NOT_RUN.iter().map(|(page, why)| ((*page).to_owned(), (*why).to_owned())).collect();
-    assert_eq!(left, known, "blocks that are not executed, and the list of them");
+    assert_eq!(left, known, "blocks that were not run differ from NOT_RUN");
     assert!(count >= 70, "only {count} commands were executed");
 }
 
@@ -179,6 +181,6 @@ fn commands_in_the_documentation_do_what_they_say() {
 fn a_command_goes_on_over_lines_and_documents() {
     let text = "a \\\n  b\n\n# note\ncat > x <<'END'\n# in\n\nEND\nc # exit 3\n";
     assert_eq!(lines(text), ["a \\\n  b", "cat > x <<'END'\n# in\n\nEND", "c # exit 3"]);
-    assert_eq!(status("c # exit 3"), 3);
-    assert_eq!(status("c # say"), 0);
+    assert_eq!(exit_code("c # exit 3"), 3);
+    assert_eq!(exit_code("c # say"), 0);
 }

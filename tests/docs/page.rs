@@ -1,4 +1,4 @@
-//! A page of the documentation, and what stands in it.
+//! A documentation page and its parts.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ pub(crate) struct Page {
     pub(crate) text: String,
 }
 
-/// A fenced block: what stands behind the fence, and its lines.
+/// A fenced block: its info string and its lines.
 pub(crate) struct Block<'a> {
     pub(crate) mark: &'a str,
     pub(crate) line: usize,
@@ -44,7 +44,7 @@ pub(crate) fn pages() -> Vec<Page> {
 }
 
 impl Block<'_> {
-    /// The language, and what follows it.
+    /// The language, and the rest of the info string.
     pub(crate) fn marks(&self) -> (&str, &str) {
         let (language, rest) = self.mark.split_once(' ').unwrap_or((self.mark, ""));
         (language, rest.trim())
@@ -73,7 +73,7 @@ impl Page {
         blocks
     }
 
-    /// Everything outside of fences, with the number of each line.
+    /// All lines outside of fences, with their numbers.
     pub(crate) fn prose(&self) -> Vec<(usize, &str)> {
         let mut inside = false;
         let mut lines = Vec::new();
@@ -87,7 +87,7 @@ impl Page {
         lines
     }
 
-    /// The first cells of every table whose first heading is this word.
+    /// The first column of every table whose first heading is this word.
     pub(crate) fn column(&self, heading: &str) -> Vec<String> {
         let mut cells = Vec::new();
         let mut inside = false;

@@ -1,7 +1,7 @@
-//! What a pipeline's file would have a shell do: scripts, each of which one shell executes.
+//! The shell scripts of a pipeline file; each runs in one shell.
 //!
-//! Read as text and not as YAML, so that a page shows a file as somebody writes it. Known are `script`,
-//! `command`, `run`, `bash` and `commands`, with the text behind them, as a block (`|`), or as a list.
+//! Files are read as text rather than as YAML, so that pages can show them as people write them. Supported keys are
+//! `script`, `command`, `run`, `bash` and `commands`, each followed by text, a block (`|`) or a list.
 
 const KEYS: &[&str] = &["script:", "command:", "commands:", "run:", "bash:"];
 
@@ -31,7 +31,7 @@ pub(crate) fn yaml(text: &str) -> Vec<String> {
             vec![plain(value)]
         };
         if !script.is_empty() {
-            // Buildkite fills in variables itself, but for those behind two signs.
+            // Buildkite expands variables itself, except those with a double `$`.
             scripts.push(script.join("\n").trim_end().replace("$$", "$"));
         }
     }

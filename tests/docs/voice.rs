@@ -1,10 +1,10 @@
-//! Words of the old voice that no text of akit may use again.
+//! Words that no text of akit may use.
 
 use std::path::Path;
 
 use super::{akit, commands, root};
 
-/// Words that a colleague in support would not say, or that name what has another name.
+/// Words that a native speaker would not use here, or that have a better one in the glossary.
 const NEVER: [&str; 34] = [
     "absent",
     "amiss",
@@ -42,35 +42,35 @@ const NEVER: [&str; 34] = [
     "under way",
 ];
 
-/// Files whose texts are sent to judges: they are part of cache keys, so they do not change.
+/// Files with texts sent to judges: these are part of cache keys, so they do not change.
 const SENT: [&str; 3] = ["grader/canary_table.rs", "grader/prompt.rs", "grader/rubric.rs"];
 
-/// The texts in double quotes of a file of Rust, without comments and tests.
+/// The string literals of a Rust file, without comments and tests.
 fn literals(code: &str) -> Vec<String> {
     let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let mut found = Vec::new();
     let mut rest = code;
     while let Some(at) = rest.find(['"', '/', '\'']) {
-        let (mark, behind) = (rest.as_bytes()[at], &rest[at + 1..]);
-        rest = behind;
+        let (mark, after) = (rest.as_bytes()[at], &rest[at + 1..]);
+        rest = after;
         if mark == b'/' {
-            if behind.starts_with('/') {
-                rest = behind.split_once('\n').map_or("", |(_, next)| next);
+            if after.starts_with('/') {
+                rest = after.split_once('\n').map_or("", |(_, next)| next);
             }
         } else if mark == b'\'' {
-            // A character, where it is none of a lifetime.
-            let escaped = behind.starts_with('\\');
-            let end = behind.char_indices().nth(if escaped { 2 } else { 1 });
-            rest = end.filter(|(_, c)| *c == '\'').map_or(behind, |(end, _)| &behind[end + 1..]);
+            // A character literal, unless it is a lifetime.
+            let escaped = after.starts_with('\\');
+            let end = after.char_indices().nth(if escaped { 2 } else { 1 });
+            rest = end.filter(|(_, c)| *c == '\'').map_or(after, |(end, _)| &after[end + 1..]);
         } else {
-            let (mut text, mut chars) = (String::new(), behind.char_indices());
+            let (mut text, mut chars) = (String::new(), after.char_indices());
             while let Some((end, c)) = chars.next() {
                 match c {
                     '"' => {
-                        rest = &behind[end + 1..];
+                        rest = &after[end + 1..];
                         break;
                     }
-                    // Whatever is escaped parts words.
+                    // An escape separates words.
                     '\\' => {
                         let _ = chars.next();
                         text.push(' ');
@@ -84,7 +84,7 @@ fn literals(code: &str) -> Vec<String> {
     found
 }
 
-/// The words that a text has and should not, without what is code in it.
+/// The words in a text that should not be there; code in it is ignored.
 fn wrong(text: &str) -> Vec<&'static str> {
     let prose: String = text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
     let prose: String =
@@ -142,7 +142,7 @@ fn no_text_has_a_word_of_the_old_voice() {
     for command in commands() {
         let words: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
         let page = akit(&words).split_whitespace().collect::<Vec<_>>().join(" ");
-        // Names of values are no prose.
+        // Possible values are not prose.
         let prose = page.split("[possible values:").enumerate().map(|(at, part)| match at {
             0 => part,
             _ => part.split_once(']').map_or("", |(_, rest)| rest),

@@ -1,17 +1,18 @@
-//! A small project for the commands of the documentation: scenarios, stored runs, a baseline, a git
-//! repository with its origin, a server that answers and judges, and a forge.
+//! A small project in which the commands of the documentation run: scenarios, stored runs, a baseline, a git
+//! repository
+//! with a remote, a server that answers and judges, and a forge.
 //!
-//! | there is | |
+//! | path | contents |
 //! |---|---|
 //! | `scenarios/`, `more/extra.yml`, `suite.yaml`, `fixtures/` | scenarios; they pass |
-//! | `akit.yaml` | reaches the providers and the judge on 127.0.0.1; names the application's version |
-//! | `akit-baseline.json` | of some runs, committed on `main` |
+//! | `akit.yaml` | points the providers and the judge to 127.0.0.1; sets the application's version |
+//! | `akit-baseline.json` | a baseline of several runs, committed on `main` |
 //! | `run.json`, `base.json`, `head.json`, `old-run.json`, `new-run.json`, `nightly.json`, `runs/` | stored runs |
-//! | `answers.jsonl`, `labels.jsonl` | answers of an application, labels of people |
+//! | `answers.jsonl`, `labels.jsonl` | an application's answers, labeled by people |
 //! | `promptfooconfig.yaml` | a suite to import |
-//! | branch `change` | on top of `main`; pushed to `origin` |
-//! | `curl` | has the archives of a release, and nothing else |
-//! | `buildkite-agent` | reads what it is told |
+//! | branch `change` | one commit ahead of `main`; pushed to `origin` |
+//! | `curl` | serves a release's archives, nothing else |
+//! | `buildkite-agent` | consumes its input |
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use super::forge::Forge;
 use super::root;
 use super::server::{Answer, Asked, Server};
 
-/// An answer that meets the scenarios, and that the judge likes.
+/// An answer that passes the scenarios and that the judge accepts.
 const GOOD: &str = "I block your card now, and connect you with a specialist of the fraud team: 0800 555 0199. \
                     A refund takes up to 14 days.";
 
@@ -50,7 +51,7 @@ cases:
     expected: { type: not_contains, values: [wait] }
 ";
 
-/// Stands for the real one: an archive as a release has it, with a program that calls the one under test.
+/// Replaces the real one: serves a release archive whose program calls the one under test.
 const CURL: &str = r#"#!/bin/sh
 for address; do
   case $address in
@@ -70,14 +71,14 @@ exec AKIT "$@"
 done
 "#;
 
-/// The project, made once.
+/// The project, built once.
 pub(crate) struct Template {
     folder: tempfile::TempDir,
     server: Server,
     forge: Forge,
 }
 
-/// A copy of it, for one page.
+/// A copy of the project for one page.
 pub(crate) struct World {
     folder: tempfile::TempDir,
     forge: String,
@@ -164,7 +165,7 @@ impl Template {
             "echo >> more/extra.yml && git commit --quiet --all --message change && git push --quiet origin change",
         );
         let forge = Forge::start(&run("git rev-parse HEAD"));
-        // What a pipeline stored of the newest commit.
+        // A stored run of the newest commit.
         run("JENKINS_URL=x GIT_COMMIT=$(git rev-parse HEAD) akit run scenarios/ --json run.json --quiet");
         Self { folder, server, forge }
     }
@@ -182,13 +183,13 @@ impl World {
         Self { folder, forge: template.forge.github(), server: template.server.host().to_owned() }
     }
 
-    /// Writes a file of the project, which may be executed.
+    /// Writes an executable file into the project.
     pub(crate) fn write(&self, name: &str, text: &str) {
         let path = write(&self.folder.path().join("project"), name, text);
         program(&path, text);
     }
 
-    /// Executes a command in the project, in the surroundings of a pipeline.
+    /// Runs a command in the project with a pipeline's variables.
     pub(crate) fn run(&self, command: &str, site: &str) -> Output {
         let command = command.replace("cargo run -- ", "akit ").replace("127.0.0.1:8080", &self.server);
         let head = shell(self.folder.path(), "git rev-parse HEAD", &[]);
@@ -241,13 +242,13 @@ impl World {
                 ("BUILD_BUILDID", "12"),
                 ("SYSTEM_JOBATTEMPT", "1"),
             ],
-            other => panic!("no such pipeline: {other}"),
+            other => panic!("unknown pipeline: {other}"),
         };
         shell(self.folder.path(), &command, &[own, &forge].concat())
     }
 }
 
-/// A command in the project below this folder, with nothing of the test's own environment but `PATH`.
+/// Runs a command in a project folder; of the test's own environment, only `PATH` is passed on.
 fn shell(folder: &Path, command: &str, variables: &[(&str, &str)]) -> Output {
     let path = std::env::var("PATH").unwrap();
     Command::new("sh")
@@ -266,7 +267,7 @@ fn shell(folder: &Path, command: &str, variables: &[(&str, &str)]) -> Output {
         .unwrap()
 }
 
-/// A file that may be executed.
+/// Writes an executable file.
 fn program(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -279,7 +280,7 @@ fn write(project: &Path, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// A folder with all that is below it; links stay links.
+/// Copies a folder recursively; links stay links.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {

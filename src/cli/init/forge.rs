@@ -160,7 +160,7 @@ pub(super) fn below(root: &Path, folder: &Path) -> String {
 mod tests {
     use super::*;
 
-    /// A release build uses the action and the component; no template mark is left.
+    /// A release build uses the action and the component, and leaves no placeholder of the template.
     #[test]
     fn a_pipeline_has_both_halves_in_both_forms() {
         for (template, released) in
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_of_the_own_remote_counts_and_nothing_else() {
+    fn only_the_server_of_the_repositorys_remote_counts() {
         let remote = |name: &str, url: &str| format!("[remote \"{name}\"]\n\turl = {url}\n");
         for (config, expected) in [
             (remote("origin", "git@github.com:me/x.git"), "github.com"),

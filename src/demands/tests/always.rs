@@ -4,7 +4,7 @@ use super::*;
 
 const RULES: &str = "always:\n  - { type: length, words: { max: 80 } }\n  - { type: not_contains, values: [AI], name: voice }\n";
 
-/// Two cases below a scenario's rule for all, each with more keys of its own.
+/// Two cases under a scenario's `always`, each with more keys of its own.
 fn suite(head: &str, a: &str, b: &str) -> String {
     format!(
         "name: s\n{head}cases:\n  - {{ id: a, prompt: How?, expected: {{ type: contains, values: [yes] }}{a} }}\n  \
@@ -16,7 +16,7 @@ fn suite(head: &str, a: &str, b: &str) -> String {
 type Files<'a> = (&'a str, &'a str);
 
 fn of(before: Files<'_>, now: Files<'_>) -> Vec<String> {
-    told(&[("s.yaml", before.0), ("akit.yaml", before.1)], &[("s.yaml", now.0), ("akit.yaml", now.1)])
+    weakenings(&[("s.yaml", before.0), ("akit.yaml", before.1)], &[("s.yaml", now.0), ("akit.yaml", now.1)])
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Conversations that say or require less.
+//! Weaker conversations.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn of(before: &str, now: &str) -> Vec<String> {
         let lines = lines.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
         format!("name: s\nsetup: {{ handoff: {{ tool: t }} }}\ncases:\n  - id: a\n{lines}")
     };
-    told(&[("s.yaml", &suite(before))], &[("s.yaml", &suite(now))])
+    weakenings(&[("s.yaml", &suite(before))], &[("s.yaml", &suite(now))])
 }
 
 const EXPECTED: &str = "expected: { type: no_loop }\n";
@@ -173,21 +173,21 @@ fn a_customer_who_continues_longer_is_named_if_something_may_come_late() {
         assert_eq!(of(&before, &customer(expected, &oftener)), oftener_found, "{expected}");
         assert_eq!(of(&before, &before), Vec::<String>::new());
     }
-    // An error is not a lost failure; a failure is.
+    // An error is not a lost failure; a missed failure is.
     let without = "  max_turns: 5";
     let handoff = |more: &str| customer("type: handoff", more);
     assert_eq!(of(&handoff(without), &handoff(usual)), Vec::<String>::new());
     let failing = "  max_turns: 5\n  off_script: fail";
     let now = format!("{failing}\n  otherwise: {{ say: so }}");
     assert_eq!(of(&handoff(failing), &handoff(&now)), ["limit-loosened s.yaml:10"]);
-    // With any expectation: an answer that failed no longer does.
+    // With any expectation: an answer that used to fail may pass.
     let quiet = |more: &str| customer("type: no_loop", more);
     let rule = format!("{failing}\n  rules: [{{ when: {{ type: contains, values: [a] }}, say: b }}]");
     for now in [&now, "  max_turns: 5", &rule] {
         let found = of(&quiet(failing), &quiet(now));
         assert!(matches!(&found[..], [one] if one.starts_with("limit-loosened ")), "{now}: {found:?}");
     }
-    // A rule that matches more often, an additional one, and a removed end.
+    // A rule that matches more often, an added one, and a removed end.
     let rules = |more: &str| handoff(&format!("{usual}\n{more}"));
     let met = |most: u32, more: &str| {
         rules(&format!(

@@ -8,7 +8,7 @@ fn suite(expected: &str) -> String {
 }
 
 fn of(before: &str, now: &str) -> Vec<String> {
-    told(&[("s.yaml", &suite(before))], &[("s.yaml", &suite(now))])
+    weakenings(&[("s.yaml", &suite(before))], &[("s.yaml", &suite(now))])
 }
 
 const JUDGED: &str = "type: llm_grader\nrubric: kind\nvotes: 3\nthreshold: 0.8\nmodel: gpt-a";
@@ -187,7 +187,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
         "type: llm_grader\nrubric: kind\nvotes: 3\nthreshold: 0.8\nmodel: gpt-a\nscale: 5",
         &["judge-swapped s.yaml:11"],
     ),
-    // No values at all: for contains, all of them are there and also none; for not_contains, none is forbidden.
+    // Without values, `contains` always passes and `not_contains` forbids nothing.
     ("type: contains\nvalues: [a]", "type: contains\nvalues: []", &["value-removed s.yaml:7"]),
     ("type: contains\nvalues: []\nmode: any", "type: contains\nvalues: []", &["value-removed s.yaml:7"]),
     (
@@ -325,7 +325,7 @@ fn an_equal_or_stronger_expectation_is_not_named() {
             "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: combined, operator: and, expectations: [{ type: regex, pattern: a }, { type: regex, pattern: b }] }]",
             "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: regex, pattern: a }, { type: regex, pattern: b }]",
         ),
-        // Parts that repeat or are implied by another.
+        // Parts that repeat another, or follow from it.
         (
             "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: exact, value: a }]",
             "type: exact\nvalue: a",

@@ -9,7 +9,7 @@ use crate::stats::Tally;
 
 fn of(now: &str) -> Vec<String> {
     let config = ("akit.yaml", "gate: { critical: [{ tags: [fraud] }] }");
-    told(&[("s.yaml", SUITE), config], &[("s.yaml", now), config])
+    weakenings(&[("s.yaml", SUITE), config], &[("s.yaml", now), config])
 }
 
 #[test]
@@ -34,13 +34,13 @@ fn removed_and_weaker_cases_are_named() {
     assert_eq!(of(&patient), ["retries-raised s.yaml:3"]);
     let other =
         ("t.yaml", "name: t\ncases:\n  - { id: c, prompt: Who?, expected: { type: exact, value: me } }\n");
-    assert_eq!(told(&[("s.yaml", SUITE), other], &[("s.yaml", SUITE)]), ["scenario-removed t.yaml:1"]);
+    assert_eq!(weakenings(&[("s.yaml", SUITE), other], &[("s.yaml", SUITE)]), ["scenario-removed t.yaml:1"]);
 }
 
 #[test]
 fn tools_and_handoffs_of_a_scenario_are_compared() {
     let set = |setup: &str| SUITE.replace("cases:", &format!("setup:\n  {setup}\ncases:"));
-    let of = |before: &str, now: &str| told(&[("s.yaml", &set(before))], &[("s.yaml", &set(now))]);
+    let of = |before: &str, now: &str| weakenings(&[("s.yaml", &set(before))], &[("s.yaml", &set(now))]);
     let table = [
         (
             "functions: [{ name: f, returns: [{ give: a }] }]",
@@ -84,7 +84,7 @@ fn a_case_renamed_and_changed_at_once_is_still_compared() {
     assert_eq!(of(&asked), ["value-changed s.yaml:12"]);
     let unnamed = SUITE.replace("name: s\n", "");
     let loose = unnamed.replace("value: so", "value: no");
-    assert_eq!(told(&[("s.yaml", &unnamed)], &[("t.yaml", &loose)]), ["value-changed t.yaml:11"]);
+    assert_eq!(weakenings(&[("s.yaml", &unnamed)], &[("t.yaml", &loose)]), ["value-changed t.yaml:11"]);
     let variables =
         SUITE.replace("value: so", "value: \"{{v}}\"").replace("cases:", "variables: { v: so }\ncases:");
     assert_eq!(of(&variables), Vec::<String>::new());
@@ -116,7 +116,7 @@ fn text(baseline: &Baseline) -> String {
 }
 
 fn baselines(before: &Baseline, now: &Baseline) -> Vec<String> {
-    told(&[("baseline.json", &text(before))], &[("baseline.json", &text(now))])
+    weakenings(&[("baseline.json", &text(before))], &[("baseline.json", &text(now))])
 }
 
 #[test]
@@ -153,11 +153,11 @@ fn a_baseline_that_no_run_changed_was_edited() {
     let (cases, reason) = (vec!["s/a".to_owned()], "new tone".to_owned());
     accepted.accepted.push(Acceptance { cases, reason, by: None, at: None });
     assert_eq!(baselines(&base, &accepted), ["baseline-accepted baseline.json:1"]);
-    assert_eq!(told(&[("baseline.json", &text(&base))], &[]), ["baseline-removed baseline.json:1"]);
+    assert_eq!(weakenings(&[("baseline.json", &text(&base))], &[]), ["baseline-removed baseline.json:1"]);
     // A first baseline, with and without failures that it excuses.
-    assert_eq!(told(&[], &[("baseline.json", &text(&base))]), ["baseline-added baseline.json:1"]);
+    assert_eq!(weakenings(&[], &[("baseline.json", &text(&base))]), ["baseline-added baseline.json:1"]);
     let clean = baseline(&["r1"], &[("a", "1"), ("b", "1")]);
-    assert_eq!(told(&[], &[("baseline.json", &text(&clean))]), [""; 0]);
+    assert_eq!(weakenings(&[], &[("baseline.json", &text(&clean))]), [""; 0]);
 }
 
 #[test]
@@ -168,14 +168,14 @@ fn an_update_edits_nothing() {
         baselines(&base, &baseline(&["r1", "r2", "r3"], &[("a", "1 1 0"), ("b", "1 0 -"), ("c", "- - 1")])),
         none
     );
-    // A run from between the others.
+    // A run dated between the others.
     assert_eq!(baselines(&base, &baseline(&["r1", "rx", "r2"], &[("a", "1 0 1"), ("b", "1 - 0")])), none);
     let window: Vec<String> = (0..20).map(|n| format!("r{n}")).collect();
     let window: Vec<&str> = window.iter().map(String::as_str).collect();
     let (old, new) = (baseline(&window[..19], &[("a", "1x19")]), baseline(&window[1..], &[("a", "1x19")]));
     assert_eq!(baselines(&old, &new), none);
     let spaced = text(&base).replace(',', ", ");
-    assert_eq!(told(&[("baseline.json", &text(&base))], &[("baseline.json", &spaced)]), none);
+    assert_eq!(weakenings(&[("baseline.json", &text(&base))], &[("baseline.json", &spaced)]), none);
 }
 
 /// A commit with links.
@@ -210,7 +210,7 @@ fn a_path_that_became_a_link_is_a_weakening() {
     assert_eq!(linked(&[("scenarios/s.yaml", "../x.yaml")]), ["path-linked scenarios/s.yaml:1"]);
     assert_eq!(linked(&[("akit.yaml", "x.yaml")]), ["path-linked akit.yaml:1"]);
     assert_eq!(linked(&[("moved", "there")]), ["path-linked moved:1"]);
-    // A link that was one before, and a new path.
+    // A path that was a link already, and a new path.
     assert_eq!(linked(&[("linked", "real"), ("moved", "here"), ("new", "real")]), [""; 0]);
 }
 
@@ -230,7 +230,7 @@ fn a_moved_suite_is_found_by_its_name() {
 }
 
 #[test]
-fn a_commit_is_read_where_its_own_configuration_points() {
+fn a_commit_is_read_at_the_paths_of_its_own_configuration() {
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let config = "scenariosDir: ./suite\ngate: { quarantine: ../q.yaml, baseline: { from: b.json }, min_pass_rate: 0.5 }\n";
     let past: BTreeMap<String, String> = [

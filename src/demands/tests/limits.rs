@@ -71,7 +71,7 @@ fn side() -> impl Strategy<Value = Side> {
     )
 }
 
-/// Two states that have much in common: each part is the old one or another.
+/// Two similar states: each part is kept or replaced.
 fn sides() -> impl Strategy<Value = (Side, Side)> {
     let keep = || prop::bool::weighted(0.6);
     (side(), side(), keep(), keep(), keep(), keep(), keep(), 0..4_usize).prop_map(
@@ -101,7 +101,7 @@ fn sides() -> impl Strategy<Value = (Side, Side)> {
 }
 
 impl Side {
-    /// The suite: a case keeps its prompt under any name.
+    /// The suite. A case keeps its prompt when it is renamed.
     fn suite(&self) -> String {
         let cases = self.cases.iter().enumerate().map(|(at, case)| {
             let tags = case.tag.map_or(String::new(), |tag| format!(", tags: [{tag}]"));
@@ -158,7 +158,7 @@ impl Side {
         (0..self.cases.len()).filter(|at| is_one(&self.cases[*at])).collect()
     }
 
-    /// Whether the release stops if these cases pass; a failing case is also one that disagrees.
+    /// Whether the gate stops a release with these results; failing cases also disagree.
     fn stops(&self, passes: [bool; 3]) -> bool {
         let excused = |at: usize| self.quarantine.is_some_and(|glob| Self::takes(glob, &self.cases[at]));
         let rated = |at: usize| {
@@ -189,7 +189,7 @@ impl Side {
     }
 }
 
-/// Whether cases that left the quarantine dilute a mean: as new cases, they may.
+/// Whether cases released from quarantine dilute a mean, which new cases may do.
 fn is_thinned(before: &Side, now: &Side) -> bool {
     let excused =
         |side: &Side, at: usize| side.quarantine.is_some_and(|glob| Side::takes(glob, &side.cases[at]));
@@ -200,14 +200,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_not_told_stops_whatever_was_stopped((before, now) in sides()) {
+    fn a_change_that_is_not_reported_still_stops_everything((before, now) in sides()) {
         let files = [&before, &now].map(|side| (side.suite(), side.policy(), side.quarantine()));
         let [old, new] = [0, 1].map(|at| {
             let (suite, policy, quarantine) = &files[at];
             [("s.yaml", suite.as_str()), ("akit.yaml", policy), ("quarantine.yaml", quarantine)]
         });
-        prop_assert_eq!(told(&old, &old), Vec::<String>::new());
-        if told(&old, &new).is_empty() && !is_thinned(&before, &now) {
+        prop_assert_eq!(weakenings(&old, &old), Vec::<String>::new());
+        if weakenings(&old, &new).is_empty() && !is_thinned(&before, &now) {
             for bits in 0..8_u8 {
                 let passes = [0, 1, 2].map(|at| bits & (1 << at) != 0);
                 prop_assert!(

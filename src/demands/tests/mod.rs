@@ -1,4 +1,4 @@
-//! Tables of changes: what each weakens and at which line, and what weakens nothing.
+//! Tables of changes: the weakenings of each and their lines, and changes that weaken nothing.
 
 mod always;
 mod conversations;
@@ -15,7 +15,7 @@ use strum::IntoEnumIterator;
 use super::*;
 use crate::vocabulary::WeakeningKind;
 
-/// Two cases that the tables change.
+/// The suite that the tables change.
 pub(super) const SUITE: &str = "\
 name: s
 tags: [safety]
@@ -36,14 +36,14 @@ pub(super) fn demands(files: &[(&str, &str)]) -> Demands {
 }
 
 /// `kind file:line` of every weakening.
-pub(super) fn told(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn weakenings(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<String> {
     let found = compare(&demands(before), &demands(now));
     found.iter().map(|one| format!("{} {}", one.kind, one.location)).collect()
 }
 
 #[test]
 fn every_kind_has_one_id_and_a_test() {
-    // The gate reports lost pasts, because it has them.
+    // Lost histories are reported by the gate, which knows them.
     let told_here = WeakeningKind::iter().filter(|kind| *kind != WeakeningKind::HistoryReset);
     let ids: BTreeSet<_> = told_here.map(|kind| kind.to_string()).collect();
     let texts = [
@@ -56,6 +56,6 @@ fn every_kind_has_one_id_and_a_test() {
     ];
     for id in ids {
         let there = texts.iter().any(|text| text.contains(&format!("\"{id} ")));
-        assert!(there, "no test tells {id}");
+        assert!(there, "no test reports {id}");
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn of(before: &str, now: &str) -> Vec<String> {
-    told(&[("s.yaml", SUITE), ("akit.yaml", before)], &[("s.yaml", SUITE), ("akit.yaml", now)])
+    weakenings(&[("s.yaml", SUITE), ("akit.yaml", before)], &[("s.yaml", SUITE), ("akit.yaml", now)])
 }
 
 /// Before, now, and the findings.
@@ -17,7 +17,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
     ),
     ("gate:\n  max_error_rate: 0.1", "gate:\n  max_error_rate: 0.2", &["error-rate-raised akit.yaml:2"]),
     ("model: m", "gate: { max_error_rate: 0.01 }", &["error-rate-raised akit.yaml:1"]),
-    // Limits of a load test: the side shows which direction is looser.
+    // Limits of a load test; whether higher is looser depends on the metric.
     (
         "stress:\n  slo:\n    pass_rate: 0.9",
         "stress:\n  slo:\n    pass_rate: 0.8",
@@ -58,7 +58,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
         "model: m",
         &["threshold-removed akit.yaml:1", "threshold-removed akit.yaml:1"],
     ),
-    // A rate next to a narrower one, or in place of one over all.
+    // A rate next to a narrower one, or in place of an overall one.
     (
         "gate:\n  thresholds:\n    - { metric: pass_rate, tags: [fraud], min: 1.0 }",
         "gate:\n  min_pass_rate: 0.1\n  thresholds:\n    - { metric: pass_rate, tags: [fraud], min: 1.0 }",
@@ -84,7 +84,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
         "gate:\n  thresholds:\n    - { metric: other_recall, min: 0.0 }",
         &["pass-rate-lowered akit.yaml:1"],
     ),
-    // What looser settings allow if a regression does not count as a failure.
+    // Settings that are looser if a regression does not count as a failure.
     (
         "gate: { min_pass_rate: 0.9, fail_on: [threshold] }",
         "gate:\n  fail_on: [threshold]",
@@ -157,7 +157,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
     ),
     ("gate:\n  critical: [\"*\"]", "gate:\n  policy: default", &["critical-removed akit.yaml:1"]),
     ("gate:\n  critical: [\"*\"]", "gate:\n  critical: [\"*/a\"]", &["critical-removed akit.yaml:2"]),
-    // What the baseline proves.
+    // The evidence required by the baseline.
     (
         "gate: { baseline: { confirm: 0 } }",
         "gate:\n  baseline:\n    confirm: 1",
@@ -245,7 +245,7 @@ fn a_weaker_policy_is_named_at_its_line() {
 
 /// A judge named in an expectation is asked at the configuration's address.
 #[test]
-fn a_judge_that_an_expectation_names_is_another_one_at_another_server() {
+fn a_judge_named_in_an_expectation_changes_with_its_address() {
     let suite = |provider: &str| {
         let expected = format!("{{ type: llm_grader, rubric: Kind, model: j, provider: {provider} }}");
         SUITE.replace("{ type: contains, values: [yes, sure] }", &expected)
@@ -260,7 +260,7 @@ fn a_judge_that_an_expectation_names_is_another_one_at_another_server() {
     let table = [
         ("ollama", at("ollama", 1), at("ollama", 2), &["judge-swapped akit.yaml:4"][..]),
         ("ollama", config(""), at("ollama", 2), &["judge-swapped akit.yaml:4"]),
-        // Everything that applies to a named judge, besides its identity.
+        // Other settings that apply to a named judge.
         ("ollama", config(""), config("grader: { model: m, scale: 5 }"), &["judge-swapped akit.yaml:2"]),
         ("ollama", config(""), config("grader: { model: m, votes: 1 }"), &["votes-lowered akit.yaml:2"]),
         (
@@ -290,7 +290,7 @@ fn a_judge_that_an_expectation_names_is_another_one_at_another_server() {
     for (provider, before, now, expected) in table {
         let suite = suite(provider);
         let [old, new] = [&before, &now].map(|config| [("s.yaml", suite.as_str()), ("akit.yaml", config)]);
-        assert_eq!(told(&old, &new), expected, "{provider}\n{before}\n->\n{now}");
+        assert_eq!(weakenings(&old, &new), expected, "{provider}\n{before}\n->\n{now}");
     }
 }
 
@@ -304,16 +304,20 @@ fn a_judge_that_is_no_longer_named_may_be_asked_elsewhere() {
     let (before, now) = (suite(", model: m"), suite(""));
     let servers = "providers:\n  openai:\n    baseUrl: http://127.0.0.1:1/v1\n";
     let moved = format!("{servers}grader:\n  model: m\n  baseUrl: http://127.0.0.1:2/v1");
-    let found =
-        told(&[("s.yaml", &before), ("akit.yaml", servers)], &[("s.yaml", &now), ("akit.yaml", &moved)]);
+    let found = weakenings(
+        &[("s.yaml", &before), ("akit.yaml", servers)],
+        &[("s.yaml", &now), ("akit.yaml", &moved)],
+    );
     assert_eq!(found, ["judge-swapped akit.yaml:6"]);
     let stays = format!("{servers}grader:\n  model: m");
-    let found =
-        told(&[("s.yaml", &before), ("akit.yaml", servers)], &[("s.yaml", &now), ("akit.yaml", &stays)]);
+    let found = weakenings(
+        &[("s.yaml", &before), ("akit.yaml", servers)],
+        &[("s.yaml", &now), ("akit.yaml", &stays)],
+    );
     assert_eq!(found, Vec::<String>::new());
 }
 
-/// If flags set a rate or a baseline, the effect of missing settings is unknown.
+/// If flags may set a rate or a baseline, removing the setting cannot be judged from the files.
 #[test]
 fn a_removed_rate_is_named_if_flags_decide() {
     for before in [
@@ -332,9 +336,9 @@ fn a_removed_rate_is_named_if_flags_decide() {
     }
 }
 
-/// Existing cases dilute a mean, however they enter it.
+/// Existing cases dilute a mean, whatever moves them into it.
 #[test]
-fn a_threshold_that_takes_more_of_the_cases_is_named() {
+fn a_threshold_over_more_cases_is_named() {
     let limit = |cases: &str| {
         format!(
             "gate:\n  min_pass_rate: 0.1\n  thresholds:\n    - {{ metric: pass_rate, {cases}, min: 0.5 }}"
@@ -349,8 +353,10 @@ fn a_threshold_that_takes_more_of_the_cases_is_named() {
         (limit("case: \"s/b*\""), SUITE.replace("id: a", "id: ba"), "akit.yaml:4"),
     ];
     for (config, now, line) in table {
-        let found =
-            told(&[("s.yaml", SUITE), ("akit.yaml", &config)], &[("s.yaml", &now), ("akit.yaml", &config)]);
+        let found = weakenings(
+            &[("s.yaml", SUITE), ("akit.yaml", &config)],
+            &[("s.yaml", &now), ("akit.yaml", &config)],
+        );
         assert_eq!(found, [format!("threshold-narrowed {line}")], "{now}");
     }
 }
@@ -381,7 +387,7 @@ fn an_equal_or_stronger_policy_is_not_named() {
             "gate: { thresholds: [{ metric: score_mean, case: \"s/b\", min: 0.5 }] }",
             "gate: { thresholds: [{ metric: score_mean, tags: [fraud], min: 0.5 }] }",
         ),
-        // The same, written differently.
+        // The same policy, written differently.
         (
             "gate: { thresholds: [{ metric: score_mean, min: 0.5, max: 0.9 }] }",
             "gate: { thresholds: [{ metric: score_mean, max: 0.9 }, { metric: score_mean, min: 0.5 }] }",
@@ -437,7 +443,7 @@ fn cases_that_may_fail_longer_are_named() {
     let entry =
         |case: &str, until: &str| format!("- {{ case: {case}, owner: o, reason: r, until: {until} }}\n");
     let of = |before: &str, now: &str| {
-        told(
+        weakenings(
             &[("s.yaml", SUITE), ("quarantine.yaml", before)],
             &[("s.yaml", SUITE), ("quarantine.yaml", now)],
         )
@@ -448,14 +454,14 @@ fn cases_that_may_fail_longer_are_named() {
     assert_eq!(of(&a, &entry("s/a", "2026-06-01")), ["quarantine-extended quarantine.yaml:1"]);
     assert_eq!(of(&a, &entry("s/*", "2026-05-01")), ["quarantine-added quarantine.yaml:1"]);
     assert_eq!(
-        told(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("quarantine.yaml", &b)]),
+        weakenings(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("quarantine.yaml", &b)]),
         ["quarantine-added quarantine.yaml:1"]
     );
-    // A new case may fail only if the entry is not new.
+    // A new case may fail only if its entry is old.
     let more = format!("{SUITE}  - {{ id: c, prompt: Who?, expected: {{ type: exact, value: me }} }}\n");
     let (c, all) = (entry("s/c", "2026-05-01"), entry("s/*", "2026-05-01"));
     let with = |before: &str, now: &str| {
-        told(
+        weakenings(
             &[("s.yaml", SUITE), ("quarantine.yaml", before)],
             &[("s.yaml", &more), ("quarantine.yaml", now)],
         )
@@ -463,11 +469,11 @@ fn cases_that_may_fail_longer_are_named() {
     assert_eq!(with(&a, &format!("{a}{c}")), ["quarantine-added quarantine.yaml:2"]);
     assert_eq!(with(&all, &all), none);
     assert_eq!(of(&a, &format!("{a}{}", entry("z/*", "2026-05-01"))), ["quarantine-added quarantine.yaml:2"]);
-    // Nor may one that was renamed to match.
+    // Nor may a case that was renamed to match.
     let renamed = SUITE.replace("id: b", "id: ab");
     let starts = entry("s/a*", "2026-05-01");
     assert_eq!(
-        told(
+        weakenings(
             &[("s.yaml", SUITE), ("quarantine.yaml", &starts)],
             &[("s.yaml", &renamed), ("quarantine.yaml", &starts)]
         ),
@@ -476,5 +482,5 @@ fn cases_that_may_fail_longer_are_named() {
     assert_eq!(of(&format!("{a}{b}"), &format!("{b}# a comment\n{a}")), none);
     assert_eq!(of(&format!("{a}{b}"), &entry("s/a", "2026-04-01")), none);
     assert_eq!(of(&entry("s/*", "2026-05-01"), &a), none);
-    assert_eq!(told(&[("s.yaml", SUITE), ("quarantine.yaml", &a)], &[("s.yaml", SUITE)]), none);
+    assert_eq!(weakenings(&[("s.yaml", SUITE), ("quarantine.yaml", &a)], &[("s.yaml", SUITE)]), none);
 }

@@ -1,15 +1,18 @@
-//! Applications and costs: answers that are no longer requested, costs that are no longer counted.
+//! Applications and costs: answers that are no longer requested, and costs that no longer count.
 
 use super::*;
 
 const LIMIT: &str = "gate: { thresholds: [{ metric: cost_usd, max: 1 }] }\n";
 
 fn of(before: &str, now: &str) -> Vec<String> {
-    told(&[("s.yaml", SUITE), ("akit.yaml", before)], &[("s.yaml", SUITE), ("akit.yaml", now)])
+    weakenings(&[("s.yaml", SUITE), ("akit.yaml", before)], &[("s.yaml", SUITE), ("akit.yaml", now)])
 }
 
 fn suites(before: &str, now: &str) -> Vec<String> {
-    told(&[("s.yaml", before), ("akit.yaml", "model: m")], &[("s.yaml", now), ("akit.yaml", "model: m")])
+    weakenings(
+        &[("s.yaml", before), ("akit.yaml", "model: m")],
+        &[("s.yaml", now), ("akit.yaml", "model: m")],
+    )
 }
 
 #[test]
@@ -27,7 +30,7 @@ fn recorded_answers_in_place_of_live_ones_are_named() {
     // The scenario takes precedence over the configuration.
     let live = SUITE.replace("name: s\n", "name: s\nprovider: openai\n");
     let none = Vec::<String>::new();
-    assert_eq!(told(&[("s.yaml", &live)], &[("s.yaml", &live), ("akit.yaml", config)]), none);
+    assert_eq!(weakenings(&[("s.yaml", &live)], &[("s.yaml", &live), ("akit.yaml", config)]), none);
 }
 
 #[test]
@@ -49,7 +52,7 @@ fn another_application_is_named() {
         (&of_server("http://a/v1"), "model: m", &["target-moved s.yaml:1"]),
         ("model: m", "target: { version: a }\nmodel: m", &["target-moved akit.yaml:1"]),
         ("target: { version: a }\nmodel: m", "model: m", &[]),
-        // Nothing was asked, or only a flag names it.
+        // Nothing was asked, or only a flag names the application.
         ("gate: {}", "model: m", &[]),
         ("model: m", "gate: {}", &[]),
         (
@@ -65,8 +68,8 @@ fn another_application_is_named() {
         &demands(&[("s.yaml", SUITE), ("akit.yaml", &of_server("http://u:old@a/v1?key=secret"))]),
         &demands(&[("s.yaml", SUITE), ("akit.yaml", &of_server("http://u:new@b/v1?key=secret"))]),
     );
-    let told = &found[0].message;
-    assert!(told.contains("`a/v1`, now `b/v1`"), "{told}");
+    let message = &found[0].message;
+    assert!(message.contains("`a/v1`, now `b/v1`"), "{message}");
 }
 
 #[test]
@@ -118,11 +121,11 @@ fn another_way_to_ask_and_to_judge_is_named() {
         (Some("no JSON"), Some("none either"), &["calibration-edited calibration.json:1"]),
     ] {
         let found = compare(&with(before), &with(now));
-        let told: Vec<_> = found
+        let weakenings: Vec<_> = found
             .iter()
             .map(|one| format!("{} {}:{}", one.kind, one.location.file, one.location.line))
             .collect();
-        assert_eq!(told, expected, "{before:?} -> {now:?}");
+        assert_eq!(weakenings, expected, "{before:?} -> {now:?}");
     }
     let (then, mut now) = (demands(&[("s.yaml", &head("tags: [a]"))]), demands(&[("s.yaml", SUITE)]));
     now.selection = crate::scenario::Selection::parse(&["a".to_owned()], &[], &[], None).unwrap();
@@ -140,7 +143,7 @@ fn a_case_that_leaves_the_sample_under_a_new_name_is_named() {
         let scenarios: Vec<_> = demands.scenarios.iter().map(|one| one.scenario.clone()).collect();
         demands.selection.apply(&scenarios, crate::seed::Root::default())[0][case].is_none()
     };
-    // Half of two cases is one of them, by its name.
+    // Half of two cases: one of them is selected by its name.
     let mut named = 0;
     for number in 0..40 {
         for (case, id) in ["a", "b"].into_iter().enumerate() {
@@ -153,7 +156,7 @@ fn a_case_that_leaves_the_sample_under_a_new_name_is_named() {
         }
     }
     assert!(named > 5, "{named}");
-    // Without a sample, a new name means nothing.
+    // Without a sample, a rename does not matter.
     let renamed = SUITE.replace("id: a", "id: z");
     assert_eq!(compare(&demands(&[("s.yaml", SUITE)]), &demands(&[("s.yaml", &renamed)])), []);
 }
@@ -168,7 +171,7 @@ fn records_that_answer_in_place_of_the_application_are_named() {
             assert_eq!(of(before, &now), ["cache-replayed akit.yaml:4"], "{before}");
         }
         assert_eq!(
-            told(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("akit.yaml", &now)]),
+            weakenings(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("akit.yaml", &now)]),
             ["cache-replayed akit.yaml:4"]
         );
     }
@@ -210,13 +213,13 @@ fn prices_that_hide_costs_are_named() {
     ] {
         assert_eq!(of(&before, &config(now)), expected, "{now}");
     }
-    // A model that is no longer asked needs no price; one that only a flag may name still does.
+    // A model that is no longer asked needs no price; one that a flag may name still does.
     let swapped = format!("{LIMIT}model: n\nprices: {{ n: {{ input: 1, output: 1 }} }}");
     let none = Vec::<String>::new();
     assert_eq!(of(&before, &swapped), ["target-moved akit.yaml:2"]);
     assert_eq!(of(&before.replace("model: m\n", ""), LIMIT), ["price-lowered akit.yaml:1"]);
     assert_eq!(of(&config("prices: { m: { input: 0, output: 0 } }"), &config("repeat: 1")), none);
-    // What depends on costs: a limit on the judge's, a category in `fail_on`, a budget.
+    // Settings that depend on costs: a limit on the judge's cost, a category in `fail_on`, a budget.
     let judge = |text: &str| text.replace("cost_usd", "judge_cost_usd");
     let less = config("prices: { m: { input: 0, output: 8 } }");
     assert_eq!(of(&judge(&before), &judge(&less)), ["price-lowered akit.yaml:3"]);
@@ -239,7 +242,8 @@ fn records_in_another_folder_are_named() {
     assert_eq!(of("cache: { dir: here }", "model: m"), ["cache-moved akit.yaml:1"]);
 }
 
-/// What a change adds to the cache folder `c/d`: its weakenings if records are read, and how many must not be read if
+/// What a change adds to the cache folder `c/d`: weakenings if records are read, and the number of records to ignore
+/// if
 /// they are not trusted.
 #[test]
 fn records_added_by_a_change_are_found_anywhere() {
@@ -253,7 +257,7 @@ fn records_added_by_a_change_are_found_anywhere() {
         (record("c/d"), Added, kept(), Some(1)),
         (record("c/d"), Changed, vec!["cache-record-changed c/d/0a".to_owned()], Some(1)),
         (record("C/D").to_uppercase(), Added, vec!["cache-record-added C/D/0A".to_owned()], Some(1)),
-        // A link or a nested repository in place of a subfolder, whatever is behind it.
+        // A link or a nested repository in place of a subfolder, whatever its target.
         ("c/d/0a".to_owned(), Added, vec!["cache-moved c/d/0a:1".to_owned()], Some(usize::MAX)),
         ("c/d/0a".to_owned(), Changed, vec!["cache-moved c/d/0a:1".to_owned()], Some(usize::MAX)),
         (record("real"), Added, vec!["cache-record-added real/0a".to_owned()], Some(1)),
@@ -265,11 +269,12 @@ fn records_added_by_a_change_are_found_anywhere() {
         ("cc".to_owned(), Added, Vec::new(), None),
     ] {
         let found = cached(&[(path.clone(), how)].into(), "c/d", Some("real"));
-        let told: Vec<_> =
+        let weakenings: Vec<_> =
             found.weakened(true).iter().map(|one| format!("{} {}", one.kind, one.location)).collect();
         assert!(
-            told.len() == named.len() && told.iter().zip(&named).all(|(one, begin)| one.starts_with(begin)),
-            "{path}: {told:?}"
+            weakenings.len() == named.len()
+                && weakenings.iter().zip(&named).all(|(one, begin)| one.starts_with(begin)),
+            "{path}: {weakenings:?}"
         );
         let count = found.untrusted().map(|untrusted| match untrusted {
             Untrusted::Some(hashes) => hashes.len(),

@@ -1,4 +1,4 @@
-//! What expressions say about answers, and the errors of invalid ones.
+//! What expressions say about answers, and the errors for invalid ones.
 
 use super::*;
 
@@ -134,7 +134,7 @@ fn expressions_are_judged() {
 }
 
 #[test]
-fn what_kept_it_from_holding_is_named() {
+fn the_part_that_failed_is_named() {
     for (expression, response, expected) in [
         ("length <= 5", "too long", "`length <= 5`: length is 8"),
         ("words.length > 3", "a b", "`words.length > 3`: words.length is 2"),
@@ -194,7 +194,7 @@ fn negation_is_noticed() {
 }
 
 #[test]
-fn variables_are_put_into_texts_only() {
+fn variables_are_replaced_only_in_strings() {
     let parsed =
         Expression::parse("response.includes('{{who}}') && json.a == \"{{who}}\" && !response.match(/z{2}/)");
     let mapped = parsed.unwrap().map_texts(&mut |text| text.replace("{{who}}", "An\"n"));
@@ -208,7 +208,7 @@ fn variables_are_put_into_texts_only() {
 }
 
 #[test]
-fn what_may_mislead_is_warned_of() {
+fn misleading_expressions_get_a_warning() {
     let one = |expression: &str, offset: usize, message: &str| {
         let found = warned(expression);
         assert_eq!(found.len(), 1, "{expression}: {found:?}");
@@ -233,7 +233,7 @@ fn what_may_mislead_is_warned_of() {
     }
 }
 
-/// Invalid expressions: where, the message, and how to fix it.
+/// Invalid expressions: place, message, and fix.
 const WRONG: &[(&str, usize, &str, &str)] = &[
     ("", 0, "missing test", "response.includes"),
     ("  ", 2, "missing test", ""),
@@ -308,7 +308,7 @@ const WRONG: &[(&str, usize, &str, &str)] = &[
 ];
 
 #[test]
-fn what_is_no_expression_is_an_error_at_its_place() {
+fn an_invalid_expression_is_an_error_at_its_place() {
     let mut wrong = Vec::new();
     for (expression, offset, message, help) in WRONG {
         match Expression::parse(expression) {
@@ -329,7 +329,7 @@ fn what_is_no_expression_is_an_error_at_its_place() {
 }
 
 #[test]
-fn a_search_that_gives_up_is_no_verdict() {
+fn a_search_that_gives_up_is_an_error() {
     let parsed = Expression::parse("!response.match(/(?:a|a)*$(?<!b)/)").unwrap();
     assert!(parsed.evaluate(&format!("{}b", "a".repeat(40)), None).is_err());
 }

@@ -227,14 +227,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_numbers_past_the_range_are_changed() {
+    fn only_numbers_out_of_range_are_changed() {
         assert_eq!(within_range(r#"{"a":"1e999 \\\" 1e999","b":1e9}"#), None);
         let found = within_range(r#"{"1e999":[1e999,-2e888, 3]}"#).unwrap();
         assert_eq!(found, r#"{"1e999":[1.7976931348623157e308,-1.7976931348623157e308, 3]}"#);
     }
 
     #[test]
-    fn the_json_is_the_whole_answer_or_the_first_block_that_is_one() {
+    fn the_json_is_the_whole_answer_or_the_first_valid_block() {
         let table = [
             ("{}", "{}"),
             ("\u{feff} {} \n", "{}"),

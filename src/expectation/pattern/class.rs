@@ -217,7 +217,7 @@ mod tests {
     fn case_is_ignored_as_in_javascript() {
         let k = Set::one(u32::from('k')).any_case();
         assert_eq!(k.ranges(), [(0x4b, 0x4b), (0x6b, 0x6b)]);
-        // The short way for ASCII and the long way agree.
+        // The fast path for ASCII agrees with the general one.
         let ascii = Set::of(&[(0x20, 0x45), (0x58, 0x63)]);
         let both = ascii.with(&Set::one(0x3000)).any_case().within((0, 0x7f));
         assert_eq!(ascii.any_case(), both);

@@ -1,8 +1,8 @@
-//! What patterns match, according to JavaScript engines, and the errors of invalid ones.
+//! What patterns match, according to JavaScript engines, and the errors for invalid ones.
 
 use super::*;
 
-/// Pattern, flags, text and the bytes that match; one JSON list on each line.
+/// Pattern, flags, text and the matching bytes; one JSON list per line.
 const MATCHES: &str = include_str!("matches.jsonl");
 
 fn find(pattern: &str, flags: &str, text: &str) -> Option<(usize, usize)> {
@@ -44,7 +44,7 @@ fn groups_may_change_flags() {
 }
 
 #[test]
-fn matching_goes_by_characters() {
+fn matching_is_by_characters() {
     assert_eq!(find("^.$", "", "😀"), Some((0, 4)));
     assert_eq!(find("^\\uD83D\\uDE00+$", "", "😀😀"), Some((0, 8)));
     assert_eq!(find("[\\uD800-\\uDFFF]", "", "a😀"), Some((1, 5)));
@@ -54,7 +54,7 @@ fn matching_goes_by_characters() {
 }
 
 #[test]
-fn what_is_no_pattern_is_an_error_at_its_place() {
+fn an_invalid_pattern_is_an_error_at_its_place() {
     let cases = [
         ("(?i)hello", 0, "`(?i)` is not valid in JavaScript", "use `flags: i` or `(?i:…)`"),
         ("a(?im)b", 1, "`(?im)` is not valid in JavaScript", "use `flags: im` or `(?im:…)`"),
@@ -103,7 +103,7 @@ fn what_is_no_pattern_is_an_error_at_its_place() {
 }
 
 #[test]
-fn with_u_the_grammar_is_strict() {
+fn the_grammar_is_strict_with_the_u_flag() {
     let cases = [
         ("a{", 1, "invalid repetition"),
         ("a{,2}", 1, "invalid repetition"),
@@ -151,7 +151,7 @@ fn flags_are_checked() {
 }
 
 #[test]
-fn what_the_engine_cannot_do_is_refused() {
+fn unsupported_syntax_is_refused() {
     for (pattern, offset, message) in [
         ("a{99999}{0}", 8, "nothing to repeat"),
         ("(?:a{9999}){9999}", 0, "too large"),
@@ -166,10 +166,11 @@ fn what_the_engine_cannot_do_is_refused() {
     assert!(Pattern::compile(&format!("{}a{}", "(".repeat(40), ")".repeat(40)), "").is_ok());
 }
 
-/// Patterns that are not compiled when read must work when used: the heaviest and the deepest of them.
+/// Patterns that are not compiled when they are read must work when they are used: here are the heaviest and the
+/// deepest.
 #[test]
-fn the_engine_takes_what_is_light() {
-    // Ranges that need the most bytes of UTF-8 in the most ways.
+fn patterns_below_the_limit_compile() {
+    // Ranges that need the most bytes of UTF-8 in the most combinations.
     let worst = "\\u{81}-\\u{10FFFE}";
     let ranges: Vec<String> =
         (0..60).map(|i| format!("\\u{{{:X}}}-\\u{{{:X}}}", 0x81 + i * 0x4001, 0x3fff + i * 0x4001)).collect();
@@ -203,16 +204,16 @@ fn many_patterns_are_searched_in_turn() {
     }
 }
 
-/// Whether some steps find a match in a text, and how many are left.
+/// Whether a search with a limit of steps finds a match, and how many steps are left.
 fn walked(pattern: &str, text: &str, mut steps: usize) -> (Result<bool, Spent>, usize) {
     let Search::Walk(program) = Pattern::compile(pattern, "").unwrap().search else { panic!("{pattern}") };
     let found = walk::find(&program, text, 0, &mut steps);
     (found.map(|found| found.is_some()), steps)
 }
 
-/// Everything in a search costs steps: lookarounds, references, empty rounds, and every start.
+/// Everything in a search costs steps: lookarounds, references, empty loops, and every start.
 #[test]
-fn a_search_gives_up_in_the_end() {
+fn every_search_gives_up_eventually() {
     for (pattern, text) in [
         ("(?:a|a)*$(?<!b)", format!("{}b", "a".repeat(40))),
         ("(?!.*foo).*bar", "x".repeat(60_000)),
@@ -232,15 +233,15 @@ fn a_search_gives_up_in_the_end() {
     assert!(error.to_string().contains("gave up after 50,000,000 steps"), "{error}");
 }
 
-/// The steps are for a text, not for each of its matches.
+/// The limit is per text and not per match.
 #[test]
-fn all_matches_together_are_bounded() {
+fn all_matches_together_share_one_limit() {
     let all = |pattern: &str, text: &str| Pattern::compile(pattern, "").unwrap().all(text);
     assert_eq!(all("\\ba|(?=b)", "a ba a"), Ok(vec![0..1, 5..6]));
     assert_eq!(all("a(?=[^]*$)", &"a".repeat(30_000)), Err(GaveUp));
 }
 
-/// A pattern with a few steps for each character works on a text of some MB.
+/// A pattern that needs a few steps per character works on a text of several MB.
 #[test]
 fn long_texts_are_searched() {
     let text = "some words, as they come. ".repeat(4_000);
@@ -282,7 +283,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn nothing_of_the_syntax_panics(
+    fn no_syntax_panics(
         parts in proptest::collection::vec(proptest::sample::select(vec![
             "a", "b", "(", ")", "(?:", "(?=", "(?!", "(?<=", "(?<!", "(?<n>", "(?i:", "[", "]", "[^", "-", "^", "$",
             ".", "*", "+", "?", "{2}", "{0,3}", "|", "\\", "\\d", "\\W", "\\b", "\\B", "\\1", "\\2", "\\k<n>", "\\p{L}",

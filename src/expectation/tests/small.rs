@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn small_kinds_judge_as_their_table_says() {
+fn small_kinds_judge_as_in_their_table() {
     judged(&[
         ("{type: contains, values: [Refund], caseSensitive: true}", "a refund", Failed, 0.0),
         ("{type: contains, values: [Refund], caseSensitive: true}", "a Ref\u{ad}und", Passed, 1.0),
@@ -44,7 +44,7 @@ fn small_kinds_judge_as_their_table_says() {
 }
 
 #[test]
-fn an_unknown_latency_is_errored_and_no_pass() {
+fn an_unknown_latency_is_errored_and_not_a_pass() {
     for (took, outcome) in [(Some(0), Passed), (Some(200), Passed), (Some(201), Failed), (None, Errored)] {
         let answer = Candidate { latency_ms: took, ..Candidate::of("fine") };
         let found = judge("{type: latency, max_ms: 200}", answer);

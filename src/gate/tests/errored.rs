@@ -1,8 +1,8 @@
-//! A case that errors first, and what its extra trials make of it: an error does not excuse what comes after it.
+//! A case that errors first, and its extra trials: an error does not excuse later failures.
 
 use super::*;
 
-/// The state of a case, next to five that pass, that always passed before, errors now, and then answers like this.
+/// The state of a case next to five that pass. It always passed before, errors now, and then answers like this.
 fn ruled(past: u64, fresh: &[Outcome], policy: &Policy) -> Decision {
     let names = ["a", "b", "c", "d", "e", "f"];
     let stored = baseline(&names.map(|id| (id, past, past)));
@@ -23,7 +23,7 @@ fn extra_answers_of_an_errored_case_count_like_those_of_a_failed_one() {
     let broken = || (State::Broken, Conclusion::Fail, "regression".to_owned());
     assert_eq!(word(20, &[Failed, Failed]), broken());
     assert_eq!(word(3, &[Failed; 6]), broken());
-    // It passed once, and had a third of the proof on the way.
+    // It passed once, after a third of the failures needed for a proof.
     let open = [&[Failed, Failed, Passed][..], &[Failed; 7]].concat();
     assert_eq!(word(3, &open), (State::Open, Conclusion::Inconclusive, "open".to_owned()));
     assert_eq!(word(3, &[Failed, Failed]), (State::Open, Conclusion::Inconclusive, "open".to_owned()));
@@ -34,7 +34,7 @@ fn extra_answers_of_an_errored_case_count_like_those_of_a_failed_one() {
 }
 
 #[test]
-fn passes_in_quarantine_do_not_make_a_run_that_passes_something() {
+fn a_run_that_passes_only_in_quarantine_passes_nothing() {
     let stored = baseline(&[("a", 0, 10), ("b", 10, 10)]);
     let one = Quarantined {
         case: Glob::parse("support/b").unwrap(),
@@ -61,12 +61,12 @@ fn tags_without_a_guard_are_named() {
     assert!(told_of(20).unguarded_tags.is_empty());
     let power = told_of(22);
     assert_eq!(power.unguarded_tags, ["t20", "t21"]);
-    let told = "only the largest tags are compared one by one; `t20`, `t21` count as part of the suite";
-    assert!(power.sentences().iter().any(|one| one == told), "{:?}", power.sentences());
+    let note = "only the largest tags are compared one by one; `t20`, `t21` count as part of the suite";
+    assert!(power.sentences().iter().any(|one| one == note), "{:?}", power.sentences());
 }
 
 #[test]
-fn without_a_past_nothing_is_flaky() {
+fn without_a_history_nothing_is_flaky() {
     let decision = judge(&of(vec![case("a", &[Passed, Failed])]), None, &Policy::default());
     assert_eq!((decision.cases[0].state, decision.conclusion), (State::Failed, Conclusion::Fail));
 }

@@ -1,4 +1,4 @@
-//! What the first version got wrong: passes where an engineer would say no, and failures that are noise.
+//! Mistakes of the first version: passes that an engineer would reject, and failures that are noise.
 
 use super::*;
 use crate::manifest::Fault;
@@ -9,7 +9,7 @@ fn ids_of(n: usize) -> Vec<String> {
 }
 
 /// A baseline in which each case passed this often.
-fn thick(ids: &[String], hits: u64, of: u64) -> Baseline {
+fn with_passes(ids: &[String], hits: u64, of: u64) -> Baseline {
     baseline(&ids.iter().map(|id| (id.as_str(), hits, of)).collect::<Vec<_>>())
 }
 
@@ -31,13 +31,13 @@ fn given(mut run: RunManifest) -> RunManifest {
 }
 
 #[test]
-fn a_suite_that_passes_nothing_is_never_a_pass() {
+fn a_suite_that_passes_nothing_is_not_a_pass() {
     let ids = ids_of(5);
     let all: [&[Outcome]; 5] = [&[Failed]; 5];
     for fail_on in [Category::DEFAULT.into(), BTreeSet::from([Category::Threshold]), BTreeSet::new()] {
         for thin in [Thin::Strict, Thin::Warn] {
             let policy = Policy { fail_on: fail_on.clone(), thin, ..Policy::default() };
-            let stored = thick(&ids, 0, 1);
+            let stored = with_passes(&ids, 0, 1);
             let decision = judge(&given(now(&ids, &all)), Some(&stored), &policy);
             assert_eq!(decision.conclusion, Conclusion::Fail, "{policy:?}");
             assert!(decision.excuses.is_empty() && !decision.summary.contains("as the policy allows"));
@@ -46,12 +46,12 @@ fn a_suite_that_passes_nothing_is_never_a_pass() {
 }
 
 #[test]
-fn a_whole_suite_that_breaks_in_recorded_answers_is_red() {
+fn a_whole_suite_that_breaks_in_recorded_answers_fails() {
     for n in 1..9 {
         for trials in [1, 2, 3, 5, 20] {
             let ids = ids_of(n);
             let all: Vec<&[Outcome]> = vec![&[Failed]; n];
-            let stored = thick(&ids, trials, trials);
+            let stored = with_passes(&ids, trials, trials);
             let decision = judge(&given(now(&ids, &all)), Some(&stored), &Policy::default());
             assert!(
                 decision.conclusion < Conclusion::Pass && !decision.tolerated,
@@ -62,10 +62,10 @@ fn a_whole_suite_that_breaks_in_recorded_answers_is_red() {
 }
 
 #[test]
-fn a_case_below_eighty_percent_may_not_die() {
+fn a_case_below_eighty_percent_may_not_break_completely() {
     let ids = ids_of(6);
     for (hits, of) in [(15, 20), (7, 10), (2, 3)] {
-        let mut stored = thick(&ids, of, of);
+        let mut stored = with_passes(&ids, of, of);
         stored.cases[0] = BaselineCase::new("support", "c00", "hash-c00", stats::Tally { hits, of });
         let mut run = now(&ids, &[&[Failed]]);
         confirm(&mut run, Some(&stored), &Policy::default(), |case| Some(case > 0));
@@ -75,7 +75,7 @@ fn a_case_below_eighty_percent_may_not_die() {
             (State::Broken, Conclusion::Fail),
             "{hits}/{of}"
         );
-        // Twenty trials of one run are as many answers.
+        // Twenty trials of one run count as twenty answers.
         let mut many = now(&ids, &[&[Failed; 20]]);
         confirm(&mut many, Some(&stored), &Policy::default(), |_| None);
         assert_eq!(
@@ -89,7 +89,7 @@ fn a_case_below_eighty_percent_may_not_die() {
 #[test]
 fn open_cases_are_named_and_suspicious_ones_do_not_pass() {
     let ids = ids_of(8);
-    let stored = thick(&ids, 1, 1);
+    let stored = with_passes(&ids, 1, 1);
     for (failures, conclusion) in [(2, Conclusion::Pass), (7, Conclusion::Pass), (15, Conclusion::Fail)] {
         let mut run = now(&ids, &[&[Failed]]);
         let mut left = failures;
@@ -100,14 +100,14 @@ fn open_cases_are_named_and_suspicious_ones_do_not_pass() {
         let decision = judge(&run, Some(&stored), &Policy::default());
         assert_eq!(decision.conclusion, conclusion, "{failures}: {}", decision.summary);
         if conclusion == Conclusion::Pass {
-            // Never as the policy allows: it sets nothing.
+            // Not as the policy allows: it sets no limit.
             assert_eq!(decision.summary, "1 case failed: 1 degraded");
             assert!(decision.warnings.iter().any(|one| one.id == FindingId::Open));
         }
     }
-    // A third of the proof, and then a pass: among 500 suspects, the proof takes 20 failures.
+    // A third of the proof, then a pass: with 500 suspects, a proof takes 20 failures.
     let (ids, policy) = (ids_of(40), Policy::default());
-    let mut stored = thick(&ids, 10, 10);
+    let mut stored = with_passes(&ids, 10, 10);
     for case in &mut stored.cases[..30] {
         *case = BaselineCase::new("support", &case.id, &case.content_hash, stats::Tally { hits: 3, of: 3 });
     }
@@ -126,7 +126,7 @@ fn open_cases_are_named_and_suspicious_ones_do_not_pass() {
 #[test]
 fn every_paid_trial_counts() {
     let ids = ids_of(20);
-    let stored = thick(&ids, 5, 5);
+    let stored = with_passes(&ids, 5, 5);
     let two: [&[Outcome]; 20] = [&[Passed, Failed, Passed, Failed, Failed]; 20];
     let decision = judge(&now(&ids, &two), Some(&stored), &Policy::default());
     assert_eq!(decision.conclusion, Conclusion::Fail);
@@ -145,7 +145,7 @@ fn a_case_that_can_no_longer_be_judged_is_a_regression() {
         run.cases[0].trials[0].fault = Some(Box::new(Fault::new(kind, "no".to_owned(), "")));
         run
     };
-    let stored = thick(&ids, 5, 5);
+    let stored = with_passes(&ids, 5, 5);
     let ends = |kind: FaultKind, mut fresh: Vec<Outcome>| {
         let mut run = errored(kind.clone());
         let mut short = BTreeSet::new();
@@ -168,24 +168,24 @@ fn a_case_that_can_no_longer_be_judged_is_a_regression() {
     );
     assert_eq!(ends(FaultKind::Timeout, vec![Passed]), (Conclusion::Pass, String::new()));
     assert_eq!(ends(FaultKind::Timeout, vec![Failed; 30]), (Conclusion::Fail, "regression".to_owned()));
-    // A missing line in a file of answers cannot be asked for.
+    // More answers cannot be requested for a missing line in a file of answers.
     assert_eq!(ends(FaultKind::NoReply, vec![]), (Conclusion::Inconclusive, "unconfirmed".to_owned()));
-    // If the address fails when it is asked again, nothing is known about the case.
+    // If the server also fails at the extra trials, nothing is known about the case.
     let mut run = errored(FaultKind::Timeout);
     let fault = Some(Box::new(Fault::new(FaultKind::Connect, "no".to_owned(), "")));
     run.cases[0].trials.push(Trial { fault, ..trial(1, Errored, true) });
     assert_eq!(next(&run, found(Some(&stored)), &policy, &BTreeSet::new()), Next::Nothing);
     assert_eq!(judge(&run, Some(&stored), &policy).conclusion, Conclusion::Pass);
-    // The address is at fault, not a case.
+    // The server is at fault, not a case.
     assert_eq!(ends(FaultKind::Unauthorized, vec![Passed]), (Conclusion::Pass, String::new()));
     let decision = judge(&errored(FaultKind::Unauthorized), Some(&stored), &Policy::default());
     assert_eq!((decision.conclusion, ids_in(&decision)), (Conclusion::Error, vec!["errors"]));
 }
 
 #[test]
-fn what_could_not_be_compared_is_said_first() {
+fn cases_that_could_not_be_compared_come_first() {
     let ids = ids_of(10);
-    let stored = thick(&["other".to_owned()], 5, 5);
+    let stored = with_passes(&["other".to_owned()], 5, 5);
     let decision = judge(&now(&ids, &[]), Some(&stored), &Policy::default());
     assert!(decision.summary.starts_with("0 of 10 cases could be compared"), "{}", decision.summary);
     assert_eq!(decision.compared.unwrap().paired, 0);
@@ -195,7 +195,7 @@ fn what_could_not_be_compared_is_said_first() {
 fn passing_extra_answers_count_for_the_guard_too() {
     for (n, failing, of) in [(50, 2, 20), (20, 2, 20), (100, 3, 20), (50, 2, 10)] {
         let ids = ids_of(n);
-        let stored = thick(&ids, of, of);
+        let stored = with_passes(&ids, of, of);
         let first: Vec<&[Outcome]> = vec![&[Failed]; failing];
         let mut run = now(&ids, &first);
         confirm(&mut run, Some(&stored), &Policy::default(), |_| Some(true));
@@ -206,9 +206,9 @@ fn passing_extra_answers_count_for_the_guard_too() {
 }
 
 #[test]
-fn new_and_changed_cases_are_asked_again() {
+fn new_and_changed_cases_get_extra_trials() {
     let ids = ids_of(12);
-    let mut stored = thick(&ids[2..], 5, 5);
+    let mut stored = with_passes(&ids[2..], 5, 5);
     stored.cases[0].content_hash = "other".to_owned();
     let first: [&[Outcome]; 3] = [&[Failed]; 3];
     for (fresh, conclusion) in
@@ -235,9 +235,9 @@ fn new_and_changed_cases_are_asked_again() {
 }
 
 #[test]
-fn what_fails_the_gate_anyway_has_no_excuse() {
+fn failures_that_fail_the_gate_anyway_have_no_excuse() {
     let ids = ids_of(8);
-    let stored = thick(&ids, 10, 10);
+    let stored = with_passes(&ids, 10, 10);
     let critical = vec![Selector { case: Some(Glob::parse("*/c00").unwrap()), ..Selector::default() }];
     for (critical, fail_on) in [(critical, None), (Vec::new(), Some(Category::Flaky))] {
         let mut policy = Policy { critical, ..Policy::default() };
@@ -250,9 +250,9 @@ fn what_fails_the_gate_anyway_has_no_excuse() {
 }
 
 #[test]
-fn a_past_with_failures_excuses_nothing_that_was_asked_and_could_not_be_judged() {
+fn a_history_with_failures_does_not_excuse_errors() {
     let ids = ids_of(8);
-    let stored = thick(&ids, 9, 10);
+    let stored = with_passes(&ids, 9, 10);
     let mut run = now(&ids, &[&[Failed]]);
     assert_eq!(judge(&run, Some(&stored), &Policy::default()).excused(), "1 flaky");
     run.cases[0].trials.extend((1..21).map(|index| trial(index, Errored, true)));
@@ -269,9 +269,9 @@ fn different_numbers_look_different() {
 }
 
 #[test]
-fn an_inconclusive_run_says_why_what_to_do_and_its_exit_code() {
+fn an_inconclusive_run_says_why_with_a_next_step_and_its_exit_code() {
     let ids = ids_of(6);
-    let stored = thick(&ids, 20, 20);
+    let stored = with_passes(&ids, 20, 20);
     let decision = judge(&given(now(&ids, &[&[Failed]])), Some(&stored), &Policy::default());
     assert_eq!(
         decision.summary,
@@ -285,7 +285,7 @@ fn lower_scores_everywhere_are_reported() {
     use crate::baseline::Spread;
     use crate::vocabulary::VerdictKind;
     let ids = ids_of(20);
-    let mut stored = thick(&ids, 3, 3);
+    let mut stored = with_passes(&ids, 3, 3);
     for case in &mut stored.cases {
         case.score = Some(Spread { n: 3, mean: 0.9, m2: 0.005 });
     }
@@ -306,7 +306,7 @@ fn lower_scores_everywhere_are_reported() {
         "the scores fell: 0.85 on average over 20 compared cases, 0.90 in the baseline (p = 0.0001)"
     );
     assert!(judged(&graded(0.9, VerdictKind::LlmGrader), &policy).warnings.is_empty());
-    // A score that only says whether a text contains something is not a grade.
+    // A score that only says whether a text is contained is not a grade.
     assert!(judged(&graded(0.5, VerdictKind::Contains), &policy).warnings.is_empty());
     policy.fail_on.insert(Category::Score);
     assert_eq!(ids_in(&judged(&graded(0.85, VerdictKind::LlmGrader), &policy)), ["score-regression"]);
@@ -315,7 +315,7 @@ fn lower_scores_everywhere_are_reported() {
 #[test]
 fn a_tag_that_gets_worse_is_found_by_its_own_guard() {
     let ids = ids_of(50);
-    let stored = thick(&ids, 10, 10);
+    let stored = with_passes(&ids, 10, 10);
     let mut run = now(&ids, &[&[Failed] as &[Outcome]; 4]);
     for (n, case) in run.cases.iter_mut().enumerate() {
         case.tags = vec![if n < 10 { "refund" } else { "other" }.to_owned()];

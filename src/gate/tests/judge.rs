@@ -1,4 +1,4 @@
-//! Another judge than in the baseline, and a judge that contradicts itself.
+//! A judge other than the baseline's, and a judge that contradicts itself.
 
 use super::*;
 use crate::baseline::Epoch;
@@ -60,8 +60,9 @@ fn under(hash: &str, cases: Vec<CaseResult>) -> RunManifest {
     RunManifest { scenarios: vec![scenario], ..of(cases) }
 }
 
-/// The decision and findings about a case that passed five times under one judge and fails with these verdicts, in its
-/// first trial and in every extra one, under a judge with this hash.
+/// The decision and its findings about a case that passed five times under one judge, and gets these verdicts from a
+/// judge
+/// with this hash, in its first trial and in every extra one.
 fn ruled(hash: &str, verdicts: &[Verdict]) -> (Conclusion, Vec<String>, State) {
     let mut stored = baseline(&[("a", 5, 5)]);
     stored.epoch = Epoch::all(&under("old", Vec::new()));
@@ -85,7 +86,7 @@ fn a_failure_that_depends_on_another_judge_is_judged_as_without_a_baseline() {
     let both = |graded, other| verdict(VerdictKind::Combined, Failed, vec![judged(graded), exact(other)]);
     let either = |parts| Verdict { any: true, ..verdict(VerdictKind::Combined, Failed, parts) };
     let not = |inner: Verdict| verdict(VerdictKind::Not, Failed, vec![inner]);
-    // What failed, and whether the judge alone is at fault.
+    // What failed, and whether only the judge is at fault.
     let table = [
         ("the judge", vec![judged(Failed)], true),
         ("a text", vec![exact(Failed)], false),
@@ -123,7 +124,7 @@ fn a_failure_that_depends_on_another_judge_is_judged_as_without_a_baseline() {
             assert_eq!((conclusion, state), (Conclusion::Fail, State::Broken), "{what}");
             assert_eq!(ids, ["regression"], "{what}");
         }
-        // Under the same judge nothing excuses it.
+        // Under the same judge, nothing excuses it.
         assert_eq!(ruled("old", &verdicts).0, Conclusion::Fail, "{what}");
     }
 }
@@ -142,12 +143,12 @@ fn failures_under_another_judge_are_not_a_drop_of_the_suite() {
             case
         });
         let mut run = under(hash, cases.collect());
-        // Extra trials clear every single case, so that only the sum counts, asked once more as before.
+        // Extra trials clear every single case, so that only the sum counts; it is confirmed once more as well.
         let mut asked = BTreeSet::new();
         confirm(&mut run, Some(&stored), &Policy::default(), |case| Some(asked.insert(case) && case < 15));
         let decision = judge(&run, Some(&stored), &Policy::default());
         assert_eq!(ids(&decision).contains(&"suite-regression"), drops, "{hash}");
-        // What could not be compared fails as it would without a baseline, and that comes first.
+        // Cases that could not be compared fail as without a baseline, and are reported first.
         let compared = decision.compared.as_ref().unwrap().paired;
         assert_eq!((decision.conclusion, compared), (Conclusion::Fail, if drops { 30 } else { 0 }));
         assert_eq!(
@@ -173,6 +174,6 @@ fn an_answer_judged_both_ways_is_the_judges_fault() {
         decision.cases[0].note.contains("the judge passed and failed the same answer")
     };
     assert!(note(["same", "same"], [judged, judged]));
-    assert!(!note(["one", "another"], [judged, judged]), "other answers may be judged otherwise");
-    assert!(!note(["same", "same"], [exact, exact]), "no judge had a part in it");
+    assert!(!note(["one", "another"], [judged, judged]), "different answers may get different verdicts");
+    assert!(!note(["same", "same"], [exact, exact]), "no judge was involved");
 }

@@ -71,7 +71,7 @@ pub fn baseline(tallies: &[(&str, u64, u64)]) -> Baseline {
     baseline
 }
 
-/// Asks suspects again as `akit run` does; `answer` says whether an extra trial of a case passes, or that none is
+/// Asks suspects again as `akit run` does; `answer` says whether an extra trial of a case passes, or that it is not
 /// possible.
 fn confirm(
     run: &mut RunManifest,
@@ -146,7 +146,7 @@ fn a_changed_case_is_not_compared() {
     assert_eq!((decision.cases[0].state, decision.conclusion), (State::Changed, Conclusion::Fail));
     assert_eq!(ids(&decision), ["new-failure"]);
     assert_eq!(decision.warnings.last().map(|one| one.message.as_str()), Some(RESET));
-    // It passes now, but a change that may not be weaker must not drop its past.
+    // It passes now, but a possibly weaker change must not drop its history.
     let policy = Policy { fail_on: [Category::Weakened].into(), ..Policy::default() };
     let decision = judge(&run(&[("ok", Passed)]), Some(&stored), &policy);
     assert_eq!((ids(&decision), decision.findings[0].message.as_str()), (vec!["weakened"], RESET));
@@ -155,7 +155,7 @@ fn a_changed_case_is_not_compared() {
 const RESET: &str = "history-reset: support/ok was changed, so its past (0 of 5 passed) no longer counts";
 
 #[test]
-fn an_interrupted_run_never_passes() {
+fn an_interrupted_run_does_not_pass() {
     for (ended, id) in [
         (Ended::Interrupted, "interrupted"),
         (Ended::Terminated, "interrupted"),
@@ -239,7 +239,7 @@ fn a_quarantine_applies_until_its_last_day() {
 }
 
 #[test]
-fn what_does_not_fail_the_gate_is_a_warning() {
+fn findings_that_do_not_fail_the_gate_are_warnings() {
     let stored = baseline(&[("gone", 3, 3)]);
     let mut policy = Policy::default();
     let decision = judge(&run(&[("a", Passed)]), Some(&stored), &policy);
@@ -250,7 +250,7 @@ fn what_does_not_fail_the_gate_is_a_warning() {
 }
 
 #[test]
-fn a_missing_baseline_is_never_silent() {
+fn a_missing_baseline_is_always_reported() {
     let manifest = run(&[("a", Passed)]);
     let concluded = |sought, policy: Policy| {
         let reference = Reference::Missing("b.json", sought);

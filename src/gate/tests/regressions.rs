@@ -1,11 +1,11 @@
-//! One case that used to pass: what extra trials make of it.
+//! One case that used to pass, and the effect of its extra trials.
 
 use super::*;
 
-/// The state of a case that passed `passes` of `trials`, fails now, and has these extra trials.
+/// The state of a case that passed `passes` of `trials` in the baseline, fails now, and has these extra trials.
 fn ruled(passes: u64, trials: u64, fresh: &[bool], policy: &Policy) -> (State, Conclusion, usize) {
     let stored = baseline(&[("a", passes, trials), ("b", 20, 20)]);
-    // A run in which nothing passes never passes.
+    // A run in which nothing passes fails whatever the limits are.
     let mut manifest = run(&[("a", Failed), ("b", Passed)]);
     let mut fresh = fresh.iter().copied();
     let asked = confirm(&mut manifest, Some(&stored), policy, |_| fresh.next());
@@ -24,7 +24,7 @@ fn one_case_by_its_baseline_and_its_extra_trials() {
     use Conclusion::{Fail, Inconclusive, Pass};
     let policy = Policy::default();
     let table: &[EvidenceRow] = &[
-        // Thick: asked until it is decided.
+        // Long history: extra trials until it is decided.
         (20, 20, &NO, (State::Broken, Fail, 1)),
         (10, 10, &NO, (State::Broken, Fail, 2)),
         (5, 5, &NO, (State::Broken, Fail, 3)),
@@ -34,22 +34,22 @@ fn one_case_by_its_baseline_and_its_extra_trials() {
         // A case that failed before is flaky.
         (9, 10, &[true], (State::Flaky, Pass, 1)),
         (7, 10, &[true], (State::Flaky, Pass, 1)),
-        // It is suspected at any rate, as long as it is expected to pass at least half the time.
+        // It is suspect in any case, as long as it is expected to pass at least half the time.
         (15, 20, &NO, (State::Broken, Fail, 4)),
         (4, 5, &NO, (State::Broken, Fail, 6)),
-        // Thin: until one passes, eight to twenty failures in a row.
+        // Short history: until one trial passes, or eight to twenty failures in a row.
         (1, 1, &NO, (State::Broken, Fail, 8)),
         (2, 2, &NO, (State::Broken, Fail, 8)),
         (1, 1, &[false, false, false, true], (State::Degraded, Pass, 4)),
         (1, 1, &YES, (State::Open, Pass, 1)),
-        // Extra trials that are not possible.
+        // No extra trials are possible.
         (1, 1, &[], (State::Unconfirmed, Inconclusive, 0)),
         (10, 10, &[], (State::Unconfirmed, Inconclusive, 0)),
         (19, 20, &[], (State::Unconfirmed, Inconclusive, 0)),
         (9, 10, &[], (State::Flaky, Pass, 0)),
         (1, 1, &[false, false], (State::Open, Inconclusive, 2)),
         (10, 10, &[false], (State::Open, Inconclusive, 1)),
-        // Never used to pass.
+        // It did not use to pass.
         (1, 5, &NO, (State::FailingAsBefore, Pass, 0)),
         (0, 3, &NO, (State::FailingAsBefore, Pass, 0)),
     ];
@@ -68,7 +68,7 @@ fn one_failure_is_proof_if_the_policy_says_so() {
 }
 
 #[test]
-fn what_is_unconfirmed_follows_the_policy_and_is_never_a_pass() {
+fn unconfirmed_cases_follow_the_policy_and_do_not_pass() {
     for (unconfirmed, conclusion, tolerated) in [
         (Unconfirmed::Inconclusive, Conclusion::Inconclusive, false),
         (Unconfirmed::Fail, Conclusion::Fail, false),
@@ -86,7 +86,7 @@ fn what_is_unconfirmed_follows_the_policy_and_is_never_a_pass() {
 fn the_strict_policy_needs_proof_that_nothing_broke() {
     let policy = Policy { rigor: Rigor::Strict, ..Policy::default() };
     assert_eq!(ruled(10, 10, &NO, &policy), (State::Broken, Conclusion::Fail, 2));
-    // What stays open is not cleared.
+    // Open cases are not cleared.
     assert_eq!(ruled(2, 2, &[false, true], &policy).1, Conclusion::Inconclusive);
     assert_eq!(ruled(10, 10, &[], &policy).1, Conclusion::Inconclusive);
     assert_eq!(ruled(1, 1, &[], &policy).1, Conclusion::Inconclusive);
@@ -182,7 +182,7 @@ fn many_small_losses_fail_the_suite() {
             .map(|(n, id)| (id.as_str(), if n < 12 { Failed } else { Passed }))
             .collect();
         let mut manifest = run(&now);
-        // Each of the twelve passes when it is asked again, and proves nothing on its own.
+        // Each of the twelve passes its extra trials, and proves nothing alone.
         let mut asked = BTreeSet::new();
         let mut again = manifest.clone();
         confirm(&mut again, Some(&stored), &Policy::default(), |case| Some(case >= 12 || asked.insert(case)));

@@ -1,7 +1,8 @@
-//! How often the gate raises a false alarm, and how often it finds a real problem: a fixed seed, 1,000 runs per cell.
-//!
-//! World W: one case in twenty always fails, one in five passes with 0.8 or with a probability drawn from Beta(4, 2), the
-//! rest with 0.99. The real agent: the pass rates of 25 tasks of tau-bench (airline, gpt-4o), four trials each.
+//! How often the gate raises a false alarm, and how often it finds a real problem, with a fixed seed and 1,000 runs
+//! per cell.
+//! || World W: one case in twenty always fails; one in five passes with probability 0.8, or one drawn from Beta(4,
+//! 2); the
+//! rest pass with 0.99. The real agent: pass rates of 25 tasks of tau-bench (airline, gpt-4o) with four trials each.
 
 use rand_core::Rng;
 use rand_pcg::Pcg64Mcg;
@@ -40,9 +41,9 @@ enum World {
 #[derive(Clone, Copy, Debug)]
 enum Effect {
     Nothing,
-    /// The last case always fails: it passed with 0.99, or every time.
+    /// The last case always fails; it used to pass with 0.99, or every time.
     OneBroken,
-    /// Every case passes with 0.1 less.
+    /// Every case passes with a probability 0.1 lower.
     TenPoints,
     /// One case in ten passes half as often.
     HalfBroken,
@@ -56,7 +57,7 @@ struct Cell {
     cases: usize,
     /// Trials of each case in the baseline.
     before: u32,
-    /// Tags, each of as many cases.
+    /// Tags, each with the same number of cases.
     tags: usize,
 }
 
@@ -80,12 +81,12 @@ pub(super) enum End {
 }
 
 fn draw(random: &mut Pcg64Mcg) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
     let value = (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
     value
 }
 
-/// From Beta(4, 2): the fourth smallest of five draws.
+/// A draw from Beta(4, 2): the fourth smallest of five uniform draws.
 fn beta(random: &mut Pcg64Mcg) -> f64 {
     let mut draws: [f64; 5] = std::array::from_fn(|_| draw(random));
     draws.sort_by(f64::total_cmp);
@@ -169,12 +170,12 @@ fn asked(facts: &mut [Facts<'_>], rates: &[f64], random: &mut Pcg64Mcg, policy: 
     end(&regression, facts, policy, Second::Asked)
 }
 
-/// Whether a case fails the gate on its own.
+/// Whether a case fails the gate by itself.
 fn is_proven(found: &Found) -> bool {
     matches!(found, Found::Broken(..) | Found::Errored | Found::NewFailure(_))
 }
 
-/// What the rule alone concludes: no critical cases, no errors, no limits.
+/// The conclusion of the rule alone: no critical cases, no errors, no limits.
 pub(super) fn end(regression: &Regression, facts: &[Facts<'_>], policy: &Policy, second: Second) -> End {
     if regression.found.iter().any(is_proven) {
         return End::Fail;
@@ -186,7 +187,7 @@ pub(super) fn end(regression: &Regression, facts: &[Facts<'_>], policy: &Policy,
     open_end(regression)
 }
 
-/// The same if nothing is proven.
+/// The conclusion if nothing is proven.
 fn open_end(regression: &Regression) -> End {
     let unasked = |one: &Found| match one {
         Found::Open(course) => course.passes == 0,
@@ -246,7 +247,7 @@ impl Cell {
 
 const NOTHING: Cell = Cell { world: World::Usual, effect: Effect::Nothing, cases: 50, before: 3, tags: 0 };
 
-/// Per thousand, because a cell has a thousand runs.
+/// In per mille, because a cell has a thousand runs.
 fn at_most(cell: Cell, what: &str, found: u32, most: u32) {
     assert!(found <= most, "{cell:?}: {what} in {found} of {RUNS} runs");
 }
@@ -333,7 +334,7 @@ fn the_power_line_is_true() {
             let suite = Suite::fit(pasts.iter().copied());
             let plan = Plan { repeat: 1, level: guard::GUARD, margin: policy.margin, rounds: Rounds::Two };
             let loss = Watch::over(&suite, pasts.iter().map(|past| (*past, 1)), plan).unwrap().loss();
-            // All rates fall by one factor, so that the mean falls by the loss.
+            // All rates shrink by the same factor, so that the mean falls by the loss.
             let mean: f64 = old.iter().sum::<f64>() / real(old.len());
             let now: Vec<f64> =
                 old.iter().map(|rate| rate * (1.0 - loss.unwrap_or(1.0) / mean).max(0.0)).collect();
@@ -348,7 +349,7 @@ fn the_power_line_is_true() {
     }
 }
 
-/// Every ordered choice of trials of the tasks for the baseline and for now; one answer per case, and nothing to ask.
+/// Every ordered choice of trials for the baseline and for now; one answer per case, and no extra trials.
 #[test]
 fn recorded_answers_of_an_unchanged_agent_are_never_a_regression() {
     let orders: Vec<Vec<usize>> = (0..256_usize)
@@ -384,7 +385,7 @@ fn recorded_answers_of_an_unchanged_agent_are_never_a_regression() {
     }
 }
 
-/// The same tasks with their rates as probabilities, with suspects asked again.
+/// The same tasks with their rates as probabilities, and with extra trials for suspects.
 #[test]
 fn recorded_answers_that_are_given_again_decide() {
     for before in [1, 2, 3] {
@@ -415,7 +416,7 @@ fn recorded_answers_that_are_given_again_decide() {
             }
         }
         assert!(fail <= 50 && fail + five <= 80, "{before} trials: FAIL {fail}, exit code 5 {five}");
-        assert!(green <= 20, "{before} trials: a dead task is green in {green} runs");
+        assert!(green <= 20, "{before} trials: a broken task passes in {green} runs");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Stored test vectors of the rule, each accurate to six digits: `tests/gate-vectors.jsonl`.
+//! Stored test vectors of the rule in `tests/gate-vectors.jsonl`, each accurate to six digits.
 
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ fn tally(value: &Value) -> Tally {
     Tally { hits: number(&value[0]), of: number(&value[1]) }
 }
 
-/// The baseline, a past for each of its cases.
+/// The baseline's history of each case.
 fn pasts(row: &Value) -> Vec<Tally> {
     let alike = row["suite"].as_array().unwrap().iter();
     alike.flat_map(|one| vec![tally(one); usize::try_from(number(&one[2])).unwrap()]).collect()
@@ -124,7 +124,7 @@ fn power() {
     }
 }
 
-/// A stored decision, asked and decided as `akit run` does.
+/// A stored decision, with extra trials and a conclusion as in `akit run`.
 #[test]
 fn whole_decisions() {
     let rows = rows("run");
@@ -154,11 +154,11 @@ fn policy(row: &Value) -> Policy {
 fn whole_decision(row: &Value) {
     let policy = policy(row);
     let given = row["policy"]["can_ask"] == false;
-    let told = row["cases"].as_array().unwrap();
+    let rows = row["cases"].as_array().unwrap();
     let mut stored = Baseline::empty();
     let mut cases = Vec::new();
     let mut streams = Vec::new();
-    for one in told {
+    for one in rows {
         let id = one["id"].as_str().unwrap();
         if one["past"].is_array() {
             stored.cases.push(BaselineCase::new("support", id, &format!("hash-{id}"), tally(&one["past"])));
@@ -174,7 +174,7 @@ fn whole_decision(row: &Value) {
         streams.push(answers(&one["fresh"]).into_iter());
     }
     let mut run = of(cases);
-    // The rows have exactly the answers that are used.
+    // The rows contain exactly the answers that are used.
     let asked = confirm(&mut run, Some(&stored), &policy, |case| streams[case].next());
     assert_eq!(asked as u64, number(&row["asked"]), "{row}");
     assert!(streams.into_iter().all(|stream| stream.len() == 0), "{row}");
@@ -193,7 +193,7 @@ fn whole_decision(row: &Value) {
 
     let decision = judge(&run, Some(&stored), &policy);
     if row["policy"].as_object().unwrap().keys().all(|key| matches!(key.as_str(), "can_ask" | "confirm")) {
-        // The simulation's conclusion is the decision's.
+        // The simulation's conclusion equals the decision's.
         let end = simulation::end(&regression, &facts, &policy, second);
         let expected = match (decision.conclusion, decision.tolerated) {
             (Conclusion::Fail, _) => simulation::End::Fail,
@@ -234,7 +234,7 @@ fn whole_decision(row: &Value) {
         ("open-strict", FindingId::NotCleared),
     ] {
         let expected = row["why"].as_array().unwrap().iter().any(|one| one == why);
-        // Under the strict policy new cases that pass lack trials, too.
+        // Under the strict policy, new cases that pass need more trials, too.
         if policy.rigor == Rigor::Strict && id == FindingId::Unconfirmed {
             continue;
         }

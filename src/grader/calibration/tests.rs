@@ -21,11 +21,11 @@ impl Provider for Silent {
     }
 
     fn chat<'a>(&'a self, _: &'a ChatRequest) -> Pending<'a> {
-        unreachable!("nothing is asked")
+        unreachable!("nothing may be asked")
     }
 
     fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
-        unreachable!("nothing is asked")
+        unreachable!("nothing may be asked")
     }
 }
 
@@ -70,7 +70,7 @@ fn usual() -> Calibration {
 }
 
 #[test]
-fn errors_count_for_nothing_and_seven_of_ten_is_a_pass() {
+fn errors_are_left_out_and_seven_of_ten_is_a_pass() {
     let scores = [(true, Some(7)), (true, Some(6)), (false, Some(7)), (false, Some(0)), (true, None)];
     let found = calibration("be kind", &scores);
     assert_eq!((found.n, found.judged, found.errored), (5, 4, 1));
@@ -89,7 +89,7 @@ fn labels_of_one_class_leave_kappa_and_a_rate_unknown() {
 }
 
 #[test]
-fn a_calibration_is_read_as_it_was_stored_and_its_counts_are_believed() {
+fn a_calibration_reads_back_as_stored_and_its_counts_decide() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.json");
     let stored = usual();
@@ -105,7 +105,7 @@ fn a_calibration_is_read_as_it_was_stored_and_its_counts_are_believed() {
         let error = Calibration::read(&path).unwrap_err().to_string();
         assert!(error.contains(expected), "{what}: {error}");
     }
-    // An edited kappa changes nothing: it is recomputed from the counts.
+    // An edited kappa has no effect: it is recomputed from the counts.
     let kappa = stored.kappa.unwrap().value.to_string();
     std::fs::write(&path, text.replace(&kappa, "0.99")).unwrap();
     let demands = Demands { min_kappa: Some(0.9), ..undemanding(Unmet::Advisory) };
@@ -276,7 +276,7 @@ fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
 }
 
 #[test]
-fn notes_count_what_could_not_fail_and_correct_what_was_seen() {
+fn notes_count_verdicts_that_could_not_fail_and_correct_the_rate() {
     use Outcome::{Failed, Passed};
     let bound = bound(&usual(), undemanding(Unmet::Advisory));
     let mut cases: Vec<_> = (0..8).map(|n| case(&n.to_string(), Passed, None)).collect();

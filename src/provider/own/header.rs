@@ -165,7 +165,7 @@ mod tests {
     use super::secrets_of_address;
 
     #[test]
-    fn what_of_an_address_is_not_shown() {
+    fn secret_parts_of_an_address_are_not_shown() {
         let table: [(&str, &[&str]); 18] = [
             ("https://bot.example/abcdefghijklmnopqrstuvwx/chat", &["abcdefghijklmnopqrstuvwx"]),
             ("https://bot.example/a1b2c3d4/chat", &["a1b2c3d4"]),

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pointer_finds_what_it_says_and_nothing_else() {
+    fn a_pointer_finds_exactly_its_value() {
         let json = json!({ "a": [{ "b": 1 }, { "b": null }, { "b": [2, 3] }], "x/y": { "~": "t", "-": 4, "*": 5 }, "": 6,
             "m": [{ "role": "user", "n": 1 }, { "role": "user", "n": 2 }, { "type": "human", "n": 3 }, { "n": 4 }] });
         let table = [

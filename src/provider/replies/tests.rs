@@ -1,4 +1,4 @@
-//! Files of recorded answers: what is read, and errors with their lines.
+//! Files of recorded answers: contents, and errors with their lines.
 
 use super::*;
 use crate::vocabulary::Usage;
@@ -11,7 +11,7 @@ fn read(text: &str) -> Result<Replies, RepliesError> {
 }
 
 #[test]
-fn the_scenario_tells_equal_ids_apart() {
+fn the_scenario_distinguishes_equal_ids() {
     let replies = read(
         "{\"id\":\"a\",\"reply\":\"any\"}\n\n{\"id\":\"a\",\"scenario\":\"s\",\"reply\":\"mine\",\"latency_ms\":1.6}\r\n{\"id\":\"a\",\"trial\":1,\"reply\":\"again\"}\n",
     )
@@ -61,7 +61,7 @@ fn a_message_may_say_why_it_ended() {
 }
 
 #[test]
-fn wrong_lines_are_named() {
+fn invalid_lines_are_named() {
     let table = [
         ("{\"id\":\"a\"}", "`reply` is missing"),
         ("{\"id\":\"a\",\"reply\":\"x\",\"answer\":1}", "unknown key `answer`"),

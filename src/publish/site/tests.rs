@@ -1,4 +1,4 @@
-//! A table of what pipelines say, and what is made of it.
+//! A table of pipelines' variables and payloads, and the site they make.
 
 use serde_json::{Value as Json, json};
 
@@ -8,7 +8,7 @@ use crate::environment::Environment;
 const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const MERGE: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
-/// One row: what is set, what the payload says, and what comes of it in one line.
+/// One row: the variables, the payload, and the resulting site on one line.
 type SiteRow<'a> = (&'a [(&'a str, &'a str)], Json, &'a str);
 
 /// `SYSTEM PROJECT CHANGE COMMIT RUN SOURCE`.

@@ -84,7 +84,7 @@ fn figures_are_about_the_cases_that_both_runs_judged() {
     assert!(close(comparison.base.pass_rate, (2.0 + 2.0 / 3.0) / 5.0));
     assert!(close(comparison.head.pass_rate, 3.0 / 5.0));
     assert!(close(comparison.difference, 3.0 / 5.0 - 8.0 / 15.0));
-    // Seven answers on either side, of 49 tokens each.
+    // Seven answers of 49 tokens on each side.
     assert_eq!((comparison.base.tokens, comparison.head.tokens), (Some(49.0), Some(49.0)));
     assert_eq!(comparison.base.latency_ms, Some(310));
 }
@@ -171,7 +171,7 @@ fn answers_with_the_same_words_and_other_calls_are_not_the_same() {
     };
     let same = "Both answers are the same.";
     assert!(!page("NW-2").contains(same));
-    // Ids are the provider's.
+    // Providers choose the ids of calls.
     assert!(page("NW-1 ").contains(same));
     assert!(page("NW-2").contains("refund {&quot;order&quot;:&quot;NW-2&quot;}"));
 }
@@ -187,7 +187,7 @@ fn five_thousand_cases_stay_under_five_megabytes() {
     let page = html(&Comparison::of(&base, &head).unwrap()).unwrap();
     assert!(page.len() < 5_000_000, "{}", page.len());
     assert_eq!(page.matches("<details class=\"case\"").count(), 5_000);
-    // Twice as many: those that did not pass unfold first, up to a limit.
+    // Twice as many cases: those that did not pass are unfolded first, up to a limit.
     let more = (0..5_000).map(|index| one(&format!("more-{index}"), &[BAD], "No."));
     let both = run(cases("30", OK).into_iter().chain(more).collect());
     let page = html(&Comparison::of(&both, &both).unwrap()).unwrap();

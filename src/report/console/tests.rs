@@ -16,9 +16,9 @@ fn the_result_is_one_line() {
     insta::assert_snapshot!(line, @"RESULT: FAIL — 2 passed, 8 failed (1 as in the baseline, 1 flaky, 1 cleared), 2 errored, 1 skipped; two⏎lines");
 }
 
-/// What was recorded tells both times; what was sent, the one on the clock.
+/// A replayed answer shows both times: the recorded one and the real one.
 #[test]
-fn the_real_time_stands_beside_the_recorded_one() {
+fn the_real_time_is_next_to_the_recorded_one() {
     let mut fixture = Fixture::short();
     let took = Layout { took: Some(Duration::from_millis(20)), ..Layout::of(Ink::Plain) };
     assert!(result(&fixture.report(), took).contains("skipped; took 1.24 s; 1 from the cache, 16 asked; "));
@@ -42,7 +42,7 @@ fn the_real_time_stands_beside_the_recorded_one() {
 }
 
 #[test]
-fn a_terminal_has_lines_of_its_width_and_the_words_of_the_log() {
+fn a_terminal_gets_the_logs_text_wrapped_to_its_width() {
     let fixture = Fixture::short();
     let narrow = Layout { width: Some(80), ..Layout::of(Ink::Colour) };
     let (whole, page) = (of_report(&fixture.report(), Ink::Colour), shown(&fixture.report(), narrow));
@@ -50,7 +50,7 @@ fn a_terminal_has_lines_of_its_width_and_the_words_of_the_log() {
     assert_eq!(words(&page), words(&whole));
     let plain = anstream::adapter::strip_str(&page).to_string();
     let wide = plain.lines().filter(|line| line.chars().filter(|c| *c != '\u{200b}').count() > 80);
-    // A word that is wider stays whole, alone on its line.
+    // A word wider than the terminal stays whole on its own line.
     assert!(
         wide.clone().all(|line| line.split_whitespace().any(|word| word.chars().count() > 60)),
         "{plain}"
@@ -59,7 +59,7 @@ fn a_terminal_has_lines_of_its_width_and_the_words_of_the_log() {
 }
 
 #[test]
-fn what_did_not_pass_is_named_again_at_the_end() {
+fn cases_that_did_not_pass_are_named_again_at_the_end() {
     let plain = of_report(&Fixture::short().report(), Ink::Plain);
     let (_, recap) = plain.split_once("\nDid not pass:\n").unwrap();
     assert_eq!(recap.lines().take_while(|line| !line.is_empty()).count(), 10);
@@ -69,7 +69,7 @@ fn what_did_not_pass_is_named_again_at_the_end() {
 }
 
 #[test]
-fn colour_is_only_colour() {
+fn color_changes_nothing_else() {
     let fixture = Fixture::short();
     let (plain, colour) =
         (of_report(&fixture.report(), Ink::Plain), of_report(&fixture.report(), Ink::Colour));
@@ -91,7 +91,7 @@ fn folded(fold: Fold) -> String {
 }
 
 #[test]
-fn cases_are_folded_up_where_a_log_can_do_that() {
+fn cases_are_folded_if_the_log_supports_it() {
     let github = folded(Fold::GitHub);
     assert_eq!(github.lines().filter(|line| line.starts_with("::group::")).count(), 10);
     assert_eq!(github.lines().filter(|line| *line == "::endgroup::").count(), 10);

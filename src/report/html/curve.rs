@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_runs_from_edge_to_edge_and_breaks_where_nothing_is_known() {
+    fn a_line_runs_from_edge_to_edge_and_breaks_at_gaps() {
         let values = [Some(0.5), Some(1.0), None, Some(0.75), Some(f64::NAN)];
         let curve = Curve::of(&values, (0.5, 1.0), (112, 52));
         assert_eq!(curve.path, "M6.0 46.0L31.0 6.0M81.0 26.0");

@@ -55,18 +55,18 @@ fn the_newest_sixty_are_shown_and_the_rest_is_counted() {
         Section::new(&trend(runs), Some(("run-62", Some("2026-01-62T00:00:00Z"))), &BTreeMap::new());
     assert_eq!((section.runs.len(), section.older.as_str()), (60, "3 older runs"));
     assert_eq!(section.runs.iter().filter(|run| run.this).count(), 1);
-    assert!(section.runs[59].this && section.low.is_empty(), "one rate is one line");
+    assert!(section.runs[59].this && section.low.is_empty(), "a single rate must be a single line");
     assert_eq!(section.flaky[0].spoken.split(", ").count(), 60);
 }
 
 #[test]
-fn nothing_judged_is_said() {
+fn runs_with_nothing_judged_say_so() {
     let page = of_trend(&trend(vec![run(1, None)])).unwrap();
     assert!(page.contains("Nothing was judged.") && !page.contains("<svg class=\"curve\""));
 }
 
 #[test]
-fn what_files_of_others_say_is_inert() {
+fn text_from_foreign_files_is_inert() {
     let mut bad = run(1, Some(1e300));
     let hostile = crate::report::fixture::HOSTILE;
     (bad.file, bad.run_id, bad.at) = (hostile.to_owned(), hostile.to_owned(), Some(hostile.to_owned()));

@@ -10,7 +10,7 @@ fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
     crate::report::text(|out| write(report, out))
 }
 
-/// Tags of a page by name. Fails if an element is not closed or was never opened.
+/// Tags of a page by name. Panics if an element is not closed or was never opened.
 pub(in crate::report) fn tags(page: &str) -> BTreeMap<String, usize> {
     const VOID: [&str; 4] = ["meta", "input", "!doctype", "br"];
     let mut counts = BTreeMap::new();
@@ -19,7 +19,7 @@ pub(in crate::report) fn tags(page: &str) -> BTreeMap<String, usize> {
     while let Some(at) = rest.find('<') {
         rest = &rest[at + 1..];
         // Every value is escaped, so no tag contains `>`.
-        let end = rest.find('>').expect("a tag ends");
+        let end = rest.find('>').expect("a tag must end");
         let tag = &rest[..end];
         assert!(!tag.contains('<'), "a tag inside of a tag: {tag}");
         let name: String = tag.trim_start_matches('/').chars().take_while(|c| !" \n/".contains(*c)).collect();
@@ -33,14 +33,14 @@ pub(in crate::report) fn tags(page: &str) -> BTreeMap<String, usize> {
         }
         rest = &rest[end..];
         if !tag.starts_with('/') && (name == "style" || name == "script") {
-            rest = &rest[rest.find(&format!("</{name}>")).expect("it ends")..];
+            rest = &rest[rest.find(&format!("</{name}>")).expect("the element must end")..];
         }
     }
     assert_eq!(open, Vec::<String>::new());
     counts
 }
 
-/// What a reader sees: the text with its character references read.
+/// The text that a reader sees, with character references decoded.
 fn unescaped(text: &str) -> String {
     let known = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
     known.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
@@ -90,7 +90,7 @@ fn the_numbers_are_those_of_the_markdown() {
         let (metric, now, baseline, limit) = (&row.metric, &row.now, &row.baseline, &row.limit);
         let cells = format!(">{metric}</th><td>{now}</td><td>{baseline}</td><td>{limit}</td>");
         assert!(page.contains(&cells), "{cells}");
-        // Markdown has what can be compared.
+        // Markdown has the comparable figures.
         let cells = format!(" | {} | {baseline} | ", now.split(' ').next().unwrap());
         assert!(baseline == "—" || markdown.contains(&cells), "{row:?}");
     }
@@ -99,7 +99,7 @@ fn the_numbers_are_those_of_the_markdown() {
 }
 
 #[test]
-fn ids_are_unique_and_links_lead_somewhere() {
+fn ids_are_unique_and_links_have_targets() {
     let page = of_report(&Fixture::new().report()).unwrap();
     let ids = attributes(&page, "id");
     let unique: std::collections::BTreeSet<_> = ids.iter().collect();
@@ -117,7 +117,7 @@ fn hostile_text_stays_text() {
     assert!(page.chars().all(|c| c == '\n' || c == '\t' || text::inert(c)));
     assert!(attributes(&page, "onerror").is_empty() && attributes(&page, "style").is_empty());
     let shown = unescaped(&page);
-    assert!(shown.contains(&text::plain(HOSTILE)), "the whole of it is there to be read");
+    assert!(shown.contains(&text::plain(HOSTILE)), "the text must not be cut");
     // Style and script cannot be ended early.
     assert!(!include_str!("page.js").contains("</") && !include_str!("page.css").contains("</"));
 }
@@ -134,7 +134,7 @@ fn only_akits_own_style_and_script_may_run() {
         let inside = &page[start..start + page[start..].find(&format!("</{name}>")).unwrap()];
         assert!(!inside.is_empty() && !inside.contains("http"));
         let digest = sha2::Sha256::digest(inside.as_bytes());
-        // The first three bytes are enough to see that the hash is that of the element.
+        // The first three bytes are enough to match the hash with its element.
         let first = page::Shell::first_digits(&digest);
         assert!(policy.contains(&format!("{name}-src 'sha256-{first}")), "{name}: {policy}");
     }
@@ -172,7 +172,7 @@ fn five_thousand_cases_stay_under_five_megabytes_and_cuts_are_said() {
         assert_eq!(page.matches("<details class=\"case\"").count(), 5_000);
         assert!(page.contains("more characters"));
         assert!(page.contains("<body class=\"many\">"));
-        // With a box for each case, the browser would walk all of them whenever it computes a style.
+        // With a box for each case, the browser would visit all of them whenever it computes a style.
         let chunks = page.split("<div class=\"chunk\">").skip(1);
         let sizes: Vec<_> = chunks.map(|one| one.matches("<details class=\"case\"").count()).collect();
         assert!(sizes.iter().all(|size| *size == 100) && sizes.len() == 50, "{sizes:?}");
@@ -181,8 +181,8 @@ fn five_thousand_cases_stay_under_five_megabytes_and_cuts_are_said() {
 }
 
 #[test]
-fn more_cases_are_a_line_each_those_that_did_not_pass_last() {
-    // Every second case fails: 6,000 of them, of which 3,000 unfold.
+fn further_cases_are_one_line_each_with_failures_last() {
+    // Every second case fails: 6,000 of them, of which 3,000 are unfolded.
     let page = of_report(&many(12_000, 2).report()).unwrap();
     assert!(page.len() < 8_000_000, "{}", page.len());
     let (bad, passed) = page.split_once("<details class=\"fold\">").unwrap();
@@ -191,7 +191,7 @@ fn more_cases_are_a_line_each_those_that_did_not_pass_last() {
     assert_eq!((bad.matches("<p class=\"case\"").count(), bad.matches(line).count()), (3_000, 1));
     assert_eq!(passed.matches("<p class=\"case\"").count(), 6_000);
     assert!(!passed.contains("<details class=\"case\"") && passed.contains("\">support/case-11999 · score"));
-    assert!(page.contains("only the first 3,000 cases unfold"), "the page says so");
+    assert!(page.contains("only the first 3,000 cases unfold"), "the page must say so");
     tags(&page);
 }
 
@@ -240,7 +240,7 @@ fn with_earlier_answers_they_stay_under_five_megabytes_too() {
         assert!(page.len() < 5_000_000, "{}", page.len());
         let shown = page.matches("<h4>Answer before</h4>").count();
         assert_eq!(shown, before);
-        assert!(page.contains("To save space, "), "it is said");
+        assert!(page.contains("To save space, "), "the page must say so");
         assert!(shown == 0 || page.contains("<del>answer</del>"));
     }
 }
@@ -268,15 +268,15 @@ fn cases_are_filtered_by_tag_state_and_scenario() {
     assert!(
         page.contains("<button type=\"button\" value=\"failed\" aria-pressed=\"false\">failed 2</button>")
     );
-    assert!(page.contains("<select name=\"s\">"), "two states are a choice");
-    assert!(!page.contains("<select name=\"g\">"), "one scenario is none");
+    assert!(page.contains("<select name=\"s\">"), "two states need a filter");
+    assert!(!page.contains("<select name=\"g\">"), "one scenario needs no filter");
 }
 
 #[test]
-fn a_trial_that_went_as_an_earlier_one_is_a_line() {
+fn a_trial_like_an_earlier_one_is_one_line() {
     let page = of_report(&Fixture::new().report()).unwrap();
     let case = page.split("<details ").find(|one| one.contains("support/broken</span>")).unwrap();
-    // The first trial, and four to confirm it that went as it did.
+    // The first trial, and four confirmations with the same result.
     assert_eq!(case.matches("<h4>Answer</h4>").count(), 1, "{case}");
     assert_eq!(case.matches("same answer and verdict as trial 1").count(), 4, "{case}");
 }

@@ -14,7 +14,7 @@ fn read(text: &str) -> quick_junit::Report {
 }
 
 #[test]
-fn names_are_unique_and_say_nothing_that_changes() {
+fn names_are_unique_and_stable() {
     let mut same = case("support", "a", Outcome::Passed, Vec::new());
     let first = same.clone();
     same.id = "b".to_owned();
@@ -27,7 +27,7 @@ fn names_are_unique_and_say_nothing_that_changes() {
 }
 
 #[test]
-fn a_dot_in_a_scenario_makes_no_package() {
+fn a_dot_in_a_scenario_is_not_a_package() {
     let fixture = Fixture::of(vec![case("v1.2", "a", Outcome::Passed, Vec::new())], &Policy::default());
     let report = read(&of_report(&fixture.report()).unwrap());
     let suite = report.test_suites.iter().find(|suite| suite.name.as_str() == "v1.2").unwrap();
@@ -79,7 +79,7 @@ fn each_checked_file_is_a_case() {
     insta::assert_snapshot!(text);
 }
 
-/// A run in which one case is asked again and passes, and another fails in quarantine.
+/// A run in which one case passes its extra trial, and another fails in quarantine.
 fn excused(blocks: bool) -> quick_junit::Report {
     use crate::baseline::{Baseline, BaselineCase};
     use crate::gate::{Category, Evidence, Glob, Quarantined, Reference, decide};
@@ -114,7 +114,7 @@ fn excused(blocks: bool) -> quick_junit::Report {
 }
 
 #[test]
-fn a_case_that_passed_when_asked_again_is_flaky_to_jenkins() {
+fn a_case_that_passed_its_extra_trial_is_flaky_in_jenkins() {
     let report = excused(false);
     assert_eq!((report.failures, report.skipped), (0, 1));
     let TestCaseStatus::Success { flaky_runs } = &report.test_suites[0].test_cases[0].status else {
@@ -137,7 +137,7 @@ fn a_quarantined_case_is_skipped_with_owner_and_reason() {
 }
 
 #[test]
-fn what_blocks_is_a_failure_whatever_it_is() {
+fn every_blocking_finding_is_a_failure() {
     let report = excused(true);
     assert_eq!((report.failures, report.skipped), (2, 0));
 }

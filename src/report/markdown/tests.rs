@@ -6,7 +6,7 @@ use crate::vocabulary::{Outcome, VerdictKind};
 
 use super::*;
 
-/// Tags in the text, without those that akit writes itself.
+/// Tags in the text, except those that akit writes itself.
 fn strange_tags(text: &str) -> Vec<&str> {
     let own = ["details", "summary", "code", "blockquote", "br", "del", "strong"];
     text.match_indices('<')
@@ -18,7 +18,7 @@ fn strange_tags(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// What all text of others must be in a comment.
+/// Asserts what must be true for all foreign text in a comment.
 fn check_inert(text: &str) {
     assert_eq!(strange_tags(text), Vec::<&str>::new());
     for tag in ["details", "blockquote", "code", "del", "strong"] {
@@ -32,12 +32,12 @@ fn check_inert(text: &str) {
     }
 }
 
-/// Addresses of all links.
+/// The addresses of all links.
 fn addresses(text: &str) -> Vec<&str> {
     text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()).collect()
 }
 
-/// The same fixture in a pipeline, with an earlier answer to each case.
+/// The same fixture in a pipeline, with an earlier answer for each case.
 fn in_pipeline(mut fixture: Fixture, before: &str) -> Fixture {
     let web = "https://git.example/acme/shop";
     fixture.links = Links {
@@ -114,11 +114,11 @@ fn every_line_has_a_link_and_every_link_is_well_formed() {
         assert!(at.contains(&format!("]({web}/blob/0123456789abcdef/evals/")) && at.contains("#L"), "{at}");
     }
     let alone = of_report(&Fixture::short().report());
-    assert_eq!(addresses(&alone), Vec::<&str>::new(), "nothing is known outside a pipeline");
+    assert_eq!(addresses(&alone), Vec::<&str>::new(), "nothing to link to outside of a pipeline");
 }
 
 #[test]
-fn what_broke_is_named_right_after_the_decision_and_no_row_is_empty() {
+fn regressions_come_right_after_the_decision_and_no_row_is_empty() {
     let text = of_report(&in_pipeline(Fixture::short(), "Within 30 days.").report());
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("### ❌ akit: FAIL — "), "{}", lines[0]);
@@ -137,7 +137,7 @@ fn what_broke_is_named_right_after_the_decision_and_no_row_is_empty() {
 }
 
 #[test]
-fn a_command_to_copy_runs_nothing_that_a_stored_run_brings() {
+fn a_command_to_copy_runs_nothing_from_a_stored_run() {
     let suite = |words: &[&str]| {
         let mut fixture = Fixture::short();
         fixture.run.cases.retain(|case| case.id == "broken");
@@ -154,7 +154,7 @@ fn a_command_to_copy_runs_nothing_that_a_stored_run_brings() {
 }
 
 #[test]
-fn an_answer_stands_beside_the_one_before() {
+fn an_answer_is_shown_next_to_the_one_before() {
     let shown = |now: &str, before: &str| {
         let trials = vec![trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "no")), now)];
         let one = case("support", "a", Outcome::Failed, trials);

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn descriptions_are_as_short_as_github_wants_them() {
+    fn descriptions_are_within_githubs_limit() {
         let long = "x".repeat(60);
         for rule in [
             Rule::Regression("case"),

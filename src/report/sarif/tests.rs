@@ -17,7 +17,7 @@ fn run(fixture: &Fixture) -> serde_json::Value {
 }
 
 #[test]
-fn one_result_for_each_rule_and_case_gravest_first() {
+fn one_result_for_each_rule_and_case_worst_first() {
     let run = run(&Fixture::short());
     let shown: Vec<_> = run["results"]
         .as_array()
@@ -62,7 +62,7 @@ fn a_passing_run_has_no_results_and_was_successful() {
 }
 
 #[test]
-fn more_than_github_takes_is_cut_and_told() {
+fn results_above_githubs_limit_are_dropped_with_a_note() {
     let trials = vec![trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "no")), "")];
     let one = case("support", "a", Outcome::Failed, trials);
     let mut fixture = Fixture::of(vec![one; 50], &Policy::default());
@@ -90,7 +90,7 @@ fn the_category_outlives_a_new_scenario() {
 }
 
 #[test]
-fn messages_hold_no_links() {
+fn messages_contain_no_links() {
     assert_eq!(words("see [a](b)\nnow", 99), "see \\[a\\](b)⏎now.");
     assert_eq!(words("a[0] is wrong!", 99), "a[0] is wrong!");
 }

@@ -372,7 +372,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scales_have_round_steps_and_hold_the_highest_value() {
+    fn scales_have_round_steps_and_contain_the_highest_value() {
         for (most, step, top) in [
             (1.0, 0.2, 1.0),
             (0.01, 0.002, 0.01),
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_break_where_nothing_is_known_and_lone_points_are_seen() {
+    fn lines_break_at_gaps_and_single_points_are_visible() {
         let axis = Axis {
             most: 100.0,
             steps: Vec::new(),
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_do_not_lie_upon_each_other() {
+    fn labels_do_not_overlap() {
         let places: Vec<_> = (0..100_u32).map(|at| (f64::from(at), at.to_string())).collect();
         let shown = spaced(&places, |at| at * 3.0);
         assert_eq!(shown.len(), 100);

@@ -43,7 +43,7 @@ fn html_of_a_spike_without_its_frame() {
     insta::assert_snapshot!("html-spike", main(&page));
 }
 
-/// The part of a page between its style and its script.
+/// The page between its style and its script.
 fn main(page: &str) -> &str {
     let begins = page.find("<body").unwrap();
     &page[begins..page.rfind("<script>").unwrap()]
@@ -61,7 +61,7 @@ fn no_line_of_the_console_is_wider_than_a_terminal() {
             assert!(columns(line) <= 100, "{name}: {line}");
         }
     }
-    // The widest figures that there are.
+    // The widest possible figures.
     let mut run = spike();
     for level in &mut run.levels {
         (level.load, level.rate, level.goodput) = (50_000.0, 99_999.9, Some(99_999.9));
@@ -83,7 +83,7 @@ fn colors_are_only_added() {
 }
 
 #[test]
-fn levels_of_the_same_load_can_be_told_apart() {
+fn levels_with_the_same_load_have_different_names() {
     let console = console::of(&spike(), Ink::Plain);
     assert!(console.contains("met  5 in flight (stage 1): latency_p95_ms"), "{console}");
     assert!(console.contains("met  20 in flight: latency_p95_ms"), "{console}");
@@ -101,9 +101,9 @@ fn names(run: &StressRun) -> Vec<String> {
 fn each_level_and_each_of_its_limits_is_a_testcase() {
     for (name, run, counts) in [
         ("passed", passed(), (1, 0, 0)),
-        // Two limits are missed; one was not measured at three levels. The check for references passes.
+        // Two limits are missed; one was not measured at three levels. The check for leaked references passes.
         ("spike", spike(), (4 + 12 + 1, 2, 3)),
-        // What was measured at a void level meets no limit.
+        // A void level meets no limit, whatever was measured.
         ("void", void(), (2 + 2, 0, 2)),
         ("nothing answered", nothing_answered(), (1 + 2, 1, 2)),
         ("interrupted", interrupted(), (3, 0, 2)),
@@ -118,7 +118,7 @@ fn each_level_and_each_of_its_limits_is_a_testcase() {
 }
 
 #[test]
-fn names_do_not_change_with_what_was_measured() {
+fn names_do_not_depend_on_measurements() {
     let before = names(&spike());
     let mut run = spike();
     for level in &mut run.levels {
@@ -157,7 +157,7 @@ fn a_test_that_does_not_pass_has_a_testcase_that_does_not() {
 }
 
 #[test]
-fn a_missed_limit_among_those_that_wait_is_not_told_as_met() {
+fn a_limit_missed_by_pending_requests_is_not_reported_as_met() {
     let mut run = spike();
     run.slo[0].met = Some(false);
     let text = junit::of(&run).unwrap();
@@ -182,7 +182,11 @@ fn a_page_is_well_formed_and_complete() {
             _ => 8,
         };
         assert_eq!((plots, tags["h1"], tags["script"]), (expected, 1, 1), "{name}");
-        assert_eq!(page.matches("role=\"img\" aria-label=\"").count(), plots, "each has words: {name}");
+        assert_eq!(
+            page.matches("role=\"img\" aria-label=\"").count(),
+            plots,
+            "every failure must have a message: {name}"
+        );
         assert!(!page.contains("NaN") && !page.contains("inf "), "{name}");
     }
     let page = html::of(&spike()).unwrap();
@@ -212,7 +216,7 @@ fn the_largest_page_stays_small() {
 }
 
 #[test]
-fn what_is_written_obeys_the_committed_schema() {
+fn the_report_matches_the_committed_schema() {
     for (name, run) in all() {
         let written: Value = serde_json::from_str(&pretty(&run).unwrap()).unwrap();
         assert_eq!(written["schema"], "akit.stress/1");
@@ -239,7 +243,7 @@ fn hostile_text_stays_text() {
     let page = html::of(&run).unwrap();
     assert!(!page.contains("<img") && !page.contains("<!--"));
     assert_eq!(page.matches("<script").count(), 1);
-    assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"), "it is there to be read");
+    assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"), "the text must be shown");
     let markdown = markdown::of(&run);
     assert!(!markdown.contains("<img") && !markdown.contains("<!--") && !markdown.contains("](javascript"));
     assert!(!markdown.contains("@octocat") && !markdown.contains("</details>"));
@@ -262,7 +266,7 @@ proptest! {
         prop_assert_eq!(read(&run).tests, 17);
         let markdown = markdown::of(&run);
         prop_assert!(is_inert(&markdown), "{markdown}");
-        // Its own: eight columns of the rows, no more.
+        // Only its own separators: eight columns per row.
         prop_assert!(markdown.lines().filter(|line| line.starts_with('|')).all(|line| line.matches('|').count() == 10));
         prop_assert!(serde_json::from_str::<Value>(&pretty(&run).unwrap()).is_ok());
     }

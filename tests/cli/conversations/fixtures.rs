@@ -1,4 +1,4 @@
-//! The conversations of `fixtures`: recorded of a good and of a worse bot, and held with the small one.
+//! The conversations of `fixtures`: recorded with a good and a regressed bot, and run live with the small bot.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -23,7 +23,7 @@ fn the_good_bot_passes_without_key_or_network() {
 }
 
 #[test]
-fn the_worse_bot_fails_each_case_for_its_own_reason() {
+fn the_regressed_bot_fails_each_case_for_its_own_reason() {
     let ran = Akit::new(&["run", "--json", "run.json"])
         .arg(fixture("conversations.yaml"))
         .arg("--replies")
@@ -63,14 +63,14 @@ fn the_worse_bot_fails_each_case_for_its_own_reason() {
     assert_eq!(cases.len(), why.len());
     for case in cases {
         assert_eq!(case["outcome"], "failed", "{}", case["id"]);
-        let told = reasons(&case["trials"][0]);
+        let found = reasons(&case["trials"][0]);
         for part in why[case["id"].as_str().unwrap()] {
-            assert!(told.contains(part), "no {part:?} in\n{told}");
+            assert!(found.contains(part), "no {part:?} in\n{found}");
         }
     }
 }
 
-/// The suite, to be held with somebody else.
+/// The suite, for a live provider.
 fn live(keys: &str) -> Akit {
     Akit::new(&["run", "conversations.yaml", "--json", "run.json"])
         .env("PATH", &std::env::var("PATH").unwrap_or_default())
@@ -80,7 +80,7 @@ fn live(keys: &str) -> Akit {
 
 #[test]
 #[cfg(unix)]
-fn the_small_bot_passes_as_a_program_and_its_answers_are_those_that_are_recorded() {
+fn the_small_bot_passes_as_a_program_and_its_answers_are_the_recorded_ones() {
     let bot = fixture("bot/bot.sh");
     for keys in ["input: json", "persistent: true"] {
         let keys = format!("providers: {{ command: {{ {keys}, tools: /calls }} }}\n");
@@ -106,10 +106,10 @@ fn the_small_bot_passes_as_a_program_and_its_answers_are_those_that_are_recorded
 
 #[test]
 #[cfg(unix)]
-fn the_small_bot_passes_behind_an_address_that_remembers_or_not() {
+fn the_small_bot_passes_over_http_with_and_without_sessions() {
     let bot = repository().join("fixtures/bot/bot.sh");
     let program = bot.clone();
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         let line = json!({ "messages": asked.body["all"], "prompt": asked.body["text"], "tools": [] });
         raw(&serde_json::from_str(&piped(&program, &["--json"], &format!("{line}\n"))).unwrap())
     });
@@ -118,9 +118,9 @@ fn the_small_bot_passes_behind_an_address_that_remembers_or_not() {
         server.url
     );
     live(&keys).args(&["-p", "http"]).run().ended(0);
-    // A server that is told what is new alone, and keeps the rest by the id of the conversation.
+    // A server that gets only new messages and keeps the rest by conversation id.
     let known = Mutex::new(BTreeMap::<String, Vec<Json>>::new());
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         let mut known = known.lock().unwrap();
         let said = known.entry(asked.body["id"].as_str().unwrap().to_owned()).or_default();
         said.push(json!({ "role": "user", "content": asked.body["text"] }));

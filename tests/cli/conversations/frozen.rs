@@ -1,4 +1,4 @@
-//! `akit case from`: a conversation that happened as a script.
+//! `akit case from`: turns a recorded conversation into a script.
 
 use serde_json::{Value as Json, json};
 
@@ -8,7 +8,7 @@ use crate::akit::Ran;
 
 const HEAD: &str = "setup: { handoff: { tool: transfer } }";
 
-/// The script that is made of a conversation, which passes as the original did, and what is told of it.
+/// The script made from a conversation, which must pass like the original, and the command's notes.
 fn frozen(case: &str, turns: &[(&str, Json)]) -> (String, Ran) {
     let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
         .file("s.yaml", suite(HEAD, case))
@@ -56,7 +56,7 @@ expected:
 }
 
 #[test]
-fn what_names_a_turn_that_was_not_said_is_left_out() {
+fn references_to_turns_that_did_not_happen_are_left_out() {
     let case = "
 turns:
   - { user: Hi., id: a }
@@ -76,7 +76,7 @@ expected:
 }
 
 #[test]
-fn turns_on_one_line_keep_what_is_their_own() {
+fn turns_on_one_line_keep_their_own_keys() {
     let case = "
 turns: [{ user: Hi., id: a, expected: { type: contains, values: [One] } }, { user: Skip., if: { type: exact, value: no } }, { user: So?, expected: { type: contains, values: [Two] } }, { user: End. }]";
     let (text, _) = frozen(case, &[("Hi.", json!("One")), ("So?", json!("Two")), ("End.", json!("Ok"))]);

@@ -1,4 +1,4 @@
-//! Five hundred conversations of a seed, replayed by any number of workers.
+//! Five hundred conversations generated from a seed, replayed with different numbers of workers.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::server::{Answer, Server};
 
 const CONVERSATIONS: usize = 500;
 
-/// Numbers that look random, of a text: the same on every machine.
+/// A pseudorandom number from a text; the same on every machine.
 fn number(text: &str) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in text.bytes() {
@@ -20,7 +20,7 @@ fn number(text: &str) -> u64 {
     (hash ^ (hash >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 17
 }
 
-/// What the bot says to a conversation.
+/// The bot's answer in a conversation.
 fn says(said: &[String]) -> &'static str {
     const ANSWERS: [&str; 12] = [
         "Which card is it, and how much was it?",
@@ -39,7 +39,7 @@ fn says(said: &[String]) -> &'static str {
     ANSWERS[usize::try_from(number(&said.join("\n"))).unwrap() % ANSWERS.len()]
 }
 
-/// A case: of a script, or a customer by rules.
+/// A case with a script, or with a rule-based customer.
 fn case(at: usize) -> String {
     let pick = |what: &str, of: usize| usize::try_from(number(&format!("{at} {what}"))).unwrap() % of;
     if at.is_multiple_of(2) {
@@ -84,7 +84,7 @@ expected: {{ type: combined, operator: and, expectations: [{{ type: no_reask }},
     )
 }
 
-/// The cases of a report as they are written, without what says how an answer came.
+/// The cases of a report, without the fields that say where an answer came from.
 fn cases(ran: &Ran, file: &str) -> String {
     let mut report = ran.json(file);
     for case in report["cases"].as_array_mut().unwrap() {
@@ -132,7 +132,7 @@ fn five_hundred_conversations_are_replayed_byte_for_byte() {
     assert!(replays[0] == replays[1] && replays[1] == replays[2]);
     assert_eq!(server.asked().len(), requests);
 
-    // They are conversations worth replaying.
+    // The conversations are varied enough to be worth replaying.
     let report = ran.json("run.json");
     let trials = || report["cases"].as_array().unwrap().iter().map(|case| &case["trials"][0]);
     let share = |count: usize| 100 * count / CONVERSATIONS;

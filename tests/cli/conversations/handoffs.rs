@@ -1,4 +1,4 @@
-//! Handoffs of a conversation: whether they come, when, with what, and whether they are kept.
+//! Handoffs in conversations: whether they happen, when, with which data, and whether the bot keeps to them.
 
 use serde_json::{Value as Json, json};
 
@@ -136,62 +136,62 @@ fn handoffs() {
 #[test]
 fn handoffs_by_the_state_of_the_application() {
     let head = "setup: { handoff: { state: /handoff, text: connect you } }\n";
-    let told = |text: &str, state: Json| json!({ "content": text, "state": { "handoff": state } });
+    let answer = |text: &str, state: Json| json!({ "content": text, "state": { "handoff": state } });
     let by = "{ type: handoff, by: t2 }";
     let rows: &[Short<'_>] = &[
         (
             "done",
             by,
-            vec![told("x", json!(null)), told("y", json!("accepted"))],
+            vec![answer("x", json!(null)), answer("y", json!("accepted"))],
             "passed",
             "answer 2 (t2): done",
         ),
         (
             "phantom",
             by,
-            vec![told("I connect you.", json!("none")), told("y", json!("none"))],
+            vec![answer("I connect you.", json!("none")), answer("y", json!("none"))],
             "failed",
             "answer 1 (t1): phantom",
         ),
         (
-            "a word that nobody knows",
+            "an unknown stop word",
             by,
-            vec![told("x", json!("pending")), told("y", json!("none"))],
+            vec![answer("x", json!("pending")), answer("y", json!("none"))],
             "errored",
             "unknown-state",
         ),
         (
             "and then done in time",
             by,
-            vec![told("x", json!("pending")), told("y", json!("done"))],
+            vec![answer("x", json!("pending")), answer("y", json!("done"))],
             "passed",
             "",
         ),
         (
             "and then done too late",
             by,
-            vec![told("x", json!("none")), told("y", json!("pending")), told("z", json!("done"))],
+            vec![answer("x", json!("none")), answer("y", json!("pending")), answer("z", json!("done"))],
             "errored",
             "answer 2 (t2): the state at `/handoff` is `pending`",
         ),
         (
             "late",
             by,
-            vec![told("x", json!("none")), told("y", json!("none")), told("z", json!("done"))],
+            vec![answer("x", json!("none")), answer("y", json!("none")), answer("z", json!("done"))],
             "failed",
             "too late",
         ),
         (
-            "forbidden, and nobody knows",
+            "forbidden, but unknown",
             "{ type: handoff, never: true }",
-            vec![told("x", json!("pending")), told("y", json!("none"))],
+            vec![answer("x", json!("pending")), answer("y", json!("none"))],
             "errored",
             "unknown-state",
         ),
         (
             "forbidden, and done besides",
             "{ type: handoff, never: true }",
-            vec![told("x", json!("pending")), told("y", json!("done"))],
+            vec![answer("x", json!("pending")), answer("y", json!("done"))],
             "failed",
             "forbidden handoff",
         ),
@@ -228,7 +228,7 @@ fn kept_handoffs() {
             "answer 2 (t2) answers after the handoff in answer 1 (t1)",
         ),
         (
-            "an answer behind the notice",
+            "an answer after the notice",
             kind,
             vec![done(), json!("You are number 3 in the queue. Have you tried to turn it off?")],
             "failed",
@@ -299,9 +299,9 @@ fn kept_handoffs() {
     judge(HEAD, facts, rows);
 }
 
-/// What was due at a turn that nobody said is told by what was said.
+/// A deadline at a turn that was not asked is reported in terms of the turns that were.
 #[test]
-fn a_turn_that_was_left_out_is_named_nowhere() {
+fn a_turn_that_was_left_out_is_not_mentioned() {
     let turns = |kind: &str| {
         format!(
             "turns: [{{ user: one }}, {{ id: x, user: two, if: {{ type: contains, values: [nothing] }} }}, {{ user: three }}]\nexpected: {kind}"
@@ -317,10 +317,10 @@ fn a_turn_that_was_left_out_is_named_nowhere() {
                 .file("r.jsonl", replies)
                 .run()
                 .ended(1);
-            let told = reasons(&trial(&ran));
+            let found = reasons(&trial(&ran));
             assert!(
-                told.contains(words) && !told.contains("answer 2") && !told.contains("(x)"),
-                "{kind}: {told}"
+                found.contains(words) && !found.contains("answer 2") && !found.contains("(x)"),
+                "{kind}: {found}"
             );
         }
     }

@@ -1,4 +1,5 @@
-//! Conversations of promptfoo: `_conversation` becomes turns, and no customer played by a model becomes a question.
+//! Imported promptfoo conversations: `_conversation` becomes turns; a simulated user does not become a single
+//! question.
 
 use crate::Akit;
 use crate::akit::Ran;
@@ -36,13 +37,13 @@ fn import(tests: &str, prompt: &str) -> Ran {
 }
 
 #[test]
-fn tests_that_go_on_with_each_other_are_turns_of_one_case() {
+fn tests_of_one_conversation_become_turns_of_one_case() {
     let ran = import(TESTS, PROMPT).ended(0);
     let text = ran.read("s.yaml");
     ran.then(&["validate", "s.yaml"]).run().ended(0);
     assert_eq!(text.matches("  - id: ").count(), 2, "{text}");
     assert_eq!(text.matches("- user: ").count(), 4, "{text}");
-    // Judged as turns: what is demanded of the third answer is not met by the first.
+    // Judged per turn: the first answer does not meet the expectation of the third.
     let said = |answers: [&str; 3]| {
         let turns = ["Who founded it?", "And {braces} for ${MONEY}?", "Any siblings?"];
         let pairs: Vec<_> = turns.into_iter().zip(answers.map(serde_json::Value::from)).collect();
@@ -56,7 +57,7 @@ fn tests_that_go_on_with_each_other_are_turns_of_one_case() {
 }
 
 #[test]
-fn a_loop_in_another_form_is_left_out_and_says_so() {
+fn a_loop_in_another_form_is_left_out_with_a_note() {
     let forms = [
         PROMPT.replace("completion.output", "completion.input"),
         PROMPT.replace("{% for", "{% if x %}{% for"),
@@ -76,7 +77,7 @@ fn a_loop_in_another_form_is_left_out_and_says_so() {
 }
 
 #[test]
-fn a_customer_played_by_a_model_is_no_question() {
+fn a_simulated_user_does_not_become_a_question() {
     let provider = "{ id: \"promptfoo:simulated-user\", config: { maxTurns: 10 } }";
     let test = "  - vars: { instructions: You are Mia. }\n    assert: [{ type: icontains, value: booked }]\n";
     let other = "  - { vars: { instructions: none }, assert: [{ type: icontains, value: other }] }\n";
@@ -97,7 +98,7 @@ fn a_customer_played_by_a_model_is_no_question() {
         assert_ne!(ran.status, 0, "{file}\n{}", ran.stdout);
         assert!(ran.stderr.contains("a model plays the customer"), "{}", ran.stderr);
     }
-    // Beside a test that can be taken over it is a comment.
+    // Next to a test that can be imported, it becomes a comment.
     let file = format!(
         "prompts: [You help.]\nproviders: [openai:gpt-4o-mini]\ntests:\n{test}    provider: {provider}\n{other}"
     );

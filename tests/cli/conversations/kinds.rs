@@ -1,4 +1,4 @@
-//! The kinds of expectation that are about a conversation, met and not met.
+//! Expectations about conversations, met and not met.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ pub(super) const HEAD: &str = r#"setup:
     notice: "you are number \\d+ in the queue"
 "#;
 
-/// A case of so many turns `1`, `2`, … with ids `t1`, `t2`, …, of which this is expected.
+/// A case with turns `1`, `2`, … (ids `t1`, `t2`, …) and this expectation.
 fn case(turns: usize, expected: &str) -> String {
     let mut text = String::from("turns:\n");
     for number in 1..=turns {
@@ -23,7 +23,7 @@ fn case(turns: usize, expected: &str) -> String {
     format!("{text}expected: {expected}\n")
 }
 
-/// A row in short: a name, what is expected, the answers, the outcome, and what is told.
+/// A short row: name, expectation, answers, outcome, and part of the reason.
 pub(super) type Short<'a> = (&'a str, &'a str, Vec<Json>, &'a str, &'a str);
 
 #[track_caller]
@@ -47,7 +47,7 @@ pub(super) fn said(texts: &[&str]) -> Vec<Json> {
     texts.iter().map(|text| json!(text)).collect()
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "tables say it with `json!`")]
+#[expect(clippy::needless_pass_by_value, reason = "tables pass `json!` values")]
 pub(super) fn call(text: &str, name: &str, arguments: Json) -> Json {
     json!({ "content": text, "tool_calls": [{ "name": name, "arguments": arguments }] })
 }
@@ -117,7 +117,7 @@ fn of_some_answers() {
 }
 
 #[test]
-fn a_turn_that_was_not_said_is_no_answer_that_could_be_so() {
+fn a_turn_that_did_not_happen_meets_no_expectation() {
     let left_out = "
 turns:
   - { user: one }
@@ -130,7 +130,7 @@ expected: { type: answer, turn: two, expected: { not: { type: contains, values: 
     table("", rows);
 }
 
-/// So many words of their own.
+/// Distinct words.
 fn words(from: usize, count: usize) -> String {
     (from..from + count).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ")
 }
@@ -138,7 +138,8 @@ fn words(from: usize, count: usize) -> String {
 #[test]
 fn loops() {
     let kind = "{ type: no_loop }";
-    // Of 20 words there are 18 shingles; of two answers with 17 in common there are 16 + 2 + 2, or 0.8.
+    // 20 words make 18 shingles. Two answers that share 18 words have 16 in common and 2 each of their own: 16 of 20,
+    // or 0.8.
     let twenty = words(0, 20);
     let at = format!("{} other tail", words(0, 18));
     let below = format!("{} other words here", words(0, 17));

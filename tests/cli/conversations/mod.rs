@@ -18,7 +18,7 @@ use serde_json::{Value as Json, json};
 use super::Akit;
 use super::akit::Ran;
 
-/// A suite of the case `c` with these keys, behind these of the file.
+/// A suite with the case `c` and these keys; `head` comes first in the file.
 pub(crate) fn suite(head: &str, case: &str) -> String {
     let head = if head.is_empty() { String::new() } else { format!("{}\n", head.trim_end()) };
     format!("name: s\n{head}cases:\n{}", entry("c", case))
@@ -30,7 +30,7 @@ fn entry(id: &str, case: &str) -> String {
     format!("  - id: {id}\n{}", lines.collect::<String>())
 }
 
-/// A line of replies: what the customer said, and what was answered, as text or as members of the message.
+/// A line of recorded answers: the customer's messages and the answers, each as text or as members of the message.
 pub(crate) fn recorded(id: &str, turns: &[(&str, Json)]) -> String {
     let mut messages = Vec::new();
     for (asked, answer) in turns {
@@ -45,7 +45,7 @@ pub(crate) fn recorded(id: &str, turns: &[(&str, Json)]) -> String {
     json!({ "id": id, "messages": messages }).to_string() + "\n"
 }
 
-/// A row of a table: its name, the keys of a case, what was said, the outcome, and what the trial tells of it.
+/// A row of a table: name, keys of the case, questions and answers, outcome, and part of the trial's reasons.
 pub(crate) type Row<'a> = (&'a str, &'a str, &'a [(&'a str, Json)], &'a str, &'a str);
 
 /// Judges every row in one run.
@@ -64,15 +64,15 @@ pub(crate) fn table(head: &str, rows: &[Row<'_>]) {
     let mut wrong = Vec::new();
     for (at, (name, _, _, outcome, part)) in rows.iter().enumerate() {
         let case = &report["cases"][at];
-        let told = reasons(&case["trials"][0]);
-        if case["outcome"] != *outcome || !told.contains(part) {
-            wrong.push(format!("{name}: {} and not {outcome}, {part:?}:\n{told}", case["outcome"]));
+        let found = reasons(&case["trials"][0]);
+        if case["outcome"] != *outcome || !found.contains(part) {
+            wrong.push(format!("{name}: {} and not {outcome}, {part:?}:\n{found}", case["outcome"]));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Everything that a trial says of why it came out as it did, a line each.
+/// All reasons that a trial gives for its outcome, one per line.
 pub(crate) fn reasons(trial: &Json) -> String {
     fn walk(verdict: &Json, out: &mut Vec<String>) {
         let text = |key: &str| verdict[key].as_str().unwrap_or_default().to_owned();
@@ -93,9 +93,9 @@ pub(crate) fn reasons(trial: &Json) -> String {
             walk(verdict, &mut out);
         }
     }
-    let held = &trial["conversation"];
-    out.push(format!("ended by {}", held["ended_by"].as_str().unwrap_or_default()));
-    if let Some(verdict) = held.get("verdict") {
+    let conversation = &trial["conversation"];
+    out.push(format!("ended by {}", conversation["ended_by"].as_str().unwrap_or_default()));
+    if let Some(verdict) = conversation.get("verdict") {
         walk(verdict, &mut out);
     }
     out.join("\n")
@@ -106,13 +106,13 @@ pub(crate) fn trial(ran: &Ran) -> Json {
     ran.json("run.json")["cases"][0]["trials"][0].clone()
 }
 
-/// What the customer said in a trial.
+/// The customer's messages in a trial.
 pub(crate) fn asked(trial: &Json) -> Vec<String> {
     let turns = trial["turns"].as_array().cloned().unwrap_or_default();
     turns.iter().map(|turn| turn["asked"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// Fails unless a case is refused with this code, and these words in what is told.
+/// Panics unless a case is refused with this code and these words.
 #[track_caller]
 pub(crate) fn refused(head: &str, case: &str, code: &str, words: &[&str]) {
     let ran = Akit::new(&["validate", "s.yaml", "--json", "v.json"]).file("s.yaml", suite(head, case)).run();

@@ -1,4 +1,4 @@
-//! Conversations through every provider, live.
+//! Live conversations with every provider.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex};
@@ -17,7 +17,7 @@ turns:
   - { id: two, user: two, expected: { type: contains, values: [two] } }
   - { user: three, expected: { type: contains, values: [three] } }";
 
-/// A bot that says back what it was told.
+/// A bot that repeats what it receives.
 fn echo(asked: &Asked) -> Answer {
     Answer::Text(format!("You say {}.", asked.last_message()))
 }
@@ -26,7 +26,7 @@ pub(crate) fn raw(body: &Json) -> Answer {
     Answer::Raw(200, vec![("content-type", "application/json".to_owned())], body.to_string().into_bytes())
 }
 
-/// The contents of the messages that a request holds.
+/// The contents of the messages in a request.
 pub(crate) fn contents(asked: &Asked) -> Vec<String> {
     let messages = asked.body["messages"].as_array().cloned().unwrap_or_default();
     let text = |message: &Json| match &message["content"] {
@@ -61,11 +61,11 @@ fn a_stateless_provider_is_sent_the_history() {
         ("provider: openai\nmodel: m\nproviderConfig: { baseUrl: URL }\n", Server::start(echo)),
         (
             "provider: anthropic\nmodel: claude-haiku-4-5\nproviderConfig: { baseUrl: URL }\n",
-            Server::as_told(anthropic),
+            Server::plain(anthropic),
         ),
         (
             "provider: http\nproviderConfig: { url: URL/chat, body: { messages: \"{{messages}}\" }, answer: /answer }\n",
-            Server::as_told(http),
+            Server::plain(http),
         ),
     ];
     for (head, server) in providers {
@@ -76,7 +76,7 @@ fn a_stateless_provider_is_sent_the_history() {
         let whole = ["one", "You say one.", "two", "You say two.", "three"];
         assert_eq!(sent, [&whole[..1], &whole[..3], &whole[..5]], "{head}");
         assert_eq!(asked(&trial(&ran)), ["one", "two", "three"]);
-        // With its own history and instructions before it.
+        // After its own history and instructions.
         let before = format!("setup: {{ systemPrompt: Be kind. }}\n{head}");
         let case =
             format!("prompt: [{{ role: user, content: Hello }}, {{ role: assistant, content: Hi }}]{THREE}");
@@ -87,12 +87,12 @@ fn a_stateless_provider_is_sent_the_history() {
     }
 }
 
-/// A bot that remembers: what it was told in each conversation, by its id.
+/// A bot that remembers the messages of each conversation by its id.
 fn remembers() -> Server {
-    let told = Mutex::new(BTreeMap::<String, Vec<String>>::new());
-    Server::as_told(move |asked| {
-        let mut told = told.lock().unwrap();
-        let said = told.entry(asked.body["id"].as_str().unwrap().to_owned()).or_default();
+    let received = Mutex::new(BTreeMap::<String, Vec<String>>::new());
+    Server::plain(move |asked| {
+        let mut received = received.lock().unwrap();
+        let said = received.entry(asked.body["id"].as_str().unwrap().to_owned()).or_default();
         said.push(asked.body["text"].as_str().unwrap().to_owned());
         let session = format!("session-{}", asked.body["id"].as_str().unwrap());
         let expected = if said.len() == 1 { Json::Null } else { session.as_str().into() };
@@ -111,7 +111,7 @@ providerConfig:
 ";
 
 #[test]
-fn a_stateful_server_is_told_what_is_new_in_one_conversation_a_trial() {
+fn a_stateful_server_gets_only_new_messages_in_one_conversation_per_trial() {
     let server = remembers();
     let case = "
 turns:
@@ -136,14 +136,14 @@ turns:
 }
 
 #[test]
-fn a_stateful_server_cannot_be_told_what_was_said_before() {
+fn a_stateful_server_cannot_be_given_a_history() {
     let case =
         format!("prompt: [{{ role: user, content: Hello }}, {{ role: assistant, content: Hi }}]{THREE}");
     let server = remembers();
     let ran = run(STATEFUL, &case, &server, &[]);
     assert!(ran.status == 2 || ran.status == 4, "{}", ran.status);
-    let told = format!("{}{}", ran.stdout, ran.stderr);
-    assert!(told.contains("gets only new ones") && told.contains("`turns:`"), "{told}");
+    let output = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(output.contains("gets only new ones") && output.contains("`turns:`"), "{output}");
     assert!(server.asked().is_empty());
 }
 
@@ -163,7 +163,7 @@ turns:
     assert_eq!(sent[1], ["Be kind.", "two"]);
     assert_eq!(sent[2], ["Be kind.", "two", "Be kind. + two", "three"]);
     ran.then(&["run", "s.yaml", "--json", "again.json", "--replay", "--target-version", "1"]).run().ended(0);
-    // Stateful: another conversation of the server.
+    // Stateful: a new conversation on the server.
     let server = remembers();
     run(STATEFUL, case, &server, &[]).ended(0);
     let ids: Vec<_> = server.asked().iter().map(|asked| asked.body["id"].clone()).collect();
@@ -193,7 +193,7 @@ fn commands_are_asked_turn_by_turn() {
     }
 }
 
-/// A completion that calls a function.
+/// A completion with a function call.
 fn calling(name: &str, arguments: &Json) -> Answer {
     let mut body = completion("");
     body["choices"][0]["finish_reason"] = "tool_calls".into();
@@ -202,7 +202,7 @@ fn calling(name: &str, arguments: &Json) -> Answer {
 }
 
 #[test]
-fn functions_are_played_within_a_turn() {
+fn functions_are_simulated_within_a_turn() {
     let head = "setup:
   functions:
     - { name: find, returns: [{ give: lost }] }
@@ -252,7 +252,7 @@ fn a_pause_is_slept_live_and_not_in_a_replay() {
     let ran = run(head, &case("300ms"), &server, &[]).ended(0);
     let noted = times.lock().unwrap().clone();
     assert!(noted[1].duration_since(noted[0]) >= Duration::from_millis(300));
-    // Ten minutes are not in a record's key, and nobody waits for an answer that is there.
+    // Ten minutes are not part of the cache key, and a recorded answer does not wait.
     let text = suite(&head.replace("URL", &server.url), &case("10m"));
     ran.then(&["run", "s.yaml", "--replay", "--target-version", "1"]).file("s.yaml", &text).run().ended(0);
     ran.then(&["run", "s.yaml", "--cache", "auto", "--target-version", "1"])
@@ -264,12 +264,12 @@ fn a_pause_is_slept_live_and_not_in_a_replay() {
 }
 
 #[test]
-fn conversations_run_beside_each_other_and_each_in_order() {
+fn conversations_run_concurrently_and_each_in_order() {
     let inside = Arc::new((Mutex::new(0_usize), Condvar::new()));
     let gate = Arc::clone(&inside);
     let server = Server::start(move |asked| {
         if contents(asked).len() == 1 {
-            // Nobody gets an answer to the first turn before four have asked.
+            // Nobody gets an answer to the first turn before four requests have arrived.
             let (count, changed) = &*gate;
             let mut count = count.lock().unwrap();
             *count += 1;
@@ -368,7 +368,7 @@ fn a_judge_of_the_conversation_sees_roles_calls_and_results() {
     assert_eq!(data["conversation"][1]["tool_calls"], json!([{ "name": "find", "arguments": { "id": 7 } }]));
     assert_eq!(data["conversation"][2]["content"], "it is lost");
     assert_eq!((&data["answer"], &data["tool_calls"][0]["name"]), (&json!("Sorry."), &json!("refund")));
-    // A judge of the last answer is told nothing of a customer.
+    // A judge of the last answer does not see the customer's messages.
     let (system, data) = ask("");
     assert!(!system.contains("comes from a customer"), "{system}");
     assert_eq!(data["answer"], "Sorry.");

@@ -1,4 +1,4 @@
-//! Records of conversations: what is read, what is asked again, and what stops in the middle.
+//! Records of conversations: what is read, what is asked again, and conversations interrupted in the middle.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -19,12 +19,12 @@ fn echo() -> Server {
     Server::start(|asked| Answer::Text(format!("You say {}.", asked.last_message())))
 }
 
-/// A bot that remembers, and says back what it was told.
+/// A bot that remembers and repeats what it receives.
 fn memory() -> Server {
-    let told = Mutex::new(BTreeMap::<String, usize>::new());
-    Server::as_told(move |asked| {
-        let mut told = told.lock().unwrap();
-        let count = told.entry(asked.body["id"].as_str().unwrap().to_owned()).or_default();
+    let counts = Mutex::new(BTreeMap::<String, usize>::new());
+    Server::plain(move |asked| {
+        let mut counts = counts.lock().unwrap();
+        let count = counts.entry(asked.body["id"].as_str().unwrap().to_owned()).or_default();
         *count += 1;
         raw(
             &json!({ "answer": format!("You say {} as number {count}.", asked.body["text"].as_str().unwrap()), "session": "s" }),
@@ -32,7 +32,7 @@ fn memory() -> Server {
     })
 }
 
-/// Another run of a suite in the same folder.
+/// Runs a suite again in the same folder.
 fn again(ran: &Ran, server: &Server, head: &str, case: &str, more: &[&str]) -> Ran {
     ran.then(&["run", "s.yaml", "--json", "again.json", "--retries", "0", "--target-version", "1"])
         .args(if more.contains(&"--replay") { &[][..] } else { &["--cache", "auto"] })
@@ -42,7 +42,7 @@ fn again(ran: &Ran, server: &Server, head: &str, case: &str, more: &[&str]) -> R
         .run()
 }
 
-/// The trials of a run without what says that an answer was read.
+/// The trials of a run, without the fields that say where an answer came from.
 fn trials(ran: &Ran, file: &str) -> Json {
     let mut report = ran.json(file);
     for case in report["cases"].as_array_mut().unwrap() {
@@ -56,7 +56,7 @@ fn trials(ran: &Ran, file: &str) -> Json {
 }
 
 #[test]
-fn a_replay_is_the_same_and_asks_nobody() {
+fn a_replay_is_the_same_and_sends_nothing() {
     for (head, server) in [(HEAD, echo()), (STATEFUL, memory())] {
         let ran = run(head, THREE, &server, &["--repeat", "2"]).ended(0);
         let count = server.asked().len();
@@ -82,7 +82,7 @@ fn a_change_at_a_turn_asks_from_there_on() {
     let ran = again(&ran, &server, HEAD, &changed, &[]).ended(0);
     let sent: Vec<_> = server.asked()[3..].iter().map(super::super::server::Asked::last_message).collect();
     assert_eq!(sent, ["two please", "three"]);
-    // What stands behind the last answer is in no key.
+    // Expectations come after the last answer and are not part of any cache key.
     let other = changed.replace("values: [three]", "values: [say]");
     again(&ran, &server, HEAD, &other, &[]).ended(0);
     assert_eq!(server.asked().len(), 5);
@@ -93,7 +93,7 @@ fn a_change_at_a_turn_asks_from_there_on() {
 }
 
 #[test]
-fn a_server_that_remembers_is_asked_all_or_nothing() {
+fn a_stateful_server_is_asked_all_turns_or_none() {
     let server = memory();
     let ran = run(STATEFUL, THREE, &server, &[]).ended(0);
     let changed = THREE.replace("user: two", "user: two please");
@@ -103,22 +103,22 @@ fn a_server_that_remembers_is_asked_all_or_nothing() {
     assert_eq!(sent, ["one", "two please", "three"]);
     let ids: Vec<_> = server.asked()[3..].iter().map(|asked| asked.body["id"].clone()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]) && ids[0] != server.asked()[0].body["id"]);
-    let told = ran.json("again.json")["cases"][0]["trials"][0]["turns"][2]["answer"]["text"].clone();
-    assert_eq!(told, "You say three as number 3.");
-    // All of it is recorded now; what is asked for with another answer before it is told by that.
+    let output = ran.json("again.json")["cases"][0]["trials"][0]["turns"][2]["answer"]["text"].clone();
+    assert_eq!(output, "You say three as number 3.");
+    // All of it is recorded now; a missing record is not matched with one of a different conversation.
     let other = THREE.replace("user: one", "user: three");
-    let told = again(&ran, &server, STATEFUL, &other, &["--replay"]).ended(4);
-    let told = told.stdout + &told.stderr;
-    assert!(!told.contains("held"), "{told}");
+    let output = again(&ran, &server, STATEFUL, &other, &["--replay"]).ended(4);
+    let output = output.stdout + &output.stderr;
+    assert!(!output.contains("held"), "{output}");
     again(&ran, &server, STATEFUL, &changed, &["--replay"]).ended(0);
     again(&ran, &server, STATEFUL, &changed, &[]).ended(0);
     assert_eq!(server.asked().len(), 6);
-    // A turn more.
+    // One turn more.
     let longer =
         format!("{changed}\n  - {{ user: four, expected: {{ type: contains, values: [number 4] }} }}");
     again(&ran, &server, STATEFUL, &longer, &[]).ended(0);
     assert_eq!(server.asked().len(), 10);
-    // One less needs nobody.
+    // One turn less sends nothing.
     let shorter = changed.replace("\n  - { user: three, expected: { type: contains, values: [three] } }", "");
     again(&ran, &server, STATEFUL, &shorter, &[]).ended(0);
     assert_eq!(server.asked().len(), 10);
@@ -140,7 +140,7 @@ fn a_failure_is_confirmed_by_the_whole_conversation() {
             })
             .collect();
         let server = if is_stateful {
-            Server::as_told(|_| raw(&json!({ "answer": "three", "session": "s" })))
+            Server::plain(|_| raw(&json!({ "answer": "three", "session": "s" })))
         } else {
             Server::start(|_| Answer::Text("three".to_owned()))
         };
@@ -186,7 +186,7 @@ fn a_failure_is_confirmed_by_the_whole_conversation() {
 /// A server that hangs at the second turn of its first conversation.
 fn hangs(is_stateful: bool) -> Server {
     let count = AtomicUsize::new(0);
-    Server::as_told(move |asked| {
+    Server::plain(move |asked| {
         if count.fetch_add(1, Ordering::SeqCst) == 1 {
             return Answer::Hang;
         }
@@ -202,7 +202,7 @@ fn hangs(is_stateful: bool) -> Server {
 
 #[test]
 #[cfg(unix)]
-fn a_run_that_was_killed_goes_on_where_the_other_side_can() {
+fn a_killed_run_continues_if_the_application_can() {
     for (head, is_stateful) in [(HEAD, false), (STATEFUL, true)] {
         for (signal, is_killed) in [("-KILL", true), ("-INT", false)] {
             let server = hangs(is_stateful);
@@ -247,7 +247,7 @@ fn a_run_that_was_killed_goes_on_where_the_other_side_can() {
                     contents(asked).pop().or(asked.body["text"].as_str().map(str::to_owned)).unwrap()
                 })
                 .collect();
-            // Nobody pays twice for what a stateless one said; one that remembers begins again.
+            // A stateless application's answers are not paid for twice; a stateful one starts over.
             let expected: &[&str] = if is_stateful { &["one", "two", "three"] } else { &["two", "three"] };
             assert_eq!(sent, expected, "{head} {signal}");
             assert_eq!(asked(&trial(&resumed)), ["one", "two", "three"]);
@@ -256,10 +256,10 @@ fn a_run_that_was_killed_goes_on_where_the_other_side_can() {
 }
 
 #[test]
-fn a_budget_holds_all_turns_of_a_conversation() {
+fn a_budget_covers_all_turns_of_a_conversation() {
     let server = echo();
     let prices = "prices: { m: { input: 0, output: 1000 } }\n";
-    // Three turns of five tokens are 0.015 USD.
+    // Three turns of five tokens cost 0.015 USD.
     let text = suite(&format!("maxTokens: 5\n{}", HEAD.replace("URL", &server.url)), THREE);
     let ask = |budget: &str, more: &[&str]| {
         Akit::new(&["run", "s.yaml", "--json", "run.json", "--retries", "0", "--budget", budget])
@@ -274,7 +274,7 @@ fn a_budget_holds_all_turns_of_a_conversation() {
     assert!(server.asked().is_empty(), "{}\n{}", refused.stdout, refused.stderr);
     ask("0.015", &[]).ended(0);
     assert_eq!(server.asked().len(), 3);
-    // What is left in the middle of the second one is not overdrawn.
+    // What is left in the middle of the second conversation is not exceeded.
     let ran = ask("0.029", &["--repeat", "2", "-c", "1"]);
     assert_ne!(ran.status, 0, "{}", ran.stdout);
     assert!(server.asked().len() < 3 + 6, "{}", ran.stdout);
@@ -292,7 +292,7 @@ fn a_deadline_ends_a_conversation_between_its_turns() {
 }
 
 #[test]
-fn what_is_redacted_is_judged_as_it_came() {
+fn answers_are_judged_before_redaction() {
     let case = "
 redaction: { patterns: [email, phone] }
 facts: [{ name: mail, asked: which mail, value: jane.doe@example.com, shape: \"\\\\S+@\\\\S+\\\\w\" }]
@@ -314,7 +314,7 @@ expected:
             "Again" => "It is jane.doe@example.com.".to_owned(),
             said => format!("{said}, I see."),
         };
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             if is_stateful {
                 raw(&json!({ "answer": say(asked.body["text"].as_str().unwrap()), "session": "s" }))
             } else {
@@ -325,19 +325,19 @@ expected:
             let before = server.asked().len();
             let ran = run(head, case, &server, &[]);
             assert_eq!(ran.status, status, "{}\n{}", ran.stdout, ran.stderr);
-            // The bot hears what the customer says; nothing keeps it.
+            // The bot receives the customer's message; nothing stores it.
             let heard = server.asked()[before].body.to_string();
             assert!(heard.contains("jane.doe@example.com"), "{heard}");
             let first = trials(&ran, "run.json");
-            let told = format!("{first}{}{}", ran.stdout, ran.stderr);
+            let found = format!("{first}{}{}", ran.stdout, ran.stderr);
             for value in ["jane.doe", "john.roe", "555 0132"] {
-                assert!(!told.contains(value), "{value} is in {told}");
+                assert!(!found.contains(value), "{value} is in {found}");
             }
             let again = again(&ran, &server, head, case, &["--replay"]).ended(status);
             assert_eq!(trials(&again, "again.json"), first);
             if status == 1 {
-                let told = reasons(&first[0]["trials"][0]);
-                assert!(told.contains("keeps failed") && told.contains("pii failed"), "{told}");
+                let found = reasons(&first[0]["trials"][0]);
+                assert!(found.contains("keeps failed") && found.contains("pii failed"), "{found}");
                 let whole = &first[0]["trials"][0]["conversation"]["verdict"]["parts"];
                 let of_turn = whole.as_array().unwrap().iter().find(|part| part["kind"] == "keeps");
                 assert_eq!(of_turn.map(|part| &part["turn"]), Some(&json!(2)), "{whole}");
@@ -346,11 +346,11 @@ expected:
     }
 }
 
-/// A server that gives each conversation a number, and knows a customer who has introduced himself twice.
+/// A server that numbers its conversations and recognizes a customer who introduces himself again.
 #[test]
 fn records_of_two_conversations_that_begin_alike_do_not_mix() {
     let known = std::sync::Mutex::new(std::collections::BTreeMap::<String, usize>::new());
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         let mut known = known.lock().unwrap();
         let count = known.len() + 1;
         let number = *known.entry(asked.body["id"].to_string()).or_insert(count);

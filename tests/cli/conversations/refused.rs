@@ -1,4 +1,4 @@
-//! What cannot be a conversation is told when the file is read.
+//! Invalid conversations are reported when the file is read.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use crate::Akit;
 const HANDOFF: &str = "setup: { handoff: { tool: transfer } }\n";
 const OK: &str = "expected: { type: last_answer, expected: { type: contains, values: [a] } }";
 
-/// A customer by rules with these keys.
+/// A rule-based customer with these keys.
 fn customer(keys: &str) -> String {
     format!("customer: {{ says: Hello, {keys} }}\n{OK}")
 }
 
 #[test]
-fn each_mistake_is_told_where_it_stands() {
+fn each_mistake_is_reported_at_its_place() {
     let rows: &[(&str, String, &str, &[&str])] = &[
         ("", "turns: [{ user: one }]\nexpected: { type: contains, values: [a] }".into(), "wrong-place", &["say which answer", "last_answer", "first_answer", "every_answer", "some_answer", "`answer` (with `turn: ID`)"]),
         ("", "turns: [{ user: one }]\nexpected: { not: { type: regex, pattern: a } }".into(), "wrong-place", &["`regex` is about one answer"]),
@@ -95,9 +95,9 @@ fn each_mistake_is_told_where_it_stands() {
     }
 }
 
-/// What the schema can tell of the shape of a file, it tells as akit does.
+/// The schema refuses a file for its shape exactly if akit does.
 #[test]
-fn the_schema_refuses_what_is_refused_for_its_shape() {
+fn the_schema_refuses_the_same_shapes_as_akit() {
     let schema = Akit::new(&["schema"]).run().ended(0).stdout;
     let schema: Json = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
@@ -144,12 +144,12 @@ fn the_schema_refuses_what_is_refused_for_its_shape() {
         let status = Akit::new(&["validate", "s.yaml"]).file("s.yaml", &text).run().status;
         assert_eq!(status == 0, *is_good, "akit of\n{text}");
         let file = Arc::new(akit::inside::SourceFile::from_text("s.yaml", &text));
-        let told = akit::inside::Node::parse(&file).unwrap().to_json();
-        assert_eq!(validator.is_valid(&told), *is_good, "the schema of\n{text}");
+        let parsed = akit::inside::Node::parse(&file).unwrap().to_json();
+        assert_eq!(validator.is_valid(&parsed), *is_good, "the schema of\n{text}");
     }
 }
 
-/// A rule that is spent leaves its answers to a broader or a narrower one behind it.
+/// An answer can also reach a later rule with a broader or narrower condition, once the first one is used up.
 #[test]
 fn rules_for_other_answers_are_reached() {
     let rows = [

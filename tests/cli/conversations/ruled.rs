@@ -1,4 +1,4 @@
-//! Customers by rules.
+//! Rule-based customers.
 
 use serde_json::json;
 
@@ -178,7 +178,7 @@ fn what_the_customer_says() {
 }
 
 #[test]
-fn off_script_tells_the_rule_that_it_would_take() {
+fn off_script_suggests_a_rule() {
     let off = CARD.replace("  otherwise: { say: A person please., most: 1, then: end }\n", "");
     let ran = crate::Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
         .file("s.yaml", super::suite(HEAD, &off))
@@ -187,7 +187,7 @@ fn off_script_tells_the_rule_that_it_would_take() {
         .ended(4);
     let rule = "{ when: { type: contains, values: [\"What is \\\"it\\\" about?\"] }, say: \"…\" }";
     let ran = ran.out("off-script").out(rule);
-    // The rule as it is told is one that can be written.
+    // The suggested rule can be used as printed.
     let ruled = off.replace("  rules:\n", &format!("  rules:\n    - {}\n", rule.replace('…', "Money.")));
     ran.then(&["run", "s.yaml", "--replies", "r.jsonl"])
         .file("s.yaml", super::suite(HEAD, &ruled))

@@ -1,4 +1,4 @@
-//! Turns of a script.
+//! Scripted turns.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ const TWO: &str = "turns: [{ user: one, expected: { type: contains, values: [a] 
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one table")]
-fn what_becomes_of_turns() {
+fn turns_and_their_results() {
     let some = "
 turns:
   - { user: one }
@@ -132,7 +132,7 @@ expected: { type: last_answer, expected: { type: contains, values: [b] } }";
             "no-match",
         ),
         (
-            "a group beside one that did",
+            "a group next to one that did",
             &absent_group,
             &[("open a case", json!("case C-7")), ("And ?", json!("fine"))],
             "errored",
@@ -200,8 +200,9 @@ expected: { type: last_answer, expected: { type: contains, values: [b] } }";
 }
 
 #[test]
-fn a_conversation_of_which_no_turn_is_said_is_errored() {
-    // The first turn has no `if`, so that there is always one: but the history may be all that there is.
+fn a_conversation_without_a_turn_is_errored() {
+    // The first turn cannot have an `if`, so there is always one; but the recorded conversation may hold only the
+    // history.
     refused(
         "",
         "turns: [{ user: one, if: { type: contains, values: [a] }, expected: { type: contains, values: [a] } }]",

@@ -6,7 +6,7 @@ use super::kinds::{HEAD, transfer};
 use super::{entry, reasons, recorded};
 use crate::Akit;
 
-/// Whatever the customer says, the same answers are judged in the same way.
+/// The same answers are judged the same way, whatever the customer says.
 #[test]
 fn no_expectation_sees_what_the_customer_says() {
     let kinds = [
@@ -29,7 +29,7 @@ fn no_expectation_sees_what_the_customer_says() {
         "{ type: tools, never: [transfer] }",
         "{ type: tools, called: [transfer] }",
     ];
-    let spoken = [
+    let conversation = [
         ["a", "b", "c"],
         ["refund", "refund refund", "I connect you now."],
         ["I connect you now. Would you like me to transfer?", "You are number 3 in the queue", "transfer {}"],
@@ -48,7 +48,7 @@ fn no_expectation_sees_what_the_customer_says() {
     ];
     for answers in &answers {
         let mut first: Option<Vec<(Json, String)>> = None;
-        for words in &spoken {
+        for words in &conversation {
             let mut cases = String::new();
             let mut lines = String::new();
             for (at, kind) in kinds.iter().enumerate() {
@@ -67,10 +67,10 @@ fn no_expectation_sees_what_the_customer_says() {
             assert!(ran.status != 2, "{}", ran.stderr);
             let report = ran.json("run.json");
             let judged = report["cases"].as_array().unwrap().iter().map(|case| {
-                let told = reasons(&case["trials"][0]);
-                // The lines of turns show what was asked.
-                let told: Vec<_> = told.lines().filter(|line| !line.starts_with("turn ")).collect();
-                (case["outcome"].clone(), told.join("\n"))
+                let found = reasons(&case["trials"][0]);
+                // The turns in the output show what the customer said.
+                let found: Vec<_> = found.lines().filter(|line| !line.starts_with("turn ")).collect();
+                (case["outcome"].clone(), found.join("\n"))
             });
             let judged: Vec<_> = judged.collect();
             match &first {

@@ -1,4 +1,4 @@
-//! What can be written in the configuration and in a quarantine.
+//! Every key of the configuration and of a quarantine.
 
 use super::{
     Key,
@@ -6,7 +6,7 @@ use super::{
     LABEL, PLACE, SHOWN, SLOWER, UNUSED,
 };
 
-/// Configurations before and now; behind `---` a quarantine.
+/// Configurations before and now; the part after `---` is a quarantine.
 pub const CONFIGURATIONS: &[(&str, Key)] = &[
     ("project", Neutral(LABEL, "project: a", "project: b")),
     ("provider", Weaker("provider: openai", "provider: replies")),
@@ -26,7 +26,7 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
     (
         "grader.apiKeyFile",
         Neutral(
-            "who pays does not change what is judged",
+            "billing does not affect results",
             "grader: { model: m, apiKeyFile: a }",
             "grader: { model: m, apiKeyFile: b }",
         ),
@@ -34,7 +34,7 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
     (
         "grader.apiKeyCommand",
         Neutral(
-            "who pays does not change what is judged",
+            "billing does not affect results",
             "grader: { model: m, apiKeyCommand: [a] }",
             "grader: { model: m, apiKeyCommand: [b] }",
         ),
@@ -42,7 +42,7 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
     (
         "grader.apiKey",
         Neutral(
-            "who pays does not change what is judged",
+            "billing does not affect results",
             "grader: { model: m, apiKey: a }",
             "grader: { model: m, apiKey: b }",
         ),
@@ -97,7 +97,7 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
     (
         "grader.maxTokens",
         Neutral(
-            "a verdict that does not fit is an error",
+            "a verdict out of range is an error",
             "grader: { model: m, maxTokens: 9000 }",
             "grader: { model: m, maxTokens: 90 }",
         ),

@@ -1,4 +1,4 @@
-//! What can be written of a conversation.
+//! Every key of a conversation.
 
 use super::{
     Files, Key,
@@ -6,7 +6,7 @@ use super::{
     LABEL, QUESTION,
 };
 
-/// A conversation of which one thing is expected.
+/// A conversation with one expectation.
 pub(super) fn conversing(expected: &str) -> Files {
     let case = format!(
         "  - id: one
@@ -56,7 +56,7 @@ pub const OF_CONVERSATIONS: &[(&str, Key)] = &[
     (
         "ended.by",
         Neutral(
-            "a script ends in one way alone",
+            "a script has only one way to end",
             "type: ended, by: [turns]",
             "type: ended, by: [turns, turns]",
         ),
@@ -128,7 +128,7 @@ pub const OF_CONVERSATIONS: &[(&str, Key)] = &[
 const SCRIPT: &str = "expected: { type: no_loop }\nturns:\n  - { id: a, user: Hi }\n  - { user: So? }";
 const RULED: &str = "expected: { type: no_loop }\ncustomer:\n  says: Hi\n  max_turns: 5";
 
-/// Keys of a case that are about a conversation.
+/// Keys of a case that belong to conversations.
 pub const CONVERSATIONS: &[(&str, Key)] = &[
     ("cases.turns", Weaker(SCRIPT, "expected: { type: no_loop }\nturns: [{ id: a, user: Hi }]")),
     (
@@ -293,7 +293,7 @@ pub const CONVERSATIONS: &[(&str, Key)] = &[
     (
         "cases.customer.off_script",
         Neutral(
-            "neither an error nor a failure passes",
+            "an error does not pass either",
             RULED,
             "expected: { type: no_loop }\ncustomer:\n  says: Hi\n  max_turns: 5\n  off_script: fail",
         ),
@@ -343,7 +343,7 @@ pub const CONVERSATIONS: &[(&str, Key)] = &[
     (
         "cases.stop_on_failure",
         Neutral(
-            "what is not reached has failed before",
+            "a turn that is not reached comes after a failure",
             SCRIPT,
             "stop_on_failure: true\nexpected: { type: no_loop }\nturns:\n  - { id: a, user: Hi }\n  - { user: So? }",
         ),

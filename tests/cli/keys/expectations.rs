@@ -1,11 +1,11 @@
-//! What can be written of an expectation.
+//! Every key of an expectation.
 
 use super::{
     Key,
     Key::{Passes, Weaker},
 };
 
-/// Expectations before and now, by the kind and the key.
+/// Expectations before and now, by kind and key.
 pub const EXPECTATIONS: &[(&str, Key)] = &[
     (
         "combined.type",

@@ -1,5 +1,6 @@
-//! Every key that can be written demands something, or nothing: where a change of it may demand less, the comparison
-//! with the base says so.
+//! Every key of the files: if a change of it can weaken the checks, the comparison with the base reports it;
+//! otherwise a
+//! reason says why it cannot.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,14 +15,14 @@ mod expectations;
 mod provider_configs;
 mod scenarios;
 
-/// What a change of a key is.
+/// What changing a key means.
 #[derive(Clone, Copy)]
 enum Key {
-    /// Files before and now; the second demand less, and that is a finding.
+    /// Files before and now; the second are weaker, and that is reported.
     Weaker(&'static str, &'static str),
-    /// Why no change of it demands less, and files before and now that have it otherwise: no verdict differs.
+    /// Why no change of it is weaker, and files before and now that differ in it: no verdict differs.
     Neutral(&'static str, &'static str, &'static str),
-    /// The same where the first fails and the second passes when the case `one` gets this answer.
+    /// The same as `Weaker`; the first files fail and the second pass if case `one` gets this answer.
     Passes(&'static str, &'static str, &'static str),
 }
 
@@ -32,22 +33,22 @@ use expectations::EXPECTATIONS;
 use provider_configs::PROVIDER_CONFIGS;
 use scenarios::SCENARIOS;
 
-/// Why a change demands no less.
-const LABEL: &str = "people read it, and nothing is judged by it";
+/// Why a change is not weaker.
+const LABEL: &str = "it is only for people and does not affect results";
 const TARGET: &str =
-    "instructions and tools belong to the application: another version of it is what a gate is for";
-const SHOWN: &str = "reports show it, and neither an expectation nor a judge sees it";
-const QUESTION: &str = "another question is another case to be right about, not less to be right in";
-const UNUSED: &str = "akit does not use it, and says so";
+    "instructions and tools are part of the application, and the gate exists to test new versions of it";
+const SHOWN: &str = "it is only shown in reports; no expectation or judge sees it";
+const QUESTION: &str = "another question makes another case, not a weaker one";
+const UNUSED: &str = "akit ignores it with a warning";
 const SLOWER: &str =
-    "what is sent later is judged as strictly, and what a deadline leaves out is never passed";
-const PLACE: &str = "where a thing lies: what is gone from there is named";
+    "answers are judged as strictly if they come later, and a case cut off by the deadline does not pass";
+const PLACE: &str = "it is only a path; files that are gone from it are reported";
 
 pub(crate) type Files = Vec<(&'static str, String)>;
 /// Makes the files of a row.
 type Make = fn(&str) -> Files;
 
-/// Every table with how its rows are made into files.
+/// Every table, with the function that makes files from its rows.
 const TABLES: [(&[(&str, Key)], Make); 4] = [
     (EXPECTATIONS, expecting),
     (SCENARIOS, scenario),
@@ -55,7 +56,7 @@ const TABLES: [(&[(&str, Key)], Make); 4] = [
     (CONFIGURATIONS, configuration),
 ];
 
-/// A suite of one expectation.
+/// A suite with one expectation.
 fn expecting(expected: &str) -> Files {
     let setup = "setup: { handoff: { tool: transfer, offers: would you like } }\n";
     let setup = if expected.contains("handoff") { setup } else { "" };
@@ -63,9 +64,9 @@ fn expecting(expected: &str) -> Files {
     vec![("s.yaml", format!("name: s\n{setup}{case}"))]
 }
 
-/// Seven cases, of which the first two are changed as a row says.
+/// Seven cases; a row changes the first two.
 fn scenario(change: &str) -> Files {
-    // What a case says of the rules of its scenario takes both.
+    // If a case refers to its scenario's rules, the row changes both.
     let (change, case) = change.split_once("\n---\n").unwrap_or((change, ""));
     let (what, with) = change.split_once(' ').unwrap_or((change, ""));
     let of = |word: &str, usual: &str| if what == word { with.to_owned() } else { usual.to_owned() };
@@ -88,9 +89,9 @@ fn scenario(change: &str) -> Files {
   - { id: six, prompt: q6, expected: { type: inline, expression: length > 3 } }
   - { id: seven, prompt: q7, expected: { type: json_schema, schema: { type: object } }, tags: [safety] }
 ";
-    // The seventh case keeps the tag that a row takes away: a selection that selects nothing is an error.
+    // The seventh case keeps the tag that a row removes, because an empty selection would be an error.
     let policy = "gate: { critical: [{ tags: [safety] }] }\n".to_owned();
-    // A key of the case stands beside the variables of the scenario.
+    // A key of the case next to the scenario's variables.
     let head =
         if what == "HEAD" && with.contains("variables") { head } else { format!("{head}\n{variables}") };
     vec![("s.yaml", format!("{}\ncases:\n{first}{cases}", head.trim_end())), ("akit.yaml", policy)]
@@ -106,7 +107,7 @@ fn configuration(text: &str) -> Files {
     files
 }
 
-/// A row that demands less: its key, files before and now, and the answer by which only the second pass.
+/// A row that weakens: its key, files before and now, and an answer that only the second files pass.
 pub(crate) struct Loosened {
     pub(crate) key: &'static str,
     pub(crate) before: Files,
@@ -114,7 +115,7 @@ pub(crate) struct Loosened {
     pub(crate) answer: Option<&'static str>,
 }
 
-/// Every row that demands less.
+/// Every row that weakens.
 pub(crate) fn loosened() -> Vec<Loosened> {
     let tables =
         TABLES.iter().flat_map(|(rows, make)| rows.iter().map(move |(key, change)| (*key, change, make)));
@@ -126,14 +127,14 @@ pub(crate) fn loosened() -> Vec<Loosened> {
     rows.map(|(key, before, now, answer)| Loosened { key, before, now, answer }).collect()
 }
 
-/// The keys of the program, and those of the rows: none may be left out, and none may be there that is not used.
+/// Compares the program's keys with those of the rows: none may be missing, and none may be unknown.
 fn agree(known: &[String], rows: &[(&str, Key)]) {
     let rows: BTreeSet<&str> = rows.iter().map(|(key, _)| *key).collect();
     let known: BTreeSet<&str> = known.iter().map(String::as_str).collect();
     let left: Vec<_> = known.difference(&rows).collect();
-    assert!(left.is_empty(), "say whether a change of these demands less: {left:?}");
+    assert!(left.is_empty(), "add rows that say whether a change of these keys is weaker: {left:?}");
     let gone: Vec<_> = rows.difference(&known).collect();
-    assert!(gone.is_empty(), "there are no such keys: {gone:?}");
+    assert!(gone.is_empty(), "unknown keys: {gone:?}");
 }
 
 fn found(before: &Files, now: &Files) -> usize {
@@ -142,7 +143,7 @@ fn found(before: &Files, now: &Files) -> usize {
     weaker(&before, &now).len()
 }
 
-/// What 28 answers come to: four to each of seven cases.
+/// The outcomes of 28 answers: four for each of seven cases.
 fn verdicts(files: &Files) -> Vec<String> {
     let answers = ["a yes", "no", "yes", "{\"y\": \"a\"}"];
     let ids = ["one", "uno", "two", "three", "four", "five", "six", "seven"];
@@ -156,16 +157,20 @@ fn verdicts(files: &Files) -> Vec<String> {
     assert!([0, 1, 5].contains(&ran.status), "{files:?}: {}{}", ran.stdout, ran.stderr);
     let run = ran.json("run.json");
     let trials = run["cases"].as_array().unwrap().iter().flat_map(|case| case["trials"].as_array().unwrap());
-    let told: Vec<String> = trials.map(|trial| format!("{} {}", trial["outcome"], trial["score"])).collect();
-    assert_eq!(told.len(), 28);
-    assert!(told.iter().any(|one| one.contains("passed")) && told.iter().any(|one| one.contains("failed")));
-    told
+    let outcomes: Vec<String> =
+        trials.map(|trial| format!("{} {}", trial["outcome"], trial["score"])).collect();
+    assert_eq!(outcomes.len(), 28);
+    assert!(
+        outcomes.iter().any(|one| one.contains("passed"))
+            && outcomes.iter().any(|one| one.contains("failed"))
+    );
+    outcomes
 }
 
 #[test]
-fn a_change_of_every_key_is_found_or_demands_nothing() {
+fn a_change_of_every_key_is_reported_or_neutral() {
     let [expectations, scenarios, configurations] = keys();
-    // A provider of the configuration has the keys of a scenario's, and whom to trust; a rule has the same.
+    // Providers in the configuration have the same keys as in a scenario, plus whom to trust; rules are the same.
     let shared = |path: &&String| {
         *path != "always.name" && (!path.starts_with("providers.NAME.") || path.ends_with("trustedOrigins"))
     };
@@ -181,8 +186,8 @@ fn a_change_of_every_key_is_found_or_demands_nothing() {
             match change {
                 Weaker(before, now) | Passes(before, now, _) => {
                     let (before, now) = (files(before), files(now));
-                    assert!(found(&before, &now) > 0, "{key}: nothing is said of it\n{before:?}\n{now:?}");
-                    assert_eq!(found(&before, &before), 0, "{key}: it is no change");
+                    assert!(found(&before, &now) > 0, "{key}: not reported\n{before:?}\n{now:?}");
+                    assert_eq!(found(&before, &before), 0, "{key}: the files are equal");
                 }
                 Neutral(reason, before, now) => {
                     let (before, now) = (files(before), files(now));
@@ -203,8 +208,8 @@ fn a_change_of_every_key_is_found_or_demands_nothing() {
                 Neutral(_, before, now) => (files(before), files(now), false),
             };
             assert_eq!(found(&before, &now) > 0, is_weaker, "{key}\n{before:?}\n{now:?}");
-            assert_eq!(found(&before, &before), 0, "{key}: it is no change");
+            assert_eq!(found(&before, &before), 0, "{key}: the files are equal");
         }
     }
-    assert!(neutral <= 48, "{neutral} keys demand nothing: {reasons:?}");
+    assert!(neutral <= 48, "{neutral} keys are neutral: {reasons:?}");
 }

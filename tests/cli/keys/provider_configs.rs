@@ -1,4 +1,4 @@
-//! What can be written under `providerConfig` of a scenario.
+//! Every key of `providerConfig` in a scenario.
 
 use super::{
     Key,
@@ -6,7 +6,7 @@ use super::{
     SLOWER, UNUSED,
 };
 
-/// The same as of a scenario's other keys.
+/// Rows as in the table of scenarios.
 pub const PROVIDER_CONFIGS: &[(&str, Key)] = &[
     (
         "providerConfig",
@@ -15,7 +15,7 @@ pub const PROVIDER_CONFIGS: &[(&str, Key)] = &[
     (
         "providerConfig.apiKey",
         Neutral(
-            "who pays does not change what is answered",
+            "billing does not affect answers",
             "HEAD providerConfig: { apiKey: a }",
             "HEAD providerConfig: { apiKey: b }",
         ),
@@ -79,7 +79,7 @@ pub const PROVIDER_CONFIGS: &[(&str, Key)] = &[
     (
         "providerConfig.organization",
         Neutral(
-            "who pays does not change what is answered",
+            "billing does not affect answers",
             "HEAD providerConfig: { organization: a }",
             "HEAD providerConfig: { organization: b }",
         ),
@@ -115,7 +115,7 @@ pub const PROVIDER_CONFIGS: &[(&str, Key)] = &[
     (
         "providerConfig.modelFamily",
         Neutral(
-            "it says which parameters the model takes, not what must be answered",
+            "it lists the model's parameters and does not affect the expected answer",
             "HEAD providerConfig: { modelFamily: a }",
             "HEAD providerConfig: { modelFamily: b }",
         ),
@@ -145,7 +145,7 @@ pub const PROVIDER_CONFIGS: &[(&str, Key)] = &[
     (
         "providerConfig.stream",
         Neutral(
-            "the same answer comes, only in pieces",
+            "the answer is the same, only streamed",
             "HEAD providerConfig: { stream: false }",
             "HEAD providerConfig: { stream: true }",
         ),

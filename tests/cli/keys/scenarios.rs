@@ -1,4 +1,4 @@
-//! What can be written in a scenario.
+//! Every other key of a scenario.
 
 use super::{
     Key,
@@ -6,7 +6,7 @@ use super::{
     LABEL, QUESTION, SHOWN, TARGET, UNUSED,
 };
 
-/// Scenarios: what is put in place of `HEAD` at the top, `CASE` at the case `one`, and `PROMPT`.
+/// Scenarios: text for `HEAD` at the top, for `CASE` in case `one`, and for `PROMPT`.
 pub const SCENARIOS: &[(&str, Key)] = &[
     ("name", Neutral(LABEL, "HEAD name: s", "HEAD name: t")),
     ("description", Neutral(LABEL, "HEAD description: a", "HEAD description: b")),

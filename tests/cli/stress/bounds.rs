@@ -1,9 +1,9 @@
-//! How much is sent: bounds, schedules, and what is said before.
+//! How much is sent: limits, schedules, and what is announced.
 
 use super::*;
 
 #[test]
-fn so_many_requests_are_sent_as_are_said() {
+fn the_stated_number_of_requests_is_sent() {
     let table: &[(&[&str], u64)] = &[
         (&["-n", "1"], 1),
         (&["-n", "1", "-c", "50"], 1),
@@ -31,7 +31,7 @@ fn so_many_requests_are_sent_as_are_said() {
 }
 
 #[test]
-fn so_many_are_due_as_time_has_room_for() {
+fn the_number_of_requests_follows_from_time_and_rate() {
     let table: &[(&[&str], &[u64])] = &[
         (&["-n", "1000000", "--rate", "20", "-d", "1"], &[20]),
         (&["--rate", "20", "-d", "1s"], &[20]),
@@ -39,14 +39,15 @@ fn so_many_are_due_as_time_has_room_for() {
         (&["--rate", "40", "-d", "1", "--ramp-up", "1"], &[20]),
     ];
     all(table, |(flags, wanted)| {
-        // At the end of the time nobody waits for answers; what this machine could not begin by then is sent by nobody.
+        // At the end of the time, akit does not wait for answers; requests that this machine could not start by then
+        // are not sent.
         let count = |level: &Json| level["requests"].as_u64().unwrap() + level["cut_off"].as_u64().unwrap();
         let counts = || {
             let load = found(&stress(&echo().url, flags).run());
             load["levels"].as_array().unwrap().iter().map(count).collect::<Vec<_>>()
         };
         let found = (0..5).map(|_| counts()).find(|counts| counts == wanted);
-        assert!(found.is_some(), "{flags:?}: never {wanted:?}, but {:?}", counts());
+        assert!(found.is_some(), "{flags:?}: expected {wanted:?}, found {:?}", counts());
     });
 }
 
@@ -60,15 +61,15 @@ fn every_case_has_its_turn() {
     let ran = stress(&server.url, &["-n", "70", "-c", "5"]).file("s.yaml", format!("cases:\n{cases}")).run();
     let found = found(&ran);
     for (number, case) in found["cases"].as_array().unwrap().iter().enumerate() {
-        assert_eq!(case["id"], format!("c{number}"), "in the order of the file");
+        assert_eq!(case["id"], format!("c{number}"), "cases must be in file order");
         assert_eq!((case["n"].clone(), case["passed"].clone()), (10.into(), 10.into()), "{case}");
         assert_eq!(case["line"], number + 2);
     }
 }
 
 #[test]
-fn a_dry_run_sends_nothing_and_says_what_and_to_whom() {
-    let server = Server::start(|_| panic!("nothing is sent"));
+fn a_dry_run_sends_nothing_and_says_what_would_be_sent_where() {
+    let server = Server::start(|_| panic!("nothing may be sent"));
     let tagged = "setup: { handoff: { tool: transfer } }\ncases:\n  - { id: a, prompt: A person!, tags: [escalation], expected: { type: contains, values: [a] } }\n  - { id: b, prompt: Say b., expected: { type: contains, values: [b] } }\n";
     let table: &[(&[&str], &[&str])] = &[
         (
@@ -110,13 +111,13 @@ fn a_dry_run_sends_nothing_and_says_what_and_to_whom() {
         let ran = told.iter().fold(ran, |ran, told| ran.out(told));
         let ran = ran.out(&format!("to: openai {}", if flags.contains(&"known") { "known" } else { "m" }));
         assert!(ran.stdout.contains(server.host()), "{}", ran.stdout);
-        assert!(!ran.path("stress.json").exists(), "no report of nothing");
+        assert!(!ran.path("stress.json").exists(), "a dry run must not write a report");
     }
     assert!(server.asked().is_empty());
 }
 
 #[test]
-fn what_is_sent_is_said_before() {
+fn the_load_is_announced_before_it_starts() {
     let server = echo();
     let akit = Akit::new(&["stress", "s.yaml", "-m", "m", "-n", "2", "--base-url", &server.url])
         .file("s.yaml", SUITE);
@@ -138,7 +139,7 @@ fn one_seed_is_one_schedule() {
     assert_ne!(first.0, other.0);
     assert_eq!((first.1, other.1), (7, 8));
     assert_eq!(first.0.as_ref().map(String::len), Some(64));
-    // Distances of a constant rate need no seed.
+    // The intervals of a constant rate need no seed.
     assert_eq!(
         schedule(&["--rate", "100", "-d", "1", "--seed", "7"]).0,
         schedule(&["--rate", "100", "-d", "1", "--seed", "8"]).0
@@ -151,7 +152,7 @@ fn one_seed_is_one_schedule() {
 }
 
 #[test]
-fn the_settings_are_those_of_the_flags() {
+fn the_report_has_the_settings_of_the_flags() {
     let server = echo();
     let ran =
         stress(&server.url, &["-n", "4", "-c", "2", "--ramp-up", "50ms", "--canary", "--budget", "0.5"])
@@ -168,9 +169,9 @@ fn the_settings_are_those_of_the_flags() {
     assert_eq!((settings["budget_usd"].clone(), settings["schedule"].clone()), (Json::Null, Json::Null));
 }
 
-/// What `artemiskit stress` has, as docs/migrating.md lists it.
+/// Flags of `artemiskit stress`, as docs/migrating.md lists them.
 #[test]
-fn flags_of_artemiskit_work_or_say_what_is_instead() {
+fn flags_of_artemiskit_work_or_name_a_replacement() {
     let prices = "prices: { m: { input: 1, output: 1 } }\n";
     let suite = format!("maxTokens: 5\n{SUITE}");
     let table: &[(&[&str], &str, &str)] = &[

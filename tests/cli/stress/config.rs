@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The limits that held, as `metric limit`.
+/// The limits of the decision, as `metric limit`.
 fn limits(ran: &Ran) -> Vec<String> {
     let found = found(ran);
     let limits = found["slo"].as_array().unwrap().iter();
@@ -27,7 +27,7 @@ fn flags_take_precedence_metric_by_metric() {
         ),
         ("stress: {}\n", &["--slo", "pass_rate=0.5"], &["pass_rate 0.5"]),
         ("model: x\n", &[], &[]),
-        // The last flag of a metric counts.
+        // The last flag for a metric counts.
         ("model: x\n", &["--slo", "pass_rate=0.5", "--slo", "pass_rate=0.25"], &["pass_rate 0.25"]),
     ];
     for (config, flags, wanted) in table {
@@ -46,7 +46,7 @@ fn a_limit_of_the_configuration_gates() {
 }
 
 #[test]
-fn what_is_wrong_in_it_is_told_with_its_line() {
+fn mistakes_in_it_are_reported_with_their_line() {
     let table = [
         ("stress: { slo: { pass_rate: 1.5 } }", "`pass_rate`", "1"),
         ("stress: { slo: { pass_rate: -0.1 } }", "`pass_rate`", "0"),
@@ -60,7 +60,7 @@ fn what_is_wrong_in_it_is_told_with_its_line() {
         ("stress: 5", "`stress`", "mapping"),
         ("stress: { slo: [pass_rate] }", "`slo`", "mapping"),
     ];
-    let server = Server::start(|_| panic!("nothing is sent"));
+    let server = Server::start(|_| panic!("nothing may be sent"));
     for (config, what, more) in table {
         let ran = stress(&server.url, &["-n", "1"]).file("akit.yaml", format!("{config}\n")).run();
         ran.ended(2).err(what).err(more).err("--> akit.yaml:1:");
@@ -69,7 +69,7 @@ fn what_is_wrong_in_it_is_told_with_its_line() {
 }
 
 #[test]
-fn the_doctor_tells_where_a_limit_is_said() {
+fn doctor_names_the_source_of_a_limit() {
     let akit = |config: &str| {
         Akit::new(&["doctor", "s.yaml", "-m", "m", "--explain"])
             .file("s.yaml", SUITE)

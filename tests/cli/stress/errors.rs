@@ -1,4 +1,4 @@
-//! What brought no answer, by class: counted exactly, and never judged.
+//! Requests without an answer, by class: counted exactly, and not judged.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,7 +19,7 @@ fn changed(change: impl Fn(&mut Json)) -> Answer {
     raw(200, "application/json", &body.to_string())
 }
 
-/// What the server does, how often the class is counted, and whether a request comes to the server at all.
+/// What the server does, the expected count of the class, and whether a request reaches the server.
 type Row = (&'static str, fn() -> Answer, &'static str);
 
 #[test]
@@ -67,7 +67,7 @@ fn faults_of_a_server_have_one_class_each() {
             "server_error 20",
         ),
         (
-            "a call of what nobody declared",
+            "a call of an undeclared function",
             || {
                 changed(
                     |body| body["choices"][0]["message"]["tool_calls"] = json!([{ "id": "1", "type": "function", "function": { "name": "format_disk", "arguments": "{}" } }]),
@@ -78,7 +78,7 @@ fn faults_of_a_server_have_one_class_each() {
     ];
     all(table, |(name, answer, wanted)| {
         let answer = *answer;
-        let server = Server::as_told(move |_| answer());
+        let server = Server::plain(move |_| answer());
         let declared = format!("setup: {{ functions: [{{ name: f }}] }}\n{SUITE}");
         let akit = stress(&server.url, &["-n", "20", "-c", "5"]);
         let akit = if name.contains("declared") { akit.file("s.yaml", declared) } else { akit };
@@ -98,8 +98,8 @@ fn faults_of_a_server_have_one_class_each() {
 }
 
 #[test]
-fn roads_that_lead_nowhere_have_one_class_each() {
-    let hanging = Server::as_told(|_| Answer::Hang);
+fn unreachable_addresses_have_one_class_each() {
+    let hanging = Server::plain(|_| Answer::Hang);
     let plain = echo();
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let table: &[(String, &[&str], &str)] = &[
@@ -126,8 +126,7 @@ fn no_redirect_is_followed() {
     let to = elsewhere.url.clone();
     for status in [301, 302, 303, 307, 308] {
         let to = to.clone();
-        let server =
-            Server::as_told(move |_| Answer::Raw(status, vec![("location", to.clone())], Vec::new()));
+        let server = Server::plain(move |_| Answer::Raw(status, vec![("location", to.clone())], Vec::new()));
         let ran = stress(&server.url, &["-n", "5", "-c", "2"]).run().ended(4);
         assert_eq!(errors(&found(&ran)["levels"][0]), ["unexpected 5"], "{status}");
         assert_eq!(server.asked().len(), 5);
@@ -136,9 +135,9 @@ fn no_redirect_is_followed() {
 }
 
 #[test]
-fn classes_beside_each_other_are_counted_apart() {
+fn classes_in_one_load_are_counted_separately() {
     let asked = AtomicUsize::new(0);
-    let server = Server::as_told(move |question| match asked.fetch_add(1, Ordering::SeqCst) % 10 {
+    let server = Server::plain(move |question| match asked.fetch_add(1, Ordering::SeqCst) % 10 {
         0 => raw(429, "application/json", "{}"),
         1 => raw(500, "text/plain", ""),
         2 => raw(404, "text/plain", ""),
@@ -171,7 +170,7 @@ fn classes_beside_each_other_are_counted_apart() {
 }
 
 #[test]
-fn answers_that_say_little_are_answers() {
+fn short_answers_are_answers() {
     type Row<'a> = (&'a str, fn() -> Answer, [u64; 3]);
     let table: &[Row<'_>] = &[
         ("empty", || changed(|body| body["choices"][0]["message"]["content"] = "".into()), [20, 0, 0]),
@@ -195,7 +194,7 @@ fn answers_that_say_little_are_answers() {
     ];
     all(table, |(name, answer, wanted)| {
         let answer = *answer;
-        let server = Server::as_told(move |_| answer());
+        let server = Server::plain(move |_| answer());
         let ran = stress(&server.url, &["-n", "20", "-c", "5"]).run();
         let found = found(&ran);
         let (level, quality) = (&found["levels"][0], &found["levels"][0]["quality"]);
@@ -207,11 +206,11 @@ fn answers_that_say_little_are_answers() {
 }
 
 #[test]
-fn nothing_is_tried_again_unless_limits_are_on() {
-    // Whatever is asked fails at first: each connection's text is seen once.
+fn nothing_is_retried_unless_limits_are_on() {
+    // The first request for each text fails.
     let flaky = || {
         let seen = std::sync::Mutex::new(std::collections::BTreeMap::<String, usize>::new());
-        Server::as_told(move |asked| {
+        Server::plain(move |asked| {
             let mut seen = seen.lock().unwrap();
             let times = seen.entry(asked.last_message()).or_default();
             *times += 1;
@@ -228,7 +227,7 @@ fn nothing_is_tried_again_unless_limits_are_on() {
     let server = flaky();
     let ran = stress(&server.url, &["-n", "4", "-c", "1", "--limits"]).run();
     let again = found(&ran);
-    // Each of both cases fails once and is tried again, which is counted apart.
+    // Each of the two cases fails once and is retried, which is counted separately.
     assert_eq!((again["requests"].clone(), server.asked().len()), (4.into(), 6));
     assert_eq!(errors(&again["levels"][0]), [] as [&str; 0]);
     assert_eq!(again["levels"][0]["retries"], 2);
@@ -236,7 +235,7 @@ fn nothing_is_tried_again_unless_limits_are_on() {
     let cases = again["cases"].as_array().unwrap();
     assert!(cases.iter().all(|case| case["errored"] == 0), "{cases:?}");
     assert_eq!(again["levels"][0]["quality"]["rate"], 1.0);
-    // No retry is no retry with them, either.
+    // Even with limits on, `--retries 0` turns retries off.
     let server = flaky();
     let ran = stress(&server.url, &["-n", "4", "-c", "1", "--limits", "--retries", "0"]).run();
     assert_eq!(found(&ran)["levels"][0]["retries"], 0);

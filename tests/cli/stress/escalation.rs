@@ -1,4 +1,4 @@
-//! The way to a person, and what turns up in the wrong conversation.
+//! Handoffs under load, and text that turns up in the wrong conversation.
 
 use serde_json::json;
 
@@ -21,7 +21,7 @@ fn is_escalation(asked: &Asked) -> bool {
 }
 
 #[test]
-fn escalations_have_exactly_their_share() {
+fn escalations_have_exactly_the_requested_share() {
     for (share, of_100) in [("0.2", 20), ("0", 0), ("0.5", 50), ("1", 100), ("0.07", 7)] {
         let server = echo();
         let ran = stress(&server.url, &["-n", "100", "-c", "5", "--escalation-share", share])
@@ -39,13 +39,13 @@ fn escalations_have_exactly_their_share() {
         assert_eq!(found["cases"][2]["n"], of_100);
         assert_eq!(found["cases"][2]["escalation"], true);
     }
-    // A fifth where nothing is said.
+    // One fifth by default.
     let server = echo();
     let ran = stress(&server.url, &["-n", "50", "-c", "5"]).file("s.yaml", suite("{ text: person }")).run();
     assert_eq!(found(&ran)["levels"][0]["escalation"]["n"], 10);
 }
 
-/// The signs, what a person is answered with, and of ten: offered, claimed, done, available.
+/// The signs of a handoff, the answer to an escalation, and the counts out of ten: offered, claimed, done, available.
 type Row = (&'static str, fn(&mut Json), [u64; 4]);
 
 #[test]
@@ -63,7 +63,7 @@ fn signs_of_a_handoff_are_counted_by_how_far_they_go() {
         (words, |body| says(body, "Hello."), [0, 0, 0, 0]),
         (words, |body| says(body, "Would you like to talk to somebody?"), [10, 0, 0, 0]),
         (words, |body| says(body, "I connect you."), [10, 10, 0, 10]),
-        // Where a tool shows that it is done, words are not enough.
+        // If a tool shows that a handoff is done, text is not enough.
         (tool, |body| says(body, "I connect you."), [10, 10, 0, 0]),
         (tool, |body| calls(body, "transfer"), [10, 10, 10, 10]),
         (tool, |body| calls(body, "other"), [0, 0, 0, 0]),
@@ -71,7 +71,7 @@ fn signs_of_a_handoff_are_counted_by_how_far_they_go() {
     ];
     all(table, |(signs, change, [offered, claimed, done, available])| {
         let change = *change;
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             let mut body = completion(&asked.last_message());
             if is_escalation(asked) {
                 change(&mut body);
@@ -92,12 +92,12 @@ fn signs_of_a_handoff_are_counted_by_how_far_they_go() {
 }
 
 #[test]
-fn a_state_of_an_own_bot_opens_the_way() {
+fn a_state_of_the_users_bot_is_a_handoff() {
     let head = "provider: http\nproviderConfig: { url: URL, body: { text: \"{{prompt}}\" }, answer: /answer, state: /state }\n";
     for (state, done) in
         [(json!({ "accepted": true }), 10), (json!({ "accepted": false }), 0), (json!({}), 0)]
     {
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             let mut body = json!({ "answer": asked.body["text"], "state": { "accepted": false } });
             if is_escalation(asked) {
                 body["state"] = state.clone();
@@ -124,10 +124,10 @@ fn a_state_of_an_own_bot_opens_the_way() {
 }
 
 #[test]
-fn an_escalation_without_an_answer_is_not_available() {
-    // Every second person is answered with an error.
+fn an_escalation_without_an_answer_counts_as_unavailable() {
+    // Every second escalation gets an error.
     let asked = std::sync::atomic::AtomicUsize::new(0);
-    let server = Server::as_told(move |question| {
+    let server = Server::plain(move |question| {
         std::thread::sleep(Duration::from_millis(100));
         let fails = is_escalation(question)
             && asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst).is_multiple_of(2);
@@ -160,19 +160,19 @@ fn without_the_tag_there_is_no_escalation() {
     let found = found(&ran);
     assert_eq!(found["levels"][0]["escalation"], Json::Null);
     assert_eq!(found["settings"]["escalation_share"], 0.0);
-    assert_eq!(found["cross_talk"], Json::Null, "nobody looked");
+    assert_eq!(found["cross_talk"], Json::Null, "it was not checked");
 }
 
 /// The reference in a text.
 fn reference(text: &str) -> Option<String> {
-    let (_, behind) = text.split_once("AKREF-")?;
+    let (_, rest) = text.split_once("AKREF-")?;
     Some(format!(
         "AKREF-{}",
-        behind.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect::<String>()
+        rest.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect::<String>()
     ))
 }
 
-/// Where a server puts a reference of the question, or of one before.
+/// Where a server puts the reference from this question or an earlier one.
 #[derive(Clone, Copy, Debug)]
 enum Leak {
     Nowhere,
@@ -184,7 +184,7 @@ enum Leak {
 
 fn leaking(leak: Leak, takes: Duration) -> Server {
     let before = std::sync::Mutex::new(None::<String>);
-    Server::as_told(move |asked| {
+    Server::plain(move |asked| {
         std::thread::sleep(takes);
         let own = reference(&asked.last_message());
         let other = std::mem::replace(&mut *before.lock().unwrap(), own.clone()).unwrap_or_default();
@@ -206,7 +206,7 @@ fn leaking(leak: Leak, takes: Duration) -> Server {
 
 #[test]
 fn a_reference_of_another_conversation_fails_the_load() {
-    // Of the first nothing was said before.
+    // There is no earlier reference before the first answer.
     let table = [(Leak::Nowhere, 0), (Leak::Own, 0), (Leak::Words, 11), (Leak::Folded, 11), (Leak::Call, 11)];
     all(&table, |(leak, wanted)| {
         for redaction in
@@ -218,18 +218,18 @@ fn a_reference_of_another_conversation_fails_the_load() {
                 .run();
             let load = found(&ran);
             assert_eq!(load["cross_talk"], *wanted, "{leak:?} {redaction}");
-            let told = format!("the reference of another conversation turned up in {wanted}");
+            let reason = format!("the reference of another conversation turned up in {wanted}");
             let reasons = load["decision"]["reasons"].to_string();
-            assert_eq!(reasons.contains(&told), *wanted > 0, "{leak:?} {reasons}");
-            assert_eq!(ran.stdout.contains(&told), *wanted > 0, "{leak:?} {}", ran.stdout);
-            // Not looked for where nothing says so.
+            assert_eq!(reasons.contains(&reason), *wanted > 0, "{leak:?} {reasons}");
+            assert_eq!(ran.stdout.contains(&reason), *wanted > 0, "{leak:?} {}", ran.stdout);
+            // References are not checked unless a flag asks for it.
             let server = leaking(*leak, Duration::ZERO);
             let ran = stress(&server.url, &["-n", "4", "-c", "1"]).run();
             assert_eq!(found(&ran)["cross_talk"], Json::Null);
             assert!(server.asked().iter().all(|asked| reference(&asked.last_message()).is_none()));
         }
     });
-    // Whatever else is wrong.
+    // Even if something else is wrong.
     let server = leaking(Leak::Words, Duration::ZERO);
     let flags = ["-n", "6", "-c", "1", "--canary", "--slo", "pass_rate=0"];
     let ran = stress(&server.url, &flags).run().ended(1);
@@ -257,7 +257,7 @@ fn every_conversation_has_a_reference_of_its_own_in_its_first_message() {
             .collect();
         let marked: Vec<_> = users.iter().filter_map(|text| reference(text)).collect();
         assert_eq!(marked.len(), 1, "{users:?}");
-        // In what is said first in this conversation: a history was said before it.
+        // In the customer's first message of this conversation; the history comes before it.
         let first = users.iter().find(|text| **text != "before").unwrap();
         assert!(reference(first).is_some(), "{users:?}");
         seen.extend(marked);
@@ -268,9 +268,9 @@ fn every_conversation_has_a_reference_of_its_own_in_its_first_message() {
 }
 
 #[test]
-fn a_reference_in_the_state_of_an_own_bot_is_found() {
+fn a_reference_in_the_state_of_the_users_bot_is_found() {
     let before = std::sync::Mutex::new(String::new());
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         let own = reference(asked.body["text"].as_str().unwrap()).unwrap_or_default();
         let other = std::mem::replace(&mut *before.lock().unwrap(), own);
         let body = json!({ "answer": "alpha beta", "state": { "customer": { "last": other } } });

@@ -1,11 +1,11 @@
-//! The exit code of a load.
+//! The exit code of a load test.
 
 use super::*;
 
-/// The server, the flags, the exit code and what is printed.
+/// The server, the flags, the exit code and the output.
 type Row = (fn() -> Server, &'static [&'static str], i32, &'static str);
 
-/// A server that is right about one case alone.
+/// A server that answers only one case correctly.
 fn half() -> Server {
     Server::start(|_| {
         std::thread::sleep(SLOW);
@@ -40,7 +40,7 @@ fn shaky() -> Server {
 }
 
 #[test]
-fn limits_gate_in_their_own_direction() {
+fn limits_are_minimums_or_maximums_by_metric() {
     let table: &[Row] = &[
         (slow_echo, &[], 0, "RESULT: PASS"),
         (slow_echo, &["--slo", "latency_p95_ms=60000"], 0, "RESULT: PASS"),
@@ -51,17 +51,17 @@ fn limits_gate_in_their_own_direction() {
         (slow_echo, &["--slo", "goodput_rps=100000"], 1, "goodput_rps is "),
         (half, &["--slo", "pass_rate=0.5"], 0, "RESULT: PASS"),
         (half, &["--slo", "pass_rate=0.51"], 1, "pass_rate is 50%, the limit is 51%"),
-        // Without a limit, what failed is in the report alone.
+        // Without a limit, failures are only in the report.
         (half, &[], 0, "RESULT: PASS"),
         (shaky, &["--slo", "error_rate=0.5"], 0, "RESULT: PASS"),
         (shaky, &["--slo", "error_rate=0.49"], 1, "error_rate is 50%, the limit is 49%"),
-        // All that is wrong is told.
+        // All findings are printed.
         (half, &["--slo", "pass_rate=0.9", "--slo", "latency_p95_ms=1"], 1, "latency_p95_ms is "),
         (wrong, &[], 1, "none of 4 conversations passed"),
         (down, &[], 4, "nothing answered"),
-        // A missed limit is a regression, whatever else there is.
+        // A missed limit is a regression, whatever else happened.
         (down, &["--slo", "error_rate=0.1"], 1, "nothing answered"),
-        // What was not measured is no pass.
+        // An unmeasured metric does not pass its limit.
         (down, &["--slo", "latency_p95_ms=1000"], 4, "latency_p95_ms was not measured"),
     ];
     all(table, |(server, flags, status, told)| {
@@ -101,7 +101,7 @@ fn a_case_has_the_reason_of_its_worst_kind_of_result() {
 }
 
 #[test]
-fn nobody_listens() {
+fn nothing_listens() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     drop(listener);
@@ -113,17 +113,17 @@ fn nobody_listens() {
     assert_eq!(found["cases"][0]["judged"], 0);
 }
 
-/// More arrive than may be under way: the schedule cannot be kept, whatever the limits say.
+/// More requests arrive than may be in flight: the schedule cannot be kept, so the limits do not matter.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_load_that_was_not_made_is_void() {
+fn a_load_that_could_not_be_generated_is_void() {
     let server = Server::start(|asked| {
         std::thread::sleep(std::time::Duration::from_millis(300));
         Answer::Text(asked.last_message())
     });
     for slo in ["pass_rate=0", "pass_rate=1", "latency_p95_ms=1"] {
         let akit = stress(&server.url, &["--rate", "60", "-d", "1", "--slo", slo]);
-        // So few files may be open that a few requests at once are all that can be.
+        // The limit on open files allows only a few concurrent requests.
         let mut command = std::process::Command::new("sh");
         let akit_command = akit.command();
         command.arg("-c").arg("ulimit -n 104; exec \"$0\" \"$@\"").arg(akit_command.get_program());
@@ -133,10 +133,10 @@ fn a_load_that_was_not_made_is_void() {
         let found = found(&ran);
         assert_eq!(found["levels"][0]["valid"], false);
         assert_eq!(found["decision"]["conclusion"], "error");
-        // Whoever was waited for until the end is late, too.
+        // A request that waited until the end is late, too.
         let due: u64 =
             found["timeline"].as_array().unwrap().iter().map(|tick| tick["due"].as_u64().unwrap()).sum();
-        assert!(due < 60, "{due} of 60 began");
+        assert!(due < 60, "{due} of 60 started");
         assert!(found["levels"][0]["dispatch_lag_ms"]["max"].as_f64().unwrap() > 100.0);
     }
 }
@@ -151,7 +151,7 @@ fn a_budget_ends_a_load_with_its_whole_report() {
         body["model"] = "m".into();
         Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
     });
-    // One answer costs 5 tokens, 0.005 USD and a little for what is sent.
+    // One answer costs 5 tokens, 0.005 USD, plus a little for the request.
     let akit = |more: &[&str]| {
         let most = if more.contains(&"--budget") { &[][..] } else { &["--budget", "0.0262"] };
         stress(&server.url, &["-n", "50", "-c", "2"])
@@ -167,8 +167,8 @@ fn a_budget_ends_a_load_with_its_whole_report() {
     let found = found(&ran);
     assert_eq!(found["ended"], "budget");
     assert_eq!(found["requests"], 5);
-    assert_eq!(sent, 5, "nothing is sent beyond the budget");
-    assert_eq!(found["levels"][0]["cut_off"], 0, "what was never sent is not cut off");
+    assert_eq!(sent, 5, "nothing may be sent beyond the budget");
+    assert_eq!(found["levels"][0]["cut_off"], 0, "requests that were not sent are not cut off");
     assert_eq!(found["levels"][0]["quality"]["n"], 5);
     assert!(found["cost_usd"].as_f64().unwrap() <= 0.0262);
     solid(|| akit(&[])).ended(6).out("the budget ended the test").out("RESULT: ");

@@ -1,10 +1,10 @@
-//! What cannot be meant is refused before anything is sent.
+//! Meaningless values are refused before anything is sent.
 
 use super::*;
 
 #[test]
-fn bad_values_are_refused_with_what_to_write() {
-    let server = Server::start(|_| panic!("nothing is sent"));
+fn bad_values_are_refused_with_an_example() {
+    let server = Server::start(|_| panic!("nothing may be sent"));
     let table: &[(&[&str], &str)] = &[
         (&["-c", "0"], "--concurrency: `0` is not a whole number from 1 to 50,000"),
         (&["-c", "-1"], "--concurrency: `-1` is not a whole number"),
@@ -75,12 +75,12 @@ fn bad_values_are_refused_with_what_to_write() {
     assert!(server.asked().is_empty());
 }
 
-/// What is refused: files beside the suite, flags, and what is told.
+/// Rows of refused input: files next to the suite, flags, and the message.
 type Row = (&'static str, &'static [&'static str], &'static str);
 
 #[test]
 fn what_cannot_be_measured_is_refused() {
-    let server = Server::start(|_| panic!("nothing is sent"));
+    let server = Server::start(|_| panic!("nothing may be sent"));
     let escalates = "setup: { handoff: { tool: transfer } }\ncases:\n  - { id: a, prompt: A person!, tags: [escalation], expected: { type: contains, values: [a] } }\n  - { id: b, prompt: Say b., expected: { type: contains, values: [b] } }\n";
     let unsigned = escalates.split_once('\n').unwrap().1;
     let judged = "cases:\n  - { id: a, prompt: A, expected: { type: llm_grader, rubric: Is it kind? } }\n";
@@ -108,11 +108,11 @@ fn what_cannot_be_measured_is_refused() {
     assert!(server.asked().is_empty());
 }
 
-/// A limit on it takes answers piece by piece, as one of the gate does.
+/// A limit on it requests streaming, as in the gate.
 #[test]
-fn the_time_to_the_first_token_is_measured_where_it_can_be() {
+fn the_time_to_the_first_token_is_measured_if_answers_are_streamed() {
     let pieces = || {
-        Server::as_told(|asked| {
+        Server::plain(|asked| {
             std::thread::sleep(SLOW);
             if asked.body["stream"] != true {
                 return Answer::Raw(400, Vec::new(), Vec::new());
@@ -135,7 +135,7 @@ fn the_time_to_the_first_token_is_measured_where_it_can_be() {
     }
     let config = "stress: { slo: { ttft_p95_ms: 100 } }\n";
     solid(|| stress(&pieces().url, &["-n", "4", "-c", "4"]).file("akit.yaml", config)).ended(1);
-    // Who is asked in one piece has none, and that is no zero.
+    // Without streaming it is missing rather than zero.
     let ran = stress(&echo().url, &["-n", "2"]).run();
     assert_eq!(found(&ran)["levels"][0]["ttft_ms"], Json::Null);
     let bot = format!("provider: command\nproviderConfig: {{ command: [sh, -c, echo alpha] }}\n{SUITE}");
@@ -148,7 +148,7 @@ fn the_time_to_the_first_token_is_measured_where_it_can_be() {
 }
 
 #[test]
-fn recorded_answers_are_no_server() {
+fn recorded_answers_cannot_be_load_tested() {
     let replies = super::super::replies::replies(&[("a", "alpha"), ("b", "beta")]);
     let of_file = format!("provider: replies\nproviderConfig: {{ file: r.jsonl }}\n{SUITE}");
     let table: &[(&str, &str, &[&str])] = &[

@@ -1,4 +1,4 @@
-//! What a judge says of a sample, once the load is over.
+//! Judging a sample after the load.
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -11,11 +11,11 @@ const JUDGED: &str = "cases:
   - { id: k, prompt: Say beta., expected: { type: llm_grader, rubric: Is it kind? } }
 ";
 
-/// A judge, and when it was asked.
+/// A judge, and the time of its first request.
 fn judge(score: u32) -> (Server, Arc<Mutex<Vec<Instant>>>) {
     let times = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&times);
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         log.lock().unwrap().push(Instant::now());
         Answer::Text(super::super::canaries::verdict(asked).unwrap_or_else(|| verdict(score)))
     });
@@ -26,7 +26,7 @@ fn load(url: &str, judge: &str, suite: &str, more: &[&str]) -> Akit {
     stress(url, &["--grader-model", "j", "--grader-base-url", judge]).args(more).file("s.yaml", suite)
 }
 
-/// What the judge was shown, but for known answers.
+/// The judge's prompts, without known answers.
 fn shown(judge: &Server) -> Vec<String> {
     let mut shown: Vec<_> = judge.votes().iter().map(|asked| asked.body["messages"].to_string()).collect();
     shown.sort();
@@ -35,7 +35,7 @@ fn shown(judge: &Server) -> Vec<String> {
 }
 
 #[test]
-fn no_judge_is_asked_before_the_load_is_over() {
+fn no_judge_is_asked_during_the_load() {
     let (judge, asked) = judge(10);
     let last = Arc::new(Mutex::new(None));
     let log = Arc::clone(&last);
@@ -47,12 +47,12 @@ fn no_judge_is_asked_before_the_load_is_over() {
     let ran = load(&server.url, &judge.url, JUDGED, &["-n", "20", "-c", "4"]).run();
     let found = found(&ran);
     let first = asked.lock().unwrap().first().copied().unwrap();
-    assert!(first > last.lock().unwrap().unwrap(), "the judge was asked while the load lasted");
+    assert!(first > last.lock().unwrap().unwrap(), "the judge was asked during the load");
     for level in found["levels"].as_array().unwrap() {
         let judged = &level["judged"];
         assert_eq!(judged["n"], judged["passed"], "{judged}");
         assert!(judged["n"].as_u64().unwrap() > 0);
-        // A case that has only a judge is in the pass rate by the sample alone.
+        // A case that only a judge can judge counts in the pass rate only through the sample.
         assert_eq!(
             (level["quality"]["n"].clone(), level["quality"]["rate"].clone()),
             (judged["n"].clone(), 1.0.into())
@@ -61,10 +61,10 @@ fn no_judge_is_asked_before_the_load_is_over() {
 }
 
 #[test]
-fn a_sample_has_at_most_fifty_answers_a_level_and_is_that_of_the_seed() {
+fn a_sample_has_at_most_fifty_answers_per_level_and_depends_on_the_seed() {
     let sample = |seed: &str, more: &[&str]| {
         let (judge, _) = judge(10);
-        // Each answer is another one, the same for the same visit.
+        // All answers differ; the n-th answer is the same in every load.
         let number = std::sync::atomic::AtomicUsize::new(0);
         let server = Server::start(move |_| {
             Answer::Text(format!(
@@ -79,8 +79,8 @@ fn a_sample_has_at_most_fifty_answers_a_level_and_is_that_of_the_seed() {
     let answers = |shown: &[String]| {
         let mut answers: Vec<String> = Vec::new();
         for text in shown {
-            let (_, behind) = text.split_once("number-").unwrap();
-            answers.push(behind.chars().take_while(char::is_ascii_digit).collect());
+            let (_, rest) = text.split_once("number-").unwrap();
+            answers.push(rest.chars().take_while(char::is_ascii_digit).collect());
         }
         answers.sort();
         answers
@@ -93,7 +93,7 @@ fn a_sample_has_at_most_fifty_answers_a_level_and_is_that_of_the_seed() {
     assert_ne!(answers(&first), answers(&other));
     let (n, few) = sample("7", &["--judge-sample", "5"]);
     assert_eq!((n, few.len()), (5, 5));
-    // Those that come first in the draw, whatever its size.
+    // A smaller sample is a prefix of a larger one.
     assert!(answers(&few).iter().all(|answer| answers(&first).contains(answer)));
 }
 
@@ -109,8 +109,8 @@ fn without_a_sample_no_judge_is_asked() {
 }
 
 #[test]
-fn what_is_known_without_a_judge_counts_for_every_answer() {
-    // One part needs a judge, the other is checked of all.
+fn checks_without_a_judge_count_for_every_answer() {
+    // One part needs a judge; the other is checked for every answer.
     let suite = "cases:
   - { id: a, prompt: Say alpha., expected: { type: combined, operator: and, expectations: [{ type: contains, values: [beta] }, { type: llm_grader, rubric: Is it kind? }] } }
   - { id: b, prompt: Say beta., expected: { type: contains, values: [beta] } }
@@ -119,8 +119,8 @@ fn what_is_known_without_a_judge_counts_for_every_answer() {
     let ran = load(&echo().url, &judge.url, suite, &["-n", "20", "-c", "2"]).run();
     let level = &found(&ran)["levels"][0];
     assert_eq!((level["quality"]["n"].clone(), level["quality"]["passed"].clone()), (20.into(), 10.into()));
-    assert_eq!(level["judged"]["n"], 10, "only those that have a judge are in the sample");
-    assert_eq!(level["judged"]["passed"], 0, "the judge is one part of what is expected");
+    assert_eq!(level["judged"]["n"], 10, "only cases with a judge may be in the sample");
+    assert_eq!(level["judged"]["passed"], 0, "the judge is only one part of the expectation");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_judge_that_fails_answers_fails_the_limit() {
     let run = |score: u32, slo: &str| {
         solid(|| {
             let (judge, _) = judge(score);
-            // It is there as long as the load is.
+            // The judge must live as long as the load.
             let ran = load(&slow_echo().url, &judge.url, JUDGED, &["-n", "4", "-c", "4", "--slo", slo]);
             std::mem::forget(judge);
             ran
@@ -150,15 +150,15 @@ fn a_judge_that_is_down_is_an_error_where_nothing_else_judged() {
     let level = &found(&ran)["levels"][0];
     assert_eq!((level["judged"]["n"].clone(), level["judged"]["errored"].clone()), (0.into(), 4.into()));
     assert_eq!(level["quality"]["rate"], Json::Null);
-    assert_eq!(found(&ran)["requests"], 4, "the figures of the load are there");
-    // A limit on what nobody could tell is no pass.
+    assert_eq!(found(&ran)["requests"], 4, "the figures of the load must be reported");
+    // A limit on an unmeasured metric does not pass.
     run(JUDGED, &["--slo", "pass_rate=0"]).ended(4).out("pass_rate was not measured");
 }
 
 #[test]
 fn a_judge_that_accepts_a_bad_answer_is_not_used() {
-    // It likes everything, what is known to be bad, too.
-    let judge = Server::as_told(|_| Answer::Text(verdict(10)));
+    // It accepts everything, known-bad answers included.
+    let judge = Server::plain(|_| Answer::Text(verdict(10)));
     let flags = ["-n", "4", "-c", "4", "--markdown", "stress.md"];
     let ran = load(&echo().url, &judge.url, JUDGED, &flags).run();
     let level = &found(&ran)["levels"][0];

@@ -1,7 +1,7 @@
 //! `akit stress`, row by row.
-//!
-//! A busy machine may send late, and then a load is void. Where the exit code matters, answers take so long that a hiccup
-//! does not, and a void load is made again.
+//! || A busy machine may send late, which makes a load void. Where the exit code matters, answers take long enough
+//! that a
+//! short delay does no harm, and a void load is repeated.
 
 mod bounds;
 mod config;
@@ -22,17 +22,17 @@ use super::Akit;
 use super::akit::Ran;
 use super::server::{Answer, Asked, Server};
 
-/// How long an answer takes where nobody may take a hiccup for lag.
+/// Time per answer, long enough that a short delay does not count as lag.
 pub(super) const SLOW: Duration = Duration::from_millis(400);
 
-/// Two cases; each wants its own id in the answer.
+/// Two cases; each expects its own id in the answer.
 pub(super) const SUITE: &str = "name: s
 cases:
   - { id: a, prompt: Say alpha., expected: { type: contains, values: [alpha] } }
   - { id: b, prompt: Say beta., expected: { type: contains, values: [beta] } }
 ";
 
-/// A load on a server.
+/// A load test of a server.
 pub(super) fn stress(url: &str, more: &[&str]) -> Akit {
     Akit::new(&["stress", "s.yaml", "-m", "m", "--json", "stress.json", "-q", "--base-url", url])
         .args(more)
@@ -52,12 +52,12 @@ pub(super) fn slow_echo() -> Server {
     })
 }
 
-/// What a load found.
+/// The report of a load.
 pub(super) fn found(ran: &Ran) -> Json {
     ran.json("stress.json")
 }
 
-/// What a load came to: made again where this machine could not keep its schedule.
+/// The result of a load; repeats it if this machine could not keep the schedule.
 pub(super) fn solid(make: impl Fn() -> Akit) -> Ran {
     for _ in 0..4 {
         let ran = make().run();
@@ -68,7 +68,7 @@ pub(super) fn solid(make: impl Fn() -> Akit) -> Ran {
     make().run()
 }
 
-/// The rows of a table at once.
+/// Runs all rows of a table concurrently.
 pub(super) fn all<T: Sync>(rows: &[T], check: impl Fn(&T) + Sync) {
     std::thread::scope(|scope| {
         for row in rows {
@@ -78,7 +78,7 @@ pub(super) fn all<T: Sync>(rows: &[T], check: impl Fn(&T) + Sync) {
     });
 }
 
-/// The errors of a level that are not zero, as `class n`.
+/// The nonzero errors of a level, as `class n`.
 pub(super) fn errors(level: &Json) -> Vec<String> {
     let errors = level["errors"].as_object().unwrap().iter();
     errors.filter(|(_, n)| **n != 0).map(|(class, n)| format!("{class} {n}")).collect()

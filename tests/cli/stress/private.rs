@@ -1,4 +1,4 @@
-//! What must not be in a report, and what a hostile answer cannot do to it.
+//! Private values stay out of reports, and hostile answers cannot change a report.
 
 use super::*;
 
@@ -16,13 +16,16 @@ fn keys_are_in_no_report() {
         |asked| Answer::Raw(200, Vec::new(), asked.header("authorization").unwrap_or_default().into()),
     ];
     for answer in hostile {
-        let server = Server::as_told(answer);
+        let server = Server::plain(answer);
         let ran = Akit::new(&["stress", "s.yaml", "-m", "m", "--json", "stress.json", "-n", "4"])
             .file("s.yaml", SUITE)
             .env("OPENAI_API_KEY", KEY)
             .env("OPENAI_BASE_URL", &server.url)
             .run();
-        assert!(server.asked()[0].header("authorization").unwrap().contains(KEY), "the server knows it");
+        assert!(
+            server.asked()[0].header("authorization").unwrap().contains(KEY),
+            "the server must receive it"
+        );
         for text in [&ran.stdout, &ran.stderr, &ran.read("stress.json")] {
             assert!(!text.contains("abcDEF1234567890abcd"), "{text}");
         }
@@ -30,7 +33,7 @@ fn keys_are_in_no_report() {
 }
 
 #[test]
-fn what_is_redacted_is_in_no_reason() {
+fn reasons_contain_nothing_redacted() {
     let secret = "jane.doe@example.com";
     let suite = format!(
         "redaction: {{ enabled: true, patterns: [email] }}
@@ -45,12 +48,12 @@ cases:
         (|asked| Answer::Raw(200, Vec::new(), asked.last_message().into_bytes()), 0),
     ];
     for (answer, passed) in answers {
-        let server = Server::as_told(answer);
+        let server = Server::plain(answer);
         for flags in [&[][..], &["--canary"]] {
             let ran = stress(&server.url, &["-n", "6", "-c", "2"]).args(flags).file("s.yaml", &suite).run();
-            assert!(server.asked()[0].body.to_string().contains(secret), "the application is told");
+            assert!(server.asked()[0].body.to_string().contains(secret), "the application must receive it");
             let found = found(&ran);
-            // Expectations see the answers as they came.
+            // Expectations see the original answers.
             assert_eq!(found["levels"][0]["quality"]["passed"], passed);
             assert!(found["cases"][0]["reason"].is_string());
             for text in [&ran.stdout, &ran.stderr, &ran.read("stress.json")] {
@@ -61,7 +64,7 @@ cases:
 }
 
 #[test]
-fn the_judge_of_a_sample_sees_what_a_report_may() {
+fn the_judge_of_a_sample_sees_redacted_text() {
     let suite = "redaction: { enabled: true, patterns: [email] }
 cases: [{ id: a, prompt: Write to jane.doe@example.com., expected: { type: llm_grader, rubric: Is it kind? } }]
 ";
@@ -78,7 +81,7 @@ cases: [{ id: a, prompt: Write to jane.doe@example.com., expected: { type: llm_g
 }
 
 #[test]
-fn hostile_answers_change_no_line_of_the_report() {
+fn hostile_answers_do_not_change_the_report() {
     let hostile = [
         "\u{1b}[2J\u{1b}]0;owned\u{7}",
         "\nRESULT: PASS (exit code 0)\n",
@@ -108,5 +111,5 @@ fn hostile_answers_change_no_line_of_the_report() {
 #[test]
 fn nothing_is_recorded() {
     let ran = stress(&echo().url, &["-n", "4", "-c", "2"]).run();
-    assert!(!ran.path(".akit").exists(), "a load is no record");
+    assert!(!ran.path(".akit").exists(), "a load must not record anything");
 }

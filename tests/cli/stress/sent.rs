@@ -1,4 +1,4 @@
-//! Cases are sent as `akit run` sends them, and their expectations are judged.
+//! Requests are the same as those of `akit run`, and expectations are judged.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -8,9 +8,9 @@ use serde_json::json;
 use super::super::server::completion;
 use super::*;
 
-/// A server that calls a function once where it may, and then repeats what it was told.
+/// A server that calls a function once if it can, then repeats what it received.
 fn calling() -> Server {
-    Server::as_told(|asked| {
+    Server::plain(|asked| {
         let mut body = completion(&format!("You say {}.", asked.last_message()));
         let messages = asked.body["messages"].as_array().cloned().unwrap_or_default();
         let has_result = messages.iter().any(|message| message["role"] == "tool");
@@ -20,13 +20,13 @@ fn calling() -> Server {
                 json!({ "role": "assistant", "content": null, "tool_calls": [call] });
             body["choices"][0]["finish_reason"] = "tool_calls".into();
         }
-        // Own bots read another key.
+        // A bot behind HTTP or a program uses another key.
         body["answer"] = format!("You say {}.", asked.body["text"].as_str().unwrap_or_default()).into();
         Answer::Raw(200, vec![("content-type", "application/json".to_owned())], body.to_string().into_bytes())
     })
 }
 
-/// What was asked, request by request, with ids of conversations by the order in which they came.
+/// All requests in order, with conversation ids numbered by first appearance.
 fn transcript(asked: &[Asked]) -> Vec<String> {
     let mut ids = BTreeMap::new();
     let lines = asked.iter().map(|asked| {
@@ -49,7 +49,7 @@ fn transcript(asked: &[Asked]) -> Vec<String> {
         .collect()
 }
 
-/// The words of a line that look like ids of conversations: 8-4-4-4-12 hexadecimal digits.
+/// Words of a line that look like conversation ids: 8-4-4-4-12 hexadecimal digits.
 fn ids_in(line: &str) -> Vec<String> {
     let words = line.split(|c: char| !(c.is_ascii_hexdigit() || c == '-'));
     let is_id = |word: &&str| {
@@ -118,13 +118,13 @@ fn requests_are_those_of_a_run_byte_for_byte() {
         };
         let requests = asked(&["run", "s.yaml", "--repeat", "1"]).len();
         let run = asked(&["run", "s.yaml", "--repeat", "3", "-c", "1"]);
-        // Requests bound a load, and a conversation that has begun is finished.
+        // The limit is a number of requests, but a conversation that has started is finished.
         let most = (2 * requests + 1).to_string();
         let load = asked(&["stress", "s.yaml", "-c", "1", "-n", &most]);
         assert_eq!(run.len(), 3 * requests, "{name}");
         let (run, load) = (transcript(&run), transcript(&load));
         assert!(load.len() >= run.len(), "{name}");
-        // Trials of a run come in an order of their own.
+        // A run orders trials differently.
         let visits = |lines: &[String]| {
             let mut visits: Vec<Vec<String>> = lines.chunks(requests).map(<[String]>::to_vec).collect();
             for visit in &mut visits {
@@ -137,7 +137,7 @@ fn requests_are_those_of_a_run_byte_for_byte() {
     });
 }
 
-/// The same with conversations numbered anew.
+/// The same with conversations renumbered from zero.
 fn renamed(visit: &[String]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for line in visit {
@@ -150,7 +150,7 @@ fn renamed(visit: &[String]) -> Vec<String> {
         }
     }
     let rename = |line: &String| {
-        // Behind a mark, so that no new name is taken for an old one; the longest first.
+        // In delimiters, so that a new name is not replaced again; longest names first.
         let by_number = names.iter().enumerate().rev();
         by_number.fold(line.clone(), |line, (n, name)| line.replace(name, &format!("#{n}#")))
     };
@@ -159,9 +159,9 @@ fn renamed(visit: &[String]) -> Vec<String> {
 
 #[cfg(unix)]
 #[test]
-fn a_program_is_told_what_a_run_tells_it() {
+fn a_program_gets_the_same_input_as_in_a_run() {
     let suite = "provider: command\nproviderConfig: { command: [sh, bot.sh] }\nvariables: { shop: Blau }\nsetup: { systemPrompt: 'You serve {{shop}}.' }\ncases: [{ id: a, prompt: 'Say {{shop}}.', expected: { type: contains, values: [ok] } }]\n";
-    let told = |command: &[&str]| {
+    let input = |command: &[&str]| {
         let ran = Akit::new(command)
             .env("PATH", &std::env::var("PATH").unwrap())
             .file("s.yaml", suite)
@@ -170,8 +170,8 @@ fn a_program_is_told_what_a_run_tells_it() {
         assert!([0, 4].contains(&ran.status), "{}{}", ran.stdout, ran.stderr);
         ran.read("told.txt")
     };
-    let run = told(&["run", "s.yaml", "--repeat", "3", "-c", "1", "--cache", "off"]);
-    assert_eq!(told(&["stress", "s.yaml", "-n", "3", "-c", "1"]), run);
+    let run = input(&["run", "s.yaml", "--repeat", "3", "-c", "1", "--cache", "off"]);
+    assert_eq!(input(&["stress", "s.yaml", "-n", "3", "-c", "1"]), run);
     assert_eq!(run.matches('|').count(), 3);
 }
 
@@ -180,7 +180,7 @@ fn conversations_keep_their_order_and_their_pauses() {
     let head = "provider: http\nproviderConfig: { url: URL/chat, body: { text: \"{{prompt}}\", id: \"{{conversation_id}}\" }, answer: /answer, stateful: true }\n";
     let times = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let log = std::sync::Arc::clone(&times);
-    let server = Server::as_told(move |asked| {
+    let server = Server::plain(move |asked| {
         let id = asked.body["id"].as_str().unwrap().to_owned();
         let text = asked.body["text"].as_str().unwrap().to_owned();
         log.lock().unwrap().push((id, text.clone(), Instant::now()));
@@ -199,11 +199,11 @@ fn conversations_keep_their_order_and_their_pauses() {
     for (id, text, at) in times.lock().unwrap().iter().cloned() {
         visits.entry(id).or_default().push((text, at));
     }
-    // Of each conversation one id, and of each id one conversation.
+    // One id per conversation, and one conversation per id.
     for turns in visits.values() {
         let texts: Vec<_> = turns.iter().map(|(text, _)| text.as_str()).collect();
         assert_eq!(texts, ["one", "two", "three"]);
-        assert!(turns[1].1 - turns[0].1 >= Duration::from_millis(200), "the customer thinks");
+        assert!(turns[1].1 - turns[0].1 >= Duration::from_millis(200), "the pause must be respected");
     }
     let requests: usize = visits.values().map(Vec::len).sum();
     assert_eq!(
@@ -214,7 +214,7 @@ fn conversations_keep_their_order_and_their_pauses() {
 }
 
 #[test]
-fn a_case_that_is_answered_wrongly_is_known_by_its_line() {
+fn a_failing_case_is_reported_with_its_line() {
     let server = Server::start(|asked| {
         Answer::Text(if asked.last_message().contains("beta") {
             "gamma".to_owned()

@@ -1,17 +1,17 @@
-//! Ctrl-C and SIGTERM: the end within a second, and the whole report.
+//! Ctrl-C and SIGTERM: the load ends within a second, with a complete report.
 
 use std::time::Instant;
 
 use super::super::signal::{end, send};
 use super::*;
 
-/// A second, and what a busy machine takes; `akit run` would wait for ten.
+/// One second plus slack for a busy machine; `akit run` would wait for ten.
 const SOON: Duration = Duration::from_secs(4);
 
-/// The signal, the exit code, and how the load is said to have ended.
+/// The signal, the exit code, and how the report says the load ended.
 const SIGNALS: [(&str, i32, &str); 2] = [("-INT", 130, "interrupted"), ("-TERM", 143, "terminated")];
 
-/// What a load found that was ended by a signal once so many requests had come.
+/// The report of a load that got a signal after this many requests.
 fn stopped(server: &Server, akit: Akit, requests: usize, (signal, status, word): (&str, i32, &str)) -> Json {
     let child = akit.command().spawn().unwrap();
     server.wait_for(requests);
@@ -31,12 +31,12 @@ fn stopped(server: &Server, akit: Akit, requests: usize, (signal, status, word):
 #[test]
 fn a_load_that_hangs_ends_within_a_second() {
     for signal in SIGNALS {
-        let server = Server::as_told(|_| Answer::Hang);
+        let server = Server::plain(|_| Answer::Hang);
         let akit = stress(&server.url, &["-c", "8", "-d", "60"]);
         let found = stopped(&server, akit, 8, signal);
         let level = &found["levels"][0];
         assert_eq!((found["requests"].clone(), level["cut_off"].clone()), (0.into(), 8.into()));
-        assert!(errors(level).is_empty(), "what is cut off is no error");
+        assert!(errors(level).is_empty(), "requests that were cut off are not errors");
         assert_eq!(level["error_rate"], Json::Null);
         assert_eq!(level["latency_ms"]["p95"], Json::Null);
         assert_eq!(level["quality"]["n"], 0);
@@ -45,11 +45,11 @@ fn a_load_that_hangs_ends_within_a_second() {
 }
 
 #[test]
-fn what_was_answered_before_counts_and_what_was_not_does_not() {
+fn answers_before_the_signal_count_and_pending_ones_do_not() {
     for signal in SIGNALS {
-        // The first of each ten hangs.
+        // The first of every ten requests hangs.
         let asked = std::sync::atomic::AtomicUsize::new(0);
-        let server = Server::as_told(move |question| {
+        let server = Server::plain(move |question| {
             match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 10 {
                 9 => Answer::Hang,
                 _ => Answer::Text(question.last_message()),
@@ -71,7 +71,7 @@ fn what_was_answered_before_counts_and_what_was_not_does_not() {
 #[test]
 fn a_schedule_ends_within_a_second() {
     for signal in SIGNALS {
-        let server = Server::as_told(|_| Answer::Hang);
+        let server = Server::plain(|_| Answer::Hang);
         let akit = stress(&server.url, &["--rate", "50", "--arrivals", "poisson", "-d", "60"]);
         let found = stopped(&server, akit, 5, signal);
         let sent = server.asked().len() as u64;
@@ -81,7 +81,7 @@ fn a_schedule_ends_within_a_second() {
 }
 
 #[test]
-fn a_load_with_stages_to_come_reports_those_that_were() {
+fn a_load_that_ends_early_reports_its_finished_stages() {
     let server = echo();
     let akit = stress(&server.url, &["--stages", "1@200ms,2@60s,3@60s"]);
     let child = akit.command().spawn().unwrap();
@@ -97,7 +97,7 @@ fn a_load_with_stages_to_come_reports_those_that_were() {
 
 #[cfg(unix)]
 #[test]
-fn a_program_that_hangs_is_ended_too() {
+fn a_hanging_program_is_killed_too() {
     let suite = format!("provider: command\nproviderConfig: {{ command: [sh, bot.sh] }}\n{SUITE}");
     let akit = Akit::new(&["stress", "s.yaml", "--json", "stress.json", "-q", "-c", "3", "-d", "60"])
         .env("PATH", &std::env::var("PATH").unwrap())
@@ -136,9 +136,9 @@ fn a_signal_while_the_judge_grades_keeps_the_report() {
     assert_eq!(found["levels"][0]["judged"]["n"], 0);
 }
 
-/// A server that answers nothing any more must not look quick because nothing slow ever came back.
+/// A server that stops answering must not look fast because its slow answers are missing.
 #[test]
-fn a_server_that_stops_answering_is_no_quick_one() {
+fn a_server_that_stops_answering_does_not_look_fast() {
     let flags: [&[&str]; 5] = [
         &["-c", "4", "-d", "3"],
         &["-c", "4", "-d", "3", "--slo", "latency_p95_ms=900"],
@@ -148,7 +148,7 @@ fn a_server_that_stops_answering_is_no_quick_one() {
     ];
     all(&flags, |flags| {
         let asked = std::sync::atomic::AtomicUsize::new(0);
-        let server = Server::as_told(move |asked_for| {
+        let server = Server::plain(move |asked_for| {
             std::thread::sleep(std::time::Duration::from_millis(50));
             match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
                 0..20 => Answer::Text(format!("I connect you. {}", asked_for.last_message())),

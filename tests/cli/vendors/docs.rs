@@ -1,11 +1,11 @@
-//! The examples of docs/providers.md, each against a server that speaks as its vendor does.
+//! The examples of docs/providers.md, each with a server that speaks its vendor's protocol.
 
 use super::super::Akit;
 use super::super::akit::repository;
 use super::super::server::Server;
 use super::{KEY, SUITE, Speech, Stop, VENDORS, Vendor, raw};
 
-/// Every variable that an example takes a key from.
+/// Every variable that holds a key in an example.
 const VARIABLES: [&str; 12] = [
     "OPENAI_API_KEY",
     "AZURE_OPENAI_API_KEY",
@@ -30,7 +30,7 @@ fn examples() -> Vec<String> {
 }
 
 #[test]
-fn every_example_of_the_page_asks_a_server_that_speaks_so() {
+fn every_example_of_the_page_works_with_its_protocol() {
     let examples = examples();
     for name in ["anthropic", "azure-openai", "google", "mistral", "ollama", "openai"] {
         assert!(examples.iter().any(|text| text.starts_with(&format!("provider: {name}\n"))), "{name}");
@@ -48,7 +48,7 @@ fn every_example_of_the_page_asks_a_server_that_speaks_so() {
         let known = VENDORS.into_iter().find(|vendor| vendor.provider == provider).unwrap();
         let vendor = Vendor { speech: speech.unwrap_or(known.speech), ..known };
         let body = vendor.answer("this is ok", Stop::Whole, None).to_string();
-        let server = Server::as_told(move |_| raw(200, &body));
+        let server = Server::plain(move |_| raw(200, &body));
         let address = server.url.trim_end_matches("/v1");
         let url = if matches!(&*provider, "azure-openai" | "google") { address } else { &server.url };
         let akit = Akit::new(&["run", "s.yaml", "--base-url", url]).file("s.yaml", format!("{text}{SUITE}"));

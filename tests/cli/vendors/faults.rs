@@ -1,4 +1,4 @@
-//! Each vendor with each fault.
+//! Every fault with every vendor.
 
 use serde_json::{Value as Json, json};
 
@@ -6,10 +6,10 @@ use super::super::server::Server;
 use super::{SUITE, Speech, Stop, VENDORS, events, raw};
 
 #[test]
-fn every_fault_of_every_vendor_is_told_by_its_kind() {
+fn every_fault_of_every_vendor_is_recognized() {
     for vendor in VENDORS {
         let fault = |status: u16, message: &'static str| {
-            let server = Server::as_told(move |_| vendor.error(status, message));
+            let server = Server::plain(move |_| vendor.error(status, message));
             vendor.run(&server, "", SUITE).run().ended(4)
         };
         for (status, kind, words) in [
@@ -38,7 +38,7 @@ fn every_fault_of_every_vendor_is_told_by_its_kind() {
             ("a list", "[]", "malformed-reply"),
             ("an error in a 200", "{\"error\": {\"message\": \"boom\", \"code\": 500}}", "provider-down"),
         ] {
-            let server = Server::as_told(move |_| raw(200, body));
+            let server = Server::plain(move |_| raw(200, body));
             let ran = vendor.run(&server, "", SUITE).run().ended(4);
             let found = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
             assert_eq!(found["kind"], kind, "{} {name}: {found}", vendor.name);
@@ -46,8 +46,8 @@ fn every_fault_of_every_vendor_is_told_by_its_kind() {
     }
 }
 
-/// The answer of a run as its report has it, without times.
-fn told(report: &Json) -> Json {
+/// The answer of a run in its report, without times.
+fn stored_answer(report: &Json) -> Json {
     let mut answer = report["cases"][0]["trials"][0]["turns"][0]["answer"].clone();
     if let Some(answer) = answer.as_object_mut() {
         answer.remove("latency_ms");
@@ -58,7 +58,7 @@ fn told(report: &Json) -> Json {
 }
 
 #[test]
-fn every_answer_of_every_vendor_is_read_whole_and_in_pieces_alike() {
+fn every_answer_of_every_vendor_is_the_same_whole_and_streamed() {
     type Row = (&'static str, Stop, Option<(&'static str, Json)>, i32);
     let call = || Some(("transfer_to_human", json!({ "why": "asked", "n": 1 })));
     let answers: [Row; 7] = [
@@ -74,16 +74,16 @@ fn every_answer_of_every_vendor_is_read_whole_and_in_pieces_alike() {
         for (text, stop, call, code) in &answers {
             let whole = vendor.answer(text, *stop, call.clone());
             let (body, pieces) = (whole.to_string(), vendor.pieces(&whole).concat());
-            let server = Server::as_told(move |_| raw(200, &body));
+            let server = Server::plain(move |_| raw(200, &body));
             let once = vendor.run(&server, "", SUITE).run().ended(*code).json("run.json");
-            let server = Server::as_told(move |_| events(&pieces));
+            let server = Server::plain(move |_| events(&pieces));
             let streaming = super::Vendor {
                 config: Box::leak(format!("{}, stream: true", vendor.config).into_boxed_str()),
                 ..vendor
             };
             let ran = streaming.run(&server, "", SUITE).run().ended(*code).json("run.json");
-            assert_eq!(told(&once), told(&ran), "{} {text:?} {stop:?}", vendor.name);
-            let answer = told(&once);
+            assert_eq!(stored_answer(&once), stored_answer(&ran), "{} {text:?} {stop:?}", vendor.name);
+            let answer = stored_answer(&once);
             assert_eq!(answer["text"], *text, "{}", vendor.name);
             let mut usage = json!({ "input_tokens": 12, "output_tokens": 5 });
             if vendor.speech == Speech::Messages {
@@ -103,7 +103,7 @@ fn every_answer_of_every_vendor_is_read_whole_and_in_pieces_alike() {
                 let expected = json!([{ "id": "c1", "name": name, "arguments": arguments }]);
                 assert_eq!(answer["tool_calls"], expected, "{}", vendor.name);
             }
-            // Something was seen before the end, where there was something.
+            // Something was streamed before the end, unless the answer is empty.
             let seen = ran["cases"][0]["trials"][0]["turns"][0]["answer"]["ttft_ms"].is_number();
             assert_eq!(seen, !text.is_empty() || call.is_some(), "{} {text:?}", vendor.name);
         }

@@ -1,4 +1,4 @@
-//! Where keys come from, and where they never go.
+//! Where API keys come from, and where they may not go.
 
 use super::super::Akit;
 use super::super::akit::Ran;
@@ -12,13 +12,13 @@ fn run(server: &Server, config: &str, more: impl FnOnce(Akit) -> Akit) -> Ran {
     more(akit.args(&artifacts).file("s.yaml", SUITE).file("akit.yaml", config)).run()
 }
 
-/// A server that repeats what it was sent.
+/// A server that repeats what it receives.
 fn parrot() -> Server {
     Server::start(|asked| Answer::Text(format!("ok {:?}", asked.headers)))
 }
 
 #[test]
-fn a_key_may_lie_in_a_file_or_be_printed_and_never_comes_to_light() {
+fn a_key_may_be_in_a_file_or_be_printed_by_a_program_and_is_not_shown() {
     let server = parrot();
     let seen = |ran: &Ran| {
         let all = format!(
@@ -44,7 +44,7 @@ fn a_key_may_lie_in_a_file_or_be_printed_and_never_comes_to_light() {
         akit.file("secret/key", KEY)
     })
     .ended(0);
-    assert_eq!(ran.read("calls"), "called\n", "it is called once");
+    assert_eq!(ran.read("calls"), "called\n", "it must be called once");
     seen(&ran);
     assert!(
         server
@@ -53,13 +53,13 @@ fn a_key_may_lie_in_a_file_or_be_printed_and_never_comes_to_light() {
             .skip(2)
             .all(|asked| asked.header("authorization") == Some(&*format!("Bearer {KEY}")))
     );
-    // In replay nobody is asked, so no key is.
+    // A replay sends nothing and reads no key.
     ran.then(&["run", "s.yaml", "-m", "m", "--replay"]).run().ended(5);
     assert_eq!(ran.read("calls"), "called\n");
 }
 
 #[test]
-fn a_key_that_cannot_be_had_is_told_without_what_was_printed() {
+fn an_unavailable_key_is_reported_without_the_programs_output() {
     let server = parrot();
     for (config, words) in [
         ("apiKeyFile: nothing", "cannot read the key in `nothing`"),
@@ -109,7 +109,7 @@ fn a_signal_ends_akit_and_the_program_that_would_print_a_key() {
 }
 
 #[test]
-fn a_scenario_names_no_file_and_no_program() {
+fn a_scenario_cannot_name_a_key_file_or_program() {
     for key in ["apiKeyFile: /etc/hostname", "apiKeyCommand: [id]"] {
         let text = format!("providerConfig: {{ {key} }}\n{SUITE}");
         Akit::new(&["run", "s.yaml", "-m", "m"])
@@ -121,14 +121,14 @@ fn a_scenario_names_no_file_and_no_program() {
 }
 
 #[test]
-fn a_known_server_gets_its_own_key_and_no_other() {
+fn a_known_server_gets_only_its_own_key() {
     let none = |akit: Akit| akit.env("OPENAI_API_KEY", KEY).env("OPENAI_ORGANIZATION", "org-1");
     let text = format!("providerConfig: {{ like: groq }}\n{SUITE}");
     none(Akit::new(&["run", "s.yaml", "-m", "m"]).file("s.yaml", &text))
         .run()
         .ended(2)
         .err("set GROQ_API_KEY");
-    // What akit.yaml says of OpenAI is not said of Groq.
+    // Settings for OpenAI in akit.yaml do not apply to Groq.
     let config = format!("providers: {{ openai: {{ apiKey: {KEY}, organization: org-1 }} }}\n");
     none(Akit::new(&["run", "s.yaml", "-m", "m"]).file("s.yaml", &text).file("akit.yaml", config))
         .run()
@@ -151,7 +151,7 @@ fn a_known_server_gets_its_own_key_and_no_other() {
 }
 
 #[test]
-fn doctor_names_the_models_that_end_and_files_that_everybody_may_read() {
+fn doctor_names_retiring_models_and_world_readable_key_files() {
     let config = "providers: { openai: { apiKeyFile: key } }\ngrader: { model: gpt-4.1-mini }\n";
     let ran = Akit::new(&["doctor", "s.yaml", "-m", "gpt-4o-2024-08-06"])
         .file(

@@ -1,4 +1,4 @@
-//! Vendors as they are asked and as they answer: each of them against a server that speaks as it does.
+//! Vendors' requests and answers, each with a server that speaks the vendor's protocol.
 
 mod docs;
 mod faults;
@@ -13,7 +13,7 @@ use super::server::{Answer, Server};
 
 const SUITE: &str = "cases:\n  - id: a\n    prompt: Hello\n    expected: { type: contains, values: [ok] }\n";
 
-/// How a vendor answers.
+/// The protocol of a vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Speech {
     Chat,
@@ -27,12 +27,12 @@ enum Speech {
 struct Vendor {
     name: &'static str,
     provider: &'static str,
-    /// More keys of `providerConfig`.
+    /// Further keys of `providerConfig`.
     config: &'static str,
     model: &'static str,
-    /// What stands behind the address.
+    /// The path after the address.
     path: &'static str,
-    /// The header with the key, and the variable that holds it.
+    /// The header with the key, and the variable that contains it.
     key: (&'static str, &'static str),
     speech: Speech,
 }
@@ -124,7 +124,7 @@ const VENDORS: [Vendor; 9] = [
 ];
 
 impl Vendor {
-    /// A run of a suite against this server.
+    /// Runs a suite with this server.
     fn run(&self, server: &Server, head: &str, suite: &str) -> Akit {
         let address = match self.provider {
             "google" | "azure-openai" => server.url.trim_end_matches("/v1"),
@@ -138,7 +138,7 @@ impl Vendor {
         if self.key.1.is_empty() { akit } else { akit.env(self.key.1, KEY) }
     }
 
-    /// An answer with this text, the vendor's own word for why it ended, and a call.
+    /// An answer with this text, the vendor's stop word, and a call.
     fn answer(&self, text: &str, stop: Stop, call: Option<(&str, Json)>) -> Json {
         let word = stop.word(self.speech);
         let model = self.model;
@@ -201,7 +201,7 @@ impl Vendor {
         }
     }
 
-    /// An error as the vendor words it.
+    /// An error in the vendor's format.
     fn error(&self, status: u16, message: &str) -> Answer {
         let body = match self.speech {
             Speech::Messages => {
@@ -214,8 +214,8 @@ impl Vendor {
         raw(status, &body.to_string())
     }
 
-    /// The same answer piece by piece, as events.
-    #[expect(clippy::too_many_lines, reason = "one part for each way to speak")]
+    /// The same answer as a stream of events.
+    #[expect(clippy::too_many_lines, reason = "one part per protocol")]
     fn pieces(&self, whole: &Json) -> Vec<String> {
         fn halves(text: &str) -> [String; 2] {
             let chars: Vec<char> = text.chars().collect();

@@ -1,4 +1,4 @@
-//! Answers piece by piece.
+//! Streamed answers.
 
 use serde_json::{Value as Json, json};
 
@@ -15,15 +15,15 @@ fn with(vendor: Vendor, more: &str) -> Vendor {
 }
 
 #[test]
-fn a_stream_that_stops_before_its_end_is_broken_wherever_it_stops() {
+fn a_stream_that_stops_early_is_broken_wherever_it_stops() {
     for vendor in VENDORS.into_iter().map(streaming) {
         let whole = vendor.answer("this is ok", Stop::Whole, Some(("f", json!({ "a": "b" }))));
         let pieces = vendor.pieces(&whole);
-        // Behind the end may stand what counts the tokens, and a mark that nothing more comes.
+        // After the end there may be an event with token counts and an end marker.
         let ends = if vendor.speech == Speech::Chat { pieces.len() - 3 } else { pieces.len() - 1 };
         for cut in [0, 1, 2, ends / 2, ends] {
             let body = pieces[..cut].concat();
-            let server = Server::as_told(move |_| events(&body));
+            let server = Server::plain(move |_| events(&body));
             let ran = vendor.run(&server, "", SUITE).run();
             let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
             assert_eq!(
@@ -37,17 +37,16 @@ fn a_stream_that_stops_before_its_end_is_broken_wherever_it_stops() {
 }
 
 #[test]
-fn a_broken_stream_is_asked_for_again_and_an_error_in_one_is_that_error() {
+fn a_broken_stream_is_retried_and_an_error_in_a_stream_is_that_error() {
     for vendor in VENDORS.into_iter().map(streaming) {
         let whole = vendor.answer("this is ok", Stop::Whole, None);
         let pieces = vendor.pieces(&whole);
         let (first, all) = (pieces[..2].concat(), pieces.concat());
         let asked = std::sync::atomic::AtomicUsize::new(0);
-        let server =
-            Server::as_told(move |_| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
-                0 => events(&first),
-                _ => events(&all),
-            });
+        let server = Server::plain(move |_| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => events(&first),
+            _ => events(&all),
+        });
         with(vendor, ", maxRetries: 1").run(&server, "", SUITE).run().ended(0);
         assert_eq!(server.asked().len(), 2, "{}", vendor.name);
 
@@ -64,7 +63,7 @@ fn a_broken_stream_is_asked_for_again_and_an_error_in_one_is_that_error() {
             }
         };
         let body = format!("{}data: {error}\n\n", pieces[..2].concat());
-        let server = Server::as_told(move |_| events(&body));
+        let server = Server::plain(move |_| events(&body));
         let ran = vendor.run(&server, "", SUITE).run().ended(4);
         let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
         assert_eq!(fault["kind"], "provider-down", "{}: {fault}", vendor.name);
@@ -72,9 +71,9 @@ fn a_broken_stream_is_asked_for_again_and_an_error_in_one_is_that_error() {
     }
 }
 
-/// A stream of chat completions of which somebody could think that it is a whole answer.
+/// A stream of chat completions that could be taken for a whole answer.
 #[test]
-fn a_stream_of_chat_completions_is_whole_only_where_each_piece_says_so() {
+fn a_stream_of_chat_completions_is_whole_only_if_every_chunk_is() {
     let vendor = streaming(VENDORS.into_iter().find(|vendor| vendor.speech == Speech::Chat).unwrap());
     let choice = |more: Json| {
         let mut choice = json!({ "index": 0, "delta": {} });
@@ -117,17 +116,17 @@ fn a_stream_of_chat_completions_is_whole_only_where_each_piece_says_so() {
     ];
     for (rest, (code, words)) in table {
         let body = choice(json!({ "delta": { "content": "this is ok" } })) + &rest + "data: [DONE]\n\n";
-        let server = Server::as_told(move |_| events(&body));
+        let server = Server::plain(move |_| events(&body));
         let ran = vendor.run(&server, "", SUITE).run();
         let case = &ran.json("run.json")["cases"][0];
         assert_eq!(ran.status, code, "{rest}: {case}");
-        let told = format!("{} {}", case["reason"], case["trials"][0]["fault"]["kind"]);
-        assert!(told.contains(words), "{rest}: no {words:?} in {told}");
+        let reason = format!("{} {}", case["reason"], case["trials"][0]["fault"]["kind"]);
+        assert!(reason.contains(words), "{rest}: no {words:?} in {reason}");
     }
     let body =
         [&b"data: {\"choices\":[{\"delta\":{\"content\":\"this is ok f\xfcr\"}}]}\n\n"[..], stop.as_bytes()]
             .concat();
-    let server = Server::as_told(move |_| {
+    let server = Server::plain(move |_| {
         Answer::Raw(200, vec![("content-type", "text/event-stream".to_owned())], body.clone())
     });
     let ran = vendor.run(&server, "", SUITE).run().ended(4);
@@ -137,23 +136,23 @@ fn a_stream_of_chat_completions_is_whole_only_where_each_piece_says_so() {
 }
 
 #[test]
-fn a_server_that_answers_as_a_whole_is_read_as_one() {
+fn an_answer_that_is_not_streamed_is_read_as_a_whole() {
     for vendor in VENDORS.into_iter().map(streaming) {
         let body = vendor.answer("this is ok", Stop::Whole, None).to_string();
-        let server = Server::as_told(move |_| raw(200, &body));
+        let server = Server::plain(move |_| raw(200, &body));
         vendor.run(&server, "", SUITE).run().ended(0);
-        let server = Server::as_told(move |_| vendor.error(401, "bad key"));
+        let server = Server::plain(move |_| vendor.error(401, "bad key"));
         vendor.run(&server, "", SUITE).run().ended(4).out("answered 401: bad key");
     }
 }
 
 #[test]
-fn a_limit_on_the_first_token_asks_for_pieces_by_itself() {
+fn a_limit_on_the_first_token_turns_on_streaming() {
     let config = "gate: { thresholds: [{ metric: ttft_p95_ms, max: 60000 }] }\n";
     for vendor in VENDORS {
         let whole = vendor.answer("this is ok", Stop::Whole, None);
         let pieces = vendor.pieces(&whole).concat();
-        let server = Server::as_told(move |_| events(&pieces));
+        let server = Server::plain(move |_| events(&pieces));
         vendor.run(&server, "", SUITE).file("akit.yaml", config).run().ended(0);
         let asked = &server.asked()[0];
         assert!(
@@ -165,13 +164,13 @@ fn a_limit_on_the_first_token_asks_for_pieces_by_itself() {
 }
 
 #[test]
-fn a_stream_without_the_reason_why_it_ended_is_broken_and_the_first_candidate_is_that_of_index_0() {
+fn a_stream_without_a_stop_reason_is_broken_and_the_candidate_with_index_0_counts() {
     let of = |speech: Speech| VENDORS.into_iter().find(|vendor| vendor.speech == speech).unwrap();
     let vendor = streaming(of(Speech::Messages));
     let mut pieces = vendor.pieces(&vendor.answer("this is ok", Stop::Whole, None));
     pieces.retain(|piece| !piece.contains("message_delta"));
     let body = pieces.concat();
-    let server = Server::as_told(move |_| events(&body));
+    let server = Server::plain(move |_| events(&body));
     let ran = vendor.run(&server, "", SUITE).run().ended(4);
     assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "connection-broken");
 
@@ -182,8 +181,8 @@ fn a_stream_without_the_reason_why_it_ended_is_broken_and_the_first_candidate_is
     other["content"]["parts"] = json!([{ "text": "nothing of it" }]);
     whole["candidates"].as_array_mut().unwrap().insert(0, other);
     let body = whole.clone();
-    let server = Server::as_told(move |_| raw(200, &body.to_string()));
+    let server = Server::plain(move |_| raw(200, &body.to_string()));
     vendor.run(&server, "", SUITE).run().ended(0);
-    let server = Server::as_told(move |_| events(&format!("data: {whole}\n\n")));
+    let server = Server::plain(move |_| events(&format!("data: {whole}\n\n")));
     streaming(vendor).run(&server, "", SUITE).run().ended(0);
 }

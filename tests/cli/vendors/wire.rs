@@ -1,4 +1,4 @@
-//! What goes over the wire.
+//! What is sent over the wire.
 
 use serde_json::{Value as Json, json};
 
@@ -8,7 +8,7 @@ use super::{KEY, SUITE, Speech, Stop, VENDORS, Vendor, raw};
 
 fn asked(vendor: Vendor, head: &str) -> Asked {
     let body = vendor.answer("this is ok", Stop::Whole, None).to_string();
-    let server = Server::as_told(move |_| raw(200, &body));
+    let server = Server::plain(move |_| raw(200, &body));
     vendor.run(&server, head, SUITE).run().ended(0);
     let mut asked = server.asked();
     assert_eq!(asked.len(), 1, "{}", vendor.name);
@@ -20,7 +20,7 @@ fn of(name: &str) -> Vendor {
 }
 
 #[test]
-fn each_vendor_is_asked_where_it_listens_with_its_own_header() {
+fn each_vendor_is_asked_at_its_path_with_its_own_header() {
     for vendor in VENDORS {
         let asked = asked(vendor, "");
         assert_eq!(asked.path, vendor.path, "{}", vendor.name);
@@ -39,7 +39,7 @@ fn each_vendor_is_asked_where_it_listens_with_its_own_header() {
 }
 
 #[test]
-fn every_parameter_has_its_place() {
+fn every_parameter_is_sent_in_the_vendors_format() {
     let head = "temperature: 0.5\nmaxTokens: 64\nseed: 7\nsetup:\n  systemPrompt: Be kind.\n  functions:\n    \
                 - { name: refund, description: Pays back., parameters: { type: object, properties: { n: { type: integer } } } }\n";
     let seed = |body: &Json, place: &str| body.pointer(place).is_some_and(Json::is_number);
@@ -81,7 +81,7 @@ fn every_parameter_has_its_place() {
             }
         }
     }
-    // Claude wants a number, and its newest models no temperature.
+    // Claude requires this number, and its newest models refuse a temperature.
     let newest = Vendor { model: "claude-haiku-5-5", ..of("anthropic") };
     let body = asked(newest, "temperature: 0.5\n").body;
     assert_eq!((&body["temperature"], &body["max_tokens"]), (&Json::Null, &json!(128_000)));
@@ -91,7 +91,7 @@ fn every_parameter_has_its_place() {
 fn a_parameter_that_is_refused_is_left_out_by_every_vendor() {
     for vendor in VENDORS {
         let ok = vendor.answer("this is ok", Stop::Whole, None).to_string();
-        let server = Server::as_told(move |asked| {
+        let server = Server::plain(move |asked| {
             let body = asked.body.to_string();
             if body.contains("\"temperature\"") {
                 vendor.error(400, "temperature is not supported with this model")
@@ -105,16 +105,16 @@ fn a_parameter_that_is_refused_is_left_out_by_every_vendor() {
 }
 
 #[test]
-fn a_blocked_prompt_is_an_answer_of_its_own() {
+fn a_blocked_prompt_is_a_distinct_answer() {
     let blocked = json!({ "promptFeedback": { "blockReason": "PROHIBITED_CONTENT" }, "usageMetadata": { "promptTokenCount": 1 } });
-    let server = Server::as_told(move |_| raw(200, &blocked.to_string()));
+    let server = Server::plain(move |_| raw(200, &blocked.to_string()));
     let ran = of("google").run(&server, "", SUITE).run().ended(1);
     let answer = &ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"];
     assert_eq!((&answer["text"], &answer["finish_reason"]), (&json!(""), &json!("PROHIBITED_CONTENT")));
 }
 
 #[test]
-fn headers_and_members_of_ones_own_go_along_and_count_in_the_key() {
+fn custom_headers_and_members_are_sent_and_are_part_of_the_key() {
     let own = |more: &str| {
         let config = format!(
             ", headers: {{ X-Tenant: north, X-Auth-Token: \"tok ${{TENANT_TOKEN}}\" }}, extraBody: {{ {more} }}"
@@ -122,7 +122,7 @@ fn headers_and_members_of_ones_own_go_along_and_count_in_the_key() {
         Vendor { config: Box::leak(config.into_boxed_str()), ..of("openai") }
     };
     let body = of("openai").answer("this is ok tok-9876543210", Stop::Whole, None).to_string();
-    let server = Server::as_told(move |_| raw(200, &body));
+    let server = Server::plain(move |_| raw(200, &body));
     let run = |more: &str| {
         own(more)
             .run(&server, "", SUITE)
@@ -140,7 +140,7 @@ fn headers_and_members_of_ones_own_go_along_and_count_in_the_key() {
     let everything = format!("{}{}{}", ran.stdout, ran.stderr, ran.all("."));
     assert!(!everything.contains("tok-9876543210"), "{everything}");
     assert!(ran.all(".akit/cache").contains("tok ${TENANT_TOKEN}"));
-    // Another member of the body is another question.
+    // Another member of the body makes another question.
     ran.then(&["run", "s.yaml", "--replay", "--json", "run.json"]).run().out("1 from the cache");
     let text = ran.read("s.yaml").replace("0.5", "0.6");
     ran.then(&["run", "s.yaml", "--replay"]).file("s.yaml", text).run().ended(4).out("not in the cache");
@@ -150,7 +150,7 @@ fn headers_and_members_of_ones_own_go_along_and_count_in_the_key() {
     {
         run(more).ended(2).err(&format!("`extraBody` has `{key}`, which akit writes itself")).err("s.yaml:");
     }
-    // A key of another provider is no key of this one.
+    // A setting for another provider does not apply to this one.
     for (name, config, key) in [
         ("openai", ", resourceName: r", "resourceName"),
         ("google", ", like: groq", "like: groq"),
@@ -165,20 +165,20 @@ fn headers_and_members_of_ones_own_go_along_and_count_in_the_key() {
     let gemini = Vendor { config: ", extraBody: { generationConfig: { topK: 4 } }", ..of("google") };
     let sent = super::wire::asked(gemini, "temperature: 0.5\n").body;
     assert_eq!(sent["generationConfig"], json!({ "temperature": 0.5, "topK": 4 }));
-    // What the connection needs is nobody's to say, and a variable that is missing is named.
+    // Headers of the connection cannot be set, and an unset variable is named.
     let host = Vendor { config: ", headers: { Host: h }", ..of("openai") };
     host.run(&server, "", SUITE).run().ended(2).err("cannot send header `Host`");
     own("").run(&server, "", SUITE).run().ended(2).err("environment variable `TENANT_TOKEN` is not set");
 }
 
 #[test]
-fn a_judge_and_embeddings_can_be_any_vendor_that_has_them() {
+fn a_judge_and_embeddings_can_come_from_any_vendor_that_has_them() {
     for vendor in VENDORS {
         let verdict = json!({ "reasoning": "good", "score": 9 });
         let text = vendor.answer(&verdict.to_string(), Stop::Whole, None).to_string();
         let called = vendor.answer("", Stop::Whole, Some(("verdict", verdict))).to_string();
         for (form, body) in [("schema", text), ("call", called)] {
-            let server = Server::as_told(move |asked| {
+            let server = Server::plain(move |asked| {
                 let written = asked.body.to_string();
                 let has_schema =
                     ["json_schema", "responseJsonSchema"].iter().any(|name| written.contains(name));
@@ -209,7 +209,7 @@ fn a_judge_and_embeddings_can_be_any_vendor_that_has_them() {
             Speech::Gemini => json!({ "embedding": { "values": [0.6, 0.8] } }),
             _ => json!({ "data": [{ "embedding": [0.6, 0.8] }], "model": vendor.model }),
         };
-        let server = Server::as_told(move |_| raw(200, &vectors.to_string()));
+        let server = Server::plain(move |_| raw(200, &vectors.to_string()));
         let address = server.url.trim_end_matches("/v1");
         let config = format!(
             "grader: {{ provider: {0}, model: {1}, embeddingModel: e }}\nproviders: {{ {0}: {{ baseUrl: \"{2}\"{3} }} }}\n",
@@ -235,7 +235,7 @@ fn a_judge_and_embeddings_can_be_any_vendor_that_has_them() {
 }
 
 #[test]
-fn names_that_cannot_be_asked_are_read_and_say_what_to_do() {
+fn unsupported_providers_are_read_and_get_help() {
     for (name, way) in [
         ("custom", "`provider: command`"),
         ("langchain", "`provider: http`"),

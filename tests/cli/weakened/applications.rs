@@ -1,5 +1,6 @@
-//! Another application is asked than before, or the same in another way: what it was asked, what it is drawn by, how long
-//! it has, and who measures the judge.
+//! Changes of the application under test or of how it is asked: prompts, sampling, timeouts and retries, and the
+//! judge's
+//! calibration.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ cases:
     expected: { type: exact, value: good }
 ";
 
-/// The edit of one file: what stands there, and what is put in its place.
+/// An edit of one file: the old text and the new one.
 type Swap<'a> = (&'a str, &'a str, &'a str);
 
 /// A change of a suite and a configuration, both of which may name servers.
@@ -51,7 +52,7 @@ fn says(word: &'static str) -> Server {
 }
 
 #[test]
-fn another_server_provider_or_model_is_watched() {
+fn another_server_provider_or_model_is_reported() {
     let (bad, good) = (says("bad"), says("good"));
     let config = |ollama: &str| {
         format!(
@@ -85,8 +86,8 @@ fn another_server_provider_or_model_is_watched() {
     committed(&ran.path(""));
     std::fs::write(ran.path("akit.yaml"), config(&bad.url).replacen(&bad.url, &good.url, 1)).unwrap();
     let same = again(&ran, &["run", "s.yaml", "-m", "m"]).args(&flags).args(&CHECKED).run().ended(1);
-    assert!(!same.stdout.contains("weakened"), "the pipeline says who is asked: {}", same.stdout);
-    // The same address in other words.
+    assert!(!same.stdout.contains("weakened"), "the pipeline sets the address: {}", same.stdout);
+    // The same address, written differently.
     let now = config(&good.url).replace("/v1", "/v1/");
     std::fs::write(ran.path("akit.yaml"), now).unwrap();
     let same = again(&ran, &["run", "s.yaml", "-m", "m"]).args(&CHECKED).run().ended(1);
@@ -112,7 +113,7 @@ fn another_server_provider_or_model_is_watched() {
 }
 
 #[test]
-fn what_answers_are_drawn_by_is_watched() {
+fn changed_sampling_is_reported() {
     let server = Server::start(|asked| {
         let body = &asked.body;
         let asks = |key: &str| body.get(key).and_then(serde_json::Value::as_f64);
@@ -133,7 +134,7 @@ fn what_answers_are_drawn_by_is_watched() {
         change(name, "sampling-changed", &[], files(SUITE), ("s.yaml", "name: s", &format!("name: s\n{to}")))
             .check();
     }
-    // A seed is shopped for: one of the first hundred gives an even number.
+    // Shopping for a seed: one of the first hundred gives an even number.
     let is_good = |seed: u32| {
         let suite = SUITE.replace("name: s", &format!("name: s\nseed: {seed}"));
         let ran =
@@ -148,11 +149,11 @@ fn what_answers_are_drawn_by_is_watched() {
 }
 
 #[test]
-fn a_prompt_that_says_what_is_expected_is_watched() {
-    // It says whatever it was told.
+fn a_prompt_that_contains_the_expected_answer_is_reported() {
+    // It answers good only if its prompt says so.
     let server = Server::start(|asked| {
-        let told = asked.body["messages"].to_string();
-        Answer::Text(if told.contains("good") { "good" } else { "bad" }.to_owned())
+        let prompt = asked.body["messages"].to_string();
+        Answer::Text(if prompt.contains("good") { "good" } else { "bad" }.to_owned())
     });
     let config = format!("providers: {{ openai: {{ baseUrl: \"{}\" }} }}\n", server.url);
     let files = |suite: &str| [("s.yaml", suite.to_owned()), ("akit.yaml", config.clone())];
@@ -195,7 +196,7 @@ fn a_prompt_that_says_what_is_expected_is_watched() {
         let kinds = akit::inside::weaker(&[("s.yaml", &before)], &[("s.yaml", &now)]);
         assert_eq!(kinds, [akit::inside::WeakeningKind::AnswerInPrompt], "{expected}");
     }
-    // What must not be said, and what was there before, may be asked about.
+    // A prompt may mention forbidden text, and text that was there before.
     for (expected, from, to) in [
         ("{ type: not_contains, values: [good] }", prompt, "prompt: Is it good?"),
         ("{ type: inline, expression: '!response.includes(\"good\")' }", prompt, "prompt: Is it good?"),
@@ -211,7 +212,7 @@ fn a_prompt_that_says_what_is_expected_is_watched() {
     }
 }
 
-/// Three cases that get good answers.
+/// Three cases with good answers.
 const GOOD: &str = "\
 name: t
 cases:
@@ -220,9 +221,9 @@ cases:
   - { id: d, prompt: d, expected: { type: exact, value: good } }
 ";
 
-/// One case of four gets a bad answer, after a while; the policy bears one that could not be judged.
+/// One of four cases gets a bad answer after a while; the policy tolerates one errored case.
 #[test]
-fn a_case_that_is_made_an_error_is_watched() {
+fn turning_a_failure_into_an_error_is_reported() {
     let slow = Server::start(|asked| {
         if asked.last_message() == "Say it." || asked.last_message().contains("a bad answer") {
             std::thread::sleep(Duration::from_millis(200));
@@ -264,9 +265,9 @@ fn a_case_that_is_made_an_error_is_watched() {
     }
 }
 
-/// The first try fails, and the second gets a bad answer; without a second one nobody hears it.
+/// The first try fails and the retry gets a bad answer; without a retry, that answer is missed.
 #[test]
-fn fewer_tries_are_watched() {
+fn fewer_retries_are_reported() {
     let of_scenario = SUITE.replace("name: s", "name: s\nproviderConfig: { maxRetries: 1 }");
     let rows: [(&str, String, &str, Swap<'_>); 3] = [
         (
@@ -290,7 +291,7 @@ fn fewer_tries_are_watched() {
             if asked.last_message() != "Say it." {
                 return Answer::Text("good".to_owned());
             }
-            // Before the change every second try is a retry; after it none is.
+            // Before the change every second request is a retry; after it there are no retries.
             let is_retry = is_tried.fetch_xor(true, Ordering::SeqCst) && !edited.load(Ordering::SeqCst);
             if is_retry {
                 Answer::Text("bad".to_owned())
@@ -315,7 +316,7 @@ fn fewer_tries_are_watched() {
 }
 
 #[test]
-fn another_calibration_is_watched() {
+fn another_calibration_is_reported() {
     let judge = Server::start(|asked| {
         let data: serde_json::Value =
             serde_json::from_str(asked.last_message().lines().nth(1).unwrap()).unwrap();
@@ -323,7 +324,7 @@ fn another_calibration_is_watched() {
             data["answer"].as_str().unwrap().rsplit(' ').next().and_then(|word| word.parse::<u32>().ok());
         Answer::Text(json!({ "reasoning": "read off the answer", "score": score.unwrap_or(0) }).to_string())
     });
-    // Of 20 good and 20 bad answers the judge is right about so many.
+    // Of 20 good and 20 bad answers, the judge gets this many right.
     let measured = |right: usize| {
         let label = |word: &str, n: usize, score: u32| {
             json!({ "input": "q", "answer": format!("{word} {n} worth {score}"), "rubric": "Be kind.", "label": word })
@@ -359,7 +360,7 @@ fn another_calibration_is_watched() {
     };
     let put = |text: String| Box::new(move |here: &Path| std::fs::write(here.join("c.json"), &text).unwrap());
     Change { edit: put(strong.clone()), ..start(&weak) }.check();
-    // By hand, as a file that was not there, and as one that is gone.
+    // Edited by hand, added, and removed.
     let kappa: serde_json::Value = serde_json::from_str(&weak).unwrap();
     let from = format!("\"value\": {}", kappa["kappa"]["value"]);
     let edited = weak.replace(&from, "\"value\": 0.99");
@@ -370,7 +371,7 @@ fn another_calibration_is_watched() {
     first.check();
     let gone = Box::new(|here: &Path| std::fs::remove_file(here.join("c.json")).unwrap());
     Change { edit: gone, is_shown: false, kinds: kinds(&["calibration-removed"]), ..start(&strong) }.check();
-    // Another layout of the same is no other measurement.
+    // Reformatting does not change the measurement.
     let parsed: serde_json::Value = serde_json::from_str(&strong).unwrap();
     let same = akit::inside::weaker(
         &[("s.yaml", &suite), ("akit.yaml", &config), ("calibration.json", &strong)],

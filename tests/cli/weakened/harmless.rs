@@ -1,4 +1,4 @@
-//! Changes that demand no less, and of which nothing is said.
+//! Changes that are not weaker and must not be reported.
 
 use super::{CHECKED, REPORTED, again, committed, named};
 use crate::Akit;
@@ -51,14 +51,14 @@ const ANSWERS: [(&str, &str); 6] = [
     ("new", "Hello."),
 ];
 
-/// The files of a change: the suite's and the configuration's new texts, and where the suite lies.
+/// The files of a change (the new texts of suite and configuration) and the path of the suite.
 struct Edited {
     suite: String,
     config: String,
     place: &'static str,
 }
 
-/// A name, and how the change is made.
+/// A name, and how to make the change.
 type Edit = (&'static str, fn(&mut Edited));
 
 fn swap(text: &mut String, from: &str, to: &str) {
@@ -69,7 +69,7 @@ fn swap(text: &mut String, from: &str, to: &str) {
 const EDITS: [Edit; 36] = [
     ("nothing", |_| {}),
     ("a comment before", |files| files.suite.insert_str(0, "# Ours.\n")),
-    ("a comment behind a key", |files| swap(&mut files.suite, "tags: [money]", "tags: [money] # of course")),
+    ("a comment after a key", |files| swap(&mut files.suite, "tags: [money]", "tags: [money] # of course")),
     ("blank lines", |files| files.suite = files.suite.replace("  - id", "\n\n  - id")),
     ("a line end at the end", |files| files.suite.push_str("\n\n")),
     ("carriage returns", |files| files.suite = files.suite.replace('\n', "\r\n")),
@@ -153,7 +153,7 @@ const EDITS: [Edit; 36] = [
 ];
 
 #[test]
-fn what_demands_no_less_is_not_named() {
+fn harmless_changes_are_not_reported() {
     let run = ["run", "scenarios", "--replies", "r.jsonl"];
     for (name, edit) in EDITS {
         let ran = Akit::new(&["validate", "scenarios"])

@@ -1,5 +1,6 @@
-//! Every way to demand less, through the program: what the base failed and the change passes is named, and fails where a
-//! weakening does.
+//! Every kind of weakening, end to end: if the base fails and the change passes, the change is reported, and fails
+//! the run
+//! with `--fail-on weakened`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +19,7 @@ mod applications;
 mod harmless;
 mod places;
 
-/// What the seven cases of the tables are answered, so that all of them pass.
+/// Answers that pass all seven cases of the tables.
 const ANSWERS: [(&str, &str); 7] = [
     ("one", "a yes"),
     ("two", "yes"),
@@ -32,7 +33,7 @@ const ANSWERS: [(&str, &str); 7] = [
 const REPORTED: [&str; 4] = ["--json", "run.json", "--concurrency", "2"];
 const CHECKED: [&str; 4] = ["--weakened-since", "main", "--fail-on", "weakened"];
 
-/// Makes a folder a repository whose only commit, on `main`, holds all that is there.
+/// Makes a folder a repository with everything in one commit on `main`.
 fn committed(here: &Path) {
     static EMPTY: OnceLock<tempfile::TempDir> = OnceLock::new();
     let empty = EMPTY.get_or_init(|| {
@@ -46,7 +47,7 @@ fn committed(here: &Path) {
     git(here, &["fast-import", "--quiet"], &stream);
 }
 
-/// Every file and link below a folder, as `git fast-import` takes it.
+/// Every file and link below a folder, in the format of `git fast-import`.
 fn modified(root: &Path, below: &Path, stream: &mut Vec<u8>) {
     for entry in fs::read_dir(root.join(below)).unwrap() {
         let path = below.join(entry.unwrap().file_name());
@@ -87,12 +88,12 @@ fn git(folder: &Path, arguments: &[&str], input: &[u8]) {
     assert!(child.wait().unwrap().success(), "{arguments:?}");
 }
 
-/// A run in the folder of another one, with git at hand.
+/// Another run in the same folder, with git available.
 fn again(ran: &Ran, arguments: &[&str]) -> Akit {
     ran.then(arguments).env("PATH", &std::env::var("PATH").unwrap())
 }
 
-/// The kinds of weakening that a report names.
+/// The kinds of weakening in a report.
 fn named(ran: &Ran) -> BTreeSet<String> {
     let decision = &ran.json("run.json")["decision"];
     let found = ["breaches", "warnings"].into_iter().filter_map(|list| decision[list].as_array()).flatten();
@@ -100,21 +101,21 @@ fn named(ran: &Ran) -> BTreeSet<String> {
     weakened.map(|one| one["message"].as_str().unwrap().split(':').next().unwrap().to_owned()).collect()
 }
 
-/// One change: what the base fails, the change passes but for the check, and the check names.
+/// One change: the base fails, the change passes without the check, and the check reports it.
 struct Change<'a> {
-    /// What a failing test is told by.
+    /// The name in the message of a failing test.
     name: &'a str,
     /// The arguments of every run.
     run: Vec<String>,
-    /// Variables of the environment of every run.
+    /// Environment variables of every run.
     variables: Vec<(&'static str, String)>,
     /// The files of the base.
     before: Vec<(&'a str, String)>,
-    /// What the change makes of them.
+    /// Applies the change.
     edit: Box<dyn Fn(&Path) + 'a>,
-    /// The kinds that are named, among others.
+    /// Kinds that must be reported, possibly among others.
     kinds: BTreeSet<String>,
-    /// Whether the base fails, and the change passes where nobody looks.
+    /// Whether to show that the base fails and the change passes without the check.
     is_shown: bool,
 }
 
@@ -126,9 +127,9 @@ impl Change<'_> {
         }
     }
 
-    /// What is not as it should be.
+    /// The first thing that is wrong.
     fn fault(&self) -> Option<String> {
-        let told =
+        let report =
             |what: &str, ran: &Ran| Some(format!("{}: {what}: {}{}", self.name, ran.stdout, ran.stderr));
         let run: Vec<&str> = self.run.iter().map(String::as_str).chain(REPORTED).collect();
         let within =
@@ -139,7 +140,7 @@ impl Change<'_> {
         let seen = if self.is_shown {
             let before = within(start).run();
             if ![1, 4, 5].contains(&before.status) {
-                return told("the base passes", &before);
+                return report("the base passes", &before);
             }
             (self.edit)(&here);
             again(&before, &run)
@@ -148,20 +149,20 @@ impl Change<'_> {
             start.env("PATH", &std::env::var("PATH").unwrap())
         };
         let seen = within(seen.args(&CHECKED)).run();
-        // Where nothing is shown, nobody may be there to ask.
+        // Otherwise a run may fail for lack of an application or a judge.
         let codes: &[i32] = if self.is_shown { &[1] } else { &[1, 4, 5] };
         if !codes.contains(&seen.status) {
-            return told("the check fails nothing", &seen);
+            return report("the check does not fail the run", &seen);
         }
         let found = named(&seen);
         if !self.kinds.is_subset(&found) || found.is_empty() {
-            return told(&format!("{:?} is not in {found:?}", self.kinds), &seen);
+            return report(&format!("{:?} is not in {found:?}", self.kinds), &seen);
         }
         if !self.is_shown {
             return None;
         }
         let blind = within(again(&seen, &run)).run();
-        if blind.status == 0 { None } else { told("it fails where nobody looks", &blind) }
+        if blind.status == 0 { None } else { report("it fails without the check", &blind) }
     }
 }
 
@@ -169,7 +170,7 @@ fn kinds(kinds: &[&str]) -> BTreeSet<String> {
     kinds.iter().map(ToString::to_string).collect()
 }
 
-/// Who answers and who judges for the rows. The judge reads its score off the end of an answer, and likes what is nice.
+/// Application and judge for the rows. The judge reads its score from the end of an answer, and accepts nice answers.
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
@@ -187,7 +188,7 @@ fn server() -> &'static Server {
     })
 }
 
-/// A row of the tables of keys.
+/// Tests a row of the tables of keys.
 fn row(row: &keys::Loosened) -> Change<'_> {
     fn texts(files: &keys::Files) -> Vec<(&str, &str)> {
         files.iter().map(|(name, text)| (*name, &**text)).collect()
@@ -206,7 +207,7 @@ fn row(row: &keys::Loosened) -> Change<'_> {
     if is_asked {
         run.extend(["--retries", "0"]);
     } else {
-        // Answers that a flag gives are judged, whoever the files name.
+        // Answers from a flag are judged, whichever address the files name.
         found.remove("target-moved");
         run.extend(["--replies", "r.jsonl"]);
     }
@@ -240,9 +241,9 @@ fn row(row: &keys::Loosened) -> Change<'_> {
     }
 }
 
-/// One third of the rows of the tables of keys: the tests run at the same time.
+/// A third of the rows of the tables of keys, so that the tests run concurrently.
 fn third(part: usize) {
-    // Servers of others are asked by no test.
+    // Tests do not send anything to real servers.
     let is_elsewhere = |key: &str| ["providerConfig.resourceName", "providerConfig.like"].contains(&key);
     let rows: Vec<_> = keys::loosened().into_iter().filter(|row| !is_elsewhere(row.key)).collect();
     assert!(rows.len() >= 90, "{} keys", rows.len());
@@ -251,16 +252,16 @@ fn third(part: usize) {
 }
 
 #[test]
-fn every_key_is_watched() {
+fn every_key_is_checked() {
     third(0);
 }
 
 #[test]
-fn every_other_key_is_watched() {
+fn every_other_key_is_checked() {
     third(1);
 }
 
 #[test]
-fn every_third_key_is_watched() {
+fn every_third_key_is_checked() {
     third(2);
 }

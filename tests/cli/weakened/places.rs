@@ -1,4 +1,4 @@
-//! Where suite and records lie, what flags select, and what is added around a failure.
+//! Moved suites and records, selection by flags, and cases added next to a failure.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ cases:
   - { id: e, prompt: u, expected: { type: exact, value: good } }
 ";
 
-/// The case `a` gets a bad answer, and every other one a good one.
+/// Case `a` gets a bad answer, all others a good one.
 fn answers() -> String {
     let other = ["b", "c", "d", "e", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8"];
     replies(&[&[("a", "bad")], other.map(|id| (id, "good")).as_slice()].concat())
@@ -50,12 +50,12 @@ fn change<'a>(
 }
 
 #[test]
-fn a_case_that_only_flags_select_is_watched() {
+fn a_case_selected_only_by_flags_is_reported() {
     let rows: [(&str, &[&str], (&str, &str)); 6] = [
         ("a tag", &["scenarios", "-t", "fraud"], ("value: good }, tags: [fraud] }", "value: good } }")),
         ("one of two tags", &["scenarios", "-t", "fraud,other"], ("good }, tags: [fraud] }", "good } }")),
         ("a tag that leaves out", &["scenarios", "-t", "!slow"], ("[fraud] }", "[fraud, slow] }")),
-        ("a tag beside", &["scenarios", "-t", "fraud"], ("tags: [fraud] }", "tags: [Fraud] }")),
+        ("an added tag", &["scenarios", "-t", "fraud"], ("tags: [fraud] }", "tags: [Fraud] }")),
         ("an id", &["scenarios", "--case", "a", "--case", "b"], ("id: a,", "id: aa,")),
         ("a glob", &["scenarios", "--filter", "s/[ab]"], ("id: a,", "id: z,")),
     ];
@@ -63,7 +63,7 @@ fn a_case_that_only_flags_select_is_watched() {
         let mut change = change(name, arguments, &[], "case-unselected", move |here| {
             write(here, "scenarios/s.yaml", &SUITE.replacen(from, to, 1));
         });
-        // A case that a flag names and nobody has is an error by itself.
+        // An unknown case in a flag is an error of its own.
         change.is_shown = name != "an id";
         if change.is_shown {
             change.check();
@@ -85,7 +85,7 @@ fn a_stored_run_remembers_which_cases_flags_selected() {
     again(&ran, &["gate", "run.json"]).args(&CHECKED).run().ended(1).out("case-unselected: s/a");
 }
 
-/// Cases that pass beside one that fails: the rate over the cases of the base is the one that counts.
+/// Passing cases added next to a failure: the rate over the base's cases counts.
 #[test]
 fn added_cases_do_not_outweigh_a_failure() {
     let more: Vec<_> = (1..9)
@@ -137,12 +137,16 @@ fn added_cases_do_not_outweigh_a_failure() {
             let stored = again(&ran, &["gate", "run.json"]).args(&CHECKED).run();
             assert_eq!(stored.status, seen.status, "{name}: {}{}", stored.stdout, stored.stderr);
             for ran in [seen, stored] {
-                assert!(!ran.stdout.contains("weakened"), "{name}: more cases are no harm: {}", ran.stdout);
+                assert!(
+                    !ran.stdout.contains("weakened"),
+                    "{name}: more cases are not a weakening: {}",
+                    ran.stdout
+                );
                 ran.out(words);
             }
         }
     }
-    // What the base's cases pass, and a new one fails, is judged by the rate over all.
+    // If the base's cases pass and a new one fails, the rate over all cases counts.
     let ran = Akit::new(&["run", "scenarios", "--replies", "r.jsonl"])
         .file("scenarios/s.yaml", SUITE)
         .file("akit.yaml", "gate: { min_pass_rate: 0.9 }")
@@ -159,7 +163,7 @@ fn added_cases_do_not_outweigh_a_failure() {
 
 #[cfg(unix)]
 #[test]
-fn whatever_becomes_a_link_is_watched() {
+fn replacing_anything_by_a_link_is_reported() {
     use std::os::unix::fs::symlink;
 
     let weak = SUITE.replacen("good", "bad", 1);
@@ -181,7 +185,7 @@ fn whatever_becomes_a_link_is_watched() {
         Change { kinds: both.clone(), ..change(paths, &[paths], &[], "", folder) }.check();
         Change { kinds: both, ..change(paths, &[paths], &[], "", file) }.check();
     }
-    // In the middle of the way.
+    // In the middle of the path.
     let deep = [("a/b/c/t.yaml", &*SUITE.replace("name: s", "name: t"))];
     let weak_below = SUITE.replace("name: s", "name: t").replacen("good", "bad", 1);
     for paths in ["a", "a/b", "a/b/c", "a/b/c/t.yaml"] {
@@ -203,7 +207,7 @@ fn whatever_becomes_a_link_is_watched() {
         write(here, "other.yaml", "gate: { min_pass_rate: 0.1 }");
     })
     .check();
-    // What a link of the base leads to becomes a link itself.
+    // The target of a link in the base becomes a link itself.
     let run = ["run", "suite", "--replies", "r.jsonl"];
     let ran = Akit::new(&["validate", "scenarios"])
         .file("scenarios/s.yaml", SUITE)

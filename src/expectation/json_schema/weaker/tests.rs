@@ -1,4 +1,4 @@
-//! An empty result is a proof: generated schemas and values, and pairs that are reported or not.
+//! An empty result must be a proof: generated schemas and values, and pairs that are reported or not.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -73,7 +73,7 @@ fn leaf() -> impl Strategy<Value = Json> {
     ])
 }
 
-/// One keyword with schemas in it.
+/// One keyword that contains schemas.
 fn keyword(inner: &BoxedStrategy<Json>) -> impl Strategy<Value = Json> + use<> {
     let one = |name: &'static str| inner.clone().prop_map(move |schema| json!({ name: schema })).boxed();
     let many = |name: &'static str| {
@@ -127,7 +127,7 @@ fn schema() -> impl Strategy<Value = Json> {
     })
 }
 
-/// Changes one thing in a schema: a keyword is removed, added or replaced.
+/// Removes, adds or replaces one keyword of a schema.
 fn changed(schema: &Json, at: usize, with: &Json) -> Json {
     fn places(schema: &Json, path: &str, found: &mut Vec<String>) {
         found.push(path.to_owned());
@@ -169,7 +169,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_not_told_lets_nothing_more_through(
+    fn a_change_that_is_not_reported_accepts_nothing_more(
         schema in schema(), d in leaf(), e in leaf(), with in keyword(&leaf().boxed()), at in 0_usize..1000,
         other in leaf(), redefined in prop::bool::ANY,
     ) {
@@ -178,7 +178,7 @@ proptest! {
         let now = if redefined { whole(now, &d, &other) } else { whole(now, &d, &e) };
         let [old, new] = [&before, &now].map(jsonschema::draft202012::new);
         let (Ok(old), Ok(new)) = (old, new) else { return Ok(()) };
-        prop_assert!(weaker(&before, &before).is_empty(), "{before} against itself");
+        prop_assert!(weaker(&before, &before).is_empty(), "{before} compared with itself");
         if weaker(&before, &now).is_empty() {
             for value in values() {
                 prop_assert!(old.is_valid(&value) || !new.is_valid(&value), "{value}\n{before}\n{now}");
