@@ -12,6 +12,9 @@ use crate::vocabulary::{Outcome, Usage};
 /// Cases per list.
 const LISTED: usize = 10;
 
+/// How many times the median a slow or expensive case is.
+const CLEARLY: f64 = 1.5;
+
 /// Changes between pass and fail that make a case flaky: a single change may be permanent.
 const TURNS: usize = 2;
 
@@ -25,7 +28,7 @@ pub struct Trend {
     pub runs: Vec<RunLine>,
     /// Cases that went from pass to fail and back, the flakiest first.
     pub flakiest: Vec<FlakyCase>,
-    /// Cases by the mean time of their answers, the slowest first.
+    /// Cases whose answers take clearly longer than the median case by their mean time, the slowest first.
     pub slowest: Vec<SlowCase>,
     /// Cases by the mean cost of a trial, the most expensive first; none if no cost is known.
     pub dearest: Vec<DearCase>,
@@ -150,8 +153,12 @@ impl Trend {
             flakiest: most(stories.iter().filter_map(|(name, story)| story.flaky(name, &order)), |one| {
                 one.restlessness
             }),
-            slowest: most(stories.iter().filter_map(|(name, story)| story.slow(name)), |one| one.latency_ms),
-            dearest: most(stories.iter().filter_map(|(name, story)| story.dear(name)), |one| one.cost_usd),
+            slowest: outliers(stories.iter().filter_map(|(name, story)| story.slow(name)), |one| {
+                one.latency_ms
+            }),
+            dearest: outliers(stories.iter().filter_map(|(name, story)| story.dear(name)), |one| {
+                one.cost_usd
+            }),
         }
     }
 }
@@ -249,6 +256,15 @@ fn cost(trial: &Trial) -> Option<f64> {
 }
 
 /// The largest by a number; ties by name.
+/// Those that are clearly above the median, the largest first.
+fn outliers<T>(all: impl Iterator<Item = T>, by: impl Fn(&T) -> f64) -> Vec<T> {
+    let all: Vec<T> = all.collect();
+    let mut sorted: Vec<f64> = all.iter().map(&by).collect();
+    sorted.sort_by(f64::total_cmp);
+    let Some(median) = sorted.get(sorted.len().saturating_sub(1) / 2).copied() else { return all };
+    most(all.into_iter().filter(|one| by(one) > CLEARLY * median), &by)
+}
+
 fn most<T>(all: impl Iterator<Item = T>, by: impl Fn(&T) -> f64) -> Vec<T> {
     let mut all: Vec<T> = all.collect();
     all.sort_by(|a, b| by(b).total_cmp(&by(a)));

@@ -31,7 +31,7 @@ fn a_suite_is_written_told_and_loads() {
     model: gpt-4o-mini
     cases:
       - id: says-it
-        # promptfooconfig.yaml:8:9: not imported: akit does not run code; instead: `inline`, `regex`, `json_schema` or `llm_grader`
+        # promptfooconfig.yaml:8:9: not imported: akit does not run code; instead: use `inline`, `regex`, `json_schema` or `llm_grader`
         #   type: python
         #   value: "len(output) < 9"
         name: Says it

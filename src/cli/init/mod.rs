@@ -61,6 +61,8 @@ struct Start {
     root: PathBuf,
     /// Existing configuration that applies here.
     config: Option<PathBuf>,
+    /// Whether it names a judge.
+    has_judge: bool,
     scenarios: PathBuf,
     promptfoo: Option<PathBuf>,
     import: bool,
@@ -102,7 +104,7 @@ pub(super) fn init(args: &InitArgs, environment: &Environment) -> Result<Status,
         terminal::out(&format!("reads  {}", slashed(config)));
     }
     ignore(&start)?;
-    terminal::out(&next(&start));
+    terminal::out(&next(&start, environment));
     Ok(Status::Passed)
 }
 
@@ -118,6 +120,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
         return Err(Status::Invalid);
     }
     let read = read.unwrap_or_default();
+    let has_judge = read.grader.is_some();
     let scenarios = read.scenarios.as_ref().map(|folder| read.folder.join(folder));
     let root = forge::root_of(&dir);
     let asked = Questions::of(args.yes);
@@ -164,7 +167,20 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     let import = args.import
         || offer() && asked.choose("Convert your promptfoo suite, too?", &["yes", "no"], "yes") == "yes";
     let scenarios = scenarios.unwrap_or_else(|| inside(&dir, "scenarios"));
-    Ok(Start { dir, root, config, scenarios, promptfoo, import, provider, of, secret, is_set, forge })
+    Ok(Start {
+        dir,
+        root,
+        config,
+        has_judge,
+        scenarios,
+        promptfoo,
+        import,
+        provider,
+        of,
+        secret,
+        is_set,
+        forge,
+    })
 }
 
 /// A path in a folder, without a leading dot.
@@ -266,7 +282,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Status {
 }
 
 /// The next three steps; each command works as printed.
-fn next(start: &Start) -> String {
+fn next(start: &Start, environment: &Environment) -> String {
     let scenarios = slashed(&start.scenarios);
     let first = format!("{scenarios}/first.yaml");
     let mut out = vec!["\nNext:".to_owned()];
@@ -279,6 +295,12 @@ fn next(start: &Start) -> String {
         Some(name) => format!(" (set {name} first)"),
         None => String::new(),
     };
+    let imported = scenario::load(&[start.scenarios.join("promptfoo.yaml")], environment);
+    let mut cases = imported.scenarios.iter().flat_map(|scenario| &scenario.cases);
+    let lacks_judge = !start.has_judge && cases.any(|case| !case.graders().is_empty());
+    let judge =
+        if lacks_judge { " Imported cases need a judge: set `grader:` in akit.yaml first." } else { "" };
+    let test = format!("Test your application{key}.{judge}");
     if Path::new(&first).is_file() {
         let red = format!("akit run {first} --replies {scenarios}/replies/regressed.jsonl  # exit code 1");
         step(
@@ -291,10 +313,10 @@ fn next(start: &Start) -> String {
             _ => format!(" -m {}", text::argument(&start.of)),
         };
         let live = format!("akit run {first} -p {}{model}", start.provider);
-        step(2, &format!("Test your application{key}."), &[live]);
+        step(2, &test, &[live]);
     } else {
         step(1, "Check the scenarios. Nothing is sent.", &[format!("akit validate {scenarios}")]);
-        step(2, &format!("Test your application{key}."), &[format!("akit run {scenarios}")]);
+        step(2, &test, &[format!("akit run {scenarios}")]);
     }
     if start.forge == Forge::None {
         step(3, "Add a pipeline (github or gitlab).", &["akit init --forge github".to_owned()]);
