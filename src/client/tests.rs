@@ -87,7 +87,8 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
     let content = json!({ "messages": request.messages, "trial": 0 });
     let patience = Patience { timeout: Duration::from_millis(400), ..Patience::default() };
     let usable = Usable(&|said| said.answer.text != "unusable");
-    client.ask(&Ask { content: &content, usable, ..asking(&request, patience) }).await
+    let purpose = "the reply to s/c";
+    client.ask(&Ask { content: &content, purpose, usable, ..asking(&request, patience) }).await
 }
 
 #[tokio::test(start_paused = true)]

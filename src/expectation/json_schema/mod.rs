@@ -103,10 +103,7 @@ impl JsonSchema {
             Ok(value) => value,
             Err(why) => {
                 let mut verdict = verdict(VerdictKind::JsonSchema, false, 0.0);
-                verdict.reason = match why.strip_prefix("it is ") {
-                    Some(what) => format!("the answer is {what}"),
-                    None => format!("the answer is not JSON: {why}"),
-                };
+                verdict.reason = format!("the answer is not JSON: {why}").replace(": it is not JSON", "");
                 "JSON that conforms to the schema".clone_into(&mut verdict.expected);
                 verdict.got = quote(answer.text);
                 return verdict;

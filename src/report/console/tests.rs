@@ -68,8 +68,7 @@ fn what_did_not_pass_is_named_again_at_the_end() {
     assert!(recap.contains("  errored  support/down  (evals/support.yaml:11)\n"), "{recap}");
     let mut fixture = Fixture::short();
     for state in [State::Open, State::Unconfirmed] {
-        let known = fixture.decision.cases.iter_mut().find(|case| case.id == "known").unwrap();
-        known.state = state;
+        fixture.decision.cases.iter_mut().find(|case| case.id == "known").unwrap().state = state;
         let plain = of_report(&fixture.report(), Ink::Plain);
         assert!(
             plain.contains("  failed   support/known  (evals/support.yaml:17, not confirmed)\n"),
