@@ -1,8 +1,8 @@
 //! A run that version 0.1 stored (`akit.run/1`): every command says of it what version 0.1 said, in the
 //! words of today.
 //!
-//! `version1/run.json` was written by version 0.1 itself; the expected outputs beside it have changed in their words alone. The run has
-//! cases that pass, fail and are errored, a judge's verdicts, confirmations, redacted text and tool calls.
+//! `version1/run.json` was written by version 0.1 itself; the expected outputs beside it have changed in their words, and
+//! `history` lists only what is clearly slow or expensive. The run has cases that pass, fail and are errored, a judge's verdicts, confirmations, redacted text and tool calls.
 
 use serde_json::{Value as Json, json};
 
