@@ -2,7 +2,8 @@
 //! words of today.
 //!
 //! `version1/run.json` was written by version 0.1 itself; the expected outputs beside it have changed in their words, and
-//! `history` lists only what is clearly slow or expensive. The run has cases that pass, fail and are errored, a judge's verdicts, confirmations, redacted text and tool calls.
+//! `history` lists only what is clearly slow or expensive. The run has cases that pass, fail and are errored, a judge's
+//! verdicts, confirmations, redacted text and tool calls.
 
 use serde_json::{Value as Json, json};
 
