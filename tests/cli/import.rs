@@ -22,7 +22,7 @@ fn a_suite_is_written_told_and_loads() {
         .err("1 of 2 assertions mapped")
         .err("--> promptfooconfig.yaml:8:9")
         .err("`python` was not imported: akit does not run code")
-        .err("help: `inline`, `regex`");
+        .err("help: use `inline`, `regex`");
     assert_eq!(ran.stdout, "");
     insta::assert_snapshot!(ran.read("scenarios/suite.yaml"), @r#"
     # yaml-language-server: $schema=scenario.schema.json

@@ -219,7 +219,6 @@ fn numbers_past_every_range_and_odd_values_are_findings() {
         ("name: ''", "text that is not blank"),
         ("provider: null", "found nothing"),
         ("setup: text", "`setup` must be a mapping, found text"),
-        ("setup: text", "help: write it as `key: value` lines\n"),
         ("setup: { functions: [1] }", "`functions` must be a list of mappings"),
         ("providerConfig: { timeout: 0 }", "`timeout` must be a whole number of at least 1"),
     ];

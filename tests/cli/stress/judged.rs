@@ -104,7 +104,7 @@ fn a_case_that_only_the_judge_failed_has_the_judges_reason() {
     let found = found(&ran);
     assert_eq!(found["levels"][0]["judged"]["passed"], 0, "{}", found["levels"][0]);
     let reason = found["cases"][0]["reason"].as_str().unwrap_or_default();
-    assert!(reason.contains("llm_grader: the judge gave 0.00"), "{}", found["cases"]);
+    assert!(reason.contains("the judge gave 0.00"), "{}", found["cases"]);
 }
 
 #[test]
