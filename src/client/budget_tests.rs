@@ -12,7 +12,6 @@ use super::*;
 use crate::manifest::Ended;
 use crate::provider::{Message, ProviderError, Role};
 use crate::seed::Root;
-use crate::vocabulary::ExchangeKind;
 
 const PRICE: Price = Price {
     input: 3.0,

@@ -10,8 +10,7 @@ use super::tests::asking;
 use super::*;
 use crate::manifest::Ended;
 use crate::provider::{ChatRequest, Message, Pending, ProviderError, Role};
-use crate::seed::Root;
-use crate::vocabulary::{ExchangeKind, FaultKind, Usage};
+use crate::vocabulary::{FaultKind, Usage};
 
 /// What a server does with a request, by its text and the time since the start.
 type Manners = Box<dyn Fn(&str, Duration) -> Result<(), ProviderError> + Send + Sync>;
