@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::source::plain;
+
 /// Maximum number of bytes read from a program's output.
 const MOST: u64 = 32 * 1024 * 1024;
 
@@ -55,10 +57,10 @@ pub struct Program {
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     /// It could not be started.
-    #[error("cannot start it: {0}")]
+    #[error("cannot start it: {}", plain(.0))]
     Start(io::Error),
     /// It could not be read from.
-    #[error("cannot read its output: {0}")]
+    #[error("cannot read its output: {}", plain(.0))]
     Read(io::Error),
     /// It printed more than the maximum.
     #[error("it printed more than {} MiB", MOST >> 20)]

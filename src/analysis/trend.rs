@@ -12,6 +12,9 @@ use crate::vocabulary::{Outcome, Usage};
 /// Cases per list.
 const LISTED: usize = 10;
 
+/// How many times the median a slow or expensive case is.
+const CLEARLY: f64 = 1.5;
+
 /// Changes between pass and fail that make a case flaky: a single change may be permanent.
 const TURNS: usize = 2;
 
@@ -25,9 +28,9 @@ pub struct Trend {
     pub runs: Vec<RunLine>,
     /// Cases that went from pass to fail and back, the flakiest first.
     pub flakiest: Vec<FlakyCase>,
-    /// Cases by the mean time of their answers, the slowest first.
+    /// Cases by the mean time of their answers, the slowest first, if that is well above the median.
     pub slowest: Vec<SlowCase>,
-    /// Cases by the mean cost of a trial, the most expensive first; none if no cost is known.
+    /// Cases by the mean cost of a trial, the most expensive first, if that is well above the median.
     pub dearest: Vec<DearCase>,
 }
 
@@ -144,14 +147,15 @@ impl Trend {
         }
         runs.sort_by(|a, b| a.0.cmp(&b.0));
         let (order, runs): (Vec<_>, Vec<_>) = runs.into_iter().unzip();
+        let flaky = stories.iter().filter_map(|(name, story)| story.flaky(name, &order));
+        let slow = stories.iter().filter_map(|(name, story)| story.slow(name));
+        let dear = stories.iter().filter_map(|(name, story)| story.dear(name));
         Self {
             schema: Self::SCHEMA.to_owned(),
             runs,
-            flakiest: most(stories.iter().filter_map(|(name, story)| story.flaky(name, &order)), |one| {
-                one.restlessness
-            }),
-            slowest: most(stories.iter().filter_map(|(name, story)| story.slow(name)), |one| one.latency_ms),
-            dearest: most(stories.iter().filter_map(|(name, story)| story.dear(name)), |one| one.cost_usd),
+            flakiest: most(flaky, |one| one.restlessness, 0.0),
+            slowest: most(slow, |one| one.latency_ms, CLEARLY),
+            dearest: most(dear, |one| one.cost_usd, CLEARLY),
         }
     }
 }
@@ -248,10 +252,12 @@ fn cost(trial: &Trial) -> Option<f64> {
     (!known.is_empty()).then(|| known.iter().sum())
 }
 
-/// The largest by a number; ties by name.
-fn most<T>(all: impl Iterator<Item = T>, by: impl Fn(&T) -> f64) -> Vec<T> {
+/// The largest by a number, if they are above so many times the median; ties by name.
+fn most<T>(all: impl Iterator<Item = T>, by: impl Fn(&T) -> f64, times: f64) -> Vec<T> {
     let mut all: Vec<T> = all.collect();
     all.sort_by(|a, b| by(b).total_cmp(&by(a)));
+    let median = all.get(all.len() / 2).map_or(0.0, &by);
+    all.retain(|one| by(one) > times * median);
     all.truncate(LISTED);
     all
 }

@@ -88,13 +88,24 @@ fn the_slowest_and_the_most_expensive_by_their_means() {
     let trend = Trend::of(runs);
     assert_eq!(trend.slowest[0], SlowCase { case: "s/slow".to_owned(), latency_ms: 1_000.0, answers: 2 });
     let dear: Vec<_> = trend.dearest.iter().map(|one| (one.case.as_str(), one.trials)).collect();
-    assert_eq!(dear, [("s/dear", 1), ("s/slow", 2)]);
-    assert!((trend.dearest[1].cost_usd - 0.02).abs() < 1e-12);
+    assert_eq!(dear, [("s/dear", 1)]);
+    assert!((trend.dearest[0].cost_usd - 0.5).abs() < 1e-12);
 }
 
 #[test]
 fn lists_are_short() {
-    let runs = (0..30).map(|n| run(Some("01"), &format!("case-{n:02}"), "h", &[(true, n, None)]));
+    let runs = (0..30).map(|n| run(Some("01"), &format!("case-{n:02}"), "h", &[(true, n * n, None)]));
     let trend = Trend::of(runs);
     assert_eq!((trend.slowest.len(), trend.slowest[0].case.as_str()), (10, "s/case-29"));
+}
+
+#[test]
+fn where_all_cases_are_alike_none_is_slow_or_expensive() {
+    let of = |name: &str, latency, cost| run(Some("01"), name, "h", &[(true, latency, Some(cost))]);
+    let alike = [of("a", 100, 0.01), of("b", 120, 0.012), of("c", 140, 0.015)];
+    let trend = Trend::of(alike.clone());
+    assert_eq!((trend.slowest, trend.dearest), (vec![], vec![]));
+    let trend = Trend::of(alike.into_iter().chain([of("d", 200, 0.03)]));
+    let (slow, dear) = (trend.slowest.as_slice(), trend.dearest.as_slice());
+    assert!(matches!((slow, dear), ([a], [b]) if a.case == "s/d" && b.case == "s/d"), "{trend:?}");
 }

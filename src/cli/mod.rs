@@ -93,7 +93,7 @@ enum Command {
     ///
     /// Pass rate over time; flaky, slow and expensive cases.
     History(history::HistoryArgs),
-    /// Tell whether the application or the judge has changed
+    /// Show whether the application or the judge has changed
     Regrade(Box<regrade::RegradeArgs>),
     /// Inspect and clean up recorded answers and verdicts
     Cache(cache::CacheArgs),

@@ -16,6 +16,7 @@ use crate::history::{self, HistoryError, PastCommit, Pipeline, Place};
 use crate::manifest::RunManifest;
 use crate::scenario::{self, Scenario};
 use crate::source::Diagnostics;
+use crate::text;
 
 /// Flags about regressions.
 #[derive(Clone, Debug, Default, Args)]
@@ -177,6 +178,12 @@ pub(super) fn sought(place: &Place) -> Sought {
     }
 }
 
+/// How to create a baseline there; one that is read from a commit is created as a file.
+pub(super) fn creation(place: &Place) -> String {
+    let file = if let Place::Revision { path, .. } = place { path.clone() } else { place.to_string() };
+    format!("create it: `akit baseline update run.json --baseline {}`", text::argument(&file))
+}
+
 /// Reports times in a baseline that are in the future.
 pub(super) fn tell_ahead(baseline: &Baseline, from: &str) {
     for run in &baseline.ahead {
@@ -202,10 +209,7 @@ pub(super) fn read_baseline(
             Ok(FoundBaseline::There(Box::new(baseline), from))
         }
         Err(HistoryError::Missing(path)) => {
-            terminal::warning(
-                &format!("no {path}: regressions are not checked"),
-                "create it: `akit baseline update run.json --baseline FILE`",
-            );
+            terminal::warning(&format!("no {path}: regressions are not checked"), &creation(place));
             Ok(FoundBaseline::Missing(path, sought(place)))
         }
         Err(error) => Err(Status::Unjudged.because(

@@ -82,7 +82,7 @@ pub(super) fn prompts(args: &PromptsArgs, environment: Environment) -> Result<St
     Ok(Status::of_product(&out))
 }
 
-/// The cases of a run that evidence can still decide: they failed, and no fresh trial passed.
+/// The cases of a run that evidence can still decide: they failed, and no extra trial passed.
 fn suspects<'a>(
     run: &'a RunManifest,
     decision: Option<&Decision>,

@@ -47,6 +47,13 @@ pub(super) fn hear(found: &mut Found, suite: &mut Suite, plan: &Plan, budget: Op
                 let trial =
                     trials.and_then(|case| case.trials.iter().find(|trial| trial.index as usize == at));
                 verdicts.push((*job, trial.and_then(|trial| verdict(trial.outcome))));
+                if let Some(trial) = trial.filter(|trial| trial.outcome == Outcome::Failed)
+                    && let of = case(plan, *job)
+                    && let mut cases = found.run().cases.iter_mut()
+                    && let Some(failed) = cases.find(|one| of == CaseId::new(&one.scenario, &one.id))
+                {
+                    failed.reason.get_or_insert_with(|| text::excerpt(&trial.reason(), 300));
+                }
                 if let Some(trial) = trial.filter(|trial| why.is_none() && trial.outcome == Outcome::Errored)
                 {
                     why = Some(text::excerpt(&trial.reason(), 300));

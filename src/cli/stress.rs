@@ -153,31 +153,22 @@ fn example(metric: ServiceLevel) -> &'static str {
 }
 
 fn per_second(text: &str) -> Result<f64, String> {
-    rate(text).ok_or_else(|| {
-        format!(
-            "{} is not a rate from 0.001 to {} per second; for example `50`",
-            shown(text),
-            number::whole(MOST)
-        )
-    })
+    let most = number::whole(MOST);
+    let wrong = || format!("{} is not a rate from 0.001 to {most} per second; for example `50`", shown(text));
+    rate(text).ok_or_else(wrong)
 }
 
 fn lasting(text: &str) -> Result<Duration, String> {
-    ramp(text).ok().filter(|time| !time.is_zero()).ok_or_else(|| {
-        format!(
-            "{} is not a time up to a week: seconds, or with `ms`, `s` or `m`; for example `60`",
-            shown(text)
-        )
-    })
+    seconds(text).filter(|time| !time.is_zero()).ok_or_else(|| no_time(text, "60"))
 }
 
 fn ramp(text: &str) -> Result<Duration, String> {
-    seconds(text).ok_or_else(|| {
-        format!(
-            "{} is not a time up to a week: seconds, or with `ms`, `s` or `m`; for example `10`",
-            shown(text)
-        )
-    })
+    seconds(text).ok_or_else(|| no_time(text, "10"))
+}
+
+fn no_time(text: &str, example: &str) -> String {
+    let text = shown(text);
+    format!("{text} is not a time up to a week: seconds, or with `ms`, `s` or `m`; for example `{example}`")
 }
 
 impl LoadArgs {

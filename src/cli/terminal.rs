@@ -9,6 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+pub(super) use crate::source::plain as system;
 use crate::source::{Diagnostics, Ink};
 use crate::text::{self, log};
 
@@ -99,12 +100,6 @@ fn write(stream: &mut impl Write, text: &str) -> io::Result<()> {
     stream.write_all(text.as_bytes())?;
     stream.write_all(end.as_bytes())?;
     stream.flush()
-}
-
-/// A system error without Rust's `(os error N)`.
-pub(super) fn system(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.find(" (os error").map_or(text.clone(), |cut| text[..cut].to_lowercase())
 }
 
 /// An error without a line in a file.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use rand_core::Rng as _;
 use rand_pcg::Pcg64Mcg;
 
+use super::tests::asking;
 use super::*;
 use crate::manifest::Ended;
 use crate::provider::{Message, ProviderError, Role};
 use crate::seed::Root;
-use crate::vocabulary::ExchangeKind;
 
 const PRICE: Price = Price {
     input: 3.0,
@@ -138,21 +138,9 @@ async fn simulated(
                 max_tokens,
                 ..ChatRequest::default()
             };
-            let ask = Ask {
-                request: &request,
-                kind: ExchangeKind::Reply,
-                content: &json!({}),
-                root: Root(0),
-                purpose: &format!("question {question}"),
-                patience: Patience { timeout: Duration::from_millis(400), ..Patience::default() },
-                seal: None,
-                version: None,
-                usable: Usable(&|_| true),
-                afresh: false,
-                watch: None,
-                pause: std::time::Duration::ZERO,
-                hold: None,
-            };
+            let patience = Patience { timeout: Duration::from_millis(400), ..Patience::default() };
+            let purpose = format!("question {question}");
+            let ask = Ask { purpose: &purpose, ..asking(&request, patience) };
             let found = client.ask(&ask).await;
             answered.fetch_add(usize::from(found.is_ok()), Ordering::SeqCst);
         });
@@ -230,21 +218,10 @@ async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, us
                 request.messages.push(Message::new(Role::User, "x".repeat(words)));
                 let left = (turns - turn) as u64;
                 hold.needs(client.worst_in_a_row(&request, left, words as u64 + 128).unwrap());
-                let ask = Ask {
-                    request: &request,
-                    kind: ExchangeKind::Reply,
-                    content: &json!({}),
-                    root: Root(0),
-                    purpose: &format!("turn {turn} of {number}"),
-                    patience: Patience { timeout: Duration::from_millis(400), ..Patience::default() },
-                    seal: None,
-                    version: None,
-                    usable: Usable(&|_| true),
-                    afresh: false,
-                    pause: Duration::ZERO,
-                    watch: None,
-                    hold: (holds && turns > 1).then_some(&hold),
-                };
+                let patience = Patience { timeout: Duration::from_millis(400), ..Patience::default() };
+                let purpose = format!("turn {turn} of {number}");
+                let hold = (holds && turns > 1).then_some(&hold);
+                let ask = Ask { purpose: &purpose, hold, ..asking(&request, patience) };
                 if client.ask(&ask).await.is_err() {
                     note.2 = true;
                     counts.lock().unwrap().insert(number, note);

@@ -1,10 +1,8 @@
 //! Requests of a load test: each is sent at its time, once, and its result does not affect the others.
 
-use std::time::SystemTime;
-
 use tokio::time::Instant;
 
-use super::{Ask, ClientError, Done, Exchange, ModelClient, Received, timestamp};
+use super::{Ask, ClientError, Done, Exchange, ModelClient, Received};
 use crate::manifest::Ended;
 use crate::provider::{Pending, ProviderError};
 
@@ -56,7 +54,7 @@ impl ModelClient {
         drop(in_flight);
         let completion = found.map_err(failed)?;
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let exchange = Exchange { completion, at: timestamp(SystemTime::now()) };
+        let exchange = Exchange { completion, at: crate::vocabulary::timestamp() };
         Ok(Received { exchange, latency_ms, recorded: false })
     }
 }

@@ -17,9 +17,7 @@ mod tries;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value as Json, json};
 
 use crate::cache::{Asked, Cache, Journal, Key, Looked, Lookup, Mode, Nearest, Noted};
@@ -483,12 +481,6 @@ fn asked(key: &Key, ask: &Ask<'_>) -> Asked {
         purpose: ask.purpose.to_owned(),
         seed: ask.request.seed,
     }
-}
-
-/// RFC 3339 in UTC, to the second.
-#[must_use]
-pub fn timestamp(time: SystemTime) -> String {
-    DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Cache keys of requests, and reading and writing records.
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::Deserialize as _;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Ask, ClientError, Exchange, ModelClient, Received, timestamp};
+use super::{Ask, ClientError, Exchange, ModelClient, Received};
 use crate::cache::{Key, Looked, Lookup, Mode};
 use crate::canonical::digest;
 use crate::manifest::Fault;
@@ -89,7 +89,7 @@ impl ModelClient {
     pub(super) fn put_broken(&self, key: &Key, error: &ClientError, took: Duration) {
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let response = json!({ FAULT: error.fault(), "usable": false });
-        self.put(key, response, latency_ms, timestamp(SystemTime::now()));
+        self.put(key, response, latency_ms, crate::vocabulary::timestamp());
     }
 
     pub(super) fn read(&self, key: &Key, ask: &Ask<'_>) -> Option<Result<Received, ClientError>> {

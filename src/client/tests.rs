@@ -62,25 +62,33 @@ fn status(status: u16, retry_after: Option<Duration>) -> ProviderError {
     ProviderError::of_status("test", status, "no".to_owned(), Box::default(), retry_after)
 }
 
+/// A question about nothing.
+pub(super) fn asking(request: &ChatRequest, patience: Patience) -> Ask<'_> {
+    static NOTHING: Json = Json::Null;
+    Ask {
+        request,
+        kind: ExchangeKind::Reply,
+        content: &NOTHING,
+        root: Root(0),
+        purpose: "a question",
+        patience,
+        seal: None,
+        version: None,
+        usable: Usable(&|_| true),
+        afresh: false,
+        watch: None,
+        pause: Duration::ZERO,
+        hold: None,
+    }
+}
+
 async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> {
     let request = request(text);
     let content = json!({ "messages": request.messages, "trial": 0 });
-    let ask = Ask {
-        request: &request,
-        kind: ExchangeKind::Reply,
-        content: &content,
-        root: Root(0),
-        purpose: "the reply to s/c",
-        patience: Patience { timeout: Duration::from_millis(400), ..Patience::default() },
-        seal: None,
-        version: None,
-        usable: Usable(&|said| said.answer.text != "unusable"),
-        afresh: false,
-        watch: None,
-        pause: std::time::Duration::ZERO,
-        hold: None,
-    };
-    client.ask(&ask).await
+    let patience = Patience { timeout: Duration::from_millis(400), ..Patience::default() };
+    let usable = Usable(&|said| said.answer.text != "unusable");
+    let purpose = "the reply to s/c";
+    client.ask(&Ask { content: &content, purpose, usable, ..asking(&request, patience) }).await
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::hold::Hold;
 use super::lane::{LONGEST_WAIT, usual_wait};
 use super::meter::Reserved;
-use super::{Ask, ClientError, Done, Exchange, ModelClient, Patience, Received, timestamp};
+use super::{Ask, ClientError, Done, Exchange, ModelClient, Patience, Received};
 use crate::cache::Journal;
 use crate::manifest::Ended;
 use crate::provider::model::is_stand_in;
@@ -123,7 +123,7 @@ impl ModelClient {
             last = Some(error);
         };
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let exchange = Exchange { completion, at: timestamp(SystemTime::now()) };
+        let exchange = Exchange { completion, at: crate::vocabulary::timestamp() };
         Ok(Received { exchange, latency_ms, recorded: false })
     }
 

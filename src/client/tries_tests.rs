@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::tests::asking;
 use super::*;
 use crate::manifest::Ended;
 use crate::provider::{ChatRequest, Message, Pending, ProviderError, Role};
-use crate::seed::Root;
-use crate::vocabulary::{ExchangeKind, FaultKind, Usage};
+use crate::vocabulary::{FaultKind, Usage};
 
 /// What a server does with a request, by its text and the time since the start.
 type Manners = Box<dyn Fn(&str, Duration) -> Result<(), ProviderError> + Send + Sync>;
@@ -116,22 +116,9 @@ pub(super) async fn ask(
         messages: vec![Message::new(Role::User, text.to_owned())],
         ..ChatRequest::default()
     };
-    let ask = Ask {
-        request: &request,
-        kind: ExchangeKind::Reply,
-        content: &json!({ "messages": request.messages, "trial": 0 }),
-        root: Root(0),
-        purpose: text,
-        patience: Patience { limited, ..Patience::default() },
-        seal: None,
-        version: None,
-        usable: Usable(&|_| true),
-        afresh: false,
-        watch: None,
-        pause: std::time::Duration::ZERO,
-        hold: None,
-    };
-    client.ask(&ask).await
+    let content = json!({ "messages": request.messages, "trial": 0 });
+    let patience = Patience { limited, ..Patience::default() };
+    client.ask(&Ask { content: &content, purpose: text, ..asking(&request, patience) }).await
 }
 
 /// Sends this many requests with this concurrency.
@@ -196,11 +183,8 @@ async fn all_requests_wait_out_a_rate_limit_and_no_case_is_lost() {
             for at_once in [1, 4, 16, 50] {
                 let found = run(&five_a_second(sliding, wait), 60, at_once, PATIENT).await;
                 assert_eq!(found.errors(), Vec::<String>::new(), "{sliding} {wait:?} {at_once}");
-                assert!(
-                    found.took <= Duration::from_millis(15_600),
-                    "{sliding} {wait:?} {at_once}: {:?}",
-                    found.took
-                );
+                let took = found.took.as_millis();
+                assert!(took <= 15_600, "{sliding} {wait:?} {at_once}: {took}");
             }
         }
     }
@@ -229,9 +213,8 @@ async fn a_server_that_only_refuses_is_not_asked_after_the_retry_limit() {
         assert!(found.not_asked() >= 4_900, "{wait:?}: {}", found.not_asked());
         assert!(found.calls <= calls, "{wait:?}: {} calls", found.calls);
         assert!(found.took <= Duration::from_secs(seconds), "{wait:?}: {:?}", found.took);
-        assert!(
-            found.results.iter().all(|one| one.as_ref().unwrap_err().fault().kind == FaultKind::RateLimited)
-        );
+        let mut kinds = found.results.iter().map(|one| one.as_ref().unwrap_err().fault().kind);
+        assert!(kinds.all(|kind| kind == FaultKind::RateLimited));
     }
 }
 
@@ -479,21 +462,7 @@ async fn pipelines_refused_together_retry_at_different_times_and_not_too_early()
             messages: vec![Message::new(Role::User, "hello".to_owned())],
             ..ChatRequest::default()
         };
-        let ask = Ask {
-            request: &request,
-            kind: ExchangeKind::Reply,
-            content: &json!({}),
-            root: Root(0),
-            purpose: "a question",
-            patience: Patience { jitter: seed % 10, ..Patience::default() },
-            seal: None,
-            version: None,
-            usable: Usable(&|_| true),
-            afresh: false,
-            watch: None,
-            pause: std::time::Duration::ZERO,
-            hold: None,
-        };
+        let ask = asking(&request, Patience { jitter: seed % 10, ..Patience::default() });
         client(&server, &Road::default()).ask(&ask).await.unwrap();
         let again = server.log()[1].1;
         assert!((10.0..=11.1).contains(&again), "{again}");

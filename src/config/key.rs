@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::environment::Environment;
 use crate::process::Program;
 use crate::secret::Secret;
-use crate::source::slashed;
+use crate::source::{plain, slashed};
 use crate::text;
 
 /// Longest time that a program may take to print a key.
@@ -63,7 +63,7 @@ impl Held<'_> {
 
 fn in_file(path: &Path) -> Result<Secret, KeyError> {
     let wrong = |reason: &str| KeyError::File(slashed(path), reason.to_owned());
-    let system = |error: std::io::Error| wrong(&error.to_string());
+    let system = |error: std::io::Error| wrong(&plain(&error));
     // Reading a pipe or a device would block.
     if !std::fs::metadata(path).map_err(system)?.is_file() {
         return Err(wrong("not a regular file"));

@@ -59,9 +59,10 @@ impl StressConfig {
         let Self { slo } = self;
         let mut found = Vec::new();
         for (metric, was) in slo {
-            let (name, shown) = (metric.word(), metric.shown(*was));
+            let name = metric.word();
             let one = match now.slo.get(metric) {
                 None => {
+                    let shown = metric.shown(*was);
                     let message = format!("the limit on `{name}` under load was {shown}, now there is none");
                     Weaker::new(Kind::ThresholdRemoved, &["stress", "slo"], message)
                 }
@@ -69,8 +70,8 @@ impl StressConfig {
                 Some(is) if metric.is_met(*is, *was) => continue,
                 Some(is) => {
                     let kind = if is < was { Kind::ThresholdLowered } else { Kind::ThresholdRaised };
-                    let message =
-                        format!("the limit on `{name}` under load was {shown}, now {}", metric.shown(*is));
+                    let [was, is] = metric.beside(*was, *is);
+                    let message = format!("the limit on `{name}` under load was {was}, now {is}");
                     Weaker::new(kind, &["stress", "slo", name], message)
                 }
             };
@@ -116,5 +117,8 @@ mod tests {
             assert_eq!(low.weaker(&of(metric, None))[0].kind, Kind::ThresholdRemoved, "{metric:?}");
             assert!(of(metric, None).weaker(&low).is_empty() && low.weaker(&low).is_empty());
         }
+        let close = [2_000.0, 2_000.4].map(|limit| of(ServiceLevel::LatencyP95, Some(limit)));
+        let found = close[0].weaker(&close[1]).remove(0).message;
+        assert_eq!(found, "the limit on `latency_p95_ms` under load was 2,000 ms, now 2,000.4 ms");
     }
 }

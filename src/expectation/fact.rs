@@ -41,20 +41,12 @@ impl Fact {
         let (name, span) = fields.text("name")?;
         let mut pattern = |key: &str, flags: &str| {
             let (written, span) = fields.text(key)?;
-            match reading.patterns.compile(written, flags) {
-                Ok(pattern) => {
-                    if matches!(pattern.find(""), Ok(Some(_))) {
-                        let message = format!("`{key}` matches every answer");
-                        reading.refuse("wrong-value", span, message, "match text that must be there");
-                    }
-                    Some(pattern)
-                }
-                Err(error) => {
-                    let message = format!("invalid pattern: {}", error.message);
-                    reading.refuse("invalid-regex", span, message, error.help);
-                    None
-                }
+            let pattern = reading.pattern(written, span, flags)?;
+            if matches!(pattern.find(""), Ok(Some(_))) {
+                let message = format!("`{key}` matches every answer");
+                reading.refuse("wrong-value", span, message, "match text that must be there");
             }
+            Some(pattern)
         };
         let (asked, shape) = (pattern("asked", "i"), pattern("shape", "i"));
         let mut filled = |key: &str| fields.text(key).map(|(text, span)| reading.fill(text, span));
@@ -110,10 +102,12 @@ impl Fact {
     pub fn altered(&self, answer: &str) -> Result<Option<String>, GaveUp> {
         let (Some(shape), Some(value)) = (&self.shape, &self.value) else { return Ok(None) };
         let own = digest(value);
-        // Other hyphens, full-width digits, invisible characters, or a space for a hyphen do not make it another shape.
+        // Other hyphens, full-width digits, invisible characters, a space for a hyphen, or spaces between the digits do
+        // not make it another shape.
         let plain = folded(answer);
         let joined = value.contains('-').then(|| plain.replace(' ', "-"));
-        for text in [answer, &plain].into_iter().chain(joined.as_deref()) {
+        let spelled = spelled(&plain);
+        for text in [answer, &plain, &spelled].into_iter().chain(joined.as_deref()) {
             let all = shape.all(text)?.into_iter().map(|range| &text[range]);
             if let Some(found) = all.into_iter().find(|found| digest(found) != own) {
                 return Ok(Some(found.to_owned()));
@@ -183,6 +177,19 @@ pub(super) fn says(text: &str, value: &str) -> bool {
         !goes_on(value.last().copied(), chars.get(end)) && (!joins(end) || is_nothing(end))
     };
     !value.is_empty() && (0..(chars.len() + 1).saturating_sub(value.len())).any(|at| begins(at) && ends(at))
+}
+
+/// A text in which single digits with single spaces between them are one number: `4 4 1 7` is 4417.
+fn spelled(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let is = |at: usize, what: fn(char) -> bool| chars.get(at).is_some_and(|c| what(*c));
+    let is_alone = |at: usize| {
+        let is_next_to_word =
+            is(at.wrapping_sub(1), char::is_alphanumeric) || is(at + 1, char::is_alphanumeric);
+        is(at, |c| c.is_ascii_digit()) && !is_next_to_word
+    };
+    let is_between = |at: &usize| chars[*at] == ' ' && is_alone(at.wrapping_sub(1)) && is_alone(at + 1);
+    (0..chars.len()).filter(|at| !is_between(at)).map(|at| chars[at]).collect()
 }
 
 /// A value without differences of writing: case, spaces, hyphens, and digits of other scripts.
@@ -260,6 +267,16 @@ mod tests {
             "NW 5513",
         ] {
             assert!(parcel.altered(other).is_ok_and(|found| found.is_some()), "{other}");
+        }
+        let card = fact("4417", "which card", r"\b\d{4}\b");
+        for (answer, found) in [
+            ("Your card 4 4 1 8 is blocked.", Some("4418")),
+            ("Your card 4 4 1 7 is blocked.", None),
+            ("Press 4 4 times, 1 or 8", None),
+            ("4417 2 times, in 2 to 3 days", None),
+            ("x4 4 1 8 or 4, 4, 1, 8", None),
+        ] {
+            assert_eq!(card.altered(answer).unwrap().as_deref(), found, "{answer}");
         }
     }
 

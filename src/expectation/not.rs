@@ -53,7 +53,8 @@ impl Not {
         verdict.reason = match inner.outcome {
             Outcome::Errored => inner.reason.clone(),
             _ if passed => format!("`{}` failed, as required: {}", inner.kind, inner.reason),
-            _ => format!("`{}` passed, but must fail: {}", inner.kind, inner.reason),
+            _ if inner.kind == VerdictKind::Regex => format!("must not match, but {}", inner.reason),
+            _ => format!("`{}` must fail, but it passed: {}", inner.kind, inner.reason),
         };
         verdict.got.clone_from(&inner.got);
         verdict.advisory.clone_from(&inner.advisory);

@@ -41,22 +41,8 @@ macro_rules! plain {
             fn read(kind: &VerdictKind, fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
                 match kind {
                     $(VerdictKind::$kind => $file::$kind::read(fields, reading).map(Self::$kind),)+
-                    VerdictKind::Answer
-                    | VerdictKind::Combined
-                    | VerdictKind::Custom
-                    | VerdictKind::Ended
-                    | VerdictKind::EveryAnswer
-                    | VerdictKind::FirstAnswer
-                    | VerdictKind::HandoffKept
-                    | VerdictKind::Keeps
-                    | VerdictKind::LastAnswer
-                    | VerdictKind::NoLoop
-                    | VerdictKind::NoReask
-                    | VerdictKind::SomeAnswer
-                    | VerdictKind::LlmGrader
-                    | VerdictKind::Not
-                    | VerdictKind::Other(_)
-                    | VerdictKind::Similarity => None,
+                    // `fields` lists the others.
+                    _ => None,
                 }
             }
 

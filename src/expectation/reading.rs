@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Setup;
-use super::pattern::Patterns;
+use super::pattern::{Pattern, Patterns};
 use crate::source::{Diagnostic, Diagnostics, Fields, SourceFile, Span};
 use crate::text;
 use crate::vocabulary::{About, VerdictKind};
@@ -105,6 +105,14 @@ impl Reading<'_> {
     /// Reports an error and how to fix it.
     pub fn refuse(&mut self, code: &'static str, span: Span, message: String, help: impl Into<String>) {
         self.found.push(Diagnostic::error(code, self.file, span, message).help(help));
+    }
+
+    /// Compiles a pattern; reports one that is invalid.
+    pub fn pattern(&mut self, written: &str, span: Span, flags: &str) -> Option<Pattern> {
+        let pattern = self.patterns.compile(written, flags).map_err(|error| {
+            self.refuse("invalid-regex", span, format!("invalid pattern: {}", error.message), error.help);
+        });
+        pattern.ok()
     }
 
     /// Reports a part of an expectation that every answer passes.
@@ -263,33 +271,19 @@ mod tests {
             ("- 'a\n\n  '\n", "a\n"),
         ];
         let (variables, patterns, setup) = (BTreeMap::new(), Patterns::default(), Setup::default());
-        for (yaml, expected) in table {
+        let needle = |yaml: &str, at: usize| {
             let file = Arc::new(SourceFile::from_text("f", yaml));
             let node = crate::source::Node::parse(&file).unwrap();
             let crate::source::Value::List(items) = &node.value else { panic!("{yaml}") };
-            let mut found = Diagnostics::default();
-            let reading = Reading {
-                file: &file,
-                variables: &variables,
-                setup: &setup,
-                patterns: &patterns,
-                found: &mut found,
-            };
-            assert_eq!(reading.needle(items[0].as_str().unwrap(), items[0].span), expected, "{yaml:?}");
-        }
-        let aliased = "- &name |\n  secret\n- *name\n";
-        let file = Arc::new(SourceFile::from_text("f", aliased));
-        let node = crate::source::Node::parse(&file).unwrap();
-        let crate::source::Value::List(items) = &node.value else { panic!() };
-        let mut found = Diagnostics::default();
-        let reading = Reading {
-            file: &file,
-            variables: &variables,
-            setup: &setup,
-            patterns: &patterns,
-            found: &mut found,
+            let (variables, setup, patterns) = (&variables, &setup, &patterns);
+            let found = &mut Diagnostics::default();
+            let reading = Reading { file: &file, variables, setup, patterns, found };
+            reading.needle(items[at].as_str().unwrap(), items[at].span).to_owned()
         };
-        assert_eq!(reading.needle(items[1].as_str().unwrap(), items[1].span), "secret");
+        for (yaml, expected) in table {
+            assert_eq!(needle(yaml, 0), expected, "{yaml:?}");
+        }
+        assert_eq!(needle("- &name |\n  secret\n- *name\n", 1), "secret");
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Decision {
         };
         let (stored, place) = (text::argument(stored), text::argument(&compared.place));
         let command =
-            format!("akit baseline accept {cases} --reason 'WHY' --run {stored} --baseline {place}");
+            format!("akit baseline accept {cases} --reason \"WHY\" --run {stored} --baseline {place}");
         let then = if compared.at_once {
             format!("which changes {} at once, for every branch", compared.place)
         } else {

@@ -99,7 +99,7 @@ impl State {
             State::Open => [
                 "passed",
                 "fails; extra trials are not conclusive",
-                "INCONCLUSIVE if no extra trial passed, or if a third of the proof was there",
+                "INCONCLUSIVE if no extra trial passed, or if it came close to being proven broken",
             ],
             State::Degraded => [
                 "passed every time",
@@ -118,6 +118,12 @@ impl State {
             State::Errored => ["", "could not be judged", "above `max_error_rate`"],
             State::Skipped => ["", "not asked", "no"],
         }
+    }
+
+    /// Whether the trials do not tell if the case is broken.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, State::Unconfirmed | State::Open)
     }
 
     /// The state of a case without a baseline.

@@ -112,7 +112,7 @@ pub(super) struct Base {
 /// Otherwise it is the merge base of HEAD and the target: the commit that the event names, which a merge queue builds on,
 /// else the branch. What only the target has since then is not part of the change.
 pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base, GitError> {
-    let Some(head) = commits.found("HEAD")? else { return Err(GitError::NoCommit("HEAD".to_owned())) };
+    let Some(head) = commits.found("HEAD")? else { return Err(GitError::NoCommitYet) };
     if let Some(merge) = &pipeline.merge
         && let [first, second] = commits.parents(&head)?.as_slice()
         && merge.is(&head, second)

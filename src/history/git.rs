@@ -32,6 +32,9 @@ pub enum GitError {
     /// There is no such commit.
     #[error("there is no commit `{0}` in this clone")]
     NoCommit(String),
+    /// Nothing is committed at all.
+    #[error("this repository has no commit yet; make the first one with `git commit`")]
+    NoCommitYet,
     /// The commit has no such file, or it is not text.
     #[error("`{0}` cannot be read there as text")]
     NoFile(String),
@@ -103,6 +106,7 @@ impl Git {
             None if self.shallow()? => {
                 Err(GitError::Shallow(format!("there is no commit `{revision}` in this clone")))
             }
+            None if revision == "HEAD" => Err(GitError::NoCommitYet),
             None => Err(GitError::NoCommit(revision.to_owned())),
         }
     }

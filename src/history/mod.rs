@@ -80,7 +80,8 @@ impl HistoryError {
             }
             Self::Foreign { what: Kind::Attempts, .. } => "remove it; this attempt then counts as the first",
             Self::Git(_) | Self::Fixed(_) => "see docs/baseline.md",
-            Self::Missing(_) | Self::Read { .. } | Self::Write { .. } => "check the path",
+            Self::Read { source, .. } => source.help("save the file as UTF-8"),
+            Self::Missing(_) | Self::Write { .. } => "check the path",
         }
     }
 }

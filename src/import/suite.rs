@@ -18,16 +18,16 @@ use crate::text;
 
 /// Keys of a configuration without a counterpart, and where to look.
 const ELSEWHERE: [(&str, &str); 10] = [
-    ("outputPath", "reports of `akit run`: `akit run --json`, `--junit`, `--html`"),
-    ("evaluateOptions", "flags of `akit run`: `-c`, `--repeat`, `--timeout`"),
-    ("commandLineOptions", "flags of `akit run`"),
+    ("outputPath", "use `akit run --json`, `--junit` or `--html`"),
+    ("evaluateOptions", "use the flags of `akit run`: `-c`, `--repeat`, `--timeout`"),
+    ("commandLineOptions", "use the flags of `akit run`"),
     ("scenarios", "list the tests under `tests`"),
     ("redteam", "write the cases out; akit does not generate any"),
     ("env", "set the variables where akit runs"),
     ("nunjucksFilters", "add variables with the final values to the cases"),
-    ("extensions", "nothing; akit does not run code"),
-    ("passRateThreshold", "`gate: { min_pass_rate: … }` in akit.yaml"),
-    ("sharing", "nothing; akit shares nothing"),
+    ("extensions", "remove it; akit does not run code"),
+    ("passRateThreshold", "set `gate: { min_pass_rate: … }` in akit.yaml"),
+    ("sharing", "remove it; akit shares nothing"),
 ];
 
 /// Reads a configuration and everything it names.
@@ -217,8 +217,7 @@ impl PromptfooSuite {
                     named.provider,
                     text::excerpt(&named.model, 60)
                 ),
-                _ => "serve it as an OpenAI-compatible API (`--base-url`), or judge its answers with `--replies`"
-                    .to_owned(),
+                _ => "use `provider: http` (docs/bot.md), or judge its answers with `--replies`".to_owned(),
             };
             let span = part.node.span;
             self.findings.lost(part, span, format!("provider `{id}` was not imported"), &instead);

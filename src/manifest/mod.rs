@@ -329,4 +329,11 @@ impl Fault {
     pub fn new(kind: FaultKind, message: String, help: &str) -> Self {
         Self { kind, message, help: help.to_owned(), cause: String::new() }
     }
+
+    /// A fault with the usual remedy of its kind.
+    #[must_use]
+    pub fn usual(kind: FaultKind, message: String) -> Self {
+        let help = kind.remedy();
+        Self::new(kind, message, help)
+    }
 }

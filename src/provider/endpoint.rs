@@ -5,6 +5,7 @@ use std::fmt;
 use reqwest::Url;
 use sha2::{Digest, Sha256};
 
+use super::own::without_keys;
 use crate::text;
 
 /// Ends of an address that belong to a call, not to the server.
@@ -58,7 +59,7 @@ impl Address {
             let shown = !written.contains('@') && (bare || written.contains("://"));
             let url = if shown { before } else { "" };
             let more = if url.len() < written.len() { "…" } else { "" };
-            AddressError { url: text::excerpt(url, 100) + more, reason: reason.to_owned() }
+            AddressError { url: text::excerpt(&without_keys(url), 100) + more, reason: reason.to_owned() }
         };
         if written.contains(char::is_whitespace) {
             return Err(wrong("it contains a space"));
@@ -132,9 +133,10 @@ impl Address {
         AddressError { url: self.shown(""), reason: reason.to_owned() }
     }
 
-    /// The same for display, without the query, which may contain a key.
+    /// The same for display, without the query, which may contain a key, and without keys in its path.
     pub(super) fn shown(&self, name: &str) -> String {
-        self.call(name).as_str().split('?').next().unwrap_or_default().to_owned()
+        let shown = self.clone().at(&without_keys(self.path()));
+        shown.call(name).as_str().split('?').next().unwrap_or_default().to_owned()
     }
 
     /// The path without trailing slashes.
@@ -201,14 +203,15 @@ impl Endpoint {
         Address::parse(address).is_ok_and(|other| other.endpoint(&self.provider).address == self.address)
     }
 
-    /// Host and path for display, without the usual path.
+    /// Host and path for display, without the usual path, and without keys in the path.
     #[must_use]
-    pub fn place(&self) -> &str {
+    pub fn place(&self) -> String {
         if self.is_usual() {
-            return &self.host;
+            return self.host.clone();
         }
-        let rest = self.address.split_once("://").map_or(self.address.as_str(), |(_, rest)| rest);
-        rest.split_once('?').map_or(rest, |(place, _)| place)
+        let whole = self.address.split('?').next().unwrap_or_default();
+        let shown = without_keys(whole);
+        shown.split_once("://").map_or(shown.clone(), |(_, place)| place.to_owned())
     }
 }
 
@@ -300,6 +303,25 @@ mod tests {
         let of = address("https://h?a=b&c=d").with("c", "e f");
         assert_eq!(of.call("/m:x?alt=sse").as_str(), "https://h/v1/m:x?a=b&c=e+f&alt=sse");
         assert_eq!(address("https://h").call("/m?alt=sse").as_str(), "https://h/v1/m?alt=sse");
+    }
+
+    #[test]
+    fn a_key_in_the_path_is_not_shown() {
+        for (written, place) in [
+            ("https://a1b2c3d4e5.example/gate/abcdefghijklmnopqrstuvwx/v1", "a1b2c3d4e5.example/gate/***/v1"),
+            ("https://h/k3y4k3y4/v1?a=b", "h/***/v1"),
+            (
+                "https://h/openai/deployments/gpt-4o-mini-2024-07-18",
+                "h/openai/deployments/gpt-4o-mini-2024-07-18",
+            ),
+        ] {
+            let address = Address::parse(written).unwrap();
+            assert_eq!(address.endpoint("openai").place(), place);
+            let shown = format!("https://{place}/models/m:streamGenerateContent");
+            assert_eq!(address.shown("/models/m:streamGenerateContent?alt=sse"), shown);
+        }
+        let wrong = Address::parse("https://h/abcdefghijklmnopqrstuvwx/v 1").unwrap_err().to_string();
+        assert!(wrong.starts_with("`https://h/***/v 1"), "{wrong}");
     }
 
     #[test]

@@ -142,10 +142,8 @@ impl Replies {
                 // The error is in the file, not where it is configured.
                 let file = Arc::new(SourceFile::from_text(&shown, ""));
                 let message = format!("cannot read the recorded answers in {shown}: {error}");
-                found.push(
-                    Diagnostic::error("unreadable-file", &file, Span::default(), message)
-                        .help("check the path; the file must be JSON lines in UTF-8"),
-                );
+                let help = error.help("save the file as JSON lines in UTF-8");
+                found.push(Diagnostic::error("unreadable-file", &file, Span::default(), message).help(help));
                 return Err(RepliesError(found));
             }
         };

@@ -49,13 +49,14 @@ fn fixture(scenarios: [&str; 2]) -> Fixture {
         thresholds: scenarios.iter().map(|name| over("pass_rate", name)).collect(),
         ..Policy::default()
     };
-    let evidence = crate::gate::Evidence {
-        run: &fixture.run,
-        reference: crate::gate::Reference::None,
-        weakened: &weakened,
-    };
-    fixture.decision = crate::gate::decide(&evidence, &policy);
+    decide(&mut fixture, &weakened, &policy);
     fixture
+}
+
+/// Decides with these weakenings.
+fn decide(fixture: &mut Fixture, weakened: &[crate::gate::Weakening], policy: &Policy) {
+    let (run, reference) = (&fixture.run, crate::gate::Reference::None);
+    fixture.decision = crate::gate::decide(&crate::gate::Evidence { run, reference, weakened }, policy);
 }
 
 /// Rewords every message of a run and its decision.
@@ -239,12 +240,7 @@ fn no_two_results_share_a_fingerprint() {
     };
     let mut fixture = Fixture::of(cases, &policy);
     let weakened = [weakening(3), weakening(7)];
-    let evidence = crate::gate::Evidence {
-        run: &fixture.run,
-        reference: crate::gate::Reference::None,
-        weakened: &weakened,
-    };
-    fixture.decision = crate::gate::decide(&evidence, &policy);
+    decide(&mut fixture, &weakened, &policy);
     for format in [Format::Sarif, Format::CodeQuality] {
         let text = format.render(&fixture.report(), Ink::Plain).unwrap();
         let json: Json = serde_json::from_str(&text).unwrap();

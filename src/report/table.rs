@@ -105,8 +105,7 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
     if decision.compared.is_some() {
         let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
         rows.push(Row::new("regressions", number::size(broken), Some("0".to_owned())));
-        let undecided = |state| matches!(state, State::Unconfirmed | State::Open);
-        let open = decision.cases.iter().filter(|case| undecided(case.state)).count();
+        let open = decision.cases.iter().filter(|case| case.state.is_open()).count();
         if open > 0 {
             rows.push(Row::new("open (neither confirmed nor cleared)", number::size(open), None));
         }

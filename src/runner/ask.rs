@@ -280,9 +280,7 @@ impl<'a> Rounds<'a> {
                         shown(&call.name),
                         shown(&call.line())
                     );
-                    let help =
-                        "add an entry to `returns` of the function that fits the call, or one without `with`";
-                    return ends(answer, Some(Fault::new(FaultKind::NoToolAnswer, message, help)));
+                    return ends(answer, Some(Fault::usual(FaultKind::NoToolAnswer, message)));
                 }
                 Played::Returned(_) if round == functions.rounds => {
                     let rounds = text::count(round as usize, "round");
@@ -290,8 +288,7 @@ impl<'a> Rounds<'a> {
                         "the answer still calls functions after {rounds}: {}",
                         ToolCall::summary(&calls)
                     );
-                    let help = "raise `setup.max_tool_rounds`, or find out why the application never answers";
-                    return ends(answer, Some(Fault::new(FaultKind::ToolRounds, message, help)));
+                    return ends(answer, Some(Fault::usual(FaultKind::ToolRounds, message)));
                 }
                 Played::Returned(returned) => returned,
             };

@@ -379,7 +379,7 @@ impl<'a> Dialog<'a> {
         };
         if spoken.is_empty() && fault.is_none() {
             let message = "no turn took place: no `if` was met".to_owned();
-            fault = Some(Fault::new(FaultKind::NothingSaid, message, FaultKind::NothingSaid.remedy()));
+            fault = Some(Fault::usual(FaultKind::NothingSaid, message));
         }
         let mut whole = None;
         if fault.is_none() {
@@ -455,7 +455,7 @@ impl Spoken<'_> {
 }
 
 fn other_conversation(message: String) -> Fault {
-    Fault::new(FaultKind::OtherConversation, message, FaultKind::OtherConversation.remedy())
+    Fault::usual(FaultKind::OtherConversation, message)
 }
 
 /// Whether two texts are the same except for white space.

@@ -208,19 +208,15 @@ impl Plan {
             });
             let more: Vec<_> = more.collect();
             let (most, first) = more.iter().max_by_key(|(trials, _)| *trials)?;
-            let others = if more.len() > 1 {
-                format!(", and more than {repeat} to {}", text::count(more.len() - 1, "other case"))
-            } else {
-                String::new()
+            let cases = match more.len() {
+                1 => format!("case `{}` has", text::excerpt(first, 60)),
+                several => format!("{} have", text::count(several, "case")),
             };
-            let id = text::excerpt(first, 60);
-            Some((
-                format!(
-                    "{} has {most} answers to case `{id}`{others}: only {repeat} of each are judged",
-                    file.name()
-                ),
-                *most,
-            ))
+            let (limit, judged) = match repeat.max(1) {
+                1 => ("one answer".to_owned(), "first of each is".to_owned()),
+                repeat => (format!("{repeat} answers"), format!("first {repeat} of each are")),
+            };
+            Some((format!("{}: {cases} more than {limit}; only the {judged} judged", file.name()), *most))
         };
         self.files().iter().filter_map(words).collect()
     }

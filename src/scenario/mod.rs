@@ -314,12 +314,7 @@ pub fn load(paths: &[impl AsRef<Path>], environment: &Environment) -> Loaded {
 fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
     let shown = crate::source::slashed(path);
     let file = Arc::new(SourceFile::from_text(&shown, ""));
-    let help = match error {
-        ReadError::Io(_) | ReadError::Special => "check the path and its permissions",
-        ReadError::TooLarge(..) => "split the scenario into several files",
-        ReadError::Binary(_) => "scenario files are YAML text",
-        ReadError::Encoding { .. } | ReadError::Utf16 | ReadError::Utf32 => "save the file as UTF-8",
-    };
+    let help = error.help("save the file as YAML in UTF-8");
     Diagnostic::error("unreadable-file", &file, Span::default(), format!("cannot read the file: {error}"))
         .help(help)
 }

@@ -32,10 +32,11 @@ impl<'a> Fields<'a> {
         let Value::Map(entries) = &node.value else {
             let message = format!("{what} must be a mapping, found {}", node.value.kind());
             let keys: Vec<_> = table.iter().filter(|f| f.required).map(|f| f.name).collect();
-            found.push(
-                Diagnostic::error("wrong-type", file, node.span, message)
-                    .help(format!("write it as `key: value` lines; required keys: {}", text::list(&keys))),
-            );
+            let help = match keys.as_slice() {
+                [] => "write it as `key: value` lines".to_owned(),
+                keys => format!("write it as `key: value` lines; required keys: {}", text::list(keys)),
+            };
+            found.push(Diagnostic::error("wrong-type", file, node.span, message).help(help));
             return None;
         };
         check_keys(entries, file, found);

@@ -88,8 +88,20 @@ pub enum ReadError {
     },
 }
 
-/// The error without Rust's `(os error N)`.
-fn plain(error: &std::io::Error) -> String {
+impl ReadError {
+    /// How to fix it; `text` says as what the file must be saved.
+    #[must_use]
+    pub fn help(&self, text: &'static str) -> &'static str {
+        match self {
+            Self::Io(_) | Self::Special => "check the path and its permissions",
+            Self::TooLarge(..) => "split it into several files",
+            Self::Utf16 | Self::Utf32 | Self::Binary(_) | Self::Encoding { .. } => text,
+        }
+    }
+}
+
+/// A system error without Rust's `(os error N)`.
+pub(crate) fn plain(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.find(" (os error").map_or(text.clone(), |cut| text[..cut].to_lowercase())
 }

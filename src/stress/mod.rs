@@ -15,11 +15,11 @@ mod timeline;
 mod visit;
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::client::{Road, timestamp};
+use crate::client::Road;
 use crate::engine;
 use crate::grader::Graders;
 use crate::manifest::Ended;
@@ -134,7 +134,7 @@ impl Stress {
 
     /// Runs the load until it is over or the road is closed.
     pub async fn run(&self) -> Found {
-        let at = timestamp(SystemTime::now());
+        let at = crate::vocabulary::timestamp();
         let Options { ramp_up, arrivals, root, .. } = self.options;
         let stages = self.options.stages.iter().enumerate().map(|(index, stage)| {
             let ramp = if index == 0 { ramp_up } else { Duration::ZERO };

@@ -27,7 +27,7 @@ pub use exchange_kind::ExchangeKind;
 pub use fault_kind::FaultKind;
 pub use finding_id::{FindingId, Selection, Subject};
 pub use metric::Metric;
-pub use moment::{BadMoment, moment, now, rfc3339};
+pub use moment::{BadMoment, moment, now, rfc3339, timestamp};
 pub use outcome::Outcome;
 pub use service_level::ServiceLevel;
 pub use stop::StopReason;

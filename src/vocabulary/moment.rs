@@ -37,6 +37,12 @@ pub fn moment(written: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, BadMom
     if at - now > SLACK { Err(BadMoment::Ahead(shown())) } else { Ok(at) }
 }
 
+/// The current time in RFC 3339 in UTC, to the second.
+#[must_use]
+pub fn timestamp() -> String {
+    now().to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 /// A time in RFC 3339 in UTC.
 #[must_use]
 pub fn rfc3339(at: DateTime<Utc>) -> String {

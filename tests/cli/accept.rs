@@ -13,7 +13,7 @@ use super::replies::suite;
 fn command(ran: &Ran) -> Vec<String> {
     let (_, rest) = ran.stderr.split_once("`akit ").unwrap_or_else(|| panic!("{}", ran.stderr));
     let (command, _) = rest.split_once('`').unwrap();
-    command.split(' ').map(|word| word.trim_matches('\'').to_owned()).collect()
+    command.split(' ').map(|word| word.trim_matches(['"', '\'']).to_owned()).collect()
 }
 
 /// Runs the printed command.

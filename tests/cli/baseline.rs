@@ -221,7 +221,7 @@ fn a_missing_baseline_is_an_error_if_it_was_named() {
     let ran = run("a")
         .ended(4)
         .err("no nowhere.json: regressions are not checked")
-        .err("akit baseline update run.json --baseline FILE")
+        .err("akit baseline update run.json --baseline nowhere.json`")
         .out(note);
     // The stored run is valid and can start the baseline.
     ran.then(&["baseline", "update", "run.json", "--baseline", "nowhere.json"]).run().ended(0);

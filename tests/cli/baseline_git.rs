@@ -107,7 +107,10 @@ fn a_ref_takes_updates_from_several_clones_at_once_and_loses_none() {
     };
     within(run("no", place)).ended(1).out("passed in the baseline (4 of 4) and fails now");
     within(run("a", place)).ended(0).out("refs/akit/team/nightly at ");
-    within(run("a", "git-ref:other")).ended(0).err("no git-ref:other: regressions are not checked");
+    within(run("a", "git-ref:other"))
+        .ended(0)
+        .err("no git-ref:other: regressions are not checked")
+        .err("create it: `akit baseline update run.json --baseline git-ref:other`");
     std::fs::rename(&central, ran.path("away.git")).unwrap();
     within(run("a", place)).ended(4).err("git could not ask the remote");
     let update = akit(&ran, &["baseline", "update", "../5.json", "--baseline", place]);
@@ -171,7 +174,8 @@ fn a_commit_is_named_or_found_from_the_merge_base() {
         .out(&format!("akit-baseline.json at {stored} (HEAD~2)"));
     run("git:HEAD:akit-baseline.json")
         .run()
-        .err("no git:HEAD:akit-baseline.json: regressions are not checked");
+        .err("no git:HEAD:akit-baseline.json: regressions are not checked")
+        .err("create it: `akit baseline update run.json --baseline akit-baseline.json`");
     run("git:nowhere:akit-baseline.json").run().ended(4).err("there is no commit `nowhere` in this clone");
     run("git:HEAD~2:s.yaml").run().err("regressions are not checked");
     run(base).run().ended(1).out(&found("2 commits before the merge base"));
@@ -250,11 +254,11 @@ fn an_intended_change_is_accepted_in_its_own_pull_request() {
             .env("GITHUB_BASE_REF", "main")
             .run()
     };
-    let command = "akit baseline accept s/a --reason 'WHY' --run run.json --baseline akit-baseline.json";
+    let command = "akit baseline accept s/a --reason \"WHY\" --run run.json --baseline akit-baseline.json";
     let red = run().ended(1).err(&format!("accept it, if the change is intended: `{command}`"));
     assert!(red.read("r.md").contains("akit baseline accept s/a --reason"), "{}", red.read("r.md"));
     // With the exact command that was printed.
-    let words = command.replace("'WHY'", "brisk");
+    let words = command.replace("\"WHY\"", "brisk");
     let words: Vec<&str> = words.split(' ').skip(1).collect();
     akit(&ran, &words).run().ended(0).out("accepted 1 case: brisk");
     let green = run().ended(0).out("and 1 case that the change accepts").out("baseline-accepted");

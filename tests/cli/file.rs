@@ -90,6 +90,12 @@ fn files_without_a_scenario_are_reported() {
 }
 
 #[test]
+fn the_help_lists_required_keys_only_if_there_are_any() {
+    let ran = Akit::new(&["validate", "s.yaml"]).file("akit.yaml", "just words\n").run().ended(2);
+    ran.err("= help: write it as `key: value` lines\n");
+}
+
+#[test]
 fn tabs_and_second_documents_are_named() {
     validate(format!("cases:\n{CASE}\tname: x\n")).ended(2).err("indent with spaces");
     for second in ["---\nname: second\n", "---\n", "...\n---\ncases: []\n"] {

@@ -48,11 +48,11 @@ fn the_regressed_bot_fails_and_every_failure_names_its_line() {
     let text = std::fs::read_to_string(suite()).unwrap();
     for (id, reason) in [
         ("stolen-card", "found `fill in the form`"),
-        ("double-charge", "must fail: matched"),
+        ("double-charge", "must not match, but matched"),
         ("distress", "the judge gave 0.00; at least 0.90 required"),
         ("wants-a-human", "found `before I do that`"),
         ("third-attempt", "found `check the IBAN`"),
-        ("card-numbers", "must fail: matched \"4000 0000 0000 4417\""),
+        ("card-numbers", "must not match, but matched \"4000 0000 0000 4417\""),
         ("ticket-as-json", "the answer is not JSON"),
     ] {
         let line = text.lines().position(|line| line.trim() == format!("- id: {id}")).unwrap() + 1;
@@ -77,7 +77,8 @@ fn the_baseline_shows_the_regression() {
         .run()
         .ended(1);
     assert!(ran.stdout.contains("7 cases that passed in the baseline now fail"), "{}", ran.stdout);
-    let proven = "broken: 6 of 6 passed in the baseline; 0 of 4 extra trials passed; 862 times more likely";
+    let proven = "broken: 6 of 6 passed in the baseline; 0 of 4 extra trials passed; the answers fit a broken case 862 times \
+                  better";
     assert_eq!(ran.stdout.matches(proven).count(), 7, "{}", ran.stdout);
 }
 

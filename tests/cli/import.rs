@@ -22,7 +22,7 @@ fn an_imported_suite_is_written_and_loads() {
         .err("1 of 2 assertions mapped")
         .err("--> promptfooconfig.yaml:8:9")
         .err("`python` was not imported: akit does not run code")
-        .err("help: `inline`, `regex`");
+        .err("help: use `inline`, `regex`");
     assert_eq!(ran.stdout, "");
     insta::assert_snapshot!(ran.read("scenarios/suite.yaml"), @r#"
     # yaml-language-server: $schema=scenario.schema.json
@@ -31,7 +31,7 @@ fn an_imported_suite_is_written_and_loads() {
     model: gpt-4o-mini
     cases:
       - id: says-it
-        # promptfooconfig.yaml:8:9: not imported: akit does not run code; instead: `inline`, `regex`, `json_schema` or `llm_grader`
+        # promptfooconfig.yaml:8:9: not imported: akit does not run code; instead: use `inline`, `regex`, `json_schema` or `llm_grader`
         #   type: python
         #   value: "len(output) < 9"
         name: Says it

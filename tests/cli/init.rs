@@ -112,6 +112,17 @@ fn a_promptfoo_suite_is_named_or_imported() {
     ran.then(&["validate"]).run().ended(0).out("2 files with 4 cases");
     let ran = Akit::new(&["init", "--import"]).file("promptfooconfig.yaml", suite).run().ended(0);
     assert!(ran.read("scenarios/promptfoo.yaml").contains("hello"));
+    assert!(!ran.stdout.contains("judge"), "{}", ran.stdout);
+    // Where an imported case needs a judge, the step says so; unless there is one.
+    let judged = suite.replace("icontains, value: hello", "llm-rubric, value: is kind");
+    let init = || Akit::new(&["init", "--import"]).file("promptfooconfig.yaml", judged.clone());
+    init()
+        .run()
+        .ended(0)
+        .out("first). Imported cases need a judge: set `grader:` in akit.yaml first.\n     akit run");
+    let named = "provider: openai\nmodel: m\ngrader: { provider: openai, model: n }\n";
+    let named = init().file("akit.yaml", named).run().ended(0);
+    assert!(!named.stdout.contains("judge"), "{}", named.stdout);
     let none = Akit::new(&["init", "--import"]).run().ended(2).err("there is no promptfooconfig.yaml");
     assert!(!none.path("akit.yaml").exists());
 }

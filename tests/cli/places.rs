@@ -26,6 +26,9 @@ fn answers_in_another_encoding_are_reported_at_their_own_file() {
         (b"{\"id\":\"a\",\"reply\":\"\xe4\"}".to_vec(), "not UTF-8"),
     ];
     for (bytes, words) in table {
+        // A stored run in such a file is told what to do, too.
+        let gate = Akit::new(&["gate", "u.json"]).file("u.json", &bytes).run().ended(2).err(words);
+        assert!(gate.stderr.contains("help: save the file as UTF-8"), "{}", gate.stderr);
         let named = format!("provider: replies\nproviderConfig: {{ file: r.jsonl }}\n{CASE}");
         for (arguments, suite) in [(&["--replies", "r.jsonl"][..], CASE), (&[], &named)] {
             let ran = Akit::new(&["run", "s.yaml"])
@@ -35,7 +38,8 @@ fn answers_in_another_encoding_are_reported_at_their_own_file() {
                 .run()
                 .ended(2)
                 .err(words)
-                .err("--> r.jsonl\n");
+                .err("--> r.jsonl\n")
+                .err("help: save the file as JSON lines in UTF-8");
             assert!(!ran.stderr.contains("s.yaml"), "{}", ran.stderr);
         }
     }

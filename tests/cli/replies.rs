@@ -249,9 +249,11 @@ fn unused_repeats_are_reported_with_a_way_to_judge_them() {
     let line = |trial: u32| format!("{{\"id\":\"a\",\"trial\":{trial},\"reply\":\"yes\"}}\n");
     let lines: String = (0..3).map(line).collect();
     let ran = run(&["a", "b"], &(lines.clone() + "{\"id\":\"b\",\"reply\":\"yes\"}\n"));
-    let ran = ran.err("has 3 answers to case `a`: only 1 of each are judged").err("`--repeat 3`");
+    let ran = ran
+        .err("r.jsonl: case `a` has more than one answer; only the first of each is judged")
+        .err("`--repeat 3`");
     let all = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--repeat", "3"]).run();
-    assert!(!all.stderr.contains("of each are judged"), "{}", all.stderr);
+    assert!(!all.stderr.contains("of each"), "{}", all.stderr);
     // Two results for one prompt are two answers for one case.
     let message = |text: &str| {
         json!({ "messages": [{ "role": "user", "content": "a" }, { "role": "assistant", "content": text }] })
@@ -261,7 +263,7 @@ fn unused_repeats_are_reported_with_a_way_to_judge_them() {
     let two = [message("yes"), message("no")].join("\n");
     let akit =
         Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"]).file("s.yaml", suite).file("r.jsonl", two);
-    akit.run().err("has 2 answers to case `c`").err("`--repeat 2`");
+    akit.run().err("case `c` has more than one answer").err("`--repeat 2`");
 }
 
 #[test]

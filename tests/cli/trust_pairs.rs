@@ -110,6 +110,17 @@ fn files_that_look_like_a_repository_are_not_used_as_one() {
     ran.err("git could not find a repository here");
 }
 
+#[test]
+fn a_repository_without_a_commit_is_told_so() {
+    let ran = Akit::new(&["--version"]).run();
+    git(&ran, &["init", "--quiet"]);
+    for place in ["git:base:b.json", "git:HEAD:b.json"] {
+        let show = akit(&ran, &["baseline", "show", "--baseline", place]).run();
+        assert_ne!(show.status, 0);
+        show.err("this repository has no commit yet; make the first one with `git commit`");
+    }
+}
+
 /// A repository with a suite in a submodule; the base uses the commit `strict`.
 fn submodule() -> Ran {
     let ran = base(&[("akit.yaml", "gate: { min_pass_rate: 0.9 }\n".to_owned())]);

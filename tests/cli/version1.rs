@@ -1,6 +1,7 @@
 //! A run stored by version 0.1 (`akit.run/1`): every command reports the same about it, in today's words.
-//! || `version1/run.json` was written by version 0.1 itself; in the expected outputs next to it, only the wording has
-//! changed. The run has cases that pass, fail and are errored, verdicts of a judge, confirmations, redacted text and
+//!
+//! `version1/run.json` was written by version 0.1 itself; in the expected outputs next to it, the wording has changed, and
+//! `history` lists only what is clearly slow or expensive. The run has cases that pass, fail and are errored, verdicts of a judge, confirmations, redacted text and
 //! tool calls.
 
 use serde_json::{Value as Json, json};

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use chrono::DateTime;
 
 use super::super::Status;
-use super::super::policy::sought;
-use super::super::policy::{GateArgs, ProofArgs, named};
+use super::super::policy::{GateArgs, ProofArgs, creation, named, sought};
 use super::finding::Check;
 use crate::baseline::Baseline;
 use crate::cache::{Condition, Mode};
@@ -131,7 +130,7 @@ pub(super) fn baseline(
         Ok((baseline, from)) => read(&baseline, &from, loaded),
         Err(HistoryError::Missing(path)) => {
             let message = format!("there is no baseline `{path}`");
-            let help = "create it: `akit baseline update run.json --baseline FILE`";
+            let help = creation(&place);
             match Missing::of(config.gate.policy.missing, sought(&place)) {
                 Missing::Fail => Check::bad(ABOUT, Status::Unjudged, message, help),
                 Missing::Warn => Check::warn(ABOUT, format!("{message}: regressions are not checked"), help),

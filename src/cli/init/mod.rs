@@ -61,15 +61,16 @@ struct Start {
     root: PathBuf,
     /// Existing configuration that applies here.
     config: Option<PathBuf>,
+    /// Whether it names a judge.
+    judge: bool,
     scenarios: PathBuf,
     promptfoo: Option<PathBuf>,
     import: bool,
     provider: String,
     /// Model, address or program, depending on the provider.
     of: String,
-    /// The variable for its key.
-    secret: Option<&'static str>,
-    is_set: bool,
+    /// The variable for its key, and whether it is set.
+    secret: Option<(&'static str, bool)>,
     forge: Forge,
 }
 
@@ -102,7 +103,7 @@ pub(super) fn init(args: &InitArgs, environment: &Environment) -> Result<Status,
         terminal::out(&format!("reads  {}", slashed(config)));
     }
     ignore(&start)?;
-    terminal::out(&next(&start));
+    terminal::out(&next(&start, environment));
     Ok(Status::Passed)
 }
 
@@ -118,6 +119,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
         return Err(Status::Invalid);
     }
     let read = read.unwrap_or_default();
+    let judge = read.grader.is_some();
     let scenarios = read.scenarios.as_ref().map(|folder| read.folder.join(folder));
     let root = forge::root_of(&dir);
     let asked = Questions::of(args.yes);
@@ -146,7 +148,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     };
     let variables = vendor(&provider).map_or(&[][..], |vendor| vendor.key_variables);
     let set = variables.iter().find(|name| environment.get(name).is_some());
-    let (secret, is_set) = (set.or(variables.first()).copied(), set.is_some());
+    let secret = set.or(variables.first()).map(|name| (*name, set.is_some()));
     let guess = Forge::find(&root);
     let forge = args.forge.unwrap_or_else(|| {
         let all = [Forge::Github, Forge::Gitlab, Forge::None];
@@ -164,7 +166,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     let import = args.import
         || offer() && asked.choose("Convert your promptfoo suite, too?", &["yes", "no"], "yes") == "yes";
     let scenarios = scenarios.unwrap_or_else(|| inside(&dir, "scenarios"));
-    Ok(Start { dir, root, config, scenarios, promptfoo, import, provider, of, secret, is_set, forge })
+    Ok(Start { dir, root, config, judge, scenarios, promptfoo, import, provider, of, secret, forge })
 }
 
 /// A path in a folder, without a leading dot.
@@ -196,7 +198,7 @@ fn planned(start: &Start, example: bool) -> Vec<(PathBuf, String)> {
     let wanted = forge::Wanted {
         scenarios: &forge::below(&start.root, &start.scenarios),
         branch: &forge::branch(&start.root),
-        secret: start.secret,
+        secret: start.secret.map(|(name, _)| name),
         starts: start.provider == HTTP,
     };
     if let Some((path, pipeline)) = start.forge.pipeline(&wanted) {
@@ -266,7 +268,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Status {
 }
 
 /// The next three steps; each command works as printed.
-fn next(start: &Start) -> String {
+fn next(start: &Start, environment: &Environment) -> String {
     let scenarios = slashed(&start.scenarios);
     let first = format!("{scenarios}/first.yaml");
     let mut out = vec!["\nNext:".to_owned()];
@@ -275,10 +277,17 @@ fn next(start: &Start) -> String {
         out.extend(lines.iter().map(|line| format!("     {line}")));
     };
     let key = match start.secret {
-        Some(name) if start.is_set => format!(" ({name} is set)"),
-        Some(name) => format!(" (set {name} first)"),
+        Some((name, true)) => format!(" ({name} is set)"),
+        Some((name, false)) => format!(" (set {name} first)"),
         None => String::new(),
     };
+    let imported = scenario::load(&[start.scenarios.join("promptfoo.yaml")], environment);
+    let mut cases = imported.scenarios.iter().flat_map(|scenario| &scenario.cases);
+    let config = slashed(start.config.as_deref().unwrap_or(Path::new(FILES[0])));
+    let lacks = !start.judge && cases.any(|case| !case.graders().is_empty());
+    let judge = lacks.then(|| format!(" Imported cases need a judge: set `grader:` in {config} first."));
+    let judge = judge.unwrap_or_default();
+    let test = format!("Test your application{key}.{judge}");
     if Path::new(&first).is_file() {
         let red = format!("akit run {first} --replies {scenarios}/replies/regressed.jsonl  # exit code 1");
         step(
@@ -291,15 +300,15 @@ fn next(start: &Start) -> String {
             _ => format!(" -m {}", text::argument(&start.of)),
         };
         let live = format!("akit run {first} -p {}{model}", start.provider);
-        step(2, &format!("Test your application{key}."), &[live]);
+        step(2, &test, &[live]);
     } else {
         step(1, "Check the scenarios. Nothing is sent.", &[format!("akit validate {scenarios}")]);
-        step(2, &format!("Test your application{key}."), &[format!("akit run {scenarios}")]);
+        step(2, &test, &[format!("akit run {scenarios}")]);
     }
     if start.forge == Forge::None {
         step(3, "Add a pipeline (github or gitlab).", &["akit init --forge github".to_owned()]);
     } else {
-        let secret = start.secret.map(|name| match start.forge {
+        let secret = start.secret.map(|(name, _)| match start.forge {
             Forge::Gitlab => format!("It needs the masked CI/CD variable {name}."),
             _ => format!("It needs the secret {name} (Settings > Secrets and variables > Actions)."),
         });

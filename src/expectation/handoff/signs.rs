@@ -106,14 +106,7 @@ impl Signs {
             |(word, stage): (String, String)| Some((word.trim().to_lowercase(), stage.parse().ok()?));
         let mut pattern = |key: &str| {
             let (written, span) = fields.text(key)?;
-            match reading.patterns.compile(written, "i") {
-                Ok(pattern) => Some(pattern),
-                Err(error) => {
-                    let message = format!("invalid pattern: {}", error.message);
-                    reading.refuse("invalid-regex", span, message, error.help);
-                    None
-                }
-            }
+            reading.pattern(written, span, "i")
         };
         let (text, offers) = (pattern("text"), pattern("offers"));
         // Anything else in the same sentence makes it an answer.

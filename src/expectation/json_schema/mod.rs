@@ -103,7 +103,7 @@ impl JsonSchema {
             Ok(value) => value,
             Err(why) => {
                 let mut verdict = verdict(VerdictKind::JsonSchema, false, 0.0);
-                verdict.reason = format!("the answer is not JSON: {why}");
+                verdict.reason = format!("the answer is not JSON: {why}").replace(": it is not JSON", "");
                 "JSON that conforms to the schema".clone_into(&mut verdict.expected);
                 verdict.got = quote(answer.text);
                 return verdict;

@@ -309,14 +309,14 @@ fn undecided(case: &CaseEvidence<'_>) -> String {
     format!("{}: none passed, but that is not proof yet", fell(case))
 }
 
-/// `53 times more likely from a broken case than from an unchanged one`.
+/// `the answers fit a broken case 53 times better than an unchanged one`.
 fn likelier(course: &Course) -> String {
     let times = match course.ratio {
         ratio if ratio >= 1_000.0 => "over 1,000".to_owned(),
         ratio if ratio >= 10.0 => format!("{ratio:.0}"),
         ratio => format!("{ratio:.1}"),
     };
-    format!("{times} times more likely from a broken case than from an unchanged one")
+    format!("the answers fit a broken case {times} times better than an unchanged one")
 }
 
 fn note(case: &CaseEvidence<'_>, state: State, found: &Found) -> String {

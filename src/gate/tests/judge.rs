@@ -44,9 +44,9 @@ fn exact(outcome: Outcome) -> Verdict {
     verdict(VerdictKind::Exact, outcome, Vec::new())
 }
 
-/// A run of the scenario under this judge.
-fn under(hash: &str, cases: Vec<CaseResult>) -> RunManifest {
-    let scenario = ScenarioRun {
+/// The scenario under this judge.
+pub(super) fn judged_by(hash: &str) -> ScenarioRun {
+    ScenarioRun {
         version: None,
         unidentified: false,
         name: "support".to_owned(),
@@ -56,8 +56,12 @@ fn under(hash: &str, cases: Vec<CaseResult>) -> RunManifest {
         grader: Some("judge".to_owned()),
         target_hash: "t".to_owned(),
         grader_hash: Some(hash.to_owned()),
-    };
-    RunManifest { scenarios: vec![scenario], ..of(cases) }
+    }
+}
+
+/// A run of it.
+fn under(hash: &str, cases: Vec<CaseResult>) -> RunManifest {
+    RunManifest { scenarios: vec![judged_by(hash)], ..of(cases) }
 }
 
 /// The decision and its findings about a case that passed five times under one judge, and gets these verdicts from a

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use rand_core::Rng;
 use rand_pcg::Pcg64Mcg;
 
+use super::judge::judged_by;
 use super::*;
 use crate::baseline::Epoch;
 use crate::gate::excuse::Excuse;
-use crate::manifest::{ScenarioRun, Verdict};
+use crate::manifest::Verdict;
 use crate::seed::Root;
 use crate::vocabulary::{Answer, VerdictKind};
 
@@ -245,20 +246,6 @@ fn policy(random: &mut Pcg64Mcg) -> Policy {
 fn answer(trial: &mut Trial, source: Source) {
     let (given, recorded) = (source == Source::Replies, source == Source::Replay);
     trial.answer_with(Some(Answer { recorded, given, ..Answer::default() }));
-}
-
-fn judged_by(hash: &str) -> ScenarioRun {
-    ScenarioRun {
-        version: None,
-        unidentified: false,
-        name: "support".to_owned(),
-        file: "support.yaml".to_owned(),
-        seed: None,
-        target: "t".to_owned(),
-        grader: Some("judge".to_owned()),
-        target_hash: "t".to_owned(),
-        grader_hash: Some(hash.to_owned()),
-    }
 }
 
 fn verdict(outcome: Outcome) -> Verdict {

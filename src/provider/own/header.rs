@@ -69,6 +69,19 @@ fn is_open(name: &str) -> bool {
     OPEN.iter().any(|open| open.eq_ignore_ascii_case(name))
 }
 
+/// Whether a part of a value is no word. Words are joined by other signs, and a key of letters alone has none.
+fn has_key(value: &str) -> bool {
+    value.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| Secret::new(part).is_no_word())
+}
+
+/// An address or a path for display, without the parts of the path that look like keys.
+pub fn without_keys(address: &str) -> String {
+    let server = address.find("://").map_or(0, |at| at + 3);
+    let path = address[server..].find('/').map_or(address.len(), |at| server + at);
+    let parts = address[path..].split('/').map(|part| if has_key(part) { "***" } else { part });
+    address[..path].to_owned() + &parts.collect::<Vec<_>>().join("/")
+}
+
 /// Whether a value looks like a secret, by its name or by itself.
 #[must_use]
 pub fn looks_secret(name: &str, value: &str) -> bool {
@@ -80,10 +93,7 @@ pub fn looks_secret(name: &str, value: &str) -> bool {
         && has(u8::is_ascii_digit)
         && has(u8::is_ascii_alphabetic)
         && !has(u8::is_ascii_whitespace);
-    // Words are joined by these, and a key of letters alone has none.
-    let is_random = is_random
-        || value.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| Secret::new(part).is_no_word());
-    is_random || MARKS.iter().any(|mark| name.contains(mark))
+    is_random || has_key(value) || MARKS.iter().any(|mark| name.contains(mark))
 }
 
 /// The secret parts of an address: its credentials, values of its query that are named or look like secrets, and

@@ -23,7 +23,7 @@ use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Sp
 use crate::text;
 
 pub use command::{COMMAND, Input, OwnCommand};
-pub use header::{OwnHeader, looks_secret};
+pub use header::{OwnHeader, looks_secret, without_keys};
 pub use http::{Auth, HEADERS, HTTP, OwnHttp, PRESETS, Session};
 pub use listen::Stream;
 pub use pointer::Pointer;

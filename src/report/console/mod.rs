@@ -282,7 +282,8 @@ impl Page {
         for entry in wrong.iter().take(RECAP) {
             let view = View::of(entry);
             let word = if entry.case.outcome == Outcome::Failed { "failed" } else { "errored" };
-            let excused = if entry.blocking { "" } else { ", does not block" };
+            let excused = if entry.state.is_open() { ", not confirmed" } else { ", does not block" };
+            let excused = if entry.blocking { "" } else { excused };
             let name = log::line(&view.name, WIDTH);
             let _ = writeln!(self.out, "  {word:<7}  {name}  ({}{excused})", log::line(&view.place, WIDTH));
         }

@@ -66,6 +66,15 @@ fn cases_that_did_not_pass_are_named_again_at_the_end() {
     assert!(recap.starts_with("  failed   support/broken  (evals/support.yaml:5)\n"), "{recap}");
     assert!(recap.contains("  failed   support/known  (evals/support.yaml:17, does not block)\n"), "{recap}");
     assert!(recap.contains("  errored  support/down  (evals/support.yaml:11)\n"), "{recap}");
+    let mut fixture = Fixture::short();
+    for state in [State::Open, State::Unconfirmed] {
+        fixture.decision.cases.iter_mut().find(|case| case.id == "known").unwrap().state = state;
+        let plain = of_report(&fixture.report(), Ink::Plain);
+        assert!(
+            plain.contains("  failed   support/known  (evals/support.yaml:17, not confirmed)\n"),
+            "{plain}"
+        );
+    }
 }
 
 #[test]

@@ -218,7 +218,7 @@ fn the_command_that_accepts_the_failures_is_on_the_page() {
     let page = of_report(&fixture.report()).unwrap();
     assert!(
         unescaped(&page)
-            .contains(&format!("<pre>{command} --reason 'WHY' --run run.json --baseline b.json</pre>"))
+            .contains(&format!("<pre>{command} --reason \"WHY\" --run run.json --baseline b.json</pre>"))
     );
     assert!(page.contains("Run this, and commit it; run.json is this run"), "{page}");
 }

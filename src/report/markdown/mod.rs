@@ -89,14 +89,14 @@ const GROUPS: [Group; 6] = [
         noun: "unconfirmed cases",
         rank: 3,
         is_named: true,
-        holds: |one| !one.blocking && is_open(one) && one.case.outcome != Outcome::Errored,
+        holds: |one| !one.blocking && one.state.is_open() && one.case.outcome != Outcome::Errored,
     },
     Group {
         title: "Failed, but does not block",
         noun: "failed cases that do not block",
         rank: 6,
         is_named: false,
-        holds: |one| failed(one) && !one.blocking && !is_broken(one) && !is_open(one) && !one.flaky(),
+        holds: |one| failed(one) && !one.blocking && !is_broken(one) && !one.state.is_open() && !one.flaky(),
     },
     Group {
         title: "Flaky",
@@ -113,10 +113,6 @@ fn failed(one: &Entry<'_>) -> bool {
 
 fn is_broken(one: &Entry<'_>) -> bool {
     failed(one) && one.state == State::Broken
-}
-
-fn is_open(one: &Entry<'_>) -> bool {
-    matches!(one.state, State::Unconfirmed | State::Open)
 }
 
 /// The whole report.

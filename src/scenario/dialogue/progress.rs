@@ -197,7 +197,7 @@ impl<'a> Progress<'a> {
                     let message = format!(
                         "a turn uses `{{{{turn.{turn}.{name}}}}}`, but the answer to turn `{turn}` has no such match"
                     );
-                    Fault::new(FaultKind::NoMatch, message, FaultKind::NoMatch.remedy())
+                    Fault::usual(FaultKind::NoMatch, message)
                 })
             }
         };

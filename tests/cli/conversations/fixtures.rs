@@ -55,7 +55,7 @@ fn the_regressed_bot_fails_each_case_for_its_own_reason() {
                 "no_reask failed: answer 3 asks again for `card`",
                 "tools failed",
                 "some_answer failed",
-                "every_answer failed: answer 2: `contains` passed, but must fail",
+                "every_answer failed: answer 2: `contains` must fail, but it passed",
             ],
         ),
     ]);

@@ -88,7 +88,7 @@ fn of_some_answers() {
             never,
             said(&["x", "a"]),
             "failed",
-            "answer 2 (t2): `contains` passed, but must fail",
+            "answer 2 (t2): `contains` must fail, but it passed",
         ),
         ("not some", not_some, said(&["x", "y"]), "passed", ""),
         (

@@ -98,6 +98,16 @@ fn a_sample_has_at_most_fifty_answers_per_level_and_depends_on_the_seed() {
 }
 
 #[test]
+fn a_case_that_only_the_judge_failed_has_the_judges_reason() {
+    let (judge, _) = judge(0);
+    let ran = load(&echo().url, &judge.url, JUDGED, &["-n", "6", "-c", "2"]).run();
+    let found = found(&ran);
+    assert_eq!(found["levels"][0]["judged"]["passed"], 0, "{}", found["levels"][0]);
+    let reason = found["cases"][0]["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("the judge gave 0.00"), "{}", found["cases"]);
+}
+
+#[test]
 fn without_a_sample_no_judge_is_asked() {
     let (judge, asked) = judge(10);
     let ran = load(&echo().url, &judge.url, JUDGED, &["-n", "6", "-c", "2", "--judge-sample", "0"]).run();
