@@ -115,6 +115,10 @@ fn what_is_not_a_shift_is_not_reported() {
     // Below a fiftieth of a second, it measures the clock.
     assert!(!told(&[case_of(1.0, &[Some(20.0)]); 10]));
     assert!(told(&[case_of(0.0, BY_61); 10]));
+    let measures = |before: f64, now| {
+        shifts(&[case_of(before, now); 10], false, &Policy::default()).compared.unwrap().latency_ms.is_some()
+    };
+    assert!(!measures(1.0, &[Some(19.0)]) && measures(1.0, &[Some(20.0)]) && measures(20.0, &[Some(1.0)]));
 }
 
 #[test]
