@@ -75,7 +75,9 @@ pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Resul
     let (decision, _) = decide(&mut run, &files, args.config.as_deref(), &args.gate, environment)?;
     let http = http(args.ca_bundle.as_deref())?;
     let past = past::read(before.as_ref(), &run, &decision);
-    let links = site.links(environment, args.page_url.as_deref());
+    let links = site
+        .links(environment, args.page_url.as_deref())
+        .stored_in(args.run.as_deref().or(args.from.as_deref()));
     // No excerpts: a run may name any file, and a comment shows none.
     let report =
         Report { run: &run, decision: &decision, sources: &BTreeMap::new(), past: &past, links: &links };

@@ -147,6 +147,7 @@ mod tests {
             excuses: Vec::new(),
             power: Power::default(),
             compared: None,
+            create: String::new(),
         }
     }
 

@@ -46,7 +46,7 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Result<Statu
     let outputs = args.reports.open(&inputs, environment)?.within(environment);
     let sources = sources(&run);
     let past = past::read(before.as_ref(), &run, &decision);
-    let links = args.reports.links(environment);
+    let links = args.reports.links(environment, Some(&args.run));
     let report = Report { run: &run, decision: &decision, sources: &sources, past: &past, links: &links };
     let written = Output::write_all(&report, outputs);
     let status = args.status.of(&decision, &run);

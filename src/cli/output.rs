@@ -177,9 +177,9 @@ impl ReportArgs {
             .any(|format| self.files.0.contains_key(format) || self.format == Some(*format))
     }
 
-    /// What the pipeline shows, to link to.
-    pub(super) fn links(&self, environment: &Environment) -> Links {
-        Site::of(environment).links(environment, self.page_url.as_deref())
+    /// What to link to, and the file that the run is stored in.
+    pub(super) fn links(&self, environment: &Environment, stored: Option<&Path>) -> Links {
+        Site::of(environment).links(environment, self.page_url.as_deref()).stored_in(stored)
     }
 
     /// Whether output is quiet.

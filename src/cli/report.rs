@@ -54,7 +54,7 @@ pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Result<Sta
     let outputs = args.reports.open(&inputs, environment)?;
     let sources = sources(&run);
     let past = past::read(before.as_ref(), &run, &decision);
-    let links = args.reports.links(environment);
+    let links = args.reports.links(environment, Some(&args.run));
     let report = Report { run: &run, decision: &decision, sources: &sources, past: &past, links: &links };
     Output::write_all(&report, outputs);
     Ok(Status::Passed)

@@ -33,7 +33,7 @@ use crate::runner::{Again, Forecast, OnFailure, Options, Plan, Runner};
 use crate::seed::RunId;
 use crate::source::slashed;
 use crate::text;
-use crate::vocabulary::{Answer, FindingId, Metric, Outcome, moment, rfc3339};
+use crate::vocabulary::{Metric, Outcome, moment, rfc3339};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -162,7 +162,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let mut decision = gate::decide(&evidence, &policy);
     decision.accepted_in(place.as_ref().map(accepted_in), &evidence, &policy);
     let past = past::read(before.as_ref(), &manifest, &decision);
-    let links = args.reports.links(&environment);
+    let links = args.reports.links(&environment, args.reports.stored());
     let report =
         Report { run: &manifest, decision: &decision, sources: &sources, past: &past, links: &links };
     let wanted = outputs.files();
@@ -271,8 +271,7 @@ impl RunArgs {
         Ok(())
     }
 
-    /// How to decide failures that could not be repeated: with more recorded answers, if answers are
-    /// given; by calling the application, if they came from the cache.
+    /// How to run the failing cases again, accept them, or decide those that are open.
     fn tell_way_out(&self, run: &RunManifest, decision: &gate::Decision) {
         let wrong =
             || run.cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed | Outcome::Errored));
@@ -294,34 +293,11 @@ impl RunArgs {
             }
             None => {}
         }
-        let open = decision.undecided(run);
-        let any = |what: fn(&Answer) -> bool| {
-            let mut trials = open.iter().flat_map(|case| &case.trials);
-            trials.any(|trial| trial.answers().any(what))
-        };
-        // Further answers to single cases do not undo what a guard proves.
-        let regressed =
-            |one: &gate::Finding| matches!(one.id, FindingId::SuiteRegression | FindingId::TagRegression);
-        let stays = decision.findings.iter().any(regressed);
-        let stays = if stays { " (the regression of the suite remains)" } else { "" };
-        let cases = || format!("{}{stays}", text::count(open.len(), "open case"));
-        if any(|reply| reply.given) {
-            let stored = self.reports.stored().map_or("run.json".into(), slashed);
-            let answers = match self.suite.ask.replies() {
-                [] => "add them to the file of recorded answers",
-                _ => "add them with another `--replies FILE`",
-            };
-            let store = match self.reports.stored() {
-                Some(_) => "",
-                None => ", and store this run with `--json run.json`",
-            };
-            terminal::say(&format!(
-                "to decide {}: run `akit prompts --suspects {stored} --trials 10 > ask.jsonl`, collect the answers, and \
-                 {answers}{store}",
-                cases()
-            ));
-        } else if any(|reply| reply.recorded) {
-            terminal::say(&format!("to decide {}: ask the application, without `--replay`", cases()));
+        if let Some((words, command)) = decision.how_to_decide(run, &stored) {
+            let is_stored = self.reports.stored().is_some() || command.is_none();
+            let store = if is_stored { "" } else { ", and store this run with `--json run.json`" };
+            let command = command.map_or_else(String::new, |command| format!(": `{command}`"));
+            terminal::say(&format!("to {words}{command}{store}"));
         }
     }
 

@@ -1,4 +1,4 @@
-//! How to accept an intended change, or why accepting it would not be enough.
+//! How to accept an intended change, or why accepting it would not be enough, and how to decide what is open.
 //!
 //! Only tested offers are made: akit decides again with the baseline as it would be.
 
@@ -8,7 +8,7 @@ use super::{CaseState, Conclusion, Decision, Evidence, Policy, Reference, State,
 use crate::baseline::Acceptance;
 use crate::manifest::{CaseResult, RunManifest};
 use crate::text;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Answer, FindingId, Outcome};
 
 /// The most names on a command line; beyond it, [`Decision::UNEXCUSED`] stands for them.
 const MOST: usize = 10;
@@ -40,9 +40,14 @@ impl Decision {
     /// The flag of `akit baseline accept` for every failing case without an excuse.
     pub const UNEXCUSED: &str = "--unexcused";
 
-    /// Records where a change is accepted, and whether accepting the failing cases is enough.
+    /// Records where a change is accepted, and whether accepting the failing cases is enough; or where to create a
+    /// missing baseline.
     pub fn accepted_in(&mut self, place: Option<AcceptedIn>, evidence: &Evidence<'_>, policy: &Policy) {
-        let (Some(place), Reference::Found { baseline, from }) = (place, evidence.reference) else { return };
+        let Some(place) = place else { return };
+        let Reference::Found { baseline, from } = evidence.reference else {
+            self.create = place.place;
+            return;
+        };
         let mut tried = Vec::new();
         if self.conclusion == Conclusion::Fail {
             let all = self.unexcused(evidence.run);
@@ -98,11 +103,9 @@ impl Decision {
                 .filter(|_| !compared.not_enough.is_empty());
         }
         // Names that a shell or argument parser would misread are not spelled out.
-        let is_plain = |name: &String| {
-            name.len() <= 200 && !name.starts_with('-') && !name.contains(|c: char| c.is_control())
-        };
+        let is_exact = |name: &String| text::is_exact_argument(name);
         let names: Vec<_> = compared.accept.iter().map(|name| text::argument(name)).collect();
-        let cases = if names.len() <= MOST && compared.accept.iter().all(is_plain) {
+        let cases = if names.len() <= MOST && compared.accept.iter().all(is_exact) {
             names.join(" ")
         } else {
             Self::UNEXCUSED.to_owned()
@@ -113,8 +116,31 @@ impl Decision {
         let then = if compared.at_once {
             format!("which changes {} at once, for every branch", compared.place)
         } else {
-            "and commit it".to_owned()
+            "and commit the baseline".to_owned()
         };
         Some(WayOut::Accept { command, then })
+    }
+
+    /// How to decide failures that could not be repeated, and the command for it: with more recorded answers, if answers
+    /// are given; by calling the application, if they came from the cache. The run is stored in the file `stored`.
+    #[must_use]
+    pub fn how_to_decide(&self, run: &RunManifest, stored: &str) -> Option<(String, Option<String>)> {
+        let open = self.undecided(run);
+        let any = |what: fn(&Answer) -> bool| {
+            open.iter().flat_map(|case| &case.trials).any(|trial| trial.answers().any(what))
+        };
+        // More answers to single cases do not undo what a guard proves.
+        let regressed = |id: &FindingId| matches!(id, FindingId::SuiteRegression | FindingId::TagRegression);
+        let stays = self.findings.iter().any(|finding| regressed(&finding.id));
+        let stays = if stays { " (the regression of the suite remains)" } else { "" };
+        let cases = text::count(open.len(), "open case") + stays;
+        if any(|answer| answer.given) {
+            let ask = "have your application answer what this command asks, and add the answers to the recorded ones";
+            let stored = text::argument(stored);
+            let command = format!("akit prompts --suspects {stored} --trials 10 > ask.jsonl");
+            return Some((format!("decide {cases}, {ask} (`--replies` is repeatable)"), Some(command)));
+        }
+        let ask = || (format!("decide {cases}, ask the application, without `--replay`"), None);
+        any(|answer| answer.recorded).then(ask)
     }
 }

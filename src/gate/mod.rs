@@ -117,9 +117,18 @@ pub struct Compared {
     /// Ids of the runs whose trials it has, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<String>,
-    /// Pass rates of the compared cases, before and now; missing if none could be compared.
+    /// Shares of passed trials, 0 to 1; missing if no case could be compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rates: Option<PassRates>,
+    pub rates: Option<Means>,
+    /// Scores, 0 to 1; missing unless a judge graded every judged case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scores: Option<Means>,
+    /// Milliseconds of an answer; missing if unknown, or too short to measure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<Means>,
+    /// US dollars for an answer; missing if unknown or free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<Means>,
     /// `scenario/id` of cases that only the baseline has.
     pub removed: Vec<String>,
     /// Applications and judges that differ from the baseline's.
@@ -127,12 +136,12 @@ pub struct Compared {
     pub changed: Vec<String>,
 }
 
-/// Pass rates of the cases that the baseline has and that were judged in the same way, without those in quarantine.
-/// Each is the mean of the cases' shares of passed trials, 0 to 1.
+/// A number of the cases that the baseline has and that were judged in the same way, without those in quarantine: the
+/// mean of the cases' own means.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct PassRates {
-    /// How many cases, at least 1.
+pub struct Means {
+    /// How many cases have the number on both sides, at least 1.
     pub cases: usize,
     /// In the baseline.
     pub baseline: f64,
@@ -177,6 +186,9 @@ pub struct Decision {
     /// The comparison with the baseline, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared: Option<Compared>,
+    /// What to pass to `akit baseline update --baseline` to create the baseline that is missing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub create: String,
 }
 
 impl Decision {
@@ -372,6 +384,9 @@ fn weigh(evidence: &Evidence<'_>, policy: &Policy, second: Second) -> Decision {
             paired: suite::pairs(&cases).count(),
             runs: baseline.runs.iter().map(|run| run.id.clone()).collect(),
             rates: suite::rates(&cases),
+            scores: Means::of(score::both(&cases), 0.0),
+            latency_ms: Means::of(spending::times(&cases), spending::FLOOR),
+            cost_usd: Means::of(spending::costs(&cases), f64::MIN_POSITIVE),
             removed: gone.iter().map(|case| case.name()).collect(),
             changed: evidence::changed(run, baseline),
         }),
@@ -391,6 +406,7 @@ fn weigh(evidence: &Evidence<'_>, policy: &Policy, second: Second) -> Decision {
         excuses,
         power,
         compared,
+        create: String::new(),
     }
 }
 

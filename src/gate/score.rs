@@ -3,7 +3,7 @@
 
 use super::evidence::CaseEvidence;
 use super::finding::{Finding, Findings};
-use super::{Category, probability, suite};
+use super::{Category, Means, probability, suite};
 use crate::manifest::Trial;
 use crate::seed::Root;
 use crate::stats;
@@ -16,18 +16,22 @@ const LEVEL: f64 = 0.01;
 /// Draws of the sign-flip test, above 16 pairs.
 const DRAWS: u32 = 9_999;
 
-/// A paired one-sided sign-flip test of each case's mean score, before minus now.
-pub(super) fn fell(cases: &[CaseEvidence<'_>], log: &mut Findings<'_>) {
+/// The scores of the compared cases, before and now; none unless every judged case has a graded one.
+pub(super) fn both(cases: &[CaseEvidence<'_>]) -> Vec<(f64, f64)> {
     let graded = |case: &CaseEvidence<'_>| case.result.ordinary().any(Trial::is_graded);
     if !cases.iter().filter(|case| case.now.is_some()).all(graded) {
-        return;
+        return Vec::new();
     }
-    let both = |case: &CaseEvidence<'_>| Some((case.stored?.score?.mean, case.result.score?));
-    let (before, now): (Vec<f64>, Vec<f64>) = suite::pairs(cases).filter_map(both).unzip();
-    let losses: Vec<f64> = before.iter().zip(&now).map(|(before, now)| before - now).collect();
+    suite::both(cases, |stored| Some(stored.score?.mean), |case| case.score)
+}
+
+/// A paired one-sided sign-flip test of each case's mean score, before minus now.
+pub(super) fn fell(cases: &[CaseEvidence<'_>], log: &mut Findings<'_>) {
+    let both = both(cases);
+    let losses: Vec<f64> = both.iter().map(|(before, now)| before - now).collect();
     let name = FindingId::ScoreRegression;
     let p = stats::sign_flip(&losses, 0.0, DRAWS, &mut Root(0).stream(&[name.word()]));
-    let (Some(before), Some(now)) = (stats::mean(&before), stats::mean(&now)) else { return };
+    let Some(Means { baseline: before, now, .. }) = Means::of(both, 0.0) else { return };
     if p <= LEVEL {
         let message = format!(
             "the scores fell: {now:.2} on average over {}, {before:.2} in the baseline ({})",

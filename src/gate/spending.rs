@@ -7,8 +7,7 @@
 use super::evidence::CaseEvidence;
 use super::finding::{Finding, Findings};
 use super::{Category, suite};
-use crate::baseline::Mean;
-use crate::manifest::Trial;
+use crate::manifest::{CaseResult, Trial};
 use crate::seed::Root;
 use crate::stats;
 use crate::vocabulary::{Answer, FindingId};
@@ -20,25 +19,16 @@ const MARGIN: f64 = 1.2;
 const ALPHA: f64 = 0.05;
 
 /// Shorter latencies count as this many milliseconds: below it, the clock's own noise dominates.
-const FLOOR: f64 = 20.0;
+pub(super) const FLOOR: f64 = 20.0;
 
 /// Draws of the sign-flip test, above 16 pairs.
 const DRAWS: u32 = 9_999;
 
 /// Reports shifts of latency and cost, corrected for two tests.
 pub(super) fn shifts(cases: &[CaseEvidence<'_>], log: &mut Findings<'_>) {
-    let latency = |reply: &Answer| reply.latency_ms.map(stats::real);
     let tests = [
-        (
-            FindingId::LatencyRegression,
-            Category::Latency,
-            ratios(cases, FLOOR, |stored| stored.latency_ms, latency),
-        ),
-        (
-            FindingId::CostRegression,
-            Category::Cost,
-            ratios(cases, 0.0, |stored| stored.cost_usd, |reply| reply.cost_usd),
-        ),
+        (FindingId::LatencyRegression, Category::Latency, ratios(times(cases), FLOOR)),
+        (FindingId::CostRegression, Category::Cost, ratios(costs(cases), 0.0)),
     ];
     let p_values = tests.each_ref().map(|(id, _, ratios)| {
         stats::sign_flip(ratios, MARGIN.ln(), DRAWS, &mut Root(0).stream(&[id.word()]))
@@ -63,20 +53,24 @@ pub(super) fn shifts(cases: &[CaseEvidence<'_>], log: &mut Findings<'_>) {
     }
 }
 
-/// The logarithm of now over before, for each compared case that has both.
-fn ratios(
-    cases: &[CaseEvidence<'_>],
-    floor: f64,
-    before: impl Fn(&crate::baseline::BaselineCase) -> Option<Mean>,
-    now: impl Fn(&Answer) -> Option<f64>,
-) -> Vec<f64> {
-    suite::pairs(cases)
-        .filter_map(|case| {
-            let before = before(case.stored?)?.mean;
-            let replies = case.result.ordinary().flat_map(Trial::answers);
-            let now = stats::mean(replies.filter_map(&now))?;
-            let (before, now) = (before.max(floor), now.max(floor));
-            (before > 0.0 && now > 0.0).then(|| (now / before).ln())
-        })
-        .collect()
+/// The mean time of an answer to each compared case, before and now.
+pub(super) fn times(cases: &[CaseEvidence<'_>]) -> Vec<(f64, f64)> {
+    let known = |answer: &Answer| answer.latency_ms.map(stats::real);
+    suite::both(cases, |stored| Some(stored.latency_ms?.mean), |case| per_answer(case, known))
+}
+
+/// The mean cost of an answer to each compared case, before and now.
+pub(super) fn costs(cases: &[CaseEvidence<'_>]) -> Vec<(f64, f64)> {
+    let known = |answer: &Answer| answer.cost_usd;
+    suite::both(cases, |stored| Some(stored.cost_usd?.mean), |case| per_answer(case, known))
+}
+
+fn per_answer(case: &CaseResult, known: impl Fn(&Answer) -> Option<f64>) -> Option<f64> {
+    stats::mean(case.ordinary().flat_map(Trial::answers).filter_map(known))
+}
+
+/// The logarithm of now over before, for each case.
+fn ratios(cases: Vec<(f64, f64)>, floor: f64) -> Vec<f64> {
+    let cases = cases.into_iter().map(|(before, now)| (before.max(floor), now.max(floor)));
+    cases.filter(|(before, now)| before.min(*now) > 0.0).map(|(before, now)| (now / before).ln()).collect()
 }

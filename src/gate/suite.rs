@@ -1,7 +1,9 @@
 //! The pass rates of the compared cases, before and now, and the change that they show at least.
 
-use super::PassRates;
+use super::Means;
 use super::evidence::{CaseEvidence, Relation};
+use crate::baseline::BaselineCase;
+use crate::manifest::CaseResult;
 use crate::seed::Root;
 use crate::stats::{self, Bootstrap, Clusters};
 
@@ -20,11 +22,27 @@ pub(super) fn pairs<'c, 'a>(cases: &'c [CaseEvidence<'a>]) -> impl Iterator<Item
         .filter(|case| case.now.is_some())
 }
 
+/// A number of each compared case that has it on both sides, before and now.
+pub(super) fn both(
+    cases: &[CaseEvidence<'_>],
+    before: impl Fn(&BaselineCase) -> Option<f64>,
+    now: impl Fn(&CaseResult) -> Option<f64>,
+) -> Vec<(f64, f64)> {
+    pairs(cases).filter_map(|case| Some((before(case.stored?)?, now(case.result)?))).collect()
+}
+
+impl Means {
+    /// `None` without pairs, or if both sides are below `least`.
+    pub(super) fn of(pairs: Vec<(f64, f64)>, least: f64) -> Option<Self> {
+        let (before, now): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+        let means = Self { cases: now.len(), baseline: stats::mean(&before)?, now: stats::mean(&now)? };
+        Some(means).filter(|means| means.baseline.max(means.now) >= least)
+    }
+}
+
 /// The pass rates of the compared cases.
-pub(super) fn rates(cases: &[CaseEvidence<'_>]) -> Option<PassRates> {
-    let both = |case: &CaseEvidence<'_>| Some((case.before.share()?, case.result.tally().share()?));
-    let (before, now): (Vec<f64>, Vec<f64>) = pairs(cases).filter_map(both).unzip();
-    Some(PassRates { cases: now.len(), baseline: stats::mean(&before)?, now: stats::mean(&now)? })
+pub(super) fn rates(cases: &[CaseEvidence<'_>]) -> Option<Means> {
+    Means::of(both(cases, |stored| stored.tally().share(), |case| case.tally().share()), 0.0)
 }
 
 /// The smallest difference of the pass rates, now minus before, that is shown with 95% confidence; none if nothing can

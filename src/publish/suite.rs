@@ -151,7 +151,8 @@ pub(super) fn compose(key: &Key, commit: Option<&str>, sections: &[Section], mos
 
 /// A report without its last headings, so that it fits; never cut inside one.
 fn shortened(text: &str, most: usize) -> String {
-    const CUT: &str = "\n\nShortened, for other suites have the room. The reports of its job have all of it.";
+    const CUT: &str =
+        "\n\nShortened to make room for the other suites. The reports of this job have all of it.";
     if text.len() <= most {
         return text.to_owned();
     }
@@ -261,7 +262,7 @@ mod tests {
         let body = compose(&Key::default(), COMMIT, &sections, 60_000);
         assert!((40_000..=60_000).contains(&body.len()), "{}", body.len());
         assert_eq!(body.matches("### akit: FAIL").count(), 5);
-        assert_eq!(body.matches("Shortened, for").count(), 5);
+        assert_eq!(body.matches("Shortened to make room").count(), 5);
         assert!(read(&body, &Key::default()).unwrap().sections[5].text == "### akit: PASS");
     }
 }

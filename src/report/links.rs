@@ -1,13 +1,15 @@
-//! Where a pipeline shows what a report talks about.
+//! Where to find what a report talks about.
 
-use crate::source::Location;
+use std::path::Path;
+
+use crate::source::{Location, slashed};
 
 use super::sarif;
 
 /// The repository that releases come from, as `owner/name`; a build for a release sets it.
 pub const REPOSITORY: Option<&str> = option_env!("AKIT_REPOSITORY");
 
-/// Addresses to link to; empty outside a pipeline that akit knows.
+/// Addresses to link to, most of which only a known pipeline provides, and the file of the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
     /// The run of the pipeline, or its job.
@@ -19,9 +21,32 @@ pub struct Links {
     /// The address below which the files of that commit are shown, such as
     /// `https://gitlab.com/group/project/-/blob/SHA`.
     pub files: Option<String>,
+    /// The address below which the pages of the documentation are, for this version.
+    pub docs: Option<String>,
+    /// The file the run is stored in.
+    pub stored: Option<String>,
 }
 
 impl Links {
+    /// With the file the run is stored in; of an absolute path only the name, because the rest means nothing elsewhere.
+    #[must_use]
+    pub fn stored_in(mut self, file: Option<&Path>) -> Self {
+        let name = file.filter(|file| file.is_absolute()).and_then(Path::file_name).map(Path::new);
+        self.stored = name.or(file).map(slashed);
+        self
+    }
+
+    /// What a command calls the file of the run.
+    pub(super) fn stored(&self) -> &str {
+        self.stored.as_deref().unwrap_or("run.json")
+    }
+
+    /// `; see [docs/accept.md](https://…)`, or nothing if it is not known where the documentation is.
+    pub(super) fn see(&self, page: &str) -> String {
+        let link = |docs: &String| format!("; see [docs/{page}]({docs}/{page})");
+        self.docs.as_ref().map_or_else(String::new, link)
+    }
+
     /// A line of a file in the repository.
     pub(super) fn line(&self, place: &Location) -> Option<String> {
         // A path that begins with `/`, or has an empty part, is none of the repository's.

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::gate::{Finding, State};
+use crate::gate::{Finding, Means, State};
 use crate::stats::SLACK;
-use crate::text::number;
+use crate::text::{self, number};
 use crate::vocabulary::{FindingId, Subject};
 
 use super::Report;
@@ -38,29 +38,37 @@ pub(super) fn compares(report: &Report<'_>) -> bool {
     report.decision.compared.as_ref().is_some_and(|compared| compared.rates.is_some())
 }
 
-/// A fact of this run and of the baseline.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) fact: String,
-    pub(super) now: String,
-    pub(super) baseline: String,
-    pub(super) difference: String,
+/// What both sides know of the compared cases: the fact, its value now and in the baseline, and the difference.
+pub(super) fn changes(report: &Report<'_>) -> Vec<[String; 4]> {
+    let Some(compared) = &report.decision.compared else { return Vec::new() };
+    let all = compared.rates.map_or(0, |rates| rates.cases);
+    let row = |fact: &str, means: Option<Means>, words: fn(f64) -> String, change: fn(Means) -> String| {
+        let means = means?;
+        let some = format!("{fact} ({})", text::count(means.cases, "case"));
+        let fact = if means.cases == all { fact.to_owned() } else { some };
+        Some([fact, words(means.now), words(means.baseline), change(means).replace('-', "−")])
+    };
+    let points = |one: Means| signed((one.now - one.baseline) * 100.0, 1, " points");
+    let by = |one: Means| signed(one.now - one.baseline, 2, "");
+    let share = |one: Means| {
+        let change = (one.now / one.baseline - 1.0) * 100.0;
+        if change.is_finite() { signed(change, 1, "%") } else { "was 0".to_owned() }
+    };
+    // Of a thousand answers, a cost is no string of zeros.
+    let dollars = |usd: f64| format!("${:.*}", if usd < 0.000_1 { 4 } else { 2 }, usd * 1_000.0);
+    let rows = [
+        row("pass rate", compared.rates, number::percent, points),
+        row("score", compared.scores, |score| format!("{score:.2}"), by),
+        row("time per answer", compared.latency_ms, |ms| format!("{:.2} s", ms / 1_000.0), share),
+        row("cost per 1,000 answers", compared.cost_usd, dollars, share),
+    ];
+    rows.into_iter().flatten().collect()
 }
 
-/// What is known of now and of the baseline.
-pub(super) fn changes(report: &Report<'_>) -> Vec<Change> {
-    let rates = report.decision.compared.as_ref().and_then(|compared| compared.rates);
-    let rate = |rates: crate::gate::PassRates| {
-        let points = ((rates.now - rates.baseline) * 1_000.0).round() / 10.0 + 0.0;
-        let sign = if points > 0.0 { "+" } else { "" };
-        Change {
-            fact: "pass rate".to_owned(),
-            now: number::percent(rates.now),
-            baseline: number::percent(rates.baseline),
-            difference: format!("{sign}{points:.1}\u{a0}points").replace('-', "−"),
-        }
-    };
-    rates.map(rate).into_iter().collect()
+/// A difference with its sign, and none if it rounds to 0.
+fn signed(difference: f64, decimals: usize, unit: &str) -> String {
+    let (shown, zero) = (format!("{difference:+.decimals$}"), format!("{:.decimals$}", 0.0));
+    if shown[1..] == zero { zero + unit } else { shown + unit }
 }
 
 /// Cases that could not be judged. Where some may, that stands as a share in what the gate says of them.

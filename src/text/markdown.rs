@@ -45,7 +45,8 @@ fn escaped(text: &str) -> String {
         }
         let called = matches!(c, '@' | '#' | '!' | '~' | '%' | '$' | '^' | '&')
             && next.is_some_and(|next| next == '"' || next == '_' || next.is_alphanumeric());
-        let address = (c == ':' && next == Some('/')) || (matches!(c, 'w' | 'W') && next == Some('.'));
+        let is_w = |c: Option<char>| matches!(c, Some('w' | 'W'));
+        let address = (c == ':' && next == Some('/')) || (is_w(Some(c)) && is_w(before) && next == Some('.'));
         let issue = c == '-' && matches!(before, Some('h' | 'H')) && next.is_some_and(|n| n.is_ascii_digit());
         if called || address || issue {
             out.push('\u{200b}');

@@ -263,6 +263,12 @@ pub fn argument(word: &str) -> String {
     format!("'{}'", log::line(word, 300).replace('\'', "'\\''"))
 }
 
+/// Whether [`argument`] stands for exactly this word wherever it is printed and pasted, and has no tags.
+#[must_use]
+pub fn is_exact_argument(word: &str) -> bool {
+    word.len() <= 200 && !word.starts_with('-') && !word.contains('<') && log::line(word, 200) == word
+}
+
 /// What is wrong with a glob.
 #[must_use]
 pub fn glob(error: &globset::Error) -> &'static str {

@@ -212,7 +212,7 @@ fn the_printed_path_is_that_of_the_current_folder() {
             akit.ran(output)
         };
         let run = ["run", "../s.yaml", "--replies", "../r.jsonl", "--baseline", place, "--json", "run.json"];
-        let red = within(&run).ended(1).err("--run run.json --baseline b.json`, and commit it");
+        let red = within(&run).ended(1).err("--run run.json --baseline b.json`, and commit the baseline");
         let words = command(&red);
         within(&words.iter().map(String::as_str).collect::<Vec<_>>()).ended(0);
         assert!(!ran.path("evals/evals").exists());
@@ -230,7 +230,7 @@ fn accepting_into_a_shared_ref_warns_that_it_changes_at_once() {
     akit(&ran, &["baseline", "update", "then.json", "--baseline", "git-ref:n"]).run().ended(0);
     let run = ["run", "s.yaml", "--replies", "r.jsonl", "--baseline", "git-ref:n", "--json", "run.json"];
     let red = akit(&ran, &run).run().ended(1).err("which changes git-ref:n at once, for every branch");
-    assert!(!red.stderr.contains("commit it"), "{}", red.stderr);
+    assert!(!red.stderr.contains("commit the baseline"), "{}", red.stderr);
     let words = command(&red);
     akit(&ran, &words.iter().map(String::as_str).collect::<Vec<_>>()).run().ended(0);
     akit(&ran, &run).run().ended(0);

@@ -134,7 +134,7 @@ fn a_long_report_fits_with_its_marker() {
     comment(&ran, &forge, "2", &["--comment-key", &"k".repeat(64)]).ended(0).err("commented");
     let body = &forge.by(BOT)[0].body;
     assert!((55_000..=60_000).contains(&body.len()), "{} bytes", body.len());
-    assert!(body.contains("Left out here, for length"), "{body}");
+    assert!(body.contains("Omitted for length"), "{body}");
 }
 
 #[test]

@@ -82,7 +82,9 @@ fn the_printed_next_step_works() {
     let ran = settled(8);
     let run = ["run", "g.yaml", "--baseline", "b.json", "--json", "run.json"];
     let open = ran.then(&run).file("g.yaml", &given).file("now.jsonl", self::given(&IDS, 0..1, &["b"])).run();
-    let open = open.ended(5).err("add them to the file of recorded answers");
+    let open = open
+        .ended(5)
+        .err("have your application answer what this command asks, and add the answers to the recorded ones");
     let asked = open.then(&["prompts", "--suspects", "run.json", "--trials", "10"]).run().ended(0);
     let answered = |line: &str| {
         let mut row: Json = serde_json::from_str(line).unwrap();

@@ -26,6 +26,7 @@ mod clock;
 mod command;
 mod command_output;
 mod comment;
+mod comment_shapes;
 mod comment_suites;
 mod confirmation;
 mod conversation_reports;

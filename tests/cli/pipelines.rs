@@ -109,7 +109,8 @@ fn the_gitlab_job_trusts_the_base_by_default() {
         let mut environment = vec![
             ("IN_COMMAND", "run"),
             ("IN_SCENARIOS", "scenarios"),
-            ("IN_ARGS", "--replies=r.jsonl"),
+            ("IN_ARGS", "--replies=r.jsonl\n--markdown=c.md"),
+            ("CI_JOB_URL", "https://gitlab.example/acme/shop/-/jobs/12"),
             ("IN_CACHE_DIR", ".akit/cache"),
             ("IN_REPORTS", "akit-reports"),
             ("IN_BINARY", env!("CARGO_BIN_EXE_akit")),
@@ -127,5 +128,8 @@ fn the_gitlab_job_trusts_the_base_by_default() {
         }
         let ended = shell(&ran, &ran.path("script"), &environment);
         assert_eq!(ended.status.code(), Some(status), "{request:?} {trust:?}: {}", words(&ended));
+        let job = "https://gitlab.example/acme/shop/-/jobs/12";
+        let page = format!(" · [run]({job}) · [page]({job}/artifacts/file/akit-reports/akit.html)");
+        assert!(ran.read("c.md").contains(&page), "{}", ran.read("c.md"));
     }
 }

@@ -55,7 +55,9 @@ fn cases_still_open_after_ten_answers_get_more_trials() {
             .file(name, given(bad, 1..trials.end, bad))
     };
     let few = now(1..4, "few.jsonl").run().ended(5).out("(exit code 5)");
-    let few = few.err("to decide 2 open cases: run `akit prompts --suspects run.json --trials 10");
+    let few = few
+        .err("to decide 2 open cases, have your application")
+        .err(": `akit prompts --suspects run.json --trials 10");
     let asked = few.then(&["prompts", "--suspects", "run.json", "--trials", "10"]).run().ended(0);
     let rows: Vec<Json> = asked.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((rows.len(), &rows[0]["trial"], &rows[10]["id"]), (20, &json!(4), &json!("c01")));

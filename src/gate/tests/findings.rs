@@ -306,8 +306,12 @@ fn lower_scores_everywhere_are_reported() {
         "the scores fell: 0.85 on average over 20 compared cases, 0.90 in the baseline (p = 0.0001)"
     );
     assert!(judged(&graded(0.9, VerdictKind::LlmGrader), &policy).warnings.is_empty());
+    let scores = |decision: Decision| decision.compared.unwrap().scores;
+    let means = scores(lower).map(|one| (one.cases, format!("{:.2} {:.2}", one.baseline, one.now)));
+    assert_eq!(means, Some((20, "0.90 0.85".to_owned())));
     // A score that only says whether a text is contained is not a grade.
-    assert!(judged(&graded(0.5, VerdictKind::Contains), &policy).warnings.is_empty());
+    let plain = judged(&graded(0.5, VerdictKind::Contains), &policy);
+    assert!(plain.warnings.is_empty() && scores(plain).is_none());
     policy.fail_on.insert(Category::Score);
     assert_eq!(ids_in(&judged(&graded(0.85, VerdictKind::LlmGrader), &policy)), ["score-regression"]);
 }

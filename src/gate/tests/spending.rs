@@ -115,6 +115,10 @@ fn differences_that_are_not_a_shift_are_not_reported() {
     // Below 20 ms, differences are clock noise.
     assert!(!is_reported(&[case_of(1.0, &[Some(20.0)]); 10]));
     assert!(is_reported(&[case_of(0.0, BY_61); 10]));
+    let measures = |before: f64, now| {
+        shifts(&[case_of(before, now); 10], false, &Policy::default()).compared.unwrap().latency_ms.is_some()
+    };
+    assert!(!measures(1.0, &[Some(19.0)]) && measures(1.0, &[Some(20.0)]) && measures(20.0, &[Some(1.0)]));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{Project, Site, System};
 use crate::environment::Environment;
-use crate::report::Links;
+use crate::report::{Links, REPOSITORY};
 
 impl Site {
     /// The addresses that the environment gives; `page` is that of the HTML page.
@@ -44,6 +44,9 @@ impl Site {
             page: page.and_then(Links::address),
             commit: at_commit("commit"),
             files: at_commit("blob"),
+            docs: REPOSITORY
+                .map(|name| format!("https://github.com/{name}/blob/v{}/docs", env!("CARGO_PKG_VERSION"))),
+            stored: None,
         }
     }
 

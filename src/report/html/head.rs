@@ -91,10 +91,11 @@ fn bar(counts: Counts) -> Vec<Value> {
 
 /// How to accept the failing cases, or why that would not be enough.
 fn accept(report: &Report<'_>) -> Option<Value> {
-    Some(match report.decision.way_out("run.json")? {
+    let stored = report.links.stored();
+    Some(match report.decision.way_out(stored)? {
         WayOut::Accept { command, then } => json!({
             "command": excerpt(&command, 4_000),
-            "then": excerpt(&format!("Run this, {then}; run.json is this run, stored with --json."), VALUE),
+            "then": excerpt(&format!("Run this, {then}; {stored} is this run, stored with --json."), VALUE),
         }),
         WayOut::NotEnough(why) => json!({ "command": "", "then": excerpt(&why, VALUE) }),
     })

@@ -33,7 +33,7 @@ pub(super) fn quotes(before: &Before, now: &str, pen: &Pen) -> String {
             .in_baseline
             .map(|known| if known { "in the baseline".to_owned() } else { "not in the baseline".to_owned() }),
     );
-    facts.extend((!before.same_question).then(|| "another question or expectation".to_owned()));
+    facts.extend((!before.same_question).then(|| "different question or expectation".to_owned()));
     let facts = pen.inline(&facts.join(", "), 200);
     if before.same_answer {
         return format!("The same answer as before ({facts}):\n\n{}", quote(now, pen));

@@ -12,6 +12,7 @@ mod pen;
 use std::fmt::Write as _;
 
 use crate::gate::{Conclusion, State};
+use crate::manifest::Trial;
 use crate::text::number;
 use crate::vocabulary::Outcome;
 
@@ -137,11 +138,7 @@ fn within(report: &Report<'_>, most: usize, pen: &Pen) -> String {
         section.entries.iter().for_each(|entry| out.push_str(entry));
     }
     if !dropped.is_empty() {
-        let _ = write!(
-            out,
-            "\nLeft out here, for length: {}. The other reports have them.\n",
-            dropped.join(", ")
-        );
+        let _ = write!(out, "\nOmitted for length: {}. The other reports have them.\n", dropped.join(", "));
     }
     out
 }
@@ -200,9 +197,9 @@ fn head(report: &Report<'_>, pen: &Pen) -> String {
     if !rows.is_empty() {
         out.push_str("\n| | now | baseline | change |\n|---|--:|--:|--:|\n");
     }
-    for table::Change { fact, now, baseline, difference } in rows {
+    for row in rows {
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "| {fact} | {now} | {baseline} | {difference} |");
+        let _ = writeln!(out, "| {} |", row.map(|cell| pen.inline(&cell, VALUE)).join(" | "));
     }
     out
 }
@@ -269,9 +266,10 @@ fn sections(report: &Report<'_>, pen: &Pen) -> Vec<Section> {
     let fixed = report.entries().filter(|one| one.state == State::Fixed).map(|one| one.name()).collect();
     let removed =
         report.decision.compared.as_ref().map(|compared| compared.removed.clone()).unwrap_or_default();
+    let passes = report.decision.conclusion == Conclusion::Pass;
     let mut all = vec![
+        Section::new(if passes { "Warnings" } else { "Why" }, "reasons", 1, reasons(report, pen)),
         Section::new("What to do", "steps", 0, next::steps(report, pen)),
-        Section::new("Why", "reasons", 1, reasons(report, pen)),
     ];
     all.extend(GROUPS.iter().map(cases));
     all.extend([
@@ -282,12 +280,15 @@ fn sections(report: &Report<'_>, pen: &Pen) -> Vec<Section> {
     all
 }
 
-/// The findings that no failed case shows, each with its line.
+/// The findings that neither the headline nor a failed case shows, each with its line.
 fn reasons(report: &Report<'_>, pen: &Pen) -> Vec<String> {
+    let passes = report.decision.conclusion == Conclusion::Pass;
     report
         .findings()
+        .filter(|one| one.location.is_some() || one.message != report.decision.summary)
         .map(|one| {
-            let warning = if one.conclusion == Conclusion::Pass { "warning, " } else { "" };
+            let is_warning = one.conclusion == Conclusion::Pass && !passes;
+            let warning = if is_warning { "warning, " } else { "" };
             let at = one.location.as_ref().map(|at| {
                 format!(" ({})", linked(&pen.inline(&at.to_string(), VALUE), report.links.line(at)))
             });
@@ -314,10 +315,11 @@ fn facts(report: &Report<'_>, pen: &Pen) -> Vec<String> {
     scenarios().for_each(|one| add("application", &one.target));
     scenarios().filter_map(|one| one.grader.as_ref()).for_each(|grader| add("judge", grader));
     let ms = report.run.duration_ms;
-    let time = (ms > 0).then(|| number::span(ms));
-    let spent =
-        time.into_iter().chain(table::tokens(report).map(|row| format!("{} {}", row.now, row.metric)));
-    add("spent", &spent.collect::<Vec<_>>().join(", "));
+    let mut usage = Vec::from_iter((ms > 0).then(|| number::span(ms)));
+    usage.extend(table::tokens(report).map(|row| format!("{} {}", row.now, row.metric)));
+    let spent: f64 = report.run.trials().map(Trial::spent_usd).sum();
+    usage.extend((spent > 0.0).then(|| format!("${spent:.4}")));
+    add("usage", &usage.join(", "));
     report.cached().iter().for_each(|words| add("from the cache", words));
     report.compared_with().iter().for_each(|words| add("compared with", words));
     if let Some(compared) = &report.decision.compared {

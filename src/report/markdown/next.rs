@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::gate::{Conclusion, WayOut};
-use crate::report::links::REPOSITORY;
 use crate::report::{Entry, Report};
-use crate::text::{self, markdown};
-use crate::vocabulary::{Answer, FindingId};
+use crate::text;
+use crate::vocabulary::FindingId;
 
 use super::pen::Pen;
 use super::{GROUPS, VALUE, linked};
@@ -22,58 +21,67 @@ const HELPS: usize = 3;
 
 /// Steps, the likeliest first; none where the run passes and has its baseline.
 pub(super) fn steps(report: &Report<'_>, pen: &Pen) -> Vec<String> {
-    let decision = report.decision;
-    let mut steps = Vec::new();
-    let mut step = |words: &str| steps.push(format!("- {words}\n"));
-    let has =
-        |id: &FindingId| decision.findings.iter().chain(&decision.warnings).any(|finding| finding.id == *id);
-    let wanting: Vec<_> = report
-        .entries()
-        .filter(|one| GROUPS.iter().any(|group| group.is_named && (group.holds)(one)))
-        .collect();
+    let (decision, links) = (report.decision, report.links);
+    let stored = links.stored();
+    let fails = |id: &FindingId| decision.findings.iter().any(|finding| finding.id == *id);
+    let warns = |id: &FindingId| decision.warnings.iter().any(|finding| finding.id == *id);
+    let group = |one: &Entry<'_>| GROUPS.iter().any(|group| group.is_named && (group.holds)(one));
+    let wanting: Vec<_> = report.entries().filter(group).collect();
     let passes = decision.conclusion == Conclusion::Pass;
-    if !passes {
-        match decision.way_out("run.json") {
-            Some(WayOut::Accept { command, then }) => step(&format!(
-                "If the change is intended, accept it: {}, {}. `run.json` is this run (`--json`); see {}.",
-                pen.code(&command, COMMAND),
-                pen.inline(&then, VALUE),
-                docs("accept.md")
-            )),
-            Some(WayOut::NotEnough(why)) => step(&format!(
-                "Accepting the failing cases is not enough: {}; see {}.",
-                pen.inline(&why, 2 * VALUE),
-                docs("accept.md")
-            )),
-            None => {}
-        }
-        for help in helps(&wanting) {
-            step(&format!("Could not be judged: {}.", pen.inline(help, VALUE)));
-        }
-        if decision.findings.iter().any(|finding| finding.id == FindingId::Weakened) {
-            step(&format!(
-                "Restore what is weaker now, or say in the review why; see {}.",
-                docs("weakening.md")
-            ));
-        }
-        if let Some(words) = undecided(report) {
-            step(&words);
-        }
-        if let Some(words) = again(report, &wanting, pen) {
-            step(&words);
-        }
+    let mut steps = Vec::new();
+    if fails(&FindingId::BaselineMissing) || warns(&FindingId::BaselineMissing) {
+        let words =
+            format!("Create the baseline from a run on the main branch{}:", links.see("first-baseline.md"));
+        let place = Some(&decision.create).filter(|place| !place.is_empty());
+        let place = place.map_or_else(String::new, |place| format!(" --baseline {}", text::argument(place)));
+        steps.push(copied(&words, &format!("akit baseline update {}{place}", text::argument(stored)), pen));
     }
-    if has(&FindingId::BaselineMissing) {
-        step(&format!(
-            "Create the baseline on the main branch: {}; see {}.",
-            markdown::code("akit baseline update run.json", COMMAND),
-            docs("first-baseline.md")
-        ));
+    match decision.way_out(stored).filter(|_| !passes) {
+        Some(WayOut::Accept { command, then }) => {
+            let file = pen.code(stored, VALUE);
+            let file = match links.stored {
+                Some(_) => format!("{file} is this run"),
+                None => format!("store this run with <code>--json</code> as {file} first"),
+            };
+            let (then, see) = (pen.inline(&then, VALUE), links.see("accept.md"));
+            let words = format!("If the change is intended, accept it, {then} ({file}{see}):");
+            steps.push(copied(&words, &command, pen));
+        }
+        Some(WayOut::NotEnough(why)) => {
+            let (why, see) = (pen.inline(&why, 2 * VALUE), links.see("accept.md"));
+            steps.push(format!("- Accepting the failing cases is not enough: {why}{see}.\n"));
+        }
+        None => {}
+    }
+    steps.extend(helps(&wanting).iter().map(|help| {
+        format!("- To fix what could not be judged: {}.\n", pen.inline(help, VALUE).trim_end_matches('.'))
+    }));
+    if fails(&FindingId::Weakened) {
+        let see = links.see("weakening.md");
+        steps.push(format!("- Restore what got weaker, or say in the review why less is required{see}.\n"));
     }
     if !passes {
-        step(&format!("What each reason means: {}.", docs("findings.md")));
+        steps.extend(decision.how_to_decide(report.run, stored).map(|(words, command)| {
+            let words = format!("To {}", pen.inline(&words, 2 * VALUE));
+            match command {
+                Some(command) => copied(&format!("{words}:"), &command, pen),
+                None => format!("- {words}.\n"),
+            }
+        }));
+        // Running it again does not change what got weaker.
+        if decision.findings.iter().any(|finding| finding.id != FindingId::Weakened) {
+            steps.extend(again(report, &wanting, pen));
+        }
+        let link = links.see("findings.md");
+        let link = link.strip_prefix("; see ").map(|link| format!("- What each reason means: {link}.\n"));
+        steps.extend(link);
     }
     steps
+}
+
+/// A step, and below it the command to copy, which is a line of its own so that nothing has to be escaped in it.
+fn copied(words: &str, command: &str, pen: &Pen) -> String {
+    format!("- {words}\n  ```sh\n  {}\n  ```\n", text::excerpt(&pen.shown(command), COMMAND))
 }
 
 /// What is said to fix errored cases, each once.
@@ -83,50 +91,30 @@ fn helps<'a>(wanting: &[Entry<'a>]) -> Vec<&'a str> {
     helps.filter(|help| !help.is_empty() && seen.insert(*help)).take(HELPS).collect()
 }
 
-/// How open cases are decided: by more recorded answers, or by asking the application.
-fn undecided(report: &Report<'_>) -> Option<String> {
-    let open = report.decision.undecided(report.run);
-    let any = |what: fn(&Answer) -> bool| {
-        open.iter().flat_map(|case| &case.trials).any(|trial| trial.answers().any(what))
-    };
-    let cases = text::count(open.len(), "open case");
-    if any(|answer| answer.given) {
-        let command = markdown::code("akit prompts --suspects run.json --trials 10 > ask.jsonl", COMMAND);
-        Some(format!("To decide {cases}, collect more answers: {command}, and add them with `--replies`."))
-    } else {
-        any(|answer| answer.recorded)
-            .then(|| format!("To decide {cases}, ask the application: run without `--replay`."))
-    }
-}
-
 /// The command that runs a few cases again, and the job to start again.
 fn again(report: &Report<'_>, wanting: &[Entry<'_>], pen: &Pen) -> Option<String> {
     let job = report.links.run.clone().map(|run| linked("rerun the job", Some(run)));
-    let run = report.run;
-    if wanting.is_empty() || wanting.len() > CASES || run.suite.is_empty() {
-        return job.map(|job| format!("To run it again, {job}."));
-    }
-    // A run of another workflow may hold anything.
-    let is_flag =
-        |word: &str| word.starts_with('-') && word.chars().all(|c| c == '-' || c.is_ascii_lowercase());
-    let words = run.suite.iter().map(|word| match word.split_once(' ') {
-        Some((flag, value)) if is_flag(flag) => format!("{flag} {}", text::argument(value)),
-        _ => text::argument(word),
-    });
-    let cases = wanting.iter().map(|one| format!("--case {}", text::argument(&one.name())));
-    let command = format!("akit run {}", words.chain(cases).collect::<Vec<_>>().join(" "));
+    let Some(command) = command(report, wanting) else {
+        return job.map(|job| format!("- To run it again, {job}.\n"));
+    };
     let job = job.map_or_else(String::new, |job| format!(", or {job}"));
-    let command = pen.code(&command, COMMAND);
-    Some(format!("Run only these cases again, with the other flags of this run: {command}{job}."))
+    let these = if wanting.len() == 1 { "this case" } else { "these cases" };
+    Some(copied(&format!("Run only {these} again, with the other flags of this run{job}:"), &command, pen))
 }
 
-/// A page of the documentation, as a link where it is known in which repository.
-fn docs(page: &str) -> String {
-    match REPOSITORY {
-        Some(repository) => {
-            let version = env!("CARGO_PKG_VERSION");
-            format!("[docs/{page}](https://github.com/{repository}/blob/v{version}/docs/{page})")
-        }
-        None => format!("`docs/{page}`"),
-    }
+/// Runs a few cases again; `None` if there are many, or a word would not be what it was.
+fn command(report: &Report<'_>, wanting: &[Entry<'_>]) -> Option<String> {
+    // A run of another workflow may hold anything, and another flag could write files or name a server.
+    let is_flag = |word: &str| matches!(word, "-t" | "--case" | "--filter");
+    let exact = |word: &str| text::is_exact_argument(word).then(|| text::argument(word));
+    // A share of the cases might be without these.
+    let suite = report.run.suite.iter().filter(|word| !word.starts_with("--sample "));
+    let words = suite.map(|word| match word.split_once(' ') {
+        Some((flag, value)) if is_flag(flag) => Some(format!("{flag} {}", exact(value)?)),
+        _ => exact(word),
+    });
+    let cases = wanting.iter().map(|one| Some(format!("--case {}", exact(&one.name())?)));
+    let words = words.chain(cases).collect::<Option<Vec<_>>>()?.join(" ");
+    let is_short = (1..=CASES).contains(&wanting.len()) && words.len() < COMMAND;
+    (is_short && !report.run.suite.is_empty()).then(|| format!("akit run {words}"))
 }

