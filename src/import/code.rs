@@ -20,7 +20,7 @@ pub(super) fn expression(assertion: &Assertion<'_>, near: &mut Vec<String>) -> R
     let refusal = || {
         Refusal::new(
             "akit does not run JavaScript, and has no equivalent of this expression",
-            "`inline` with includes, startsWith, endsWith, match or length; or `regex`, `json_schema` or `llm_grader`",
+            "use `inline` with includes, startsWith, endsWith, match or length; or `regex`, `json_schema` or `llm_grader`",
         )
     };
     let value = assertion.value()?;

@@ -9,7 +9,7 @@ const WITHOUT: [(&str, &str, &str); 19] = [
     (
         "cost",
         "it judges the run, not the answer",
-        "a threshold of the gate: `gate: { thresholds: [{ metric: cost_usd, max: … }] }`",
+        "use a gate threshold: `gate: { thresholds: [{ metric: cost_usd, max: … }] }`",
     ),
     (
         "latency",
@@ -21,38 +21,34 @@ const WITHOUT: [(&str, &str, &str); 19] = [
     (
         "webhook",
         "akit does not ask other servers for verdicts",
-        "`llm_grader`, or judge the answers on that server",
+        "use `llm_grader`, or judge the answers on that server",
     ),
     (
         "answer-relevance",
         "akit has no rubric of this name",
-        "`llm_grader` with `rubric: \"builtin:resolution\"`",
+        "use `llm_grader` with `rubric: \"builtin:resolution\"`",
     ),
     (
         "context-",
         "akit does not get the context",
-        "`llm_grader` with `rubric: \"builtin:groundedness\"` and the context in the prompt",
+        "use `llm_grader` with `rubric: \"builtin:groundedness\"`, and put the context into the prompt",
     ),
-    ("g-eval", "akit judges with one rubric", "`llm_grader` with the criteria as its rubric"),
+    ("g-eval", "akit judges with one rubric", "use `llm_grader` with the criteria as its rubric"),
     ("select-best", "it compares answers with each other", "compare runs: `akit run --baseline`"),
     ("max-score", "it compares answers with each other", "compare runs: `akit run --baseline`"),
     (
         "moderation",
         "akit does not call moderation services",
-        "`llm_grader` with a rubric that forbids such content",
+        "use `llm_grader` with a rubric that forbids such content",
     ),
-    ("is-refusal", "akit detects refusals differently from promptfoo", "`is_refusal`"),
-    ("trace-", "akit sees answers, not traces", "an expectation of the answer"),
-    ("trajectory", "akit sees answers, not traces", "an expectation of the answer"),
-    ("is-valid", "akit sees the text of an answer", "`json_schema` if the call is the answer"),
-    ("tool-call", "akit sees the text of an answer", "`json_schema` if the call is the answer"),
-    (
-        "finish-reason",
-        "a truncated or refused answer fails negative expectations anyway",
-        "nothing; remove it",
-    ),
-    ("is-xml", "akit does not parse XML", "`regex`"),
-    ("contains-xml", "akit does not parse XML", "`regex`"),
+    ("is-refusal", "akit detects refusals differently from promptfoo", "use `is_refusal`"),
+    ("trace-", "akit sees answers, not traces", "use an expectation of the answer"),
+    ("trajectory", "akit sees answers, not traces", "use an expectation of the answer"),
+    ("is-valid", "akit sees the text of an answer", "use `json_schema` if the call is the answer"),
+    ("tool-call", "akit sees the text of an answer", "use `json_schema` if the call is the answer"),
+    ("finish-reason", "a truncated or refused answer fails negative expectations anyway", "remove it"),
+    ("is-xml", "akit does not parse XML", "use `regex`"),
+    ("contains-xml", "akit does not parse XML", "use `regex`"),
 ];
 
 /// The expectation for a kind that a model judges.
@@ -79,7 +75,7 @@ pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<
         }
         "similar" | "similar:cosine" => {
             near.push(
-                "without `embeddingModel` the judge rates the similarity; promptfoo compares embeddings"
+                "without `embeddingModel`, the judge rates the similarity; promptfoo compares embeddings"
                     .to_owned(),
             );
             if assertion.part.get("provider").is_some() {
@@ -90,7 +86,7 @@ pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<
         kind => {
             let known = WITHOUT.iter().find(|(name, ..)| kind.starts_with(name));
             let (why, instead) = known.map_or(
-                ("akit has no equivalent", "`inline`, `regex`, `json_schema` or `llm_grader`"),
+                ("akit has no equivalent", "use `inline`, `regex`, `json_schema` or `llm_grader`"),
                 |(_, why, instead)| (*why, *instead),
             );
             Err(Refusal::new(why, instead))

@@ -18,16 +18,16 @@ use crate::text;
 
 /// Keys of a configuration without a counterpart, and where to look.
 const ELSEWHERE: [(&str, &str); 10] = [
-    ("outputPath", "reports of `akit run`: `akit run --json`, `--junit`, `--html`"),
-    ("evaluateOptions", "flags of `akit run`: `-c`, `--repeat`, `--timeout`"),
-    ("commandLineOptions", "flags of `akit run`"),
+    ("outputPath", "use the reports of `akit run`: `--json`, `--junit`, `--html`"),
+    ("evaluateOptions", "use the flags of `akit run`: `-c`, `--repeat`, `--timeout`"),
+    ("commandLineOptions", "use the flags of `akit run`"),
     ("scenarios", "list the tests under `tests`"),
     ("redteam", "write the cases out; akit does not generate any"),
     ("env", "set the variables where akit runs"),
     ("nunjucksFilters", "add variables with the final values to the cases"),
-    ("extensions", "nothing; akit does not run code"),
-    ("passRateThreshold", "`gate: { min_pass_rate: … }` in akit.yaml"),
-    ("sharing", "nothing; akit shares nothing"),
+    ("extensions", "remove it; akit does not run code"),
+    ("passRateThreshold", "set `gate: { min_pass_rate: … }` in akit.yaml"),
+    ("sharing", "remove it; akit does not share results"),
 ];
 
 /// Reads a configuration and everything it names.
@@ -59,7 +59,7 @@ struct SuiteHead {
 
 /// Why a test with a simulated customer is not imported.
 const SIMULATED: &str =
-    "a model plays the customer; write the customer's messages as `turns:`, or as a `customer:` by rules";
+    "a model plays the customer; write the customer's messages as `turns:`, or a `customer:` with rules";
 
 /// Whether a provider is a customer played by a model.
 fn is_simulated(part: &Excerpt) -> bool {
@@ -213,7 +213,7 @@ impl PromptfooSuite {
                     continue;
                 }
                 Some(Some(named)) => format!(
-                    "a run of its own: `akit run FILE -p {} -m {}`",
+                    "run it separately: `akit run FILE -p {} -m {}`",
                     named.provider,
                     text::excerpt(&named.model, 60)
                 ),
@@ -371,7 +371,7 @@ impl PromptfooSuite {
                     "threshold" => {
                         test.threshold = value.number();
                         let message =
-                            "`threshold` of a test: akit requires all of its assertions, not a share";
+                            "`threshold` of a test: akit requires all assertions of the test, not a share";
                         self.findings.differs(source, span, message.to_owned());
                     }
                     "provider" if is_simulated(&value) => test.refused = Some(SIMULATED.to_owned()),

@@ -1,4 +1,4 @@
-//! Where a pipeline shows what a report talks about.
+//! Addresses where a pipeline shows what a report mentions.
 
 use crate::source::Location;
 

@@ -47,7 +47,7 @@ pub(super) struct Change {
     pub(super) difference: String,
 }
 
-/// What is known of now and of the baseline.
+/// What is known about this run and the baseline.
 pub(super) fn changes(report: &Report<'_>) -> Vec<Change> {
     let rates = report.decision.compared.as_ref().and_then(|compared| compared.rates);
     let rate = |rates: crate::gate::PassRates| {
@@ -63,7 +63,7 @@ pub(super) fn changes(report: &Report<'_>) -> Vec<Change> {
     rates.map(rate).into_iter().collect()
 }
 
-/// Cases that could not be judged. Where some may, that stands as a share in what the gate says of them.
+/// Cases that could not be judged. If the policy allows some, the gate's finding gives their share.
 fn errors(report: &Report<'_>) -> Row {
     let (decision, count) = (report.decision, number::size(report.decision.counts.errored));
     let rates =

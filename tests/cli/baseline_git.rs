@@ -187,8 +187,8 @@ fn a_commit_is_named_or_found_from_where_the_change_began() {
         .env("GITHUB_SHA", &git(&folder, &["rev-parse", "HEAD"]))
         .run()
         .ended(1)
-        .out(&found("3 commits before the first parent of the merge"));
-    run(base).env("GITHUB_BASE_REF", "nobranch").run().ended(4).err("there is no branch to compare with");
+        .out(&found("3 commits before the merge's first parent"));
+    run(base).env("GITHUB_BASE_REF", "nobranch").run().ended(4).err("no branch to compare with");
 
     // Broken at the base, whole before it; and broken everywhere.
     std::fs::write(ran.path("akit-baseline.json"), "{}").unwrap();
@@ -251,13 +251,13 @@ fn a_change_that_is_meant_is_accepted_in_the_pull_request_that_makes_it() {
             .run()
     };
     let command = "akit baseline accept s/a --reason 'WHY' --run run.json --baseline akit-baseline.json";
-    let red = run().ended(1).err(&format!("accept it, if the change is intended: `{command}`"));
+    let red = run().ended(1).err(&format!("if the change is intended, accept it: `{command}`"));
     assert!(red.read("r.md").contains("akit baseline accept s/a --reason"), "{}", red.read("r.md"));
     // By the exact command.
     let words = command.replace("'WHY'", "brisk");
     let words: Vec<&str> = words.split(' ').skip(1).collect();
     akit(&ran, &words).run().ended(0).out("accepted 1 case: brisk");
-    let green = run().ended(0).out("and 1 case that the change accepts").out("baseline-accepted");
+    let green = run().ended(0).out("and 1 case accepted by the change").out("baseline-accepted");
     let excuse = &green.json("run.json")["decision"]["excuses"][0];
     assert_eq!((excuse["id"].as_str(), excuse["kind"].as_str()), (Some("a"), Some("failed-before")));
     // Nothing else of the change's own file counts.

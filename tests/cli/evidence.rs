@@ -121,7 +121,7 @@ fn files_of_answers_count_as_one_and_an_answer_stands_in_one_of_them() {
     run(&replies(&[("a", "a")]), &replies(&[("b", "b")])).ended(0).out("2 passed");
     run(&replies(&[("a", "a")]), &replies(&[("b", "b"), ("a", "a")]))
         .ended(2)
-        .err("a second answer for case `a`, trial 0")
+        .err("this is a second answer for case `a`, trial 0")
         .err("--> two.jsonl:2:");
 }
 
@@ -358,7 +358,7 @@ fn a_failure_that_a_baseline_has_never_seen_needs_force_to_become_expected() {
         run(&ran, first, &[], &[]).ended(0);
         ran.then(&update).run().ended(0);
         run(&ran, &IDS, bad, &against).ended(1);
-        ran.then(&update).run().ended(1).err("does not know").err("--force");
+        ran.then(&update).run().ended(1).err("does not have").err("--force");
         let again = run(&ran, &IDS, bad, &["--baseline", "b.json", "--seed", "7"]).ended(1);
         assert!(!again.stdout.contains("as in the baseline"), "{}", again.stdout);
         ran.then(&update).arg("--force").run().ended(0);

@@ -122,7 +122,7 @@ fn anchors_serve_and_bombs_do_not_go_off() {
         let parts = vec![format!("*a{}", level - 1); 9].join(", ");
         writeln!(bomb, "a{level}: &a{level} [{parts}]").unwrap();
     }
-    validate(bomb).ended(2).err("it is too large once its aliases are filled in").err("use fewer aliases");
+    validate(bomb).ended(2).err("it is too large once its aliases are expanded").err("use fewer aliases");
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 

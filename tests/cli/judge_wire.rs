@@ -391,7 +391,7 @@ fn an_answer_that_is_too_long_fails_also_where_it_must_not_hold() {
     .file("r.jsonl", replies(&[("a", "I am sorry. I block it now.")]))
     .run()
     .ended(1)
-    .out("no judge was asked");
+    .out("the judge was not called");
     assert!(server.asked().is_empty());
 }
 

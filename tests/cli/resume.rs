@@ -255,8 +255,7 @@ fn a_signal_leaves_what_is_under_way_time_to_arrive() {
         let ran = akit.ran(end(child)).ended(status);
         let ran =
             ran.out("2 passed, 0 failed, 0 errored, 3 skipped").err("waiting up to 10 s for 2 requests");
-        let ran =
-            ran.err("finish this run without asking for 2 answers again: the same command with `--resume`");
+        let ran = ran.err("to finish this run and keep its 2 answers, add `--resume` to the same command");
         assert_eq!((ran.json("run.json")["ended"].as_str(), server.asked().len()), (Some(word), 2));
         // Without it the run begins anew, and says what that costs.
         let done = ran.then(&run).arg("--resume").run().ended(0).out("5 passed");
@@ -282,7 +281,7 @@ fn only_the_same_run_is_finished() {
         .run()
         .ended(6);
     let answered = stuck.asked().len() - 1;
-    let ran = ran.err(&format!("without asking for {answered} answer"));
+    let ran = ran.err(&format!("keep its {answered} answer"));
     // Another model, address, seed, number of trials, cache mode, suite or selection is another run.
     for other in [
         &["-m", "n"][..],
@@ -486,7 +485,7 @@ fn a_report_that_could_not_be_written_can_still_be_had() {
     let akit = Akit::new(&run).file("s.yaml", plain(&["a", "b"])).file("out/x", "");
     *doomed.lock().unwrap() = akit.folder().join("out");
     let ran = akit.run().ended(0).err("could not write `out/run.json`");
-    let ran = ran.err("finish this run without asking for 2 answers again");
+    let ran = ran.err("to finish this run and keep its 2 answers");
     let ran = ran.then(&run).arg("--resume").run().ended(0);
     assert_eq!((ran.json("out/run.json")["counts"]["passed"].as_u64(), server.asked().len()), (Some(2), 2));
     assert!(!ran.path(".akit/journal").exists());

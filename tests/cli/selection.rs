@@ -80,7 +80,7 @@ fn no_match_in_any_file_ends_with_three_and_writes_nothing() {
 #[test]
 fn a_case_that_is_named_and_not_there_is_told_whatever_else_matches() {
     for arguments in [&["--case", "nobody"][..], &["--case", "one/c"], &["--case", "a", "--case", "typo"]] {
-        let ran = two_files(arguments).ended(3).err("there is no case");
+        let ran = two_files(arguments).ended(3).err("no case");
         assert!(!ran.path("run.json").exists(), "{arguments:?}");
     }
 }

@@ -185,10 +185,7 @@ fn so_are_its_providers_judge_cache_prices_and_repeats() {
     let ran = base(&[files(&[("scenarios/s.yaml", SUITE)]), config(count("model: m", 3))].concat());
     change(&ran, &config(count("model: newer", 1)));
     let asked = friendly.asked().len();
-    trusting(&ran, "base", &["--cache", "off"])
-        .run()
-        .ended(0)
-        .err("its akit.yaml; ignored from this change: `repeat`");
+    trusting(&ran, "base", &["--cache", "off"]).run().ended(0).err("; ignored in this change: `repeat`");
     let asked = friendly.asked().split_off(asked);
     assert!(asked.len() == 6 && asked.iter().all(|one| one.body["model"] == "newer"), "{asked:?}");
 
@@ -401,7 +398,7 @@ fn the_change_that_brings_akit_has_its_own_settings_and_no_address_of_its_own() 
     trusting(&bring(&server.url, &two), "base", &[])
         .run()
         .ended(0)
-        .err("has neither akit.yaml nor this suite: this change's own settings hold");
+        .err("has neither akit.yaml nor this suite: the change's own settings apply");
     let proxy = saying("good");
     let foreign = bring(EVIL, suite);
     asking(&foreign, &proxy, "base", &[])

@@ -133,7 +133,7 @@ fn a_suite_in_a_submodule_is_held_against_the_repository_around_it() {
     let checked = |more: &[&str]| akit(&ran, &run).args(more).file("r.jsonl", &answers).run();
     checked(&["--fail-on", "weakened"]).ended(1).out("FAILED s/b");
     // Its settings lie around it, where no base of its own has them.
-    checked(&["--trust", "base"]).ended(4).err("it lies in another repository than the suite");
+    checked(&["--trust", "base"]).ended(4).err("it is outside the suite's repository");
     // The change takes a commit of the submodule that demands less, on the submodule's own main branch.
     let loose = SUITE.replace("values: [good]", "values: [bad, good], mode: any");
     ran.then(&["--version"]).file("inner/scenarios/s.yaml", loose).run();

@@ -148,7 +148,7 @@ fn headers_and_members_of_ones_own_go_along_and_count_in_the_key() {
     for (more, key) in
         [("temperature: 1", "temperature"), ("messages: []", "messages"), ("stream: true", "stream")]
     {
-        run(more).ended(2).err(&format!("`extraBody` has `{key}`, which akit writes itself")).err("s.yaml:");
+        run(more).ended(2).err(&format!("`extraBody` has `{key}`, which akit sets itself")).err("s.yaml:");
     }
     // A key of another provider is no key of this one.
     for (name, config, key) in [
