@@ -79,7 +79,7 @@ impl Unset {
     pub fn help(&self) -> String {
         let name = &self.name;
         format!(
-            "set it, use a default with `${{{name}:-default}}`, or write `$${{{name}}}` for the literal text"
+            "set it, add a default (`${{{name}:-default}}`), or write `$${{{name}}}` for the literal text"
         )
     }
 }
@@ -104,7 +104,7 @@ pub enum Relevance {
 /// The result of filling a document.
 #[derive(Debug, Default)]
 pub struct Filled {
-    /// The variables whose values were inserted: whoever gets the contents of the file gets them.
+    /// The variables whose values were inserted: anyone who gets the contents of the file gets these values.
     pub used: BTreeSet<String>,
     /// The unset variables of sections that may be used, each with the path of its key.
     unset: Vec<(Vec<String>, Unset)>,

@@ -1,4 +1,4 @@
-//! Progress events of the engines, owned by neither engines nor listeners.
+//! Progress events of the engines, a module of their own so that engines and listeners do not depend on each other.
 
 use crate::vocabulary::Outcome;
 

@@ -132,7 +132,7 @@ impl Http {
     }
 }
 
-/// Resolves names like the system, so that an unknown name can be told from a host that does not answer.
+/// Resolves names like the system, so that an unknown name can be distinguished from a host that does not answer.
 struct Names;
 
 /// The name of a host could not be resolved.
@@ -299,7 +299,7 @@ fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error
     })
 }
 
-/// Whether an address is on this machine; a remote proxy would take it for its own.
+/// Whether an address is on this machine; a remote proxy would look for it on its own machine.
 fn stays_here(url: &reqwest::Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();

@@ -88,7 +88,6 @@ struct Group {
     has_ended: AtomicBool,
 }
 
-/// The running groups.
 static RUNNING: Mutex<Vec<Weak<Group>>> = Mutex::new(Vec::new());
 
 /// Kills everything that was started and still runs, before akit ends.

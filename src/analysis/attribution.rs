@@ -190,8 +190,8 @@ impl<'a> Common<'a> {
         let mut notes = Vec::new();
         if new_by_old.is_none() {
             notes.push(
-                "the old judge was not named, so its verdicts on the new answers are unknown: the judge's part \
-                 is its effect on the old answers alone, and the rest is the application's"
+                "the old judge was not named, so its verdicts on the new answers are unknown: the judge's \
+                     share is its effect on the old answers alone, and the rest is the application's"
                     .to_owned(),
             );
         }
@@ -342,10 +342,7 @@ fn verdict(total: f64, product: f64, judge: f64, flips: &[Flip]) -> String {
             "neither the application nor the judge changed a case".to_owned()
         }
         (true, true, _) | (true, _, true) => {
-            format!(
-                "{} changed sides, but the pass rate is the same",
-                crate::text::count(flips.len(), "case")
-            )
+            format!("{} flipped, but the pass rate is the same", crate::text::count(flips.len(), "case"))
         }
         (true, false, false) => {
             let (took, gave) = if product < 0.0 {
@@ -358,8 +355,8 @@ fn verdict(total: f64, product: f64, judge: f64, flips: &[Flip]) -> String {
                 points(product)
             )
         }
-        (false, _, true) => format!("the application explains all {} {moved}; the judge none", points(total)),
-        (false, true, _) => format!("the judge explains all {} {moved}; the application none", points(total)),
+        (false, _, true) => format!("the application explains all {} {moved}, the judge none", points(total)),
+        (false, true, _) => format!("the judge explains all {} {moved}, the application none", points(total)),
         (false, false, false) if (product < 0.0) == (judge < 0.0) => format!(
             "the judge explains {} of the {} {moved}, the application {}",
             points(judge),
@@ -367,7 +364,7 @@ fn verdict(total: f64, product: f64, judge: f64, flips: &[Flip]) -> String {
             points(product)
         ),
         _ => format!(
-            "of the {} {moved}, the application accounts for {:+.1} and the judge for {:+.1}: they pull in opposite directions",
+            "of the {} {moved}, the application accounts for {:+.1} and the judge for {:+.1}, in opposite directions",
             points(total),
             product * 100.0,
             judge * 100.0

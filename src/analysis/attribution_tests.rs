@@ -109,22 +109,22 @@ fn the_verdict_is_one_sentence() {
     let (up_by_judge, still) = ([NO, YES, NO, YES], [YES; 4]);
     for (cases, verdict) in [
         (vec![still], "neither the application nor the judge changed a case"),
-        (vec![by_judge, still], "the judge explains all 50.0 lost points; the application none"),
-        (vec![by_product, still], "the application explains all 50.0 lost points; the judge none"),
-        (vec![up_by_judge, still], "the judge explains all 50.0 gained points; the application none"),
+        (vec![by_judge, still], "the judge explains all 50.0 lost points, the application none"),
+        (vec![by_product, still], "the application explains all 50.0 lost points, the judge none"),
+        (vec![up_by_judge, still], "the judge explains all 50.0 gained points, the application none"),
         (
             vec![by_judge, by_judge, by_judge, by_judge, by_product],
             "the judge explains 80.0 of the 100.0 lost points, the application 20.0",
         ),
         (
             vec![by_product, by_product, up_by_judge, still],
-            "of the 25.0 lost points, the application accounts for -50.0 and the judge for +25.0: they pull in opposite directions",
+            "of the 25.0 lost points, the application accounts for -50.0 and the judge for +25.0, in opposite directions",
         ),
         (
             vec![by_product, up_by_judge],
             "the pass rate is the same by coincidence: the application took 50.0 points, the judge gave them back",
         ),
-        (vec![by_judge, up_by_judge], "2 cases changed sides, but the pass rate is the same"),
+        (vec![by_judge, up_by_judge], "2 cases flipped, but the pass rate is the same"),
     ] {
         let names = ["a", "b", "c", "d", "e"];
         let cases: Vec<_> = names.into_iter().zip(cases).collect();

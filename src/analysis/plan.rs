@@ -1,6 +1,6 @@
 //! What a run of a suite will be able to detect, and how large it must be to detect more, before anything is asked.
 //!
-//! It uses the same tests as a run, so reports keep what the plan promises.
+//! It uses the same tests as a run, so a run delivers what the plan promises.
 
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ pub struct Outlook {
     pub cases: u64,
     /// Selected cases that the baseline has unchanged.
     pub in_baseline: u64,
-    /// Fewest and most trials of such a case.
+    /// Minimum and maximum trials of such a case.
     pub baseline_trials: Option<(u64, u64)>,
     /// Share of verdicts of one trial that differ between two unchanged runs, 0 to 1.
     pub discordance: f64,
@@ -84,7 +84,7 @@ pub struct Outlook {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Broken {
-    /// Most extra trials of a failing case under the policy; 0: one failure is proof.
+    /// Maximum extra trials of a failing case under the policy; 0: one failure is proof.
     pub confirm: u32,
     /// Cases whose baseline is thick enough for a proof.
     pub proven: u64,

@@ -9,7 +9,7 @@ use super::{Baseline, BaselineCase, Results};
 use crate::manifest::RunManifest;
 use crate::stats::Tally;
 
-/// A change that somebody accepted.
+/// An accepted change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -314,7 +314,6 @@ pub(super) fn put(stored: &mut BaselineCase, case: &CaseResult, column: usize) {
     Mean::gather(&mut stored.cost_usd, answers().filter_map(|answer| answer.cost_usd));
 }
 
-/// The trials that count.
 fn counted(case: &CaseResult) -> impl Iterator<Item = &Trial> {
     case.trials.iter().filter(|trial| {
         let proven = trial.verdicts().all(|verdict| verdict.advisory.is_none());

@@ -117,7 +117,7 @@ impl BaselineCase {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadBaseline {
     /// A case has results for runs that are not listed.
-    #[error("case `{case}` has results of {found} runs, and `runs` lists {listed}")]
+    #[error("case `{case}` has results of {found} runs, but `runs` lists {listed}")]
     TooManyResults {
         /// The case.
         case: String,

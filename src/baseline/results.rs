@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::stats::Tally;
 
-/// Most tokens that are read, so that `1x4000000000` cannot exhaust memory.
+/// Maximum tokens that are read, so that `1x4000000000` cannot exhaust memory.
 const MOST: usize = 1_000;
 
 /// The trials of one case in each run of the window, oldest first: passes among those that were judged.

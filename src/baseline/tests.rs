@@ -295,7 +295,7 @@ fn an_inconsistent_file_is_refused() {
     assert_eq!(baseline.clone().ordered(), Err(BadBaseline::Twice("s/a".to_owned())));
     baseline.cases = vec![one("a", "1 1")];
     assert!(
-        baseline.clone().ordered().unwrap_err().to_string().contains("results of 2 runs, and `runs` lists 1")
+        baseline.clone().ordered().unwrap_err().to_string().contains("results of 2 runs, but `runs` lists 1")
     );
     baseline.runs.push(baseline.runs[0].clone());
     assert_eq!(baseline.ordered(), Err(BadBaseline::Twice("r".to_owned())));

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::RunManifest;
 
-/// Most runs that are kept.
+/// Maximum runs that are kept.
 pub const MOST_RUNS: usize = 20;
 
 /// Days before the newest run after which a run is dropped.

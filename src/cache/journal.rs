@@ -38,7 +38,7 @@ pub struct Journal {
 struct State {
     /// The file, once something was written or read; locked against other processes.
     file: Option<File>,
-    /// Where the answers of the interrupted run are in the file that were not taken yet.
+    /// Where in the file the unused answers of the interrupted run are.
     left: BTreeMap<Asked, VecDeque<Place>>,
     /// How many of those are answers of the application.
     replies: usize,
@@ -63,7 +63,7 @@ struct Place {
 /// What was asked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Asked {
-    /// What for.
+    /// Its purpose.
     pub kind: ExchangeKind,
     /// Hash of the cache key.
     pub key: String,
@@ -111,7 +111,7 @@ pub enum JournalError {
     #[error("no interrupted run of this suite with these settings in {0}")]
     Nothing(String),
     /// Another process is doing this run.
-    #[error("this run is still in progress in another process, which has locked {0}")]
+    #[error("another process is still doing this run, and has locked {0}")]
     Busy(String),
     /// It cannot be read, or is not a journal.
     #[error("cannot read {0}: {1}")]
@@ -169,13 +169,13 @@ impl Journal {
         self.state().spent
     }
 
-    /// Whether the interrupted run has an answer to this that was not taken yet.
+    /// Whether the interrupted run has an unused answer to this.
     #[must_use]
     pub fn holds(&self, asked: &Asked) -> bool {
         self.state().left.contains_key(asked)
     }
 
-    /// Whether there are answers of the application that were not taken yet.
+    /// Whether there are unused answers of the application.
     #[must_use]
     pub fn has_replies_left(&self) -> bool {
         self.state().replies > 0
@@ -187,7 +187,7 @@ impl Journal {
         self.state().asked.contains(hash)
     }
 
-    /// The answer of the interrupted run; each is taken once.
+    /// The answer of the interrupted run; each is used once.
     #[must_use]
     pub fn take(&self, asked: &Asked) -> Option<Noted> {
         let mut state = self.state();
@@ -246,7 +246,7 @@ impl Journal {
         written
     }
 
-    /// Ends the journal: the run ended by itself, so nothing is left to finish.
+    /// Ends the journal: the run is complete, so nothing is left to finish.
     pub fn end(&self) {
         let mut state = self.state();
         state.is_off = true;
@@ -355,7 +355,7 @@ fn start(file: &mut File) -> io::Result<()> {
     file.write_all(HEAD)
 }
 
-/// Removes a journal, and its folder if it was the last. A failure does no harm: answers are found by what they answer.
+/// Removes a journal, and its folder if it was the last. A failure does no harm: answers are found by their request.
 fn remove(path: &Path) {
     let _ = fs::remove_file(path);
     let Some(folder) = path.parent() else { return };

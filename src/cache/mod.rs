@@ -69,7 +69,7 @@ impl Mode {
     }
 }
 
-/// The address of an exchange: SHA-256 over its parts in canonical JSON (RFC 8785).
+/// The key of an exchange: SHA-256 over its parts in canonical JSON (RFC 8785).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
     parts: Json,
@@ -207,7 +207,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let shelf = path.parent().map(fs::symlink_metadata).transpose()?;
     let found = fs::symlink_metadata(path)?;
     if shelf.is_some_and(|shelf| shelf.is_symlink()) || !found.is_file() {
-        return Err(io::Error::other("a link or a special file is not read as a record"));
+        return Err(io::Error::other("links and special files are not read as records"));
     }
     crate::source::read(path, LARGEST).map_err(io::Error::other)
 }
@@ -239,7 +239,7 @@ pub enum Lookup {
     Untrusted,
 }
 
-/// Records that anyone who can propose a change may have written.
+/// Records that the author of a change may have written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Untrusted {
     /// Those with these hashes.

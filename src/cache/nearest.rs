@@ -1,8 +1,8 @@
 //! Why a key has no record: how the nearest record differs.
 //!
 //! The folder is read once, on the first miss, and indexed by hashes of the question and of the rest. A record that
-//! differs in one part, or only in who was asked, is found at once, however many there are. Only the first few keys
-//! without a record of the same question are compared with every record.
+//! differs in one part, or only in the model or trial, is found at once, however many there are. Only the first few
+//! keys without a record of the same question are compared with every record.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -56,7 +56,7 @@ impl std::fmt::Display for Difference {
     }
 }
 
-/// What is known of the record nearest to a key.
+/// What is known about the record nearest to a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Nearest {
     /// Not searched: the limit of searches is reached.
@@ -248,7 +248,7 @@ impl Index {
         })
     }
 
-    /// The newest record that differs in one part, else the nearest one that differs only in who was asked, else the
+    /// The newest record that differs in one part, else the nearest one that differs only in model or trial, else the
     /// nearest one of the same question.
     fn alike(&self, sums: &[(u32, Sums)], wanted: &dyn Fn(&str) -> bool) -> Option<&Entry> {
         let named = |at: &&usize| wanted(&self.entries[**at].hash);
@@ -277,8 +277,8 @@ impl Cache {
     /// How the nearest record of the same kind differs. Reads the folder the first time, which takes a while: do not
     /// call it on a thread that others wait for.
     ///
-    /// Nearest means: one part differs, or only who is asked, or the question is the same; else few parts differ, and
-    /// the question begins and ends similarly.
+    /// Nearest means: one part differs, or only model or trial, or the question is the same; else few parts differ,
+    /// and the question begins and ends similarly.
     #[must_use]
     pub fn nearest(&self, key: &Key) -> Nearest {
         self.nearest_among(key, &|_| true)

@@ -77,7 +77,9 @@ impl Recorder {
             make(&home)?;
             // Anyone who can propose a change can propose a link to any folder of this machine.
             if !fs::symlink_metadata(&home)?.is_dir() {
-                return Err(io::Error::other(format!("`{name}` in it is a link or a special file")));
+                return Err(io::Error::other(format!(
+                    "it contains `{name}`, which is a link or a special file"
+                )));
             }
             sweep(&home);
             lock(&self.shelves).insert(name.to_owned());

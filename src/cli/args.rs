@@ -108,10 +108,10 @@ pub(super) trait Asked {
 pub(super) struct AskArgs {
     #[command(flatten)]
     redact: RedactArgs,
-    /// Provider to call, overriding the files
+    /// Provider to call; overrides the files
     #[arg(short, long, value_name = "NAME", help_heading = "Application", value_parser = provider_names())]
     provider: Option<String>,
-    /// Model to call, overriding the files
+    /// Model to call; overrides the files
     #[arg(short, long, value_name = "NAME", help_heading = "Application")]
     model: Option<String>,
     /// Server address; for `-p http`, replaces scheme, host and port of `url`
@@ -164,7 +164,7 @@ pub(super) struct MannerArgs {
     /// Retries after a transient error other than a rate limit [default: 2]
     #[arg(long, value_name = "N", value_parser = whole::<u32>(0..=u32::MAX.into(), 2), allow_negative_numbers = true)]
     retries: Option<u32>,
-    /// Longest wait for a rate limit (429) to clear [default: 5m]
+    /// Maximum wait for a rate limit (429) to clear [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = patience, allow_negative_numbers = true)]
     patience: Option<Duration>,
     /// Base seed [default: the scenario's, or 0]
@@ -182,7 +182,7 @@ pub(super) struct JudgeArgs {
     /// Judge's provider [default: openai]
     #[arg(long, value_name = "NAME", help_heading = "Judge", value_parser = judge_names())]
     grader_provider: Option<String>,
-    /// Judge's model, overriding the files
+    /// Judge's model; overrides the files
     #[arg(long, value_name = "NAME", help_heading = "Judge")]
     grader_model: Option<String>,
     /// Judge's address, up to and including `/v1`
@@ -220,8 +220,8 @@ impl AskArgs {
         Flags { cache: Some(Mode::Replay), ..self.flags() }
     }
 
-    /// Words after `--` that are not a program: without one, `--` protects odd file names. Files may set the
-    /// provider `command` as well as the flag, so words that do not look like scenarios are always a program.
+    /// Words after `--` that are scenarios, not a program: `--` then protects odd file names. A file can also set the
+    /// provider `command`, so words that do not look like scenarios are always a program.
     pub(super) fn names_behind(&mut self) -> Vec<String> {
         let is_scenario = |word: &String| {
             let path = Path::new(word);
@@ -435,7 +435,7 @@ impl RedactArgs {
         if let Some(file) = self.redact_patterns.iter().find(file) {
             return Err(Status::Invalid.because(
                 format!("`{}` is a file; `--redact-patterns` takes patterns", text::excerpt(file, 200)),
-                "nothing was sent; name files before it, or add another flag in between",
+                "nothing was sent; put the files before it, or another flag in between",
             ));
         }
         match scenario::redactor(&self.redact_patterns) {

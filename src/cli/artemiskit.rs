@@ -26,7 +26,6 @@ fn words<const N: usize>(words: [&str; N]) -> Here {
     Here::Words(words.map(str::to_owned).to_vec())
 }
 
-/// A flag that names a file in a folder.
 fn file(flag: &str, folder: &str, name: &str) -> Here {
     words([flag, &slashed(&Path::new(folder).join(name))])
 }
@@ -42,56 +41,60 @@ fn here(command: &str, flag: &str, value: Option<&str>, given: &Given) -> Option
         ("run", "--save", _) if given.has(&["-o", "--output"]) => Needless("`-o` stores the run"),
         ("run", "--save", _) => words(["--json", "akit-run.json"]),
         ("run", "--parallel", Some(_)) if given.has(&["-c", "--concurrency"]) => {
-            Needless("all files share the pool of `-c`")
+            Needless("`-c` limits all files together")
         }
         ("run", "--parallel", Some(count)) => words(["-c", count]),
-        ("run", "--ci", _) => Needless("the output is plain in a pipeline and ends with a `RESULT:` line"),
+        ("run", "--ci", _) => {
+            Needless("in a pipeline, the output is plain text and ends with a `RESULT:` line")
+        }
         ("run", "--summary", Some("json")) => words(["--format", "json"]),
         ("run", "--summary", Some("text")) => Needless("akit always prints it"),
         ("run", "--summary", Some(_)) => Missing("use `--format json`, or leave it out for text"),
         ("run", "--baseline", None) => words(["--baseline", "akit-baseline.json"]),
         ("run", "--threshold", Some(_)) => Missing(
-            "write `gate: { baseline: { margin: 0.05 } }` in akit.yaml, or `--min-pass-rate` for the whole; see docs/gate.md",
+            "set `gate: { baseline: { margin: 0.05 } }` in akit.yaml, or pass `--min-pass-rate` for the whole run; see docs/gate.md",
         ),
         ("run", "--export", Some("junit")) => file("--junit", exports, "akit.xml"),
         ("run", "--export", Some("markdown")) => file("--markdown", exports, "akit.md"),
         ("run", "--export", Some(_)) => Missing("use `--junit FILE` or `--markdown FILE`"),
         ("run", "-i" | "--interactive", _) => {
-            Missing("akit asks nothing on the terminal; name the files, `-p` and `-m`")
+            Missing("akit asks no questions; pass the files, `-p` and `-m`")
         }
         ("validate", "--json", None) | ("baseline list" | "baseline get", "--json", _) => {
             words(["--json", "-"])
         }
-        ("validate", "-q" | "--quiet", _) => Needless("akit prints what is wrong, and one line of counts"),
+        ("validate", "-q" | "--quiet", _) => {
+            Needless("akit prints only what is wrong and one line of counts")
+        }
         ("validate", "--export", Some("junit")) => file("--junit", exports, "akit-validation.xml"),
         ("validate", "--export", Some(_)) => Missing("use `--junit FILE`"),
         ("run" | "validate", "--export-output", Some(_)) => {
-            Needless("the path behind `--junit` or `--markdown` has the folder")
+            Needless("the path after `--junit` or `--markdown` includes the folder")
         }
         ("baseline set", "", _) => words(["baseline", "update"]),
         ("baseline set", "-t" | "--tag", Some(_)) => Needless("a baseline names the commits of its runs"),
         ("baseline set", "-s" | "--scenario", Some(_)) => {
-            Missing("one baseline has all scenarios, each under its own name")
+            Missing("one baseline has every scenario under its own name")
         }
         ("baseline list" | "baseline get", "", _) => words(["baseline", "show"]),
         ("baseline get", "-s" | "--scenario", _) => Needless("the whole baseline is shown"),
         ("baseline remove", "", _) => {
-            Missing("delete the file, or drop old trials of single cases with `akit baseline accept`")
+            Missing("delete the file, or drop the old trials of some cases with `akit baseline accept`")
         }
         ("compare", "--threshold", Some(_)) => {
             Missing("a comparison does not gate; `akit gate run.json --baseline akit-baseline.json` does")
         }
         ("history", "-p" | "--project" | "-s" | "--scenario" | "-l" | "--limit", Some(_)) => {
-            Missing("name the stored runs or their folder, as in `akit history runs/`")
+            Missing("pass the stored runs or their folder, as in `akit history runs/`")
         }
         ("report", "-f", Some(form)) => {
             given.report(given.value(&["-o", "--output"]).unwrap_or("artemis-output"), form)
         }
         ("report", "-o" | "--output", Some(_)) if given.has(&["-f"]) => {
-            Needless("the path of the report has the folder")
+            Needless("the report's path includes the folder")
         }
         ("report", "-o" | "--output", Some(folder)) => given.report(folder, "html"),
-        ("redteam", "", _) => Missing("write what an answer must not say as `not_contains` or `not`"),
+        ("redteam", "", _) => Missing("use `not_contains` or `not` for what an answer must not say"),
         ("stress", "-o" | "--output", Some(folder)) => file("--json", folder, "stress.json"),
         ("stress", "--save", _) if given.has(&["-o", "--output"]) => Needless("`-o` stores the test"),
         ("stress", "--save", _) => words(["--json", "akit-stress.json"]),

@@ -98,13 +98,13 @@ fn enter(phase: &Mutex<Phase>, next: Phase) {
     *phase.lock().unwrap_or_else(PoisonError::into_inner) = next;
 }
 
-/// Ctrl-C and SIGTERM close the road. What is under way is awaited for a while, or until the second signal. Whoever asks
-/// once more, or while reports are written, does not wait for those.
+/// Ctrl-C and SIGTERM close the road. Requests in flight are awaited for a while, or until the second signal. A third
+/// signal, or one while reports are written, does not wait for the reports.
 pub(super) fn listen(road: &Road, sink: Arc<dyn Sink>) -> Listening {
     listen_for(road, sink, GRACE)
 }
 
-/// The same with another time for what is under way.
+/// The same, with another time for requests in flight.
 pub(super) fn listen_for(road: &Road, sink: Arc<dyn Sink>, grace: Duration) -> Listening {
     let (road, phase) = (road.clone(), Arc::new(Mutex::new(Phase::Asking)));
     let now = Arc::clone(&phase);
@@ -133,14 +133,14 @@ pub(super) fn listen_for(road: &Road, sink: Arc<dyn Sink>, grace: Duration) -> L
     Listening { phase }
 }
 
-/// Ends the process where it stands. Files are given their names once they are whole, so none is left half-written.
-#[expect(clippy::exit, reason = "whoever signals again while reports are written wants no reports")]
+/// Ends the process at once. Files get their names once they are complete, so none is left half-written.
+#[expect(clippy::exit, reason = "a second signal while reports are written means: no reports")]
 fn end(why: Ended) {
     process::end_all();
     std::process::exit(Status::stopped(why).code().into());
 }
 
-/// Waits for Ctrl-C or SIGTERM; what cannot be listened for never comes.
+/// Waits for Ctrl-C or SIGTERM; waits forever if it cannot listen for them.
 async fn signal() -> Ended {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {

@@ -1,4 +1,4 @@
-//! `--weakened-since` and `--trust base`: what the base of the change required, and how its settings judge the change.
+//! `--weakened-since` and `--trust base`: what the base required, and the change judged with the base's settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -97,7 +97,7 @@ impl BaseArgs {
                     .because(&message, "nothing was sent; name the revision with `--weakened-since`"));
             }
             terminal::warning(&message, "name the revision with `--weakened-since`");
-            let notes = vec![format!("{message}; cannot tell whether less is demanded than before")];
+            let notes = vec![format!("{message}; cannot check for weakenings")];
             Ok(Base { place, notes, ..Base::default() })
         })
     }
@@ -191,8 +191,8 @@ fn told(whose: &Whose, then: &Then, now: &Demands, commit: &PastCommit) -> Strin
         let name = commit.name();
         return match whose {
             Whose::Change => format!(
-                "{name} has neither akit.yaml nor this suite: this change's own settings hold, and nothing is sent to a \
-                 server that only it names"
+                "{name} has neither akit.yaml nor this suite: the change's own settings apply, and nothing \
+                     is sent to servers that only the change names"
             ),
             Whose::Own | Whose::Base(_) => {
                 format!(
@@ -206,10 +206,10 @@ fn told(whose: &Whose, then: &Then, now: &Demands, commit: &PastCommit) -> Strin
     let keys = [&was, &is].into_iter().filter_map(|one| one.as_object()).flat_map(|one| one.keys());
     let differs = |key: &&String| !TESTED.contains(&key.as_str()) && was.get(key) != is.get(key);
     let differing: BTreeSet<&String> = keys.filter(differs).collect();
-    let mut told = format!("judged with the policy of {} and the rest of its {path}", commit.name());
+    let mut told = format!("judged with the policy and the other settings in {path} at {}", commit.name());
     if !differing.is_empty() {
         let keys = text::list(&differing.into_iter().collect::<Vec<_>>());
-        let _ = write!(told, "; ignored from this change: {}", text::excerpt(&keys, 200));
+        let _ = write!(told, "; ignored in this change: {}", text::excerpt(&keys, 200));
     }
     told
 }
@@ -263,8 +263,7 @@ impl SuitePaths<'_> {
             let around = self::root(&own.folder);
             if around.join(".git").exists() && root.starts_with(&around) {
                 let doing = "read akit.yaml at the base".to_owned();
-                let reason = "it lies in another repository than the suite, which is a submodule; move akit.yaml to the \
-                              suite, or pass `--trust head`";
+                let reason = "it is outside the suite's repository, which is a submodule; move akit.yaml into the suite, or pass `--trust head`";
                 return Err(GitError::Failed { doing, reason: reason.to_owned() }.into());
             }
             return Ok(None);
@@ -451,8 +450,7 @@ impl Here {
         path.strip_prefix(&self.0).map_or_else(|_| path.to_path_buf(), Path::to_path_buf)
     }
 
-    /// A path from the root of the repository. Links are not followed: they
-    /// may be new. The path need not exist any more.
+    /// A path from the root of the repository. Links are not followed: they may be new. The path may no longer exist.
     fn relative(&self, root: &Path, path: &Path) -> PathBuf {
         let full = self.join(path);
         // A folder above the repository may be a link to it.

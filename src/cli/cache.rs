@@ -45,7 +45,7 @@ enum CacheCommand {
     Prune {
         #[command(flatten)]
         suite: Box<SuiteArgs>,
-        /// Remove what these scenarios do not use; name every suite that shares the cache
+        /// Remove what these scenarios do not use; list every suite that shares the cache
         #[arg(long, required = true)]
         unused: bool,
         /// Only print what would be removed
@@ -102,7 +102,6 @@ pub(super) fn cache(args: &CacheArgs, environment: Environment) -> Result<Status
     }
 }
 
-/// The cache of a suite.
 fn folder(suite: &SuiteArgs, environment: Environment) -> Result<Cache, Status> {
     Ok(Suite::load(suite, environment)?.settings.cache)
 }
@@ -197,7 +196,7 @@ impl Used {
         let misses = self.misses();
         let _ = write!(
             out,
-            "the suite: {}, {}; {unused} not used by it, {unsound} not a record",
+            "the suite: {}, {}; {unused} unused, {unsound} not a record",
             text::count(self.looked.len() - misses, "hit"),
             if misses == 1 { "1 miss".to_owned() } else { format!("{misses} misses") },
         );
@@ -218,7 +217,7 @@ impl Used {
                     match self.nearest(key, looked.redacted) {
                         Nearest::Unknown => {
                             terminal::lines(&[
-                                "  not compared: enough others were, and no record asks the same",
+                                "  not compared: too many others came first, and no record has the same prompt",
                             ]);
                         }
                         Nearest::Nothing => terminal::lines(&["  nothing similar is recorded"]),
@@ -246,10 +245,10 @@ impl Used {
         if misses > 0 {
             return Err(Status::Unjudged.because(
                 format!(
-                    "{} not recorded, so it is unknown what the suite uses",
+                    "{} not recorded, so what the suite uses is unknown",
                     text::count(misses, "exchange")
                 ),
-                "see `akit cache why`, record them, then prune",
+                "find them with `akit cache why`, record them, then prune",
             ));
         }
         let (mut count, mut bytes) = (0, 0);
@@ -316,10 +315,8 @@ fn verify(cache: &Cache) -> Status {
 
 fn import(path: &Path, cache: &Cache) -> Result<Status, Status> {
     let wrong = |message: String| {
-        Status::Invalid.because(
-            &message,
-            "records are exported by `akit cache export`; nothing after this line was read",
-        )
+        Status::Invalid
+            .because(&message, "only import files from `akit cache export`; nothing after this line was read")
     };
     let source =
         SourceFile::read(path).map_err(|error| wrong(format!("cannot read `{}`: {error}", slashed(path))))?;
@@ -337,6 +334,6 @@ fn import(path: &Path, cache: &Cache) -> Result<Status, Status> {
             Err(error) => return Err(wrong(format!("{place}: {error}"))),
         }
     }
-    terminal::lines(&[format!("{} added, {known} already there", text::count(added, "record"))]);
+    terminal::lines(&[format!("{} added, {known} already in the cache", text::count(added, "record"))]);
     Ok(Status::Passed)
 }

@@ -1,4 +1,4 @@
-//! `akit calibrate`: does the judge agree with people?
+//! `akit calibrate`: measures how well the judge agrees with people.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -83,7 +83,7 @@ pub(super) fn calibrate(args: &CalibrateArgs, environment: Environment) -> Resul
 /// The labels of a file; reports every invalid line.
 fn read_labels(path: &Path) -> Result<Vec<Label>, Status> {
     let source = SourceFile::read(path).map_err(|error| {
-        let message = format!("cannot read the labels in `{}`: {error}", slashed(path));
+        let message = format!("cannot read labels from `{}`: {error}", slashed(path));
         Status::Invalid.because(&message, "check the path")
     })?;
     let mut found = Diagnostics::default();
@@ -94,8 +94,9 @@ fn read_labels(path: &Path) -> Result<Vec<Label>, Status> {
         return Err(Status::Invalid);
     }
     if labels.is_empty() {
-        return Err(Status::Nothing
-            .because(format!("there is no label in `{}`", slashed(path)), "see docs/calibration.md"));
+        return Err(
+            Status::Nothing.because(format!("no labels in `{}`", slashed(path)), "see docs/calibration.md")
+        );
     }
     Ok(labels)
 }
@@ -138,7 +139,7 @@ fn kept(settings: &Settings) -> String {
         Mode::Replay => "nothing was asked".to_owned(),
         Mode::Refresh => format!("the verdicts so far are recorded in {folder}"),
         Mode::Auto | Mode::Record => {
-            format!("the verdicts so far are recorded in {folder} and will not be asked for again")
+            format!("the verdicts so far are recorded in {folder}, and the next attempt reuses them")
         }
     }
 }

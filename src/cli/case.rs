@@ -65,27 +65,27 @@ pub(super) fn case(args: &CaseArgs, environment: &Environment) -> Result<Status,
         [] => {
             let known: Vec<&str> = run.cases.iter().map(|case| case.id.as_str()).collect();
             let help = text::meant(&args.case, &known, || {
-                "name a case of that run: its id, or scenario/id".to_owned()
+                "pass the ID of a case in that run, or scenario/id".to_owned()
             });
             return Err(Status::Invalid.because(format!("the run has no case `{shown}`"), help));
         }
         several => {
             let all: Vec<String> = several.iter().map(|case| case.key().to_string()).collect();
-            let message = format!("`{shown}` is the id of several cases");
-            return Err(Status::Invalid.because(message, format!("name one of {}", text::list(&all))));
+            let message = format!("several cases have the ID `{shown}`");
+            return Err(Status::Invalid.because(message, format!("choose one of {}", text::list(&all))));
         }
     };
     let trial = case.trials.iter().find(|trial| trial.index == args.trial).ok_or_else(|| {
         let known: Vec<String> = case.trials.iter().map(|trial| trial.index.to_string()).collect();
         let message = format!("case `{shown}` has no trial {}", args.trial);
-        Status::Invalid.because(message, format!("its trials are {}", text::list(&known)))
+        Status::Invalid.because(message, format!("choose one of {}", text::list(&known)))
     })?;
     if trial.conversation.is_none() || trial.turns.is_empty() {
         let message = format!("trial {} of case `{shown}` is not a conversation with turns", args.trial);
-        return Err(Status::Invalid.because(message, "name a case with `turns` or `customer`"));
+        return Err(Status::Invalid.because(message, "choose a case with `turns` or `customer`"));
     }
     let name = &case.location.file;
-    let again = "run this in the folder of that run, with the scenario file as it was then";
+    let again = "run this in the folder where that run was made, with the same scenario file";
     let file = Path::new(name);
     let node = SourceFile::read(file)
         .map_err(|error| error.to_string())
@@ -96,8 +96,7 @@ pub(super) fn case(args: &CaseArgs, environment: &Environment) -> Result<Status,
     let dialogue = known.find(|known| known.id == case.id).and_then(|known| known.dialogue.as_deref());
     let frozen = dialogue.and_then(|dialogue| frozen(&node, &case.id, &dialogue.facts, trial));
     let frozen = frozen.ok_or_else(|| {
-        let message =
-            format!("`{name}` has no conversation `{}` that can be read", text::excerpt(&case.id, 60));
+        let message = format!("`{name}` has no readable conversation `{}`", text::excerpt(&case.id, 60));
         Status::Invalid.because(message, again)
     })?;
     for one in &frozen.left_out {

@@ -28,7 +28,7 @@ pub(super) struct CommentCommand {
     /// Run stored by `akit run --json`
     #[arg(required_unless_present = "from", conflicts_with = "from")]
     run: Option<PathBuf>,
-    /// Run stored by another workflow; not trusted, and must be of the newest commit
+    /// Run stored by another workflow; untrusted, and must test the newest commit
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     /// Configuration [default: the nearest akit.yaml above the run's scenarios; with `--from`, here]
@@ -43,7 +43,7 @@ pub(super) struct CommentCommand {
     /// Account the token belongs to; needed for a GitHub App
     #[arg(long, alias = "author", value_name = "NAME")]
     comment_author: Option<String>,
-    /// Number of the pull or merge request, if CI does not name it
+    /// Number of the pull or merge request, if CI does not set it
     #[arg(long, value_name = "N", conflicts_with = "from", value_parser = whole::<u64>(1..=u64::MAX, 12), allow_negative_numbers = true)]
     pull: Option<u64>,
     /// Address of the HTML page, to link to
@@ -98,13 +98,13 @@ pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Resul
     })
 }
 
-/// A run of another workflow, which anybody may have had a hand in: of a sensible size, and of the
-/// commit that this pipeline itself knows to be the one.
+/// A run from another workflow, which anyone could have changed: it must not be too large, and must test the commit
+/// that this pipeline names.
 fn foreign(path: &Path, site: &Site) -> Result<RunManifest, Status> {
     let refuse = |message: &str, help: &str| Err(Status::Invalid.because(message, help));
     match std::fs::metadata(path) {
         Ok(found) if !found.is_file() => {
-            return refuse("the run is not a file but a folder, a pipe or a device", "nothing was sent");
+            return refuse("the run is a folder, a pipe or a device, not a file", "nothing was sent");
         }
         Ok(found) if found.len() > MAX_FOREIGN => {
             let long = format!("the run has {} bytes; at most {MAX_FOREIGN} are read", found.len());
@@ -117,13 +117,13 @@ fn foreign(path: &Path, site: &Site) -> Result<RunManifest, Status> {
     match (&site.commit, &run.commit) {
         (Some(known), Some(told)) if known.eq_ignore_ascii_case(told) => Ok(run),
         (None, _) => refuse(
-            "this pipeline does not say which commit was tested",
-            "`--from` is for the event `workflow_run`; nothing was sent",
+            "this pipeline does not name the tested commit",
+            "use `--from` only in a workflow started by `workflow_run`; nothing was sent",
         ),
         (Some(known), told) => {
-            let told = told.as_deref().map_or("none".to_owned(), |told| crate::text::excerpt(told, 40));
+            let told = told.as_deref().map_or("unknown".to_owned(), |told| crate::text::excerpt(told, 40));
             refuse(
-                &format!("the run is of commit {told}, the pipeline of {known}"),
+                &format!("the run's commit is {told}, but this pipeline tests {known}"),
                 "store the run with `akit run --json` in the workflow that tests the change; nothing was sent",
             )
         }

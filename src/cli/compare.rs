@@ -1,4 +1,4 @@
-//! `akit compare`: two stored runs side by side. It never gates.
+//! `akit compare`: shows two stored runs side by side. It never gates.
 
 use std::path::PathBuf;
 

@@ -75,7 +75,7 @@ impl Status {
         self
     }
 
-    /// The exit code of a decided run: if several apply, 1 before 4 before 6 before 5 before 3.
+    /// The exit code of a decided run: if several apply, the first of 1, 4, 6, 5, 3.
     #[must_use]
     pub fn of(decision: &Decision, ended: Ended) -> Self {
         match (ended, decision.conclusion) {

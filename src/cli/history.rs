@@ -26,14 +26,14 @@ pub(super) struct HistoryArgs {
 
 pub(super) fn history(args: &HistoryArgs, environment: &Environment) -> Result<Status, Status> {
     let files = past::find(&args.paths)?;
-    past::check(&files, "name runs stored by `akit run --json FILE`, or folders of them")?;
+    past::check(&files, "pass runs stored by `akit run --json FILE`, or folders of them")?;
     let inputs: Vec<_> = past::named(Some(&files)).collect();
     let [page, data] = Output::open_all([&args.html, &args.json], &inputs, environment)?;
     let mut left_out = LeftOut::default();
     let trend = Trend::of(past::runs(&files, &mut left_out));
     left_out.warn();
     if trend.runs.is_empty() {
-        terminal::error("no stored run found", "runs are stored by `akit run --json FILE`");
+        terminal::error("no stored run found", "store runs with `akit run --json FILE`");
         return Ok(Status::Nothing);
     }
     let html = html::of_trend(&trend).map_err(|error| error.to_string());

@@ -39,12 +39,12 @@ pub(super) struct ReportArgs {
     /// Format to print to stdout; console output then goes to stderr [default: console]
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::iter().map(Format::word)).map(|word| format(&word)))]
     format: Option<Format>,
-    /// Print only what blocks a pass, and the result
+    /// Print only what blocks a pass, and the decision
     #[arg(short, long)]
     quiet: bool,
 }
 
-/// An address that a report links to; an empty variable is none.
+/// An address that a report links to; an empty variable means none.
 pub(super) fn page_url(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Ok(String::new());
@@ -133,7 +133,7 @@ impl Outputs {
         self.files.iter().filter(|(output, _)| matches!(output, Output::File(_))).count()
     }
 
-    /// The same for a run that this command makes, from this time on.
+    /// The same for a run that this command starts now.
     pub(super) fn since(mut self, began: Instant) -> Self {
         self.began = Some(began);
         self
@@ -170,7 +170,7 @@ impl ReportArgs {
         Ok(Outputs { files, depth, surroundings: Surroundings::default(), began: None })
     }
 
-    /// Whether a report among them shows what was answered before.
+    /// Whether any of these reports shows earlier answers.
     pub(super) fn shows_past(&self) -> bool {
         [Format::Html, Format::Markdown]
             .iter()
@@ -222,7 +222,8 @@ impl Claims {
         Self { is_ci: environment.is_ci(), inputs, ..Self::default() }
     }
 
-    /// Claims a path or reports why it cannot. A report never overwrites an input: a typo must not cost the suite.
+    /// Claims a path, or reports why it cannot. A report never overwrites an input: a typo must not destroy the
+    /// suite.
     fn claim(&mut self, path: &Path) -> Option<Output> {
         let shown = slashed(path);
         let (message, help) = if path == Path::new("-") {
@@ -233,7 +234,7 @@ impl Claims {
         } else if let Some(link) = behind_link(path).filter(|_| self.is_ci) {
             (
                 format!("`{shown}` would be written through the link `{}`", slashed(link)),
-                "nothing was sent; a pipeline writes no report through a link: remove it, or choose another path",
+                "nothing was sent; remove the link, or choose another path: in CI, akit writes no report through a link",
             )
         } else {
             match Pending::open(path) {
@@ -242,7 +243,7 @@ impl Claims {
                     "nothing was sent; choose another path",
                 ),
                 Ok(_) if place(path).is_some_and(|place| !self.taken.insert(place)) => {
-                    (format!("two reports go to `{shown}`"), "use a file for each report")
+                    (format!("two reports go to `{shown}`"), "choose a different file for each report")
                 }
                 Ok(file) => return Some(Output::File(file)),
                 Err(error) => (
@@ -274,8 +275,8 @@ impl Output {
         Ok(outputs)
     }
 
-    /// Writes what a command found in the forms that were asked for, and shows the page that people read: on
-    /// stdout, or on stderr where a form goes to stdout.
+    /// Writes a command's result in the requested formats, and shows the text for people on stdout, or on stderr if a
+    /// format goes to stdout.
     pub(super) fn tell<E: Display>(
         forms: impl IntoIterator<Item = (Option<Self>, Result<String, E>)>,
         page: impl FnOnce(Ink) -> String,
@@ -296,8 +297,7 @@ impl Output {
         }
     }
 
-    /// Writes every report, and the console's last. Answers with the files that were written, each with
-    /// the name of its flag.
+    /// Writes every report, the console's last. Returns the files that were written, each with the name of its flag.
     pub(super) fn write_all(report: &Report<'_>, outputs: Outputs) -> Vec<(&'static str, String)> {
         let mut written = Vec::new();
         let Outputs { files, depth, surroundings, began } = outputs;
@@ -355,7 +355,10 @@ impl Output {
             (None, Ok(())) => return path,
             (Some(error), _) | (None, Err(RenderError::Write(error))) => error,
             (None, Err(error)) => {
-                terminal::error(&error.to_string(), "the other reports and the exit code are not affected");
+                terminal::error(
+                    &error.to_string(),
+                    "this does not affect the other reports or the exit code",
+                );
                 return None;
             }
         };

@@ -1,4 +1,4 @@
-//! Stored runs that a command reads next to its own: which files they are, and which of the files are not runs.
+//! Stored runs that a command reads besides its own: finds the files, and reports those that are not runs.
 
 use std::path::{Path, PathBuf};
 
@@ -13,13 +13,13 @@ use crate::report::Past;
 use crate::source::slashed;
 use crate::text;
 
-/// Most files that a warning names.
+/// Maximum files that a warning lists.
 const NAMED: usize = 3;
 
 /// Which stored runs a report compares with.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct PastArgs {
-    /// Stored runs, or folders of them, whose answers are shown beside these; repeatable
+    /// Stored runs, or folders of them, whose answers are shown next to these; repeatable
     #[arg(long, value_name = "PATH", help_heading = "Reports")]
     history: Vec<PathBuf>,
 }
@@ -27,34 +27,30 @@ pub(super) struct PastArgs {
 /// A file that may be a stored run.
 pub(super) struct StoredFile {
     path: PathBuf,
-    /// Whether it was named itself, and not found in a folder.
+    /// Whether the user named it; otherwise, it was found in a folder.
     named: bool,
 }
 
 impl PastArgs {
-    /// Finds the files, and reads those that were named: what is wrong with them is told before anything is
-    /// sent. `None` where none was asked for; an error where nothing would show them.
+    /// Finds the files, and reads those the user named, so that errors in them are reported before anything is sent.
+    /// `None` if none are requested; an error if no report would show them.
     pub(super) fn find(&self, is_shown: bool) -> Result<Option<Vec<StoredFile>>, Status> {
         if self.history.is_empty() {
             return Ok(None);
         }
         if !is_shown {
             return Err(Status::Invalid.because(
-                "`--history` is for the HTML page, Markdown and the comment, and none is written",
+                "`--history` only affects the HTML page, Markdown and the comment, but this command writes none of them",
                 "nothing was sent; add `--html FILE`, or see `akit history`",
             ));
         }
         let files = find(&self.history)?;
-        check(
-            &files,
-            "nothing was sent; `--history` takes runs stored by `akit run --json FILE`, or folders of them",
-        )?;
+        check(&files, "nothing was sent; pass runs stored by `akit run --json FILE`, or folders of them")?;
         Ok(Some(files))
     }
 }
 
-/// Reads the files that were named, and reports what is wrong with them. A file that was only found in a folder may be
-/// anything.
+/// Reads the files the user named, and reports what is wrong with them. A file found in a folder may be anything.
 pub(super) fn check(files: &[StoredFile], help: &str) -> Result<(), Status> {
     let mut wrong = false;
     for file in files.iter().filter(|file| file.named) {
@@ -71,7 +67,7 @@ pub(super) fn named(files: Option<&Vec<StoredFile>>) -> impl Iterator<Item = &Pa
     files.into_iter().flatten().filter(|file| file.named).map(|file| file.path.as_path())
 }
 
-/// What these files add to a decided run; empty without files.
+/// Adds these files to a decided run; empty without files.
 pub(super) fn read(files: Option<&Vec<StoredFile>>, run: &RunManifest, decision: &Decision) -> Past {
     let Some(files) = files else { return Past::default() };
     let mut left_out = LeftOut::default();
@@ -98,7 +94,7 @@ pub(super) fn runs<'a>(
     })
 }
 
-/// Files of a folder that are left out.
+/// Files in a folder that are skipped.
 #[derive(Default)]
 pub(super) struct LeftOut {
     /// JSON that is not a stored run.
@@ -107,7 +103,7 @@ pub(super) struct LeftOut {
 }
 
 impl LeftOut {
-    /// Reports all files, in a line for each of the two reasons.
+    /// Reports all skipped files, one line for each of the two reasons.
     pub(super) fn warn(&self) {
         if !self.others.is_empty() {
             let names: Vec<_> = self.others.iter().map(|name| format!("`{name}`")).collect();
@@ -136,13 +132,15 @@ fn first(all: &[String], between: &str) -> String {
     }
 }
 
-/// The named files, and the JSON files below the named folders in the order of their paths.
+/// The named files, and the JSON files in the named folders, sorted by path.
 pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<StoredFile>, Status> {
     let mut found = Vec::new();
     for path in paths {
         if !path.exists() {
-            return Err(Status::Invalid
-                .because(format!("there is no `{}`", slashed(path)), "name stored runs or folders of them"));
+            return Err(Status::Invalid.because(
+                format!("no such file or folder: `{}`", slashed(path)),
+                "pass stored runs, or folders of them",
+            ));
         }
         if !path.is_dir() {
             found.push(StoredFile { path: path.clone(), named: true });

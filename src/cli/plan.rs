@@ -1,4 +1,4 @@
-//! `akit plan`: what a run could detect, and what it takes to detect more. Sends nothing.
+//! `akit plan`: estimates what a run can detect, and what it takes to detect more. Sends nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -54,7 +54,7 @@ fn drop(text: &str) -> Result<f64, String> {
         Ok(drop) if drop > WIDEST => Err(format!("`{text}` is more than 50 points; for example `3pp`")),
         Ok(drop) if drop > 0.0 => Ok(drop),
         Ok(_) => Err(format!("`{text}` is not above 0; for example `3pp`")),
-        Err(_) => Err(format!("`{text}` is not a drop; write it as `3pp`, `3%` or `0.03`")),
+        Err(_) => Err(format!("`{text}` is not a drop; for example `3pp`, `3%` or `0.03`")),
     }
 }
 

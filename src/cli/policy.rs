@@ -25,7 +25,7 @@ pub(super) struct ProofArgs {
     /// Baseline to compare with: FILE, `git:REV:PATH` or `git-ref:NAME`
     #[arg(long, value_name = "PLACE", value_parser = Place::parse)]
     pub(super) baseline: Option<Place>,
-    /// Most extra trials of a failing case; with 0, one failure is proof [default: 10]
+    /// Maximum extra trials of a failing case; with 0, one failure is proof [default: 10]
     #[arg(long, value_name = "N", value_parser = whole::<u32>(0..=1000, 10), allow_negative_numbers = true)]
     confirm: Option<u32>,
     /// Require proof that the change breaks nothing (same as `policy: strict`)
@@ -39,13 +39,13 @@ pub(super) struct ProofArgs {
 pub(super) struct GateArgs {
     #[command(flatten)]
     pub(super) proof: ProofArgs,
-    /// Smallest share of judged cases that must pass, 0 to 1 [default: every case]
+    /// Minimum share of judged cases that must pass, 0 to 1 [default: every case]
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     min_pass_rate: Option<f64>,
-    /// Largest share of cases that may be errored, 0 to 1 [default: 0]
+    /// Maximum share of errored cases, 0 to 1 [default: 0]
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     max_error_rate: Option<f64>,
-    /// Also fail the gate on these, besides those in the configuration
+    /// Also fail the gate on these, in addition to those in the configuration
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = category)]
     fail_on: Vec<Category>,
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub(super) struct StatusArgs {
 
 fn category(text: &str) -> Result<Category, String> {
     let all = || crate::text::list(Category::VARIANTS);
-    text.parse().map_err(|_| format!("{} is none of {}", shown(text), all()))
+    text.parse().map_err(|_| format!("{} is not one of {}", shown(text), all()))
 }
 
 /// A requested baseline.
@@ -187,7 +187,7 @@ pub(super) fn creation(place: &Place) -> String {
 /// Reports times in a baseline that are in the future.
 pub(super) fn tell_ahead(baseline: &Baseline, from: &str) {
     for run in &baseline.ahead {
-        let message = format!("{from}: the time of run {run} is in the future and is ignored");
+        let message = format!("{from}: ignored the time of run {run}, which is in the future");
         terminal::warning(&message, "remove the run from the baseline, or correct its `at`");
     }
 }
@@ -219,7 +219,7 @@ pub(super) fn read_baseline(
     }
 }
 
-/// Reports names in the policy that no case has, selected or in the configured suite.
+/// Reports names in the policy that match no case, neither selected nor in the configured suite.
 pub(super) fn check_names(
     config: &ConfigFile,
     cases: &[Named<'_>],
@@ -252,7 +252,7 @@ pub(super) fn named(scenarios: &[Scenario]) -> impl Iterator<Item = Named<'_>> {
 /// Flags about the base of the change.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct BaseArgs {
-    /// Report where suite, policy or baseline are weaker than at REV [default: the base of the change, in CI]
+    /// Report where the suite, policy or baseline is weaker than at REV [default: the base of the change, in CI]
     #[arg(long, value_name = "REV", help_heading = "Gate")]
     pub(super) weakened_since: Option<String>,
     /// Take the settings (akit.yaml and the files it names) from the base or the change [default: head]

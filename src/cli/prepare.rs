@@ -1,4 +1,4 @@
-//! From arguments to a plan: everything decided before anything is sent.
+//! From arguments to a plan: everything that is decided before anything is sent.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -78,8 +78,8 @@ pub(super) fn left_out(
 ) -> Result<Vec<Vec<Option<String>>>, (String, &'static str)> {
     let unknown = selection.unknown_cases(scenarios);
     if !unknown.is_empty() {
-        let message = format!("there is no case {}", text::list(&unknown));
-        return Err((message, "`--case` takes an id, or `scenario/id`"));
+        let message = format!("no case {}", text::list(&unknown));
+        return Err((message, "pass `--case` an ID, or `scenario/id`"));
     }
     let left_out = selection.apply(scenarios, root);
     if left_out.iter().flatten().all(Option::is_some) {
@@ -215,8 +215,8 @@ impl Suite {
         let clients = plan.clients().map(Arc::as_ref).chain(graders.all().map(|grader| grader.client()));
         let exposed: BTreeSet<String> = clients.filter_map(ModelClient::exposes_key).collect();
         for (notes, help) in [
-            (exposed.into_iter().collect(), "use `https://`, or a key that is for this server only"),
-            (plan.conflicts(&graders), "name another judge with `--grader-model`"),
+            (exposed.into_iter().collect(), "use `https://`, or a key for this server only"),
+            (plan.conflicts(&graders), "choose another judge with `--grader-model`"),
             (elsewhere, "set the judge's address with `--grader-base-url`, or `baseUrl:` under `grader:`"),
             (untested, "use `canaries: off` only in tests with a stub judge"),
         ] {
@@ -228,17 +228,17 @@ impl Suite {
         if let Some(trouble) = plan.doubtful_replies() {
             return Err(Status::Invalid.because(
                 trouble,
-                "give the test of promptfoo the `id` of its case as `description`, or the line an `id`",
+                "set the promptfoo test's `description` to the ID of the case, or add an `id` to the line",
             ));
         }
         for note in plan.replies_without_calls() {
             terminal::warning(
                 &note,
-                "give the lines their `tool_calls`, `[]` where nothing was called: what is not told is not known",
+                "add `tool_calls` to the lines, or `[]` where nothing was called; without it, the calls are unknown",
             );
         }
         for note in plan.unused_replies() {
-            terminal::warning(&note, "a line is matched to a case by its ID: check the IDs in the files");
+            terminal::warning(&note, "check the IDs in the files: lines are matched to cases by ID");
         }
         if let Some(binding) = graders.binding().filter(|_| graders.all().next().is_some())
             && let Some(trouble) = binding.trouble()
@@ -307,7 +307,7 @@ impl Suite {
         Ok((jobs, graders))
     }
 
-    /// Check that answers can be recorded before paying for them.
+    /// Checks that answers can be recorded before paying for them.
     fn prepare_cache(&self) -> Result<(), Status> {
         let Settings { cache, flags, .. } = &self.settings;
         if !self.settings.target_mode().writes() {
@@ -317,12 +317,12 @@ impl Suite {
             let folder = slashed(cache.folder());
             return Err(Status::Invalid.because(
                 format!("records in `{folder}` would be written through the link `{}`", slashed(link)),
-                "nothing was sent; a pipeline records nothing through a link: remove it, or name the folder with `--cache-dir`",
+                "nothing was sent; remove the link, or set the folder with `--cache-dir`: in CI, akit records nothing through a link",
             ));
         }
         let Err(error) = cache.prepare() else { return Ok(()) };
-        let message = format!("no answer can be recorded in {}: {error}", slashed(cache.folder()));
-        let help = "fix its permissions, name another folder with `--cache-dir`, or record nothing with `--cache off`";
+        let message = format!("cannot record answers in {}: {error}", slashed(cache.folder()));
+        let help = "fix its permissions, choose another folder with `--cache-dir`, or turn recording off with `--cache off`";
         // A cache flag on the command line asks for records.
         if flags.cache.is_some() || flags.cache_dir.is_some() {
             return Err(Status::Invalid.because(message, format!("nothing was sent; {help}")));

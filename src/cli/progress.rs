@@ -108,7 +108,7 @@ impl Sink for Progress {
             // The first round has all suspects.
             Event::Confirming { cases } if !self.confirming.swap(true, Ordering::Relaxed) => {
                 self.line(&format!(
-                    "running {} again to confirm or clear the failure",
+                    "running {} again to confirm or clear failures",
                     text::count(cases, "case")
                 ));
             }

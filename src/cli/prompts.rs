@@ -1,4 +1,4 @@
-//! `akit prompts`: what a suite asks, for a pipeline that asks its application itself. Nothing is sent.
+//! `akit prompts`: prints what a suite asks, for a pipeline that calls the application itself. Sends nothing.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -66,7 +66,7 @@ pub(super) fn prompts(args: &PromptsArgs, environment: Environment) -> Result<St
                     asked += 1;
                     if known.content_hash != case.content_hash {
                         let message = format!("{}/{} has changed since that run", scenario.name, case.id);
-                        terminal::warning(&message, "new answers to it prove nothing about that run");
+                        terminal::warning(&message, "new answers prove nothing about that run");
                     }
                     known.trials.iter().map(|trial| trial.index + 1).max().unwrap_or(0)
                 }
@@ -82,7 +82,7 @@ pub(super) fn prompts(args: &PromptsArgs, environment: Environment) -> Result<St
     Ok(Status::of_product(&out))
 }
 
-/// The cases of a run that evidence can still decide: they failed, and no extra trial passed.
+/// The cases of a run that more evidence can decide: they failed, and no extra trial passed.
 fn suspects<'a>(
     run: &'a RunManifest,
     decision: Option<&Decision>,
@@ -97,13 +97,13 @@ fn suspects<'a>(
 
 fn told(wanted: usize, asked: usize) -> Result<(), Status> {
     if wanted == 0 {
-        terminal::say("that run left no case undecided: nothing to ask");
+        terminal::say("that run left no case undecided; there is nothing to ask");
     }
     if asked < wanted {
         let missing = text::count(wanted - asked, "open case");
         return Err(Status::Nothing.because(
-            format!("{missing} of that run cannot be found in the suite"),
-            "name the scenarios of that run, unchanged",
+            format!("the suite does not have {missing} of that run"),
+            "pass the scenarios of that run, unchanged",
         ));
     }
     Ok(())

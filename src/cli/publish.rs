@@ -46,7 +46,7 @@ pub(super) struct CommentArgs {
     /// Account the token belongs to; needed for a GitHub App
     #[arg(long, value_name = "NAME", requires = "comment")]
     comment_author: Option<String>,
-    /// Number of the pull or merge request, if CI does not name it
+    /// Number of the pull or merge request, if CI does not set it
     #[arg(long, value_name = "N", requires = "comment", value_parser = whole::<u64>(1..=u64::MAX, 12), allow_negative_numbers = true)]
     pull: Option<u64>,
 }
@@ -134,7 +134,7 @@ pub(super) fn instead(environment: &Environment, report: &Report<'_>) {
         terminal::out(&annotation::commands(report));
     }
     match actions::summary(environment, &markdown::posted(report, markdown::MOST)) {
-        Ok(true) => terminal::say("the report is in the summary of this step instead"),
+        Ok(true) => terminal::say("the report is in the step summary instead"),
         told => warn(told.map(|_| ())),
     }
 }
@@ -184,14 +184,14 @@ pub(super) fn comment(
             stands(environment, "commented", &place);
             let (author, sought) = (text::log::line(&author, 100), text::log::line(&sought, 100));
             terminal::warning(
-                &format!("the comment belongs to `{author}`, but akit looks for those of `{sought}`"),
+                &format!("the comment belongs to `{author}`, but akit looks for comments by `{sought}`"),
                 &format!("add `--comment-author {author}`; otherwise the next run posts another comment"),
             );
         }
         Ok(Done::Updated(place)) => stands(environment, "updated the comment", &place),
         Ok(Done::Newer(place)) => {
             terminal::say(&format!(
-                "no comment: a newer run has posted its result at {}",
+                "no comment: a newer run has already commented: {}",
                 text::log::line(&place, 300)
             ));
         }
@@ -215,25 +215,25 @@ fn stands(environment: &Environment, what: &str, place: &str) {
 /// The fix.
 fn help(error: &PublishError, site: &Site) -> String {
     const LINES: &str = "permissions:\n  contents: read\n  pull-requests: write";
-    const FORK: &str =
-        "the change comes from a fork, where the token may only read: see `workflow_run` in docs/reports.md";
+    const FORK: &str = "post the comment from a second workflow (`workflow_run` in docs/reports.md): the change comes from \
+             a fork, whose token can only read";
     let gitlab = matches!(site.project, Some(Project::GitLab { .. }));
     let text = match error {
         PublishError::NoToken(_) if gitlab => {
-            "a job's own token cannot write notes; use one with the scope `api`; nothing else depends on it"
+            "use a token with the scope `api`, because a job's own token cannot write notes; nothing else depends on it"
         }
         PublishError::NoToken(_) if site.system == System::GitHubActions => {
             return format!(
-                "add to the step `env: {{ GITHUB_TOKEN: \"${{{{ github.token }}}}\" }}`; its job needs\n{LINES}"
+                "add this to the step: `env: {{ GITHUB_TOKEN: \"${{{{ github.token }}}}\" }}`; give the job\n{LINES}"
             );
         }
         PublishError::NoToken(_) => "use a token that may write to pull requests",
         PublishError::Forge(error) if error.denied() => match site.source {
-            _ if gitlab => "the token needs the scope `api` and the Reporter role in the project",
+            _ if gitlab => "give the token the scope `api` and the Reporter role in the project",
             Source::Fork if !site.after_another => {
-                return format!("{FORK}; a workflow that may comment has\n{LINES}");
+                return format!("{FORK}; that workflow needs\n{LINES}");
             }
-            _ => return format!("the job needs\n{LINES}"),
+            _ => return format!("give the job\n{LINES}"),
         },
         _ => "the decision and the exit code do not depend on it",
     };

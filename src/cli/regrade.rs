@@ -1,5 +1,4 @@
-//! `akit regrade`: has the application changed, or the judge? Grades answers of two stored runs by the other
-//! run's judge.
+//! `akit regrade`: shows whether application or judge has changed, by grading two runs with each other's judge.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -53,7 +52,7 @@ struct OldJudgeArgs {
     /// Provider of the old run's judge
     #[arg(long, value_name = "NAME", value_parser = super::args::provider_names())]
     old_grader_provider: Option<String>,
-    /// Model of the old run's judge; without it, the new answers are not judged by it
+    /// Model of the old run's judge; if not set, it does not judge the new answers
     #[arg(long, value_name = "NAME")]
     old_grader_model: Option<String>,
     /// Address of the old run's judge, up to and including `/v1`
@@ -68,7 +67,7 @@ impl OldJudgeArgs {
             .any(|one| one.is_some())
     }
 
-    /// Replaces the configured judge by the earlier one.
+    /// Replaces the configured judge with the earlier one.
     fn take_place(&self, suite: &mut Suite) {
         let flags = &mut suite.settings.flags;
         flags.grader_provider.clone_from(&self.old_grader_provider);
@@ -106,8 +105,8 @@ pub(super) fn regrade(args: &RegradeArgs, environment: Environment) -> Result<St
     };
     if common.count() == 0 {
         let help = match common.changed() {
-            0 => "name the suite of both runs",
-            _ => "the suite has changed: its cases ask or expect something else now",
+            0 => "pass the suite of both runs",
+            _ => "use the suite of these runs: its cases now ask or expect something else",
         };
         return Err(Status::Nothing.because("the runs and the suite have no judged case in common", help));
     }
@@ -167,13 +166,14 @@ fn judge(
 /// Scenarios whose judge is not that of the stored run.
 fn other_judges(asked: &RunManifest, stored: &RunManifest, which: &str) -> Vec<String> {
     let scenarios = asked.scenarios.iter().filter_map(|one| {
-        let other = stored.scenarios.iter().find(|other| other.name == one.name && other.grader_hash.is_some())?;
+        let other =
+            stored.scenarios.iter().find(|other| other.name == one.name && other.grader_hash.is_some())?;
         let differs = one.grader_hash.is_some() && one.grader_hash != other.grader_hash;
         differs.then(|| {
             let word = |name: &Option<String>| name.clone().unwrap_or_default();
             format!(
-                "{}: the {which} run was judged by {}, and {} was asked now, or in another way: the attribution is \
-                 between judges that are not those of the runs",
+                "{}: the {which} run was judged by {}, but now {} judges, or with other settings: the \
+                     attribution compares judges that the runs did not use",
                 one.name,
                 word(&other.grader),
                 word(&one.grader),
@@ -190,5 +190,5 @@ fn same_judge(old: &RunManifest, new: &RunManifest) -> Option<String> {
     };
     let (old, new) = (judges(old), judges(new));
     (!old.is_empty() && old == new)
-        .then(|| "both runs have the same judge: the judge's share here is its own variance".to_owned())
+        .then(|| "both runs have the same judge: the judge's share is only its own variance".to_owned())
 }

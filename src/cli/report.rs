@@ -38,7 +38,7 @@ pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Result<Sta
     let stored = decision.filter(|_| !anew);
     if stored.as_ref().is_some_and(|one| one.counts != run.counts() || one.cases.len() != run.cases.len()) {
         return Err(Status::Invalid.because(
-            format!("the decision in `{}` is about another run", slashed(&args.run)),
+            format!("the decision in `{}` belongs to another run", slashed(&args.run)),
             "add `--config` or `--baseline` to decide again",
         ));
     }

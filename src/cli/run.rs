@@ -36,7 +36,7 @@ use crate::text;
 use crate::vocabulary::{Metric, Outcome, moment, rfc3339};
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate flag")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) suite: SuiteArgs,
@@ -49,7 +49,7 @@ pub(super) struct RunArgs {
     /// Finish an interrupted run with the same arguments; answers it has are not asked for again
     #[arg(long)]
     resume: bool,
-    /// Start no further case after the first that fails or errors
+    /// Start no more cases after the first that fails or errors
     #[arg(long)]
     fail_fast: bool,
     /// Spend no more than this, in US dollars; every model needs a price
@@ -151,7 +151,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let road = asking.road.clone();
     let (mut manifest, listening) = asking.execute(&found, &policy, attempts.as_ref())?;
     if let Some(Err(error)) = attempts.map(|attempts| attempts.keep(&manifest, SystemTime::now())) {
-        terminal::warning(&error.to_string(), "later attempts at this commit do not count this one");
+        terminal::warning(&error.to_string(), "later attempts at this commit will not count this one");
     }
     if args.recorded_at.is_some() {
         manifest.date_given();
@@ -176,7 +176,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     Ok(status)
 }
 
-/// Most cases named in a hint.
+/// Maximum cases listed in a hint.
 const RERUN: usize = 5;
 
 /// Where a pipeline stores the findings of its attempts at a commit.
@@ -190,7 +190,7 @@ fn finish(road: &Road, ended: Ended, reports_stand: bool) {
     } else if journal.answers() > 0 {
         let answers = text::count(journal.answers(), "answer");
         terminal::say(&format!(
-            "finish this run without asking for {answers} again: the same command with `--resume`"
+            "to finish this run and keep its {answers}, add `--resume` to the same command"
         ));
     }
 }
@@ -221,10 +221,9 @@ impl RunArgs {
             suite.settings.cache = suite.settings.cache.clone().distrusting(untrusted);
         }
         if self.resume && base.brings_journal {
-            let help = format!("nothing was sent; run without `--resume`, and remove `{JOURNALS}` from git");
-            return Err(
-                Status::Invalid.because("only this change brings the journal of an interrupted run", help)
-            );
+            let help = format!("nothing was sent; remove `{JOURNALS}` from git, and run without `--resume`");
+            return Err(Status::Invalid
+                .because("the journal of an interrupted run comes from this change itself", help));
         }
         Ok((suite, base))
     }
@@ -258,7 +257,7 @@ impl RunArgs {
         let journal = Journal::resume(folder, name).map_err(|error| {
             let help = match error {
                 JournalError::Nothing(_) => {
-                    "only the same arguments and files can finish a run; without `--resume`, it starts over"
+                    "use the same arguments and files, or start over without `--resume`"
                 }
                 JournalError::Busy(_) => "wait for it to finish, or stop it",
                 JournalError::Unreadable(..) => "check the file, or start over without `--resume`",
@@ -279,14 +278,14 @@ impl RunArgs {
         if few && !self.reports.is_quiet() {
             let flags = wrong().map(|case| format!("--case {}", text::argument(&case.key().to_string())));
             let flags = flags.collect::<Vec<_>>().join(" ");
-            terminal::say(&format!("run only these again: the same command with `{flags}`"));
+            terminal::say(&format!("to run only these again, add `{flags}` to the same command"));
         }
         let stored = self.reports.stored().map_or("run.json".into(), slashed);
         match decision.way_out(&stored) {
             Some(WayOut::Accept { command, then }) => {
                 let is_stored = self.reports.stored().is_some();
                 let store = if is_stored { "" } else { " (store this run with `--json run.json`)" };
-                terminal::say(&format!("accept it, if the change is intended: `{command}`{store}, {then}"));
+                terminal::say(&format!("if the change is intended, accept it: `{command}`{store}, {then}"));
             }
             Some(WayOut::NotEnough(why)) => {
                 terminal::say(&format!("accepting the failing cases is not enough: {why}"));
@@ -321,7 +320,7 @@ struct Asking {
 }
 
 impl Asking {
-    /// Runs every case, and suspects again until the gate has enough evidence or nothing more is available.
+    /// Runs every case, then suspected cases again until the gate has enough evidence or no more can be had.
     fn execute(
         self,
         found: &FoundBaseline,

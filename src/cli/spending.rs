@@ -8,7 +8,7 @@ use crate::text::number::whole;
 const NOTES: &str = "
 At most: every extra trial of a failing case, every vote, every second attempt at a verdict, and full-length answers.
 Retries after errors are not included; `--budget` counts them. Answers in the cache are not subtracted.
-Where the tokens of an answer have no known limit, set `maxTokens`.
+If the tokens of an answer have no known limit, set `maxTokens`.
 ";
 
 /// Rejects a budget that cannot be enforced, or does not cover all cases.
@@ -16,7 +16,7 @@ pub(super) fn check(forecast: &Forecast, budget: f64) -> Result<(), Status> {
     for (endpoint, _, asked) in forecast.asked() {
         match &asked.dearest {
             Err(why) => {
-                let message = format!("`--budget` cannot be kept: {why} ({endpoint})");
+                let message = format!("`--budget` cannot be enforced: {why} ({endpoint})");
                 return Err(Status::Invalid.because(message, format!("nothing was sent; {}", why.help())));
             }
             Ok(worst) if *worst > budget => {
@@ -54,7 +54,7 @@ pub(super) fn told(forecast: &Forecast) -> String {
         add(&mut total, asked);
     }
     if place.is_none() {
-        return out + "\nNo model would be asked: every answer is recorded.\n";
+        return out + "\nNo model would be called: every answer is recorded.\n";
     }
     out + &line("in all", "", &here) + "\neverywhere\n" + &line("in all", "", &total) + NOTES
 }

@@ -40,9 +40,8 @@ type Render = fn(&StressRun) -> Result<String, RenderError>;
 const USUAL_TIME: Duration = Duration::from_secs(60);
 /// Default limit on requests when nothing else bounds them.
 const USUAL_MOST: u64 = 100_000;
-/// Default budget in US dollars.
 const USUAL_BUDGET: f64 = 1.0;
-/// Most visits in flight at once under `--rate`.
+/// Maximum visits in flight at once under `--rate`.
 const MOST_IN_FLIGHT: u64 = 20_000;
 /// Open files besides the connections.
 const OTHER_FILES: u64 = 100;
@@ -53,25 +52,26 @@ pub(super) struct StressArgs {
     pub(super) suite: SuiteArgs,
     #[command(flatten)]
     load: LoadArgs,
-    /// Limit for every level, such as `latency_p95_ms=2000`; may be repeated: `ttft_p95_ms`, `error_rate`, `pass_rate`, `goodput_rps`, `escalation_availability`
+    /// Limit for every level, such as `latency_p95_ms=2000`; repeatable: `ttft_p95_ms`, `error_rate`, `pass_rate`,
+    /// `goodput_rps`, `escalation_availability`
     #[arg(long, value_name = "NAME=VALUE", value_parser = slo, help_heading = "Limits", allow_negative_numbers = true)]
     slo: Vec<NamedLimit>,
-    /// Most US dollars to spend [default: 1, where the price is known]
+    /// Maximum to spend, in US dollars [default: 1, if the price is known]
     #[arg(long, value_name = "USD", value_parser = dollars, help_heading = "Limits", allow_negative_numbers = true)]
     budget: Option<f64>,
-    /// Answers of each level that the judge grades after the load
+    /// Answers per level that the judge grades after the load
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole::<u32>(0..=10_000, 50), help_heading = "Limits", allow_negative_numbers = true)]
     judge_sample: u32,
-    /// Write what was found as JSON; `-` is stdout
+    /// Write the results as JSON (`-` for stdout)
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     json: Option<PathBuf>,
-    /// Write JUnit XML: a testcase per level, and one per level and limit
+    /// Write JUnit XML: a test per level, and one per level and limit
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     junit: Option<PathBuf>,
-    /// Write Markdown, for the summary of a job
+    /// Write Markdown, such as for a job summary
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     markdown: Option<PathBuf>,
-    /// Write one HTML page with the curves over time and over load
+    /// Write a self-contained HTML page with charts over time and load
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     html: Option<PathBuf>,
     /// Print only the result
@@ -86,31 +86,31 @@ struct LoadArgs {
     /// Requests in flight at once
     #[arg(short, long, value_name = "N", default_value_t = 10, value_parser = whole::<u32>(1..=50_000, 10), allow_negative_numbers = true)]
     concurrency: u32,
-    /// Arrivals per second, whatever the server does, instead of `-c`
+    /// Arrivals per second, however slow the server is; instead of `-c`
     #[arg(long, value_name = "N", value_parser = per_second, conflicts_with = "concurrency", allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Stages: `5@30s` keeps 5 in flight for 30 s, `5/s@30s` sends 5 a second
     #[arg(long, value_name = "LOAD@TIME,…", allow_hyphen_values = true, conflicts_with_all = ["concurrency", "rate", "duration"])]
     stages: Option<Stages>,
-    /// How arrivals of a rate are spaced [default: constant]
+    /// How arrivals at a rate are spaced [default: constant]
     #[arg(long, value_name = "HOW", value_parser = clap::builder::PossibleValuesParser::new(Arrivals::VARIANTS))]
     arrivals: Option<String>,
-    /// How long: seconds, or with a unit (`10m`) [default: 60, unless `-n` is given]
+    /// Duration: seconds, or with a unit (`10m`) [default: 60, unless `-n` is set]
     #[arg(short, long, value_name = "TIME", value_parser = lasting, allow_negative_numbers = true)]
     duration: Option<Duration>,
-    /// Most requests [default: 100000, unless `-d` or `--stages` is given]
+    /// Maximum requests [default: 100000, unless `-d` or `--stages` is set]
     #[arg(short = 'n', long, value_name = "N", value_parser = whole::<u64>(1..=1_000_000_000, 1000), allow_negative_numbers = true)]
     requests: Option<u64>,
-    /// Time to grow to the load of the first stage: seconds, or with a unit [default: 0]
+    /// Time to reach the load of the first stage: seconds, or with a unit [default: 0]
     #[arg(long, value_name = "TIME", value_parser = ramp, allow_negative_numbers = true)]
     ramp_up: Option<Duration>,
-    /// Share of arrivals that are cases tagged `escalation`
+    /// Share of arrivals that use cases tagged `escalation`
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share, allow_negative_numbers = true)]
     escalation_share: f64,
-    /// Put a reference of its own into each conversation; one that turns up in another ends with 1
+    /// Put a unique reference into each conversation; exit with 1 if one turns up in another
     #[arg(long)]
     canary: bool,
-    /// Keep the limits, retries and rate-limit waits that `akit run` has
+    /// Keep the limits, retries and rate-limit waits of `akit run`
     #[arg(long)]
     limits: bool,
     /// Print what would be sent, and send nothing
@@ -124,7 +124,7 @@ fn slo(text: &str) -> Result<NamedLimit, String> {
     let metric: ServiceLevel = name.trim().parse().map_err(|_| {
         let names = ServiceLevel::VARIANTS;
         let help = text::meant(name.trim(), names, || format!("there are {}", text::list(names)));
-        format!("there is no service level {}; {help}", shown(name))
+        format!("unknown service level {}; {help}", shown(name))
     })?;
     let limit = limit.trim().parse::<f64>().ok().filter(|limit| (0.0..=metric.most()).contains(limit));
     // Zero needs no sign.
@@ -172,7 +172,7 @@ fn no_time(text: &str, example: &str) -> String {
 }
 
 impl LoadArgs {
-    /// The stages, and the most requests.
+    /// The stages, and the maximum number of requests.
     fn stages(&self) -> (Vec<Stage>, Option<u64>) {
         if let Some(Stages(stages)) = &self.stages {
             return (stages.clone(), self.requests);
@@ -192,8 +192,8 @@ impl LoadArgs {
 /// Recorded answers cannot be load-tested.
 fn no_server() -> Status {
     Status::Invalid.because(
-        "recorded answers are no server: there is nothing to load",
-        "nothing was sent; leave `--replies` and `--replay` out, and say who is asked: `-p NAME` and `--base-url URL`",
+        "recorded answers cannot be load-tested",
+        "nothing was sent; remove `--replies` and `--replay`, and name the application: `-p NAME` and `--base-url URL`",
     )
 }
 
@@ -292,8 +292,8 @@ impl StressArgs {
         let idle = [
             (
                 self.load.arrivals.is_some() && !stages.iter().any(is_rate),
-                "`--arrivals` is for a rate, and load is kept in flight here",
-                "give `--rate`, or stages such as `10/s@30s`",
+                "`--arrivals` needs a rate, but this load is a number in flight",
+                "pass `--rate`, or stages such as `10/s@30s`",
             ),
             (
                 flags.cache.is_some_and(|mode| mode != Mode::Off),
@@ -305,7 +305,7 @@ impl StressArgs {
                     .ramp_up
                     .zip(stages.first().and_then(|stage| stage.lasts))
                     .is_some_and(|(ramp, lasts)| ramp > lasts),
-                "the first stage is over before `--ramp-up` has come to its load",
+                "the first stage ends before `--ramp-up` reaches its load",
                 "shorten `--ramp-up`, or test for longer",
             ),
         ];
@@ -344,10 +344,10 @@ impl StressArgs {
             if limits(metric) && !is_known {
                 return refused(
                     format!(
-                        "`{}` cannot be measured: no case that is asked has an expectation that is checked",
+                        "cannot measure `{}`: no selected case has an expectation that is checked",
                         metric.word()
                     ),
-                    "write what is expected of the answers, see docs/expectations.md",
+                    "add expectations, see docs/expectations.md",
                 );
             }
         }
@@ -356,14 +356,14 @@ impl StressArgs {
         if limits(ServiceLevel::EscalationAvailability) {
             if escalations.is_empty() {
                 return refused(
-                    "`escalation_availability` cannot be measured: no case that is asked has the tag `escalation`"
+                    "cannot measure `escalation_availability`: no selected case has the tag `escalation`"
                         .to_owned(),
                     "tag the cases in which the customer asks for a person",
                 );
             }
             if self.load.escalation_share <= 0.0 && escalations.len() < asked.len() {
                 return refused(
-                    "`escalation_availability` cannot be measured: no case tagged `escalation` is asked"
+                    "cannot measure `escalation_availability`: no case tagged `escalation` is asked"
                         .to_owned(),
                     "raise `--escalation-share`",
                 );
@@ -371,7 +371,7 @@ impl StressArgs {
         }
         if let Some((scenario, case)) = escalations.iter().rfind(|(scenario, _)| scenario.signs.is_none()) {
             let message = format!(
-                "whether `{}/{}` is handed over is not known: its scenario does not say how a handoff shows",
+                "cannot tell whether `{}/{}` is handed off: its scenario does not define a handoff",
                 scenario.name, case.id
             );
             let help =
@@ -396,7 +396,7 @@ impl StressArgs {
     }
 }
 
-/// Most visits in flight at once under `--rate`; an error if that exceeds the possible connections.
+/// Maximum visits in flight at once under `--rate`; an error if that exceeds the possible connections.
 fn in_flight(stages: &[Stage]) -> Result<usize, Status> {
     let wanted = stages.iter().map(|stage| match stage.amount {
         Amount::InFlight(many) => u64::from(many),
@@ -407,7 +407,7 @@ fn in_flight(stages: &[Stage]) -> Result<usize, Status> {
     if wanted > files {
         return Err(Status::Invalid.because(
             format!(
-                "{} requests in flight need as many connections, and this process may open {}",
+                "{} requests in flight need one connection each, but this process may open only {}",
                 number::whole(wanted),
                 number::whole(files)
             ),
@@ -417,7 +417,7 @@ fn in_flight(stages: &[Stage]) -> Result<usize, Status> {
     Ok(usize::try_from(files.min(MOST_IN_FLIGHT)).unwrap_or(usize::MAX))
 }
 
-/// US dollars after which nothing more is sent, if the price is known but the length of answers is not.
+/// US dollars after which nothing more is sent, if the price is known but the maximum length of answers is not.
 fn cap(plan: &Plan, budget: Option<f64>) -> Option<f64> {
     let jobs = plan.jobs.iter().filter_map(|planned| planned.job.as_ref());
     let mut asked = jobs.filter_map(|job| match &job.target {
@@ -464,10 +464,10 @@ fn announced(plan: &Plan, options: &Options, limits: bool, budget: Option<f64>) 
     let most = options.most.map(|most| format!(", at most {} requests", number::whole(most)));
     let cost = match budget.or(options.cap) {
         Some(cap) if budget.is_none() => {
-            format!("about ${cap:.2} at most: answers have no limit on their length")
+            format!("about ${cap:.2} at most: the length of answers has no limit")
         }
         Some(budget) => format!("at most ${budget:.2}"),
-        None => "not limited: the price is not known".to_owned(),
+        None => "no limit: the price is unknown".to_owned(),
     };
     let limits = if limits { "on, as in `akit run`" } else { "off" };
     format!(

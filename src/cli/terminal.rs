@@ -140,7 +140,7 @@ fn wrong_value(error: &clap::Error) -> Option<(String, String)> {
         ErrorKind::ValueValidation => Some((format!("{flag}: {}", error.source()?), String::new())),
         ErrorKind::InvalidValue => {
             let (value, known) = (text(ContextKind::InvalidValue)?, all(ContextKind::ValidValue));
-            let words = format!("{flag}: `{}` is none of {}", text::excerpt(value, 60), text::list(known));
+            let words = format!("{flag}: `{}` is not one of {}", text::excerpt(value, 60), text::list(known));
             let near = known.iter().map(String::as_str).collect::<Vec<_>>();
             Some((
                 words,

@@ -62,7 +62,7 @@ pub(super) fn patience(text: &str) -> Result<Duration, String> {
 /// Version of the application.
 pub(super) fn version(text: &str) -> Result<String, String> {
     match text.trim() {
-        "" => Err("the version is empty; name one, such as the application's commit".to_owned()),
+        "" => Err("the version is empty; set one, such as the application's commit".to_owned()),
         version => Ok(version.to_owned()),
     }
 }

@@ -50,7 +50,7 @@ pub trait Watch: Send + Sync + std::fmt::Debug {
     /// A request is about to be sent.
     fn sends(&self);
 
-    /// A request was answered or given up.
+    /// A request was answered or abandoned.
     fn done(&self, done: Done<'_>);
 }
 

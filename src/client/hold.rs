@@ -1,4 +1,5 @@
-//! The budget reserved for one conversation: the most the rest of it can cost, from its first live request on.
+//! The budget reserved for one conversation: the maximum that the rest of it can cost, from its first live request
+//! on.
 
 use std::sync::{Mutex, PoisonError};
 

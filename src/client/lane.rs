@@ -1,9 +1,9 @@
 //! The state of one endpoint: how many concurrent requests it takes, when the next may be sent, and whether any may.
 //!
 //! A 429 stops all requests for the requested time and halves the concurrency; every answer raises it by one. If the
-//! server is unreachable, one probe at a time tests whether it is back, and nothing else is sent. An error of a
-//! gateway, or a dropped connection, may be due to a single request: sending stops only after many requests in a row
-//! have failed that way.
+//! server is unreachable, one probe at a time tests whether it is back, and nothing else is sent. A gateway error or
+//! a dropped connection may be due to a single request: sending stops only after many requests in a row have failed
+//! that way.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,7 @@ const MANY: usize = 5;
 const PROBES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// The shortest and the longest wait after a 429 without `Retry-After`.
 const WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(20)];
-/// Longest `Retry-After` that is honored for anything but a 429.
+/// Maximum `Retry-After` that is honored, except for a 429.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Refusals in a row before the wait grows: a per-second limit resets within the first few.
@@ -57,7 +57,7 @@ pub(super) struct Lane {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Most concurrent requests.
+    /// Maximum concurrent requests.
     wide: usize,
     requests: Option<Bucket>,
     tokens: Option<Bucket>,

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::stats::real;
 use crate::text::number::whole;
 
-/// Longest wait for a bucket, in seconds: its debt depends on the usage that servers report.
+/// Maximum wait for a bucket, in seconds: its debt comes from the usage that servers report, which may be wrong.
 const LONGEST: f64 = 3_600.0;
 /// Slack, so a floating-point error never causes a wait.
 const REST: f64 = 1e-6;

@@ -1,4 +1,5 @@
-//! Every request to a model takes this path, in this order: journal and cache, tries, budget, a seat, the provider.
+//! Every request to a model goes through this path, in this order: journal and cache, tries, budget, a seat, the
+//! provider.
 //!
 //! Applications and judges both use it, so limits, records and costs apply to both. Each try reserves its own
 //! budget and takes its own seat, and keeps neither while waiting for the next try.
@@ -41,7 +42,7 @@ pub use road::Road;
 
 /// Bytes per token of an answer that is sent again with the next request.
 const WIDEST: u64 = 4;
-/// Most requests of one conversation in an estimate.
+/// Maximum requests of one conversation in an estimate.
 const MOST_IN_A_ROW: u64 = 10_000;
 
 /// A provider with its cache, limits and prices.
@@ -227,8 +228,8 @@ impl ModelClient {
         if let Some(answered) = stand_in {
             let answered = text::excerpt(answered, 60);
             self.warn(format!(
-                "answered-by: {answered} answered at {} instead of {model}; its cost is unknown, and its results are \
-                not compared with those of {model}",
+                "answered-by: {answered} answered at {} instead of {model}; its cost is unknown, and its \
+                     results are not compared with those of {model}",
                 self.endpoint()
             ));
             let mut stand_ins = self.stand_ins.lock().unwrap_or_else(PoisonError::into_inner);

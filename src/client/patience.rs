@@ -9,7 +9,7 @@ pub struct Patience {
     pub timeout: Duration,
     /// Retries after a transient error other than 429.
     pub retries: u32,
-    /// Longest time a request waits because of 429, and longest time an endpoint may answer everything with 429.
+    /// Maximum time a request waits because of 429, and maximum time an endpoint may answer everything with 429.
     pub limited: Duration,
     /// Seed of the jitter between tries.
     pub jitter: u64,

@@ -20,7 +20,7 @@ pub struct Road(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     meter: Meter,
-    /// Most concurrent requests to one endpoint.
+    /// Maximum concurrent requests to one endpoint.
     wide: usize,
     lanes: Mutex<BTreeMap<String, Arc<Lane>>>,
     /// Requests sent and not yet answered.
@@ -35,7 +35,7 @@ struct Inner {
 struct State {
     /// Why nothing more is sent.
     closed: Option<Ended>,
-    /// Whether nothing in flight is awaited.
+    /// Whether requests in flight are not awaited.
     over: bool,
 }
 
@@ -188,7 +188,7 @@ impl Road {
     }
 
     /// Takes a seat, then waits for its turn and until the rate limits allow it. On a closed road it waits forever:
-    /// [`Road::over`] tells when to stop waiting.
+    /// [`Road::over`] says when to stop waiting.
     ///
     /// # Errors
     /// The cause, if nothing more is sent on this lane.

@@ -33,11 +33,11 @@ pub struct Asking<'a> {
     pub part: SaidBy<'a>,
     /// The vendor's organization.
     pub organization: Option<Resolved<'a, &'a str>>,
-    /// Longest time for one try.
+    /// Time limit per attempt.
     pub timeout: Resolved<'a, Duration>,
-    /// Further tries after a transient error.
+    /// Retries after a transient error.
     pub retries: Resolved<'a, u32>,
-    /// Longest time to wait out a rate limit.
+    /// Maximum wait for a rate limit to clear.
     pub limited: Resolved<'a, Duration>,
     /// Limits of its address.
     pub limits: Option<Resolved<'a, Limits>>,
@@ -58,8 +58,8 @@ impl Asking<'_> {
         match Spec::of(name).map(|spec| &spec.means) {
             Some(Means::Network(vendor)) => Ok(self.reached.unwrap_or(vendor)),
             Some(Means::Own) => Err(Obstacle::new(
-                format!("provider `{name}` cannot judge; it only answers cases"),
-                "use a provider of models",
+                format!("provider `{name}` cannot judge; it can only answer cases"),
+                "choose a model provider",
             )
             .at(self.provider.said_by)),
             Some(Means::NotYet(help)) => {

@@ -72,7 +72,7 @@ impl Targets {
             Some(_) if is_http => Some("`--base-url`".to_owned()),
             _ => places(if is_http { "url" } else { "command" }).filter(|_| command.is_empty()),
         };
-        let url = url.unwrap_or_else(|| "the command behind `--`".to_owned());
+        let url = url.unwrap_or_else(|| "the command after `--`".to_owned());
         let body = places("body").unwrap_or_else(|| url.clone());
         let whence = Whence {
             address: url.clone(),
@@ -111,7 +111,7 @@ fn unnamed(own: &Own, asking: &Asking<'_>, is_http: bool) -> Option<Obstacle> {
         (
             own.command.is_some(),
             "command",
-            "name it behind `--`, as in `-p command -- ./bot --json`, or add `providerConfig: { command: [./bot, --json] }`",
+            "put it after `--`, as in `-p command -- ./bot --json`, or add `providerConfig: { command: [./bot, --json] }`",
         )
     };
     let message = format!("provider `{}` has no `{key}`", asking.provider.value);
@@ -126,7 +126,7 @@ fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<()
     }
     if is_http && !own.asks() {
         let message = "the question is not sent: the request has no `{{prompt}}` or `{{messages}}`";
-        let help = "add it to the request, as in `body: { text: \"{{prompt}}\" }`, under a name that the bot expects";
+        let help = "add it to the request under the name that the bot expects, as in `body: { text: \"{{prompt}}\" }`";
         return Err(match (&own.body, &own.url) {
             (Some(body), _) => at(body, message, help),
             (None, Some(url)) => at(url, message, help),
@@ -146,7 +146,7 @@ fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<()
         let message = "the case needs function calls, but `tools` is not set";
         return Err(placed((
             message,
-            "add `tools: /POINTER`, the place of the list of calls, next to `answer`",
+            "add `tools: /POINTER` next to `answer`; it points to the list of calls",
         )));
     }
     let by_line = own.input.as_ref().is_some_and(|setting| setting.written.contains("json"));
@@ -240,7 +240,7 @@ impl Settings {
         let server = self.flags.base_url.as_deref();
         if let Some(server) = server.filter(|server| Origin::bare(server.trim()).is_none()) {
             let server = crate::text::excerpt(server.split(['?', '#']).next().unwrap_or_default(), 100);
-            let help = "write it as `http://127.0.0.1:8080`; the path belongs in `url`";
+            let help = "write it as `http://127.0.0.1:8080`, and put the path in `url`";
             return Err(Obstacle::new(
                 format!("`--base-url` for provider `{HTTP}` must be a scheme and host, found `{server}`"),
                 help,

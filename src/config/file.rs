@@ -35,7 +35,7 @@ const CACHE: &[Field] = &[
 const TARGET: &[Field] = &[Field::optional(
     "version",
     Shape::Part("version"),
-    "Its version, or the `command` that prints it, such as its commit; answers of another version are never read from the cache.",
+    "Its version, such as its commit, or a `command` that prints it; answers from another version are never read from the cache.",
 )];
 
 const PRICE: &[Field] = &[
@@ -48,12 +48,12 @@ const PRICE: &[Field] = &[
     Field::optional(
         "cache_write",
         Shape::Number(0.0, MOST),
-        "US dollars per million input tokens written to it (input).",
+        "US dollars per million input tokens written to that cache (input).",
     ),
     Field::required(
         "output",
         Shape::Number(0.0, MOST),
-        "US dollars per million output tokens, thinking included.",
+        "US dollars per million output tokens, including thinking.",
     ),
 ];
 
@@ -69,9 +69,9 @@ const CONFIG: &[Field] = &[
     Field::optional(
         "provider",
         Shape::Offered(&OFFERED, &NAMES),
-        "How the application is called, unless the scenario says so.",
+        "How the application is called, unless the scenario sets it.",
     ),
-    Field::optional("model", Shape::Name, "Model, unless the scenario names one."),
+    Field::optional("model", Shape::Name, "Model, unless the scenario sets one."),
     Field::optional("providers", Shape::Map, "How to reach each provider, by name."),
     Field::optional("scenariosDir", Shape::Name, "Folder of the scenarios, relative to this file."),
     Field::inert(
@@ -89,8 +89,8 @@ const CONFIG: &[Field] = &[
     Field::inert(
         "ci",
         Shape::Map,
-        "ArtemisKit only; has no effect, see `gate`.",
-        "set the limits under `gate:`: `gate: { min_pass_rate: 0.99, baseline: { from: akit-baseline.json, margin: 0.05 } }`",
+        "ArtemisKit only; has no effect. See `gate`.",
+        "move the limits to `gate:`, as in `gate: { min_pass_rate: 0.99, baseline: { from: akit-baseline.json, margin: 0.05 } }`",
     ),
     Field::optional("grader", Shape::Object(GRADER), "The judge."),
     Field::optional("cache", Shape::Object(CACHE), "Recorded exchanges."),

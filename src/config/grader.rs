@@ -20,42 +20,38 @@ pub(super) const GRADER: &[Field] = &[
     Field::optional("apiKey", Shape::Text, "API key; write `${NAME}` to take it from the environment."),
     KEY_FILE,
     KEY_COMMAND,
-    Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
-    Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
+    Field::optional("timeout", Shape::Integer(1), "Time limit per attempt, in milliseconds."),
+    Field::optional("maxRetries", Shape::Integer(0), "Retries after a transient error."),
     PATIENCE,
     LIMITS,
     Field::optional("votes", Shape::Integer(1), "Verdicts per answer, an odd number."),
-    Field::optional("scale", Shape::Steps, "Highest score of the judge's scale (10)."),
+    Field::optional("scale", Shape::Steps, "Highest score on the judge's scale (10)."),
     Field::optional("embeddingModel", Shape::Name, "Embedding model for `similarity`."),
     Field::optional(
         "maxTokens",
         Shape::Integer(1),
-        "Most tokens of a verdict, thinking included; doubled once if a verdict is truncated (8192).",
+        "Maximum tokens per verdict, including thinking; doubled once if a verdict is truncated (8192).",
     ),
     Field::optional("effort", Shape::OneOf(Effort::VARIANTS), "How much the judge reasons."),
-    Field::optional("maxAnswer", Shape::Integer(1), "Longest answer that is judged, in characters (32000)."),
+    Field::optional("maxAnswer", Shape::Integer(1), "Longest answer to judge, in characters (32000)."),
     Field::optional(
         "canaries",
         Shape::OneOf(Canaries::VARIANTS),
-        "Whether the judge is first tested on known-bad answers (on); `off` is for stubs in tests.",
+        "Whether the judge is first tested on known-bad answers (on); use `off` only for stubs in tests.",
     ),
     Field::optional("calibration", Shape::Object(CALIBRATION), "Calibration of the judge."),
 ];
 
 const CALIBRATION: &[Field] = &[
     Field::required("file", Shape::Name, "File stored by `akit calibrate`, relative to this file."),
-    Field::optional("min_n", Shape::Integer(1), "Fewest judged labels."),
-    Field::optional("min_kappa", Shape::Number(-1.0, 1.0), "Smallest kappa, -1 to 1."),
+    Field::optional("min_n", Shape::Integer(1), "Minimum number of judged labels."),
+    Field::optional("min_kappa", Shape::Number(-1.0, 1.0), "Minimum kappa, -1 to 1."),
     Field::optional(
         "min_tpr",
         Shape::Number(0.0, 1.0),
-        "Smallest share of good answers that the judge passes.",
+        "Minimum share of good answers that the judge passes.",
     ),
-    Field::optional(
-        "min_tnr",
-        Shape::Number(0.0, 1.0),
-        "Smallest share of bad answers that the judge fails.",
-    ),
+    Field::optional("min_tnr", Shape::Number(0.0, 1.0), "Minimum share of bad answers that the judge fails."),
     Field::optional(
         "required",
         Shape::Bool,
@@ -90,9 +86,9 @@ impl GraderConfig {
         found: &mut Diagnostics,
     ) -> Self {
         if let Some((name, span)) = grader.text("provider").filter(|(name, _)| Spec::is_own(name)) {
-            let message = format!("provider `{name}` cannot judge; it only answers cases");
+            let message = format!("provider `{name}` cannot judge; it can only answer cases");
             let finding = Diagnostic::error("wrong-value", source, span, message);
-            found.push(finding.help("use a provider of models"));
+            found.push(finding.help("choose a model provider"));
         }
         Self {
             provider: grader.string("provider"),

@@ -86,8 +86,7 @@ impl Settings {
         let is_elsewhere = !is_given(&own) && own.value != given.value;
         is_elsewhere.then(|| {
             format!(
-                "the judge {} is called at {}, which gets conversations and answers: {:#} sets the address of the \
-                 application only",
+                "the judge {} is called at {}, which gets conversations and answers: {:#} sets only the application's address",
                 judge.model,
                 endpoint.identity(),
                 given.said_by,

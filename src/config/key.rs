@@ -10,10 +10,10 @@ use crate::secret::Secret;
 use crate::source::{plain, slashed};
 use crate::text;
 
-/// Longest time that a program may take to print a key.
+/// Time limit for a program that prints a key.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Longest key that is read, in bytes.
+/// Maximum length of a key, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
 /// Where a key comes from.

@@ -116,7 +116,6 @@ impl Settings {
         settings
     }
 
-    /// The folder of the cache.
     fn cache_folder(&self) -> Resolved<'_, PathBuf> {
         let configured = self.file.cache_folder();
         Resolved::or_default(

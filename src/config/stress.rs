@@ -11,33 +11,30 @@ const SLO: &[Field] = &[
     Field::optional(
         "latency_p95_ms",
         Shape::Number(0.0, 1e9),
-        "Largest 95th percentile of the latency, from the intended send, in milliseconds.",
+        "Maximum 95th percentile of the latency in milliseconds, from when the request was due.",
     ),
     Field::optional(
         "ttft_p95_ms",
         Shape::Number(0.0, 1e9),
-        "Largest 95th percentile of the time to the first token, in milliseconds.",
+        "Maximum 95th percentile of the time to the first token, in milliseconds.",
     ),
-    Field::optional("error_rate", Shape::Number(0.0, 1.0), "Largest share of requests without an answer."),
-    Field::optional("pass_rate", Shape::Number(0.0, 1.0), "Smallest share of judged answers that pass."),
+    Field::optional("error_rate", Shape::Number(0.0, 1.0), "Maximum share of requests without an answer."),
+    Field::optional("pass_rate", Shape::Number(0.0, 1.0), "Minimum share of judged answers that pass."),
     Field::optional(
         "goodput_rps",
         Shape::Number(0.0, 1e9),
-        "Smallest number of answers per second that meet the limits and their expectations.",
+        "Minimum answers per second that meet the limits and their expectations.",
     ),
     Field::optional(
         "escalation_availability",
         Shape::Number(0.0, 1.0),
-        "Smallest share of cases tagged `escalation` in which a person can be reached.",
+        "Minimum share of cases tagged `escalation` in which a person can be reached.",
     ),
 ];
 
 /// Keys of `stress:`.
-pub(super) const STRESS: &[Field] = &[Field::optional(
-    "slo",
-    Shape::Object(SLO),
-    "Limits for every level of a load; `--slo` takes precedence.",
-)];
+pub(super) const STRESS: &[Field] =
+    &[Field::optional("slo", Shape::Object(SLO), "Limits for every load level; `--slo` takes precedence.")];
 
 /// Limits for a load test, unless flags override them.
 #[derive(Clone, Debug, Default, PartialEq)]

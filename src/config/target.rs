@@ -23,7 +23,7 @@ use crate::vocabulary::Metric;
 #[derive(Debug, Default)]
 pub struct Targets {
     clients: Vec<((Access, Mode), Arc<ModelClient>)>,
-    /// Those of own bots, by all of their settings.
+    /// Clients of own bots, by all of their settings.
     pub(super) bots: BTreeMap<String, Arc<ModelClient>>,
     /// Keys already fetched, by their source.
     keys: Vec<(String, Secret)>,

@@ -1,7 +1,7 @@
 //! Who may get a key, or anything else from the environment.
 //!
-//! Whoever edits a scenario file chooses its `baseUrl`, and that can be an outsider. So a scenario's own address gets
-//! nothing from the environment or the configuration unless the owners of the keys have named its server: by flag,
+//! Anyone who edits a scenario file, even an outsider, can choose its `baseUrl`. So a scenario's own address gets
+//! nothing from the environment or the configuration unless the owners of the keys have named that server: by flag,
 //! configuration or environment. If the configuration comes with the change too, the same applies to its addresses.
 
 use std::path::Path;
@@ -20,7 +20,7 @@ const OWN: [Field; 3] = [
     Field::optional(
         "trustedOrigins",
         Shape::Texts,
-        "Servers that a scenario's `baseUrl` may name and that get this provider's key, as `https://host:port`.",
+        "Servers that a scenario's `baseUrl` may use and that get this provider's key, as `https://host:port`.",
     ),
     KEY_FILE,
     KEY_COMMAND,
@@ -56,7 +56,7 @@ pub(super) const PROVIDER: &[Field] = &{
 /// Whose configuration it is.
 #[derive(Clone, Debug, Default)]
 pub enum Whose {
-    /// That of whoever starts the run: fully trusted.
+    /// The configuration of the person who starts the run: fully trusted.
     #[default]
     Own,
     /// That of the base of the change under test, with the text of the calibration that it names.
@@ -71,7 +71,7 @@ const MERGE_FIRST: &str = "merge akit.yaml first, pass the server with `--base-u
 /// Whether the owners of the keys named an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// They did, or it is the provider's default, or local.
+    /// They named it, or it is the provider's default, or local.
     #[default]
     Named,
     /// Only a scenario file names it.
@@ -161,7 +161,7 @@ impl Settings {
         Err(Obstacle { at: Some(place), ..Obstacle::new(message, help) })
     }
 
-    /// Whether an address is trusted by itself: the vendor's own, the environment's, or local.
+    /// Whether an address is trusted in itself: the vendor's own, the environment's, or local.
     fn is_usual(&self, vendor: Option<&Vendor>, origin: &Origin) -> bool {
         let variable = vendor.and_then(|vendor| self.environment.get(vendor.address_variable?));
         let mut known = [vendor.map(|vendor| vendor.address), variable].into_iter().flatten();

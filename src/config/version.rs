@@ -11,7 +11,7 @@ use crate::text;
 /// Timeout of the command.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Most characters of a version.
+/// Maximum characters of a version.
 const MOST: usize = 200;
 
 const COMMAND: &[Field] =

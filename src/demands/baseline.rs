@@ -1,7 +1,7 @@
 //! The committed baseline: what changed in it without adding a run.
 //!
 //! An update adds runs and moves the window; trials of runs that both sides list do not change. A made-up run cannot
-//! be told from a real one.
+//! be distinguished from a real one.
 
 use std::collections::BTreeSet;
 
@@ -98,7 +98,7 @@ impl<'a> Accounted<'a> {
         let lost = self.old.runs.len() - self.shared.len();
         let least = LEAST_RUNS.min(self.old.runs.len());
         if lost > 0 && (!self.fresh || self.new.runs.len() < least) {
-            let message = format!("{} removed, but not by an update", text::count(lost, "run"));
+            let message = format!("{} removed by hand, not by an update", text::count(lost, "run"));
             log.add(Kind::BaselineEdited, "runs", self.line(&["\"runs\""]), &message);
         }
         if !self.fresh && self.accepted.is_empty() && self.old.epoch != self.new.epoch {

@@ -1,4 +1,4 @@
-//! The records of the cache: whoever can propose a change can propose an answer or a verdict.
+//! The records of the cache: anyone who can propose a change can propose an answer or a verdict.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,17 +62,17 @@ impl Cached {
     /// What is not read, as a sentence.
     #[must_use]
     pub fn told(&self) -> Option<String> {
-        let because = "anybody could have written records that exist only in this change";
+        let because = "anyone could have written records that exist only in this change";
         if let Some(link) = &self.link {
             return Some(format!(
-                "no record of the cache is read: `{}` is new in this change; {because}",
+                "no cached record is read: `{}` is new in this change; {because}",
                 text::excerpt(link, 120)
             ));
         }
         let mut records = self.added.iter().chain(&self.changed).filter(|path| hash(path).is_some());
         let first = text::excerpt(records.next()?, 120);
-        let all = text::count(records.count() + 1, "record");
-        Some(format!("{all} of the cache not read (first: `{first}`); {because}"))
+        let all = text::count(records.count() + 1, "cached record");
+        Some(format!("{all} not read (first: `{first}`); {because}"))
     }
 
     /// Weakenings: changed records, links on the path to them, and, if they are `read`, new ones.
@@ -80,7 +80,7 @@ impl Cached {
     pub fn weakened(&self, read: bool) -> Vec<Weakening> {
         let mut log = Log::default();
         if let Some(link) = &self.link {
-            log.file(Kind::CacheMoved, link, &format!("the records are now behind `{link}`"));
+            log.file(Kind::CacheMoved, link, &format!("the records are now behind the link `{link}`"));
         }
         let groups = [
             (Kind::CacheRecordAdded, &self.added, read, "this change adds"),
@@ -90,7 +90,7 @@ impl Cached {
             let mut records = paths.iter().filter(|path| is_named && is_record(path));
             if let Some(first) = records.next() {
                 let all = text::count(records.count() + 1, "record");
-                log.file(kind, first, &format!("{what} {all} of the cache (first: `{first}`)"));
+                log.file(kind, first, &format!("{what} {all} in the cache (first: `{first}`)"));
             }
         }
         log.close()

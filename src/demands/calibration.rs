@@ -1,4 +1,4 @@
-//! The judge's calibration: another one may allow verdicts that this one did not.
+//! The judge's calibration: a new one may allow verdicts that the old one did not.
 
 use super::Demands;
 use super::Log;

@@ -29,7 +29,7 @@ pub use cache::{Cached, cached, is_within};
 pub use document::{Configuration, Document, ScenarioFile};
 pub use past::{Scope, Then, nested};
 
-/// Everything that is required of a release, at one time.
+/// Everything that is required of a release, in one state of the repository.
 #[derive(Clone, Debug, Default)]
 pub struct Demands {
     /// The scenario files.

@@ -47,7 +47,7 @@ impl<'a> Paired<'a> {
         Named { scenario, id, tags: &self.case.tags }
     }
 
-    /// A later version's tags, plus those that it lost.
+    /// A later version's tags, plus those it lost.
     pub(super) fn tags_with(&self, now: &Self) -> Vec<String> {
         let all: BTreeSet<&String> = self.case.tags.iter().chain(&now.case.tags).collect();
         all.into_iter().cloned().collect()

@@ -184,8 +184,8 @@ impl Then {
         self.config.is_none() && self.moved && self.demands.scenarios.is_empty() && self.unread.is_empty()
     }
 
-    /// The old configuration with the files that it names, as if its file were in this folder; the defaults if there
-    /// was none. Reports what is wrong with it.
+    /// The old configuration with the files it names, as if it were in this folder; the defaults if there was none.
+    /// Reports what is wrong with it.
     ///
     /// # Errors
     /// When git cannot read the commit.
@@ -216,12 +216,12 @@ impl Then {
     }
 }
 
-/// A folder that had files in a repository and is now a repository of its own.
+/// A folder that had files in a repository and is now a separate repository.
 #[must_use]
 pub fn nested(folder: &str) -> Weakening {
     let location = Location { file: folder.to_owned(), line: 1, column: 1 };
     let message = format!(
-        "`{folder}` is now a repository of its own, so this change chooses which commit of it is judged"
+        "`{folder}` is now a separate repository, so this change chooses which of its commits is judged"
     );
     Weakening { kind: Kind::PathLinked, of: folder.to_owned(), message, location }
 }

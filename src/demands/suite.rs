@@ -33,7 +33,7 @@ pub(super) fn compare(
         if now.selection.refusal(old.scenario(), old.case).is_none()
             && let Some(why) = now.selection.refusal(new.scenario(), new.case)
         {
-            let message = format!("{name} was selected by the flags of this run, and no longer is: {why}");
+            let message = format!("{name} was selected by this run's flags, but no longer is: {why}");
             let key = if new.node.get("tags").is_some() { "tags" } else { "id" };
             log.at(Kind::CaseUnselected, &name, file, new.node.place(&[key]), &message);
         }
@@ -41,7 +41,7 @@ pub(super) fn compare(
             && drawn.as_ref().is_some_and(|(was, is)| was.contains(&old.key()) && !is.contains(&new.key()))
         {
             let message =
-                format!("{} was in the sample of this run; under its new name, it no longer is", old.name());
+                format!("{} was in this run's sample; under its new name, it no longer is", old.name());
             log.at(Kind::CaseUnselected, &name, file, new.node.place(&["id"]), &message);
         }
         answered(old, new, log);
@@ -83,7 +83,7 @@ pub(super) fn compare(
     }
 }
 
-/// The answers to turns of a script that are expected to be less than before.
+/// The turns of a script whose answers must meet less than before.
 fn turns(old: &Paired<'_>, new: &Paired<'_>, judges: Judges<'_>, log: &mut Log) {
     let (Some(was), Some(is)) = (&old.case.dialogue, &new.case.dialogue) else { return };
     let (name, file) = (new.name(), &new.suite.document.file);

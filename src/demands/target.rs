@@ -37,7 +37,7 @@ fn recorded(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
             && is == REPLIES
             && was != REPLIES
         {
-            let message = format!("{was} was asked before, now recorded answers are judged");
+            let message = format!("{was} was called before, now recorded answers are judged");
             let of = if std::ptr::eq(node, new.node) { new.name() } else { "provider".to_owned() };
             log.at(Kind::TargetRecorded, &of, &document.file, node.place(&["provider"]), &message);
         }
@@ -193,14 +193,14 @@ fn trusted(before: Option<&Configuration>, now: &Configuration, log: &mut Log) {
         let known = before.and_then(|before| before.config.providers.get(name)).map(|one| &one.trusted);
         let is_new = |origin: &&Origin| known.is_none_or(|known| !known.contains(origin));
         for origin in provider.trusted.iter().filter(is_new) {
-            let message = format!("{origin} gets the key of `{name}` if a scenario names it");
+            let message = format!("{origin} gets the key of `{name}` if a scenario uses this server");
             let keys = ["providers", name, "trustedOrigins"];
             log.key(&now.document, &Weaker::new(Kind::TrustWidened, &keys, message));
         }
     }
 }
 
-/// A cache that now answers for the application, with records of earlier answers.
+/// A cache whose earlier answers now replace the application's.
 fn replayed(before: Option<&Configuration>, now: &Configuration, log: &mut Log) {
     let reads = |mode: Option<Mode>| match mode {
         Some(Mode::Auto) => Some("auto"),
@@ -209,12 +209,12 @@ fn replayed(before: Option<&Configuration>, now: &Configuration, log: &mut Log) 
     };
     let was = reads(before.and_then(|before| before.config.cache_mode));
     if let (None, Some(mode)) = (was, reads(now.config.cache_mode)) {
-        let message = format!("the application was always asked, now recorded answers are used (`{mode}`)");
+        let message = format!("the application was always called, now recorded answers are used (`{mode}`)");
         log.key(&now.document, &Weaker::new(Kind::CacheReplayed, &["cache", "mode"], message));
     }
 }
 
-/// A cache in another folder, whose records may answer for application and judge.
+/// A cache in another folder, whose records may replace answers and verdicts.
 fn moved_cache(before: &Demands, now: &Configuration, log: &mut Log) {
     let folder = |config: &ConfigFile| config.cache_dir.clone().unwrap_or_else(|| FOLDER.to_owned());
     let (was, is) = (folder(&before.configured()), folder(&now.config));

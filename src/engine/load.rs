@@ -1,4 +1,4 @@
-//! Visits at a pace, for as long as a stage lasts: this many at once, or at scheduled times.
+//! Visits at a pace, while a stage lasts: this many at once, or at scheduled times.
 //!
 //! Workers are kept from stage to stage, so that the number of visits never exceeds that of the stage, except for those
 //! left from a larger stage. A separate thread keeps the schedule, because timers of the runtime have a resolution of a
@@ -20,13 +20,13 @@ pub struct Arrival {
     pub number: u64,
     /// The stage in which it was due.
     pub stage: usize,
-    /// When it should have come.
+    /// When it should have arrived.
     pub due: Instant,
 }
 
 /// What to do with visitors.
 pub trait Host: Send + Sync + 'static {
-    /// The number of the next visitor; `None` if no more may come.
+    /// The number of the next visitor; `None` if no more may arrive.
     fn next(&self) -> Option<u64>;
 
     /// Serves one. It is dropped while waiting once the time is over.
@@ -39,7 +39,7 @@ pub trait Host: Send + Sync + 'static {
     fn begin(&self, stage: usize, at: Instant);
 }
 
-/// When visitors come.
+/// When visitors arrive.
 pub enum Pace {
     /// This many at once, reached only after a ramp.
     InFlight(usize, Duration),
@@ -49,7 +49,7 @@ pub enum Pace {
 
 /// A part of a load.
 pub struct Stage {
-    /// When visitors come.
+    /// When visitors arrive.
     pub pace: Pace,
     /// How long it lasts; `None` if only the number of visits ends it.
     pub lasts: Option<Duration>,
@@ -67,7 +67,7 @@ enum Now {
 }
 
 impl Now {
-    /// Tells the workers, unless the load is over because a worker found that no more visitors may come.
+    /// Tells the workers, unless the load is over because a worker found that no more visitors may arrive.
     fn is_told(self, tell: &watch::Sender<Self>) -> bool {
         tell.send_if_modified(|now| {
             let goes_on = !matches!(now, Self::Over);
@@ -79,9 +79,9 @@ impl Now {
     }
 }
 
-/// Runs the stages until no more visitors may come, the time is over, or `stop` completes. Visits in progress are
-/// dropped at the end of the time or at a stop, and awaited when no more may come. At most `most` visits of a schedule
-/// are in progress; the others wait. Returns whether akit crashed in one of them.
+/// Runs the stages until no more visitors may arrive, the time is over, or `stop` completes. Visits in progress are
+/// dropped at the end of the time or at a stop, and awaited when no more may arrive. At most `most` visits of a
+/// schedule are in progress; the others wait. Returns whether akit crashed in one of them.
 pub async fn load<H: Host>(
     host: Arc<H>,
     stages: Vec<Stage>,
@@ -191,7 +191,7 @@ async fn until(time: Option<Instant>) {
     }
 }
 
-/// Waits until all visits are done: no more may come.
+/// Waits until all visits are done; no more may arrive.
 async fn all_of(visits: &mut JoinSet<()>, crashed: &mut bool) {
     while let Some(done) = visits.join_next().await {
         *crashed |= done.is_err();
@@ -238,7 +238,7 @@ fn share(ramp: Duration, worker: usize, workers: usize) -> Duration {
     ramp / u32::try_from(workers).unwrap_or(u32::MAX).max(1) * part
 }
 
-/// Signals each time of a schedule when it comes. It stops once it is dropped.
+/// Signals each time of a schedule when it is due. Stops when it is dropped.
 struct Clock {
     stopped: Arc<(Mutex<bool>, Condvar)>,
 }

@@ -86,7 +86,7 @@ pub async fn closed<W: Work>(
     Found { results, crashed }
 }
 
-/// Waits until running work is abandoned: work that waits for nothing does not notice that the road is over.
+/// Waits until running work is abandoned: work that never waits does not notice that the road is over.
 async fn left_behind(road: &Road) {
     road.over().await;
     if road.closed() == Some(Ended::Budget) {

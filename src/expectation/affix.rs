@@ -9,8 +9,10 @@ use crate::text;
 use crate::text::said::folded_lower;
 use crate::vocabulary::{VerdictKind, Weaker};
 
-pub(super) const FIELDS: &[Field] =
-    &[TYPE, Field::required("value", Shape::Text, "Text at that end of the answer; case is ignored.")];
+pub(super) const FIELDS: &[Field] = &[
+    TYPE,
+    Field::required("value", Shape::Text, "Text at the start or end of the answer; case is ignored."),
+];
 
 /// A text at the start of the answer, or at its end.
 #[derive(Clone, Debug)]

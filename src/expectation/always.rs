@@ -18,7 +18,7 @@ use crate::vocabulary::Outcome;
 
 /// What an entry of `always` has besides the keys of its expectation.
 pub const NAMED: &[Field] =
-    &[Field::optional("name", Shape::Name, "Name for `except` in a case (its type).")];
+    &[Field::optional("name", Shape::Name, "Name to use under `except` in a case (its type).")];
 
 /// An expectation of every answer.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl Rule {
         }
         let own = named.as_ref().and_then(Node::as_str).filter(|name| !name.trim().is_empty());
         if let Some(named) = named.as_ref().filter(|_| own.is_none()) {
-            let message = "`name` of a rule must be a text that is not empty".to_owned();
+            let message = "a rule's `name` must be text, and not empty".to_owned();
             reading.found.push(Diagnostic::error("wrong-type", reading.file, named.span, message));
         }
         let expectation = Expectation::read(&node, "an entry of `always`", reading)?;
@@ -138,7 +138,7 @@ pub fn check_exceptions(
                     [] => "remove it: neither this file nor akit.yaml has `always:`".to_owned(),
                     known => format!("use one of {}", text::list(known)),
                 });
-                let message = format!("`except`: no rule of `always` is named `{shown}`");
+                let message = format!("`except`: no rule under `always` is named `{shown}`");
                 found.push(Diagnostic::error("unknown-rule", file, *span, message).help(help));
             }
             several => {
@@ -146,7 +146,7 @@ pub fn check_exceptions(
                 let message = format!("several rules are named `{shown}`: {}", places.join(", "));
                 found.push(
                     Diagnostic::error("wrong-value", file, *span, message)
-                        .help("give the rule that you mean a `name:` of its own"),
+                        .help("give that rule a unique `name:`"),
                 );
             }
         }

@@ -94,7 +94,7 @@ impl Arguments {
                 lost.map(weaker).collect()
             }
             (Self::Members(_), Self::Schema(_)) | (Self::Schema(_), Self::Members(_)) => {
-                let message = "the arguments changed between members and a JSON Schema";
+                let message = "the arguments changed from members to a JSON Schema, or back";
                 vec![Weaker::new(WeakeningKind::ValueChanged, &[""; 0], message)]
             }
         }

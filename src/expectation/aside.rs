@@ -1,4 +1,4 @@
-//! Long computations that do not block the thread for asking and waiting.
+//! Runs long computations without blocking the thread that sends requests and waits.
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 

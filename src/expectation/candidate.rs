@@ -22,7 +22,7 @@ pub struct Candidate<'a> {
     pub state: Option<&'a Json>,
     /// Why the model stopped, in the provider's word.
     pub finish_reason: Option<&'a str>,
-    /// What that word means, if `stopWords` says so.
+    /// The meaning of that word, if `stopWords` has it.
     pub taught: Option<StopReason>,
     /// Whether a text that was cut off may pass what it must say.
     pub allow_cut: bool,
@@ -34,12 +34,12 @@ pub struct Candidate<'a> {
     pub seen: Option<&'a Seen>,
     /// The conversation, if this stands for all of its answers.
     pub talk: Option<&'a Talk<'a>>,
-    /// Whether silence is fine, because the customer is with a person.
+    /// Whether silence is allowed, because the customer is with a person.
     pub may_be_silent: bool,
 }
 
 impl<'a> Candidate<'a> {
-    /// An answer that ended by itself.
+    /// An answer that ended normally.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
         let (state, finish_reason, taught, thinking, latency_ms, seen) = (None, None, None, None, None, None);
@@ -206,7 +206,7 @@ impl Talk<'_> {
         Candidate { tool_calls: &self.calls, talk: Some(self), seen, ..last }
     }
 
-    /// The last answer by itself.
+    /// The last answer alone.
     pub(super) fn last(&self) -> Option<&Heard<'_>> {
         self.turns.last()
     }

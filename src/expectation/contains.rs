@@ -24,12 +24,11 @@ pub(super) const FIELDS: &[Field] = &[
     IGNORE_CASE,
 ];
 
-pub(super) const CASE: Field =
-    Field::optional("caseSensitive", Shape::Bool, "Whether upper and lower case differ (false).");
+pub(super) const CASE: Field = Field::optional("caseSensitive", Shape::Bool, "Whether case matters (false).");
 
 /// The key that other tools have for it.
 pub(super) const IGNORE_CASE: Field =
-    Field::foreign("ignoreCase", "remove it, or set `caseSensitive: true` if upper and lower case differ");
+    Field::foreign("ignoreCase", "remove it, or set `caseSensitive: true` if case matters");
 
 /// Values that must be in the answer.
 #[derive(Clone, Debug)]

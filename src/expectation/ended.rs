@@ -41,7 +41,7 @@ impl Ended {
         } else if ends.iter().all(|end| by.contains(end)) {
             let message =
                 "`by` lists every way that this conversation can end, so it always passes".to_owned();
-            reading.always_holds(span, message, "keep only the ways that are right");
+            reading.always_holds(span, message, "keep only the acceptable ones");
         }
         Some(Self { by })
     }

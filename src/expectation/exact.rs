@@ -9,8 +9,8 @@ use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("value", Shape::Text, "The whole answer; white space at both ends does not count."),
-    Field::optional("caseSensitive", Shape::Bool, "Whether upper and lower case differ (true)."),
+    Field::required("value", Shape::Text, "The whole answer; white space at the start and end is ignored."),
+    Field::optional("caseSensitive", Shape::Bool, "Whether case matters (true)."),
     Field::foreign("ignoreCase", "use `caseSensitive: false`"),
 ];
 
@@ -42,7 +42,7 @@ impl Exact {
         let mut verdict = verdict(VerdictKind::Exact, passed, if passed { 1.0 } else { 0.0 });
         verdict.expected = quote(wanted);
         if passed {
-            "the answer is the expected text".clone_into(&mut verdict.reason);
+            "the answer matches the expected text".clone_into(&mut verdict.reason);
             return verdict;
         }
         let same = wanted.chars().zip(got.chars()).take_while(|(a, b)| a == b).count();
@@ -50,7 +50,7 @@ impl Exact {
         verdict.reason = if got.is_empty() {
             "the answer is empty".to_owned()
         } else if caseless(wanted) == caseless(got) {
-            "the answer differs in upper and lower case".to_owned()
+            "the answer differs only in case".to_owned()
         } else if same == 0 {
             "the answer is a different text".to_owned()
         } else if at == got.len() {

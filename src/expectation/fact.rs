@@ -10,14 +10,14 @@ use crate::text::said::{folded, folded_lower};
 /// Keys of an entry of `facts`.
 pub const FACT: &[Field] = &[
     Field::required("name", Shape::Name, "Name for expectations."),
-    Field::required("asked", Shape::Name, "Pattern of an answer that asks for it; case is ignored."),
+    Field::required("asked", Shape::Name, "Pattern for an answer that asks for it; case is ignored."),
     Field::optional("say", Shape::Name, "What the customer says when asked for it."),
     Field::optional(
         "value",
         Shape::Name,
         "Its value, for `carries` and `keeps` (the match of `shape` in `say`).",
     ),
-    Field::optional("shape", Shape::Name, "Pattern of any such value, for `keeps`."),
+    Field::optional("shape", Shape::Name, "Pattern that matches any such value, for `keeps`."),
 ];
 
 /// Something that the customer knows.

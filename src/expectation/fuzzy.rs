@@ -20,7 +20,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "distance",
         Shape::Integer(0),
-        "Highest edit distance that passes, in characters, with case and white space; instead of `threshold`.",
+        "Highest edit distance that passes, in characters, counting case and white space; use it instead of `threshold`.",
     ),
 ];
 
@@ -158,10 +158,10 @@ fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 
-/// Most pairs of units to compare. A count, so that a verdict does not depend on the machine.
+/// Maximum pairs of units to compare. A count, so that a verdict does not depend on the machine.
 const PAIRS: usize = 1 << 30;
 
-/// Pairs that are compared right on the judging thread; more run aside.
+/// Pairs to compare directly; more of them go through `aside`, so that others can run.
 const SOON: usize = 1 << 24;
 
 /// Distance and similarity of two texts; `None` if they are too long to compare.
@@ -186,8 +186,7 @@ fn compared(a: &[u16], b: &[u16]) -> Option<(usize, f64)> {
 
 fn too_long() -> Verdict {
     let reason = format!(
-        "answer and `value` are too long to compare: more than {} pairs of characters; \
-         check a part with `regex` or `contains`",
+        "the answer and `value` are too long to compare (more than {} pairs of characters); check a part with `regex` or `contains`",
         text::number::whole(PAIRS as u64)
     );
     errored(VerdictKind::Fuzzy, reason)

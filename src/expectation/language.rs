@@ -16,7 +16,7 @@ use crate::vocabulary::{VerdictKind, Weaker};
 pub(super) const FIELDS: &[Field] =
     &[TYPE, Field::required("value", Shape::OneOf(CODES), "ISO 639-1 code of the language, such as `de`.")];
 
-/// Fewest characters that show a language.
+/// Minimum characters needed to recognize a language.
 const LEAST: usize = 40;
 
 /// The ISO 639-1 codes and their languages.

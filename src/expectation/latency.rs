@@ -8,7 +8,11 @@ use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("max_ms", Shape::Integer(1), "Longest time to the whole answer, in milliseconds."),
+    Field::required(
+        "max_ms",
+        Shape::Integer(1),
+        "Maximum time until the answer is complete, in milliseconds.",
+    ),
 ];
 
 /// The longest time to an answer.

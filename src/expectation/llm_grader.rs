@@ -22,17 +22,17 @@ pub(super) const FIELDS: &[Field] = &[
     Field::required(
         "rubric",
         Shape::Name,
-        "What a good answer does, in plain words; or `builtin:` and the name of one of akit's rubrics.",
+        "What a good answer does, in plain words; or `builtin:NAME`, one of akit's rubrics.",
     ),
     Field::optional("threshold", Shape::Number(0.0, 1.0), "Lowest score that passes, 0 to 1 (0.7)."),
     Field::optional("anchors", Shape::Objects(ANCHOR), "Example answers and the scores that they deserve."),
     Field::optional(
         "votes",
         Shape::Integer(1),
-        "Verdicts to ask for, an odd number (1, or up to 3 near the threshold).",
+        "Number of verdicts, odd (1, or up to 3 near the threshold).",
     ),
-    Field::optional("scale", Shape::Steps, "Steps of the judge's scale (10)."),
-    Field::optional("model", Shape::Name, "Model that judges, instead of the configured judge."),
+    Field::optional("scale", Shape::Steps, "Highest score on the judge's scale (10)."),
+    Field::optional("model", Shape::Name, "Model to judge with, instead of the configured judge."),
     Field::optional(
         "provider",
         Shape::Offered(&provider::OFFERED, &provider::NAMES),
@@ -41,7 +41,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "of",
         Shape::OneOf(&["answer", "conversation"]),
-        "In a case with turns: whether to grade the last answer or the whole conversation (answer).",
+        "In a conversation: grade the last answer or the whole conversation (answer).",
     ),
 ];
 
@@ -326,8 +326,8 @@ fn votes(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<u32> {
 pub(super) fn judge(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Judge> {
     let (provider, model) = (fields.string("provider"), fields.string("model"));
     if let Some((name, span)) = fields.text("provider").filter(|(name, _)| provider::Spec::is_own(name)) {
-        let message = format!("provider `{name}` cannot judge; it only answers cases");
-        reading.refuse("wrong-value", span, message, "use a provider of models");
+        let message = format!("provider `{name}` cannot judge; it can only answer cases");
+        reading.refuse("wrong-value", span, message, "choose a model provider");
     }
     if provider.is_some() && model.is_none() && fields.key_span("model").is_none() {
         let at = fields.key_span("provider").unwrap_or(fields.span());

@@ -14,7 +14,7 @@ pub(super) const FIELDS: &[Field] =
 #[derive(Clone, Debug)]
 pub struct NoReask(Facts);
 
-/// The application repeats what the customer gave unchanged.
+/// The application repeats what the customer gave without changing it.
 #[derive(Clone, Debug)]
 pub struct Keeps(Facts);
 

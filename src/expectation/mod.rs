@@ -72,7 +72,7 @@ pub use weaker::{Written, covers, weaker};
 
 const TYPE: Field = Field::required("type", Shape::Text, "Kind of expectation.");
 
-/// The kinds written under `type:`; `not` is a key of its own.
+/// The kinds written under `type:`; `not` is a separate key.
 fn kinds() -> Vec<&'static str> {
     VerdictKind::iter().filter(|kind| *kind != VerdictKind::Not).map(|kind| <&str>::from(&kind)).collect()
 }
@@ -262,7 +262,7 @@ impl Expectation {
         })
     }
 
-    /// The texts of a correct answer, which give it away to whoever reads them. Forbidden texts are not among them.
+    /// The texts that give a correct answer away. Forbidden texts are not among them.
     #[must_use]
     pub fn texts(&self) -> Vec<&str> {
         match &self.expected {
@@ -373,7 +373,6 @@ fn article(kind: &str) -> String {
     format!("{article} `{kind}` expectation")
 }
 
-/// The fields of a kind.
 fn table(kind: &VerdictKind) -> &'static [Field] {
     match kind {
         VerdictKind::LlmGrader => llm_grader::FIELDS,
@@ -448,17 +447,13 @@ pub fn failed(kind: VerdictKind, reason: String, line: u32) -> Verdict {
     Verdict { reason, line, ..verdict(kind, false, 0.0) }
 }
 
-/// An errored verdict.
 fn errored(kind: VerdictKind, reason: String) -> Verdict {
     Verdict { outcome: Outcome::Errored, score: None, reason, ..verdict(kind, false, 0.0) }
 }
 
 /// The verdict of a negative expectation on a hollow answer.
 fn hollow(kind: VerdictKind, reason: &str) -> Verdict {
-    Verdict {
-        reason: format!("{reason}, so what it does not say proves nothing"),
-        ..verdict(kind, false, 0.0)
-    }
+    Verdict { reason: format!("{reason}, so missing text proves nothing"), ..verdict(kind, false, 0.0) }
 }
 
 /// The verdict of a pattern or an expression on an answer that it cannot pass, such as an empty one. `negative`: it may

@@ -7,7 +7,7 @@ use crate::source::{Field, Shape};
 use crate::vocabulary::{Outcome, VerdictKind};
 
 pub(super) const FIELDS: &[Field] =
-    &[Field::required("not", Shape::Part("expected"), "An expectation that must fail.")];
+    &[Field::required("not", Shape::Part("expected"), "Expectation that must fail.")];
 
 /// An inverted expectation.
 #[derive(Clone, Debug)]

@@ -109,17 +109,17 @@ impl NotContains {
         // A shorter value also forbids the longer ones that include it.
         let covered = |value: &String| new.iter().any(|other| value.contains(other.as_str()));
         let found = match (was, is) {
-            (false, true) => vec![looser("no value was allowed, now only all together fail")],
+            (false, true) => vec![looser("any value failed, now only all of them together")],
             (false, false) => removed(old.iter().filter(|value| !covered(value)), "no longer forbidden"),
             (true, true) => {
                 let more = new.iter().filter(|value| !old.contains(*value));
-                added(more, "must now appear as well to fail")
+                added(more, "must now appear as well for the answer to fail")
             }
             (true, false) if old.iter().any(covered) => Vec::new(),
             (true, false) => removed(old.iter(), "no longer forbidden"),
         };
         let narrowed = (sensitive == (false, true)).then(|| {
-            let message = "values were forbidden in any case, now only as written";
+            let message = "case was ignored, now only the exact spelling is forbidden";
             Weaker::new(WeakeningKind::ModeLoosened, &["caseSensitive"], message)
         });
         found.into_iter().chain(narrowed).collect()

@@ -16,7 +16,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "none",
         Shape::Words(Kind::VARIANTS),
-        "Kinds of values that must not appear (all that a check digit or an unmistakable form identifies).",
+        "Kinds of values that must not appear (all with a check digit or an unmistakable format).",
     ),
 ];
 

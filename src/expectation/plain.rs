@@ -85,7 +85,6 @@ macro_rules! plain {
                 }
             }
 
-            /// Its kind.
             fn kind(&self) -> VerdictKind {
                 match self {
                     $(Self::$kind(_) => VerdictKind::$kind,)+

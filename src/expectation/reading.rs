@@ -91,7 +91,8 @@ impl Reading<'_> {
             (About::Both, _) | (About::Answer, None) | (About::Conversation, Some(_)) => return true,
             (About::Answer, Some(_)) => (
                 format!("`{kind}` is about one answer, but this is a conversation"),
-                "say which answer: move it to `expected` of `last_answer`, `first_answer`, `every_answer`, `some_answer` or `answer` (with `turn: ID`), or to a turn",
+                "choose an answer: move it to `expected` of `last_answer`, `first_answer`, `every_answer`, \
+                     `some_answer` or `answer` (with `turn: ID`), or to a turn",
             ),
             (About::Conversation, None) => (
                 format!("`{kind}` is about a conversation, but this is one answer"),
@@ -149,7 +150,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Reports a problem inside a text with a language of its own: a pattern or an expression.
+    /// Reports a problem inside a text in another language: a pattern or an expression.
     ///
     /// `offset` counts characters of the text. The carets point into the text if the file has it literally on one line,
     /// and at the whole text if not.
@@ -181,7 +182,7 @@ impl Reading<'_> {
     }
 }
 
-/// A place in a text with a language of its own.
+/// A place in a text in another language, such as a pattern.
 #[derive(Clone, Copy, Debug)]
 pub struct Inside<'a> {
     /// The text, as written.

@@ -14,7 +14,7 @@ pub struct Scope {
     pub facts: Arc<[Fact]>,
     /// The ids of the turns, each with its 1-based number.
     pub turns: Vec<(String, u32)>,
-    /// Most turns.
+    /// Maximum turns.
     pub most: u32,
     /// How it may end, apart from errors.
     pub ends: Vec<EndedBy>,

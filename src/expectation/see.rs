@@ -30,7 +30,7 @@ impl Seen {
     /// The verdict on the raw answer, from the verdict on the redacted one.
     pub(super) fn over(&self, redacted: Verdict, answer: &Candidate<'_>) -> Verdict {
         let Some(outcome) = self.outcome else {
-            let reason = "the redacted answer was stored without the result of the raw one".to_owned();
+            let reason = "the redacted answer was stored without the result for the raw one".to_owned();
             return errored(redacted.kind, reason);
         };
         // The texts of the redacted verdict only fit its own outcome, score and turn.

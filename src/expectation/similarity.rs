@@ -19,12 +19,12 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "mode",
         Shape::OneOf(&["embedding", "llm"]),
-        "How meanings are compared (embedding if `embeddingModel` is known, else llm).",
+        "How meanings are compared (embedding if `embeddingModel` is set, otherwise llm).",
     ),
     Field::optional(
         "model",
         Shape::Name,
-        "Model of the configured judge's provider that judges in mode `llm`, instead of the configured one.",
+        "Model that judges in mode `llm`, from the configured judge's provider, instead of the configured model.",
     ),
     Field::optional("embeddingModel", Shape::Name, "Embedding model, instead of the configured one."),
 ];
@@ -151,12 +151,12 @@ impl Similarity {
                 one.len(),
                 other.len()
             );
-            let help = "ask for both again with `--cache refresh`; the model behind this name has changed";
+            let help = "get both again with `--cache refresh`; the model behind this name has changed";
             return Err(Fault::new(FaultKind::ExpectationError, message, help));
         }
         let Some(score) = cosine(one, other) else {
             let message = format!("{model} returned an embedding of zeros, or one with an invalid number");
-            let help = "ask again with `--cache refresh`, or set another `embeddingModel`";
+            let help = "try again with `--cache refresh`, or set another `embeddingModel`";
             return Err(Fault::new(FaultKind::ExpectationError, message, help));
         };
         let (wanted, got) = (wanted.completion.answer, got.completion.answer);
@@ -176,7 +176,7 @@ impl Similarity {
     }
 }
 
-/// The cosine of two vectors of the same length, or 0 if it is negative; none if one of them has no direction.
+/// The cosine of two vectors of the same length, or 0 if it is negative; `None` if one of them has no direction.
 fn cosine(a: &[f32], b: &[f32]) -> Option<f64> {
     let dot =
         |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };

@@ -41,8 +41,8 @@ pub(super) const CALL: &[Field] = &[
 
 /// Keys of a `count` that is a mapping.
 pub(super) const COUNT: &[Field] = &[
-    Field::optional("min", Shape::Integer(0), "Fewest calls (1)."),
-    Field::optional("max", Shape::Integer(0), "Most calls."),
+    Field::optional("min", Shape::Integer(0), "Minimum number of calls (1)."),
+    Field::optional("max", Shape::Integer(0), "Maximum number of calls."),
 ];
 
 /// What is required of the calls of an answer.
@@ -108,9 +108,7 @@ impl Tools {
         let calls = answer.tool_calls;
         let forbidden = |name: &String| match calls.iter().find(|call| call.name == *name) {
             Some(call) => Some(format!("`{}` must not be called: {}", shown(name), line(call))),
-            None => {
-                answer.hollow().map(|reason| format!("{reason}, so what it does not call proves nothing"))
-            }
+            None => answer.hollow().map(|reason| format!("{reason}, so a missing call proves nothing")),
         };
         let problems: Vec<_> = self
             .called
@@ -223,7 +221,7 @@ impl Call {
                 return Some(format!("`{name}` was called {}; {}", times(perhaps), self.needed()));
             }
             if let Some(reason) = answer.hollow() {
-                return Some(format!("{reason}, so what it does not call proves nothing"));
+                return Some(format!("{reason}, so a missing call proves nothing"));
             }
         }
         let at = |other: &String| calls.iter().position(|call| call.name == *other);
@@ -277,7 +275,7 @@ impl Call {
         match (args, &now.args) {
             // With a `max`, arguments that match fewer calls limit fewer of them.
             (Some(old), Some(new)) if most.is_some() && !old.is_as(new) => {
-                found.push(changed("args", "other calls count now".to_owned()));
+                found.push(changed("args", "different calls count now".to_owned()));
             }
             (Some(old), Some(new)) => {
                 found.extend(old.weaker(new).into_iter().map(|one| one.below(&["args"])));

@@ -87,7 +87,6 @@ impl Which {
         }
     }
 
-    /// The answers that it is about.
     fn picked<'t, 'a>(&self, talk: &'t Talk<'a>) -> Vec<&'t Heard<'a>> {
         match &self.pick {
             Pick::First => talk.turns.first().into_iter().collect(),

@@ -42,7 +42,6 @@ macro_rules! whole {
                 }
             }
 
-            /// Its kind.
             fn kind(&self) -> VerdictKind {
                 match self {
                     $(Self::$kind(_) => VerdictKind::$kind,)+

@@ -10,7 +10,7 @@ use crate::manifest::{CaseResult, RunManifest};
 use crate::text;
 use crate::vocabulary::{Answer, FindingId, Outcome};
 
-/// The most names on a command line; beyond it, [`Decision::UNEXCUSED`] stands for them.
+/// Maximum names on a command line; with more, [`Decision::UNEXCUSED`] replaces them.
 const MOST: usize = 10;
 
 /// Where an intended change is accepted.
@@ -18,7 +18,7 @@ const MOST: usize = 10;
 pub struct AcceptedIn {
     /// What to pass to `akit baseline accept --baseline`.
     pub place: String,
-    /// Whether accepting changes everybody's baseline at once, instead of with a commit.
+    /// Whether accepting changes everyone's baseline at once, instead of with a commit.
     pub at_once: bool,
 }
 
@@ -94,7 +94,7 @@ impl Decision {
         run.cases.iter().zip(&self.cases).filter(unexcused).collect()
     }
 
-    /// How to make a run pass whose failures are intended; the run is stored in the file `stored`.
+    /// How to make a run with intended failures pass; the run is stored in the file `stored`.
     #[must_use]
     pub fn way_out(&self, stored: &str) -> Option<WayOut> {
         let compared = self.compared.as_ref()?;

@@ -1,4 +1,4 @@
-//! A case of the run with its baseline and the policy: the facts that every rule starts from.
+//! A case of the run with its baseline and the policy: the facts that every rule uses.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ pub(super) enum Relation {
     New,
     /// It asked or expected something else in the baseline.
     Changed,
-    /// Its verdict involves another judge than the baseline's, so it is judged as without a baseline.
+    /// Its verdict involves a different judge than the baseline's, so it is judged as if there were no baseline.
     OtherJudge,
     /// It is in the baseline, unchanged.
     Known,

@@ -158,7 +158,8 @@ impl<'a> Findings<'a> {
         self.stops
     }
 
-    /// Adds a finding that leaves the decision open but does not stop the pipeline: everything possible was asked.
+    /// Adds a finding that leaves the decision open but does not stop the pipeline, because nothing more could be
+    /// asked.
     pub(super) fn tolerated(&mut self, finding: Finding) {
         self.reasons.push(Finding { conclusion: Conclusion::Inconclusive, ..finding });
     }

@@ -9,7 +9,7 @@ use super::watch::{Plan, Rounds, Watch};
 use super::{Policy, limits};
 use crate::stats::{Tally, real};
 
-/// The most cases that a plan proposes.
+/// Maximum cases that a plan proposes.
 const MOST_CASES: u64 = 20_000;
 
 /// Cases of a suite, each with its trials in a baseline.
@@ -18,18 +18,18 @@ pub struct Forecast<'a> {
     /// How many cases have each past.
     pasts: Vec<(Tally, u64)>,
     policy: &'a Policy,
-    /// Tags with a guard of their own: they share the level.
+    /// Tags with their own guards: they share the level.
     tags: usize,
 }
 
-/// What it takes to find one case that breaks for good.
+/// What it takes to detect one case that breaks permanently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
     /// This many failed extra trials.
     Proven(u64),
     /// With a thin baseline, this many failed extra trials in a row; none if no number is enough.
     Thin(Option<u64>),
-    /// It cannot be found: the case is not expected to pass.
+    /// It cannot be detected: the case is not expected to pass.
     Failing,
 }
 
@@ -135,7 +135,7 @@ impl<'a> Forecast<'a> {
         })
     }
 
-    /// What it takes to find one case with this past when it breaks for good, as one of `family` suspects.
+    /// What it takes to detect that one case with this past breaks permanently, as one of `family` suspects.
     #[must_use]
     pub fn sight(&self, past: Tally, family: usize) -> Sight {
         if !self.suite.expects(past) {

@@ -17,7 +17,7 @@ pub(super) const GUARD: f64 = 0.01;
 /// Recorded answers that fail together are a regression at this probability.
 pub(super) const JOINT: f64 = 0.01;
 
-/// A tag needs this many compared cases for a guard of its own.
+/// A tag needs this many compared cases to get its own guard.
 pub const TAG_CASES: usize = 4;
 
 /// The most tags with a guard, largest first.

@@ -102,7 +102,7 @@ pub struct Compared {
     /// What to pass to `akit baseline accept --baseline` to accept a change, if known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,
-    /// Whether accepting changes everybody's baseline at once, instead of with a commit.
+    /// Whether accepting changes everyone's baseline at once, instead of with a commit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_once: bool,
     /// `scenario/id` of failing cases; once they are accepted, this run no longer fails.
@@ -173,7 +173,7 @@ pub struct Decision {
     /// What blocks a pass, most severe first.
     #[serde(rename = "breaches")]
     pub findings: Vec<Finding>,
-    /// What everybody should know but what blocks nothing.
+    /// What readers should know, but does not block a pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Finding>,
     /// Every case of the run, in its order.
@@ -301,7 +301,7 @@ fn assess(facts: &[Facts<'_>], policy: &Policy) -> Regression {
     regression
 }
 
-/// The most extra trials of a case; critical cases have them even if nothing is compared.
+/// Maximum extra trials of a case; critical cases have them even if nothing is compared.
 #[must_use]
 pub fn most_fresh(reference: Reference<'_>, policy: &Policy) -> u32 {
     let is_asked = reference.baseline().is_some() || !policy.critical.is_empty();

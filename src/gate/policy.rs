@@ -21,7 +21,7 @@ pub struct Policy {
     pub thresholds: Vec<Threshold>,
     /// Cases for which one confirmed failure is too many.
     pub critical: Vec<Selector>,
-    /// Most extra trials of a case that fails but is expected to pass, and twice as many until one passes; 0: one
+    /// Maximum extra trials of a case that fails but is expected to pass, and twice as many until one passes; 0: one
     /// failure is proof.
     pub confirm: u32,
     /// Maximum probability of calling an unchanged suite broken, over all its cases, 0 to 1.
@@ -175,7 +175,7 @@ pub enum Missing {
 /// Where a missing baseline was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sought {
-    /// In a file or commit that somebody named: a typo, or it was removed.
+    /// In a named file or commit: a typo, or it was removed.
     Named,
     /// Where the first update creates it: at the base of a change, or on a ref.
     Grown,

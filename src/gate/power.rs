@@ -1,4 +1,4 @@
-//! What this run could have detected, so that a pass is not taken for more than it is.
+//! What this run could have detected, so that nobody reads too much into a pass.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,10 +36,10 @@ pub struct Power {
     /// Compared cases that are expected to pass and whose baseline is thin: fewer than three trials.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub thin: u64,
-    /// Tags that are large enough for a guard of their own but have none: only the 20 largest have one.
+    /// Tags that are large enough for their own guard but have none: only the 20 largest have one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unguarded_tags: Vec<String>,
-    /// Fewest and most trials of a compared case in the baseline.
+    /// Minimum and maximum trials of a compared case in the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_trials: Option<(u64, u64)>,
     /// Answers read from records. They count as trials of the run that recorded them, however often they are read.

@@ -21,7 +21,7 @@ const KEPT: [f64; 3] = [0.0, 0.25, 0.5];
 /// When akit stops asking.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Most extra answers; twice as many until one passes.
+    /// Maximum extra answers; twice as many until one passes.
     pub(super) confirm: u32,
     /// Probability of calling some case of an unchanged suite broken.
     pub(super) alpha: f64,

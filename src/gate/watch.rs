@@ -50,7 +50,7 @@ pub(super) struct Watch<'a> {
     fixed: Option<Fires>,
 }
 
-/// The most passes at which the guard's tests fire; −1 if they never do.
+/// Maximum passes at which the guard's tests fire; −1 if they never do.
 #[derive(Clone, Copy, Debug)]
 struct Fires {
     /// The first round, or the start of a suspicion.
@@ -143,7 +143,7 @@ impl<'a> Watch<'a> {
         Fires { first, both, alone: self.most(1, keep, ALONE) }
     }
 
-    /// The most passes, with `drawn` answers per case, at which a test at this level fires; −1 if it never does.
+    /// Maximum passes, with `drawn` answers per case, at which a test at this level fires; −1 if it never does.
     fn most(&self, drawn: u64, keep: f64, level: f64) -> i64 {
         if self.counts.iter().all(|(past, _)| past.of >= THIN) {
             return Sum::of(self.parts(drawn, 1.0)).largest(level);
@@ -171,7 +171,7 @@ impl<'a> Watch<'a> {
         floor(limit)
     }
 
-    /// The most passes at which the drop exceeds the margin.
+    /// Maximum passes at which the drop exceeds the margin.
     fn over_margin(&self, drawn: u64) -> i64 {
         -floor(-((self.mean - self.plan.margin) * self.cases * real(drawn) - 1e-9)) - 1
     }

@@ -219,7 +219,7 @@ impl GraderError {
             ),
             Self::Cut(_) => (
                 FaultKind::JudgeUnreadable,
-                "raise `grader.maxTokens`; it limits thinking and verdict together",
+                "raise `grader.maxTokens`, which limits thinking and verdict together",
             ),
             Self::Void { .. } => (
                 FaultKind::JudgeVoid,
@@ -309,7 +309,7 @@ impl Grader {
         let most = self.terms.max_answer;
         (length > most).then(|| {
             let (length, most) = (text::number::whole(length), text::number::whole(most));
-            format!("the answer has {length} characters, over the limit of {most} (`grader.maxAnswer`); no judge was asked")
+            format!("the answer has {length} characters, over the limit of {most} (`grader.maxAnswer`); the judge was not called")
         })
     }
 
@@ -396,7 +396,7 @@ impl Grader {
             recorded: true,
         };
         let said_nothing = (question.tool_calls.is_empty() && text::hollow::says_nothing(question.answer))
-            .then(|| "the answer says nothing; no judge was asked".to_owned());
+            .then(|| "the answer says nothing; the judge was not called".to_owned());
         if let Some(why) = said_nothing.or_else(|| self.too_long(question.answer, question.tool_calls)) {
             grade.votes.push(0.0);
             grade.reasoning = why;

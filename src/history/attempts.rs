@@ -21,7 +21,7 @@ use crate::vocabulary::Outcome;
 /// The name and version of the file format.
 const SCHEMA: &str = "akit.attempts/1";
 
-/// From this age on, a record is removed: 30 days. By then, no one restarts a pipeline at that commit.
+/// Age at which a record is removed: 30 days. By then, no one restarts a pipeline at that commit.
 const FORGOTTEN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The attempts at one commit.
@@ -108,7 +108,7 @@ impl Attempts {
     pub fn note(&self) -> Option<String> {
         let before = self.kept.attempts.iter().filter(|one| one.suite == self.suite).count();
         let (number, commit) = (before + 1, short(&self.kept.head));
-        let counts = "the trials of suspected cases in earlier attempts count";
+        let counts = "suspected cases keep their trials from earlier attempts";
         (before > 0).then(|| format!("attempt {number} at commit {commit}: {counts}"))
     }
 
@@ -200,10 +200,10 @@ fn read(path: &Path, head: &str) -> Result<Kept, HistoryError> {
     check(&slashed(path), Kind::Attempts, &kept.schema, &[SCHEMA])?;
     let mut cases = kept.attempts.iter().flat_map(|attempt| &attempt.cases);
     if kept.head != head {
-        return Err(foreign("it is about another commit"));
+        return Err(foreign("it belongs to another commit"));
     }
     if cases.any(|case| case.passes > case.trials) {
-        return Err(foreign("more trials passed than there were"));
+        return Err(foreign("it has more passed trials than trials"));
     }
     Ok(kept)
 }

@@ -107,17 +107,17 @@ pub(super) struct Base {
 
 /// Chooses the commit to compare with.
 ///
-/// If the pipeline merged the change, it is the first parent of that merge: the target as it is now. In a merge that the
-/// change itself contains, the first parent is a commit of the change, which must not be what it is compared with.
-/// Otherwise it is the merge base of HEAD and the target: the commit that the event names, which a merge queue builds on,
-/// else the branch. What only the target has since then is not part of the change.
+/// If the pipeline merged the change, it is the first parent of that merge: the target as it is now. In a merge that
+/// the change itself contains, the first parent is a commit of the change, which the change must not be compared
+/// with. Otherwise it is the merge base of HEAD and the target: the commit that the event names, which a merge queue
+/// builds on, or else the branch. Later commits of the target are not part of the change.
 pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base, GitError> {
     let Some(head) = commits.found("HEAD")? else { return Err(GitError::NoCommitYet) };
     if let Some(merge) = &pipeline.merge
         && let [first, second] = commits.parents(&head)?.as_slice()
         && merge.is(&head, second)
     {
-        return Ok(Base { commit: first.clone(), role: "the first parent of the merge" });
+        return Ok(Base { commit: first.clone(), role: "the merge's first parent" });
     }
     // The event's commit comes first: the branch may have moved on since.
     let mut candidates: Vec<String> = pipeline.base.iter().cloned().collect();
@@ -142,13 +142,13 @@ pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base
             if let Some(commit) = commits.merge_base(&head, &target)? {
                 return Ok(Base { commit, role: "the merge base" });
             }
-            let problem = format!("HEAD and {candidate} have no commit in common");
+            let problem = format!("HEAD and {candidate} have no common commit");
             let doing = "find the merge base".to_owned();
             return Err(why(problem.clone(), GitError::Failed { doing, reason: problem }));
         }
     }
     let names = text::list(&candidates);
-    Err(why(format!("none of {names} is in this clone"), GitError::NoTarget(names)))
+    Err(why(format!("this clone has none of {names}"), GitError::NoTarget(names)))
 }
 
 /// The nearest of these commits with a baseline that can be read, and its distance. If there is none, the error of the
@@ -194,7 +194,7 @@ pub(super) fn read(git: &Git, base: &Base, path: &str) -> Result<(Baseline, Stri
     };
     let where_ = format!("{path} at {} ({}){before}", short(&base.commit), base.role);
     if line.len() <= MOST_ANCESTORS && git.shallow()? {
-        return Err(GitError::Shallow(format!("there is no baseline {where_}")).into());
+        return Err(GitError::Shallow(format!("no baseline {where_}")).into());
     }
     Err(HistoryError::Missing(where_))
 }
@@ -210,7 +210,7 @@ pub(super) fn take_acceptances(
     if let Ok(own) = read_baseline(&git.in_tree(path)?) {
         let accepted = baseline.take_acceptances(&own);
         if !accepted.is_empty() {
-            let _ = write!(from, ", and {} that the change accepts", text::count(accepted.len(), "case"));
+            let _ = write!(from, ", and {} accepted by the change", text::count(accepted.len(), "case"));
         }
     }
     Ok(())

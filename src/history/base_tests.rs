@@ -73,7 +73,7 @@ fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
         merge_bases: BASES,
         shallow: false,
     };
-    let merge = "the first parent of the merge";
+    let merge = "the merge's first parent";
     let table = [
         (usual(&["p1", "p2"]), GITHUB, Ok(("p1", merge))),
         (usual(&["p1", "p2"]), MERGED, Ok(("p1", merge))),
@@ -95,7 +95,7 @@ fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
         ),
         (WrittenHistory { revisions: &DEV[1..], shallow: true, ..usual(&[]) }, GITHUB, Err("fetch-depth: 0")),
         (WrittenHistory { merge_bases: &[], shallow: true, ..usual(&[]) }, &[], Err("GIT_DEPTH: 0")),
-        (WrittenHistory { merge_bases: &[], ..usual(&[]) }, &[], Err("no commit in common")),
+        (WrittenHistory { merge_bases: &[], ..usual(&[]) }, &[], Err("no common commit")),
         (WrittenHistory::default(), &[], Err("none of")),
     ];
     for (history, variables, expected) in table {

@@ -36,7 +36,7 @@ pub enum GitError {
     #[error("this repository has no commit yet; make the first one with `git commit`")]
     NoCommitYet,
     /// The commit has no such file, or it is not text.
-    #[error("`{0}` cannot be read there as text")]
+    #[error("`{0}` in this commit is not readable text")]
     NoFile(String),
     /// The clone is too shallow to have it.
     #[error(
@@ -45,7 +45,7 @@ pub enum GitError {
     )]
     Shallow(String),
     /// No commit to compare with.
-    #[error("there is no branch to compare with: none of {0} is in this clone")]
+    #[error("no branch to compare with: this clone has none of {0}")]
     NoTarget(String),
 }
 
@@ -202,7 +202,7 @@ impl Git {
         String::from_utf8(output.stdout).map_err(|_| failed("this is not UTF-8".to_owned()))
     }
 
-    /// What git prints; `None` if it fails, which here only means no.
+    /// What git prints; `None` if it fails, which here only means "no".
     fn maybe(&self, arguments: &[&str]) -> Result<Option<String>, GitError> {
         let output = self.run(arguments, "")?;
         let text = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();

@@ -26,14 +26,14 @@ pub use git::GitError;
 pub use past::{Brought, PastCommit};
 pub use place::{Place, change_baseline, read_baseline_at};
 
-/// Most characters of the reason why a file is not a stored run.
+/// Maximum characters of the reason why a file is not a stored run.
 const REASON: usize = 400;
 
 /// Why a stored run or baseline cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// There is no such file.
-    #[error("there is no file `{0}`")]
+    #[error("no such file: `{0}`")]
     Missing(String),
     /// The file cannot be read.
     #[error("cannot read `{path}`: {source}")]
@@ -74,11 +74,11 @@ impl HistoryError {
     #[must_use]
     pub fn help(&self) -> &'static str {
         match self {
-            Self::Foreign { what: Kind::Run, .. } => "runs are stored by `akit run --json FILE`",
+            Self::Foreign { what: Kind::Run, .. } => "store runs with `akit run --json FILE`",
             Self::Foreign { what: Kind::Baseline, .. } => {
                 "restore it, or create a new one with `akit baseline update`"
             }
-            Self::Foreign { what: Kind::Attempts, .. } => "remove it; this attempt then counts as the first",
+            Self::Foreign { what: Kind::Attempts, .. } => "remove it, and this attempt counts as the first",
             Self::Git(_) | Self::Fixed(_) => "see docs/baseline.md",
             Self::Read { source, .. } => source.help("save the file as UTF-8"),
             Self::Missing(_) | Self::Write { .. } => "check the path",
@@ -137,23 +137,23 @@ pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T
     Ok((run, beside))
 }
 
-/// Whether a run names only files in its own folder and is consistent: each case is there once, and its outcome is that
-/// of its trials.
+/// Checks that a run names only files in its own folder and is consistent: each case appears once, and its result
+/// matches its trials.
 fn sound(run: &RunManifest) -> Result<(), String> {
     let files = run.scenarios.iter().map(|scenario| &scenario.file);
     let mut files = files.chain(run.cases.iter().map(|case| &case.location.file));
     // They are opened for excerpts, and reports link to them.
     if let Some(file) = files.find(|file| leaves(file)) {
-        return Err(format!("it names `{file}`, which is outside of the folder of the run"));
+        return Err(format!("it refers to `{file}`, which is outside the run's folder"));
     }
     let mut names = BTreeSet::new();
     for case in &run.cases {
         let name = || case.key().to_string();
         if !case.hangs_together() {
-            return Err(format!("the outcome of {} does not match its trials", name()));
+            return Err(format!("the result of {} does not match its trials", name()));
         }
         if !names.insert((&case.scenario, &case.id)) {
-            return Err(format!("{} is in it twice", name()));
+            return Err(format!("it has {} twice", name()));
         }
         // A file of another format that is read as this one would have no verdicts.
         let judged = |trial: &&Trial| matches!(trial.outcome, Outcome::Passed | Outcome::Failed);
@@ -168,8 +168,8 @@ fn sound(run: &RunManifest) -> Result<(), String> {
                 _ => {}
             });
             if let Some(kind) = unknown {
-                let why = "unknown to this version; use the version of akit that wrote it";
-                return Err(format!("{} passes by a verdict of kind `{kind}`, {why}", name()));
+                let why = "which this version does not know; use the version of akit that wrote it";
+                return Err(format!("{} passed an expectation of kind `{kind}`, {why}", name()));
             }
         }
     }
@@ -234,7 +234,7 @@ pub fn write_baseline(path: &Path, baseline: &Baseline) -> Result<(), HistoryErr
         .map_err(|source| HistoryError::Write { path: slashed(path), source })
 }
 
-/// The text of a baseline: each case, run and scenario is on a line of its own.
+/// The text of a baseline, with each case, run and scenario on its own line.
 fn render(baseline: &Baseline) -> serde_json::Result<String> {
     let mut text = format!("{{\n\"schema\": {},\n", serde_json::to_string(&baseline.schema)?);
     // Writing to a String cannot fail.

@@ -34,15 +34,15 @@ pub enum Place {
 /// Why a text does not name a place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlace {
-    /// Nothing at all.
+    /// It is empty.
     #[error("the baseline has no name; for example `akit-baseline.json`")]
     Empty,
     /// `git:` without its two parts, or with parts that git does not accept.
-    #[error("`{0}` is not a place in git; write it as `git:REVISION:PATH`")]
+    #[error("`{0}` is not a path in git; write it as `git:REVISION:PATH`")]
     Revision(String),
     /// A name that git does not accept.
     #[error(
-        "`{0}` is not the name of a ref: letters, digits, `-`, `_` and `.`, with `/` between parts; for example `git-ref:akit/main`"
+        "`{0}` is not a ref name: use letters, digits, `-`, `_` and `.`, with `/` between parts; for example `git-ref:akit/main`"
     )]
     Ref(String),
 }
@@ -267,8 +267,8 @@ fn changed<T>(
     (done, (!same).then_some(after))
 }
 
-/// Waits until no one else updates a baseline in this folder; the lock ends when it is dropped. It is on the folder, since
-/// the file itself is replaced.
+/// Waits until no one else updates a baseline in this folder; dropping the lock releases it. The folder is locked,
+/// because the file itself is replaced.
 fn lock(folder: &Path) -> Result<File, HistoryError> {
     let take = || {
         let file = open(folder)?;
@@ -284,7 +284,8 @@ fn open(folder: &Path) -> std::io::Result<File> {
     File::open(folder)
 }
 
-/// Folders cannot be opened here, so a file is locked instead. It stays: removing it would let two in at once.
+/// Folders cannot be opened here, so a file is locked instead. It is not removed, because then two processes could
+/// hold the lock at once.
 #[cfg(not(unix))]
 fn open(folder: &Path) -> std::io::Result<File> {
     File::options().create(true).write(true).truncate(false).open(folder.join(".akit-baseline.lock"))

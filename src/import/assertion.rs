@@ -66,7 +66,7 @@ impl Assertion<'_> {
         })?;
         if text.contains('"') || text.contains("{{") {
             return Err(Refusal::new(
-                "its values are one comma-separated text with quotes or braces",
+                "its values are one comma-separated string with quotes or braces",
                 "write them as a list",
             ));
         }

@@ -47,7 +47,7 @@ pub(super) struct CaseText {
     pub(super) lives: bool,
 }
 
-/// Writes a case of a test; parts without a counterpart become comments.
+/// Writes a case of a test; parts without an equivalent become comments.
 pub(super) fn write(
     test: &Test,
     (id, tags): (&str, &[String]),
@@ -113,7 +113,7 @@ pub(super) fn write(
                 &test.part,
                 test.part.node.span,
                 message,
-                "write it by hand; it is in the file as a comment",
+                "rewrite it by hand; the file has it as a comment",
             );
             let head = commented(
                 &one_line(&format!("{}: this case was not imported: {why}", place(&test.part))),

@@ -1,5 +1,5 @@
-//! A conversation of a stored run as the script of a new scenario: the customer's messages are fixed, whatever produced
-//! them.
+//! A conversation of a stored run as the script of a new scenario: the customer's messages are fixed, however they
+//! were produced.
 
 use super::yaml::YamlItem;
 use crate::environment::literal;

@@ -12,7 +12,7 @@ const WITHOUT: [(&str, &str, &str); 19] = [
     (
         "cost",
         "it judges the run, not the answer",
-        "set a threshold of the gate: `gate: { thresholds: [{ metric: cost_usd, max: … }] }`",
+        "use a gate threshold: `gate: { thresholds: [{ metric: cost_usd, max: … }] }`",
     ),
     (
         "latency",
@@ -34,7 +34,7 @@ const WITHOUT: [(&str, &str, &str); 19] = [
     (
         "context-",
         "akit does not get the context",
-        "use `llm_grader` with `rubric: \"builtin:groundedness\"` and the context in the prompt",
+        "use `llm_grader` with `rubric: \"builtin:groundedness\"`, and put the context into the prompt",
     ),
     ("g-eval", "akit judges with one rubric", "use `llm_grader` with the criteria as its rubric"),
     ("select-best", "it compares answers with each other", "compare runs: `akit run --baseline`"),
@@ -45,8 +45,8 @@ const WITHOUT: [(&str, &str, &str); 19] = [
         "use `llm_grader` with a rubric that forbids such content",
     ),
     ("is-refusal", "akit detects refusals differently from promptfoo", "use `is_refusal`"),
-    ("trace-", "akit sees answers, not traces", "judge the answer"),
-    ("trajectory", "akit sees answers, not traces", "judge the answer"),
+    ("trace-", "akit sees answers, not traces", "use an expectation of the answer"),
+    ("trajectory", "akit sees answers, not traces", "use an expectation of the answer"),
     ("is-valid", "akit sees the text of an answer", "use `json_schema` if the call is the answer"),
     ("tool-call", "akit sees the text of an answer", "use `json_schema` if the call is the answer"),
     ("finish-reason", "a truncated or refused answer fails negative expectations anyway", "remove it"),
@@ -78,7 +78,7 @@ pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<
         }
         "similar" | "similar:cosine" => {
             near.push(
-                "without `embeddingModel` the judge rates the similarity; promptfoo compares embeddings"
+                "without `embeddingModel`, the judge rates the similarity; promptfoo compares embeddings"
                     .to_owned(),
             );
             if assertion.part.get("provider").is_some() {

@@ -41,7 +41,7 @@ impl Mapped {
         raised.unwrap_or_else(|| {
             Mapped::Not(
                 format!("its score counts toward a threshold of {least}"),
-                "an expectation with its own threshold".to_owned(),
+                "use an expectation with its own threshold".to_owned(),
             )
         })
     }
@@ -132,7 +132,7 @@ impl Assertion<'_> {
                 key => {
                     return Err(Refusal::new(
                         format!("akit has no equivalent of its key `{}`", text::excerpt(key, 40)),
-                        "an akit expectation",
+                        "use an akit expectation",
                     ));
                 }
             }
@@ -146,7 +146,7 @@ impl Assertion<'_> {
             return Err(Refusal::new("the set has no assertion", "remove it"));
         }
         if self.threshold().is_some_and(|threshold| threshold < 1.0) {
-            near.push("akit requires all of the set, not a share of it".to_owned());
+            near.push("akit requires the whole set, not a share of it".to_owned());
         }
         let mut items = Vec::new();
         for part in &parts {
@@ -159,7 +159,7 @@ impl Assertion<'_> {
                 Mapped::Not(why, instead) => {
                     let line = part.node.span.line;
                     return Err(Refusal::new(
-                        format!("its part on line {line} has no counterpart: {why}"),
+                        format!("its part on line {line} has no equivalent: {why}"),
                         instead,
                     ));
                 }
@@ -268,14 +268,14 @@ impl Assertion<'_> {
         if parts.is_empty() {
             return Err(Refusal::new(
                 "it has neither a number nor `min` or `max`",
-                "`inline` with `words.length < 50`",
+                "use `inline` with `words.length < 50`",
             ));
         }
         Ok(inline(&parts.join(" && ")))
     }
 }
 
-/// The negation; that of `contains` is a kind of its own.
+/// The negation; that of `contains` is a separate kind.
 fn inverted(item: YamlItem) -> YamlItem {
     let YamlItem::Map(entries) = &item else { return YamlItem::map([("not", item)]) };
     if entries.first() != Some(&("type".to_owned(), YamlItem::text("contains"))) {

@@ -1,7 +1,7 @@
 //! Imports suites of other programs as scenario files.
 //!
-//! Nothing is lost silently: a part without a counterpart is a finding with its place, and a comment in the written
-//! file. A case that would check nothing becomes a comment too, never a case that passes.
+//! Nothing is lost silently: a part without an equivalent is a finding with its place, and a comment in the written
+//! file. A case that would check nothing becomes a comment, too, never a case that passes.
 
 mod assertion;
 mod case;
@@ -30,7 +30,7 @@ use crate::source::{Diagnostics, ReadError};
 pub use frozen::frozen;
 pub use yaml::scalar;
 
-/// The line by which editors find the schema of a scenario file; the schema is next to the file.
+/// The line that tells editors where the schema of a scenario file is: next to the file.
 pub const SCHEMA_LINE: &str = "# yaml-language-server: $schema=scenario.schema.json";
 
 /// The result of an import.

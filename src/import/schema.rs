@@ -63,7 +63,7 @@ pub(super) fn contained(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Re
     if assertion.inverse {
         return Err(Refusal::new(
             "akit only looks for JSON in the first fenced block or the whole answer",
-            "`not` with a `regex` for what the answer must not contain",
+            "use `not` with a `regex` for what the answer must not contain",
         ));
     }
     near.push("the JSON is the first fenced block or the whole answer, not any piece of it".to_owned());

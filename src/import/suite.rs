@@ -27,7 +27,7 @@ const ELSEWHERE: [(&str, &str); 10] = [
     ("nunjucksFilters", "add variables with the final values to the cases"),
     ("extensions", "remove it; akit does not run code"),
     ("passRateThreshold", "set `gate: { min_pass_rate: … }` in akit.yaml"),
-    ("sharing", "remove it; akit shares nothing"),
+    ("sharing", "remove it; akit does not share results"),
 ];
 
 /// Reads a configuration and everything it names.
@@ -59,7 +59,7 @@ struct SuiteHead {
 
 /// Why a test with a simulated customer is not imported.
 const SIMULATED: &str =
-    "a model plays the customer; write the customer's messages as `turns:`, or as a `customer:` by rules";
+    "a model plays the customer; write the customer's messages as `turns:`, or a `customer:` with rules";
 
 /// Whether a provider is a customer played by a model.
 fn is_simulated(part: &Excerpt) -> bool {
@@ -213,7 +213,7 @@ impl PromptfooSuite {
                     continue;
                 }
                 Some(Some(named)) => format!(
-                    "a run of its own: `akit run FILE -p {} -m {}`",
+                    "run it separately: `akit run FILE -p {} -m {}`",
                     named.provider,
                     text::excerpt(&named.model, 60)
                 ),
@@ -370,7 +370,7 @@ impl PromptfooSuite {
                     "threshold" => {
                         test.threshold = value.number();
                         let message =
-                            "`threshold` of a test: akit requires all of its assertions, not a share";
+                            "`threshold` of a test: akit requires all assertions of the test, not a share";
                         self.findings.differs(source, span, message.to_owned());
                     }
                     "provider" if is_simulated(&value) => test.refused = Some(SIMULATED.to_owned()),

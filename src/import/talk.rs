@@ -13,7 +13,7 @@ use crate::environment::literal;
 use crate::expectation::substitute;
 use crate::text;
 
-/// Writes the tests as one case; parts without a counterpart become comments.
+/// Writes the tests as one case; parts without an equivalent become comments.
 pub(super) fn write(
     tests: &[(&Test, &Variables)],
     (id, tags): (&str, &[String]),
@@ -88,7 +88,7 @@ pub(super) fn write(
     };
     let Some((test, _)) = tests.first() else { return CaseText { lines: String::new(), lives: false } };
     let message = format!("case `{}` was not imported: {why}", text::excerpt(id, 60));
-    let instead = "write it by hand; it is in the file as a comment";
+    let instead = "rewrite it by hand; the file has it as a comment";
     findings.lost(&test.part, test.part.node.span, message, instead);
     let head = format!("{}: this case was not imported: {why}", place(&test.part));
     let lines = commented(&one_line(&head), "  # ") + &comments + &commented(&body, "  #");

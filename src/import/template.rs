@@ -28,16 +28,16 @@ enum Piece {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TemplateError {
     /// Something in braces that is not a name.
-    #[error("`{0}` is not just a name in braces; akit has no filters or blocks")]
+    #[error("`{0}` is more than a name in braces; akit has no filters or blocks")]
     Expression(String),
     /// A backslash before the braces, which akit reads as an escape.
-    #[error("the backslash before `{0}` would stop akit from filling it")]
+    #[error("the backslash before `{0}` would stop akit from filling it in")]
     Backslash(String),
     /// A name whose value is a mapping.
-    #[error("`{{{{{0}}}}}` is a mapping, but akit only fills text")]
+    #[error("`{{{{{0}}}}}` is a mapping, but akit only fills in text")]
     Mapping(String),
     /// Braces in a text that promptfoo does not fill.
-    #[error("promptfoo keeps `{0}` as is, but akit would fill it")]
+    #[error("promptfoo keeps `{0}` as is, but akit would fill it in")]
     Taken(String),
     /// Values that refer to each other in a cycle.
     #[error("the values of `{0}` refer to each other in a cycle, or grow too large")]

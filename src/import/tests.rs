@@ -382,10 +382,10 @@ fn a_case_that_would_check_nothing_is_a_comment() {
     }
     assert_eq!((imported.mapped, imported.assertions), (0, 3));
     insta::assert_snapshot!(findings(&imported), @r"
-    3:5 not-imported: case `case-1-prompt-1` was not imported: `{{a | upper}}` is not just a name in braces; akit has no filters or blocks
-    5:5 not-imported: case `none-prompt-1` was not imported: `{{a | upper}}` is not just a name in braces; akit has no filters or blocks
+    3:5 not-imported: case `case-1-prompt-1` was not imported: `{{a | upper}}` is more than a name in braces; akit has no filters or blocks
+    5:5 not-imported: case `none-prompt-1` was not imported: `{{a | upper}}` is more than a name in braces; akit has no filters or blocks
     5:5 not-imported: case `none-prompt-2` was not imported: it has no assertions
-    6:5 not-imported: case `program-prompt-1` was not imported: `{{a | upper}}` is not just a name in braces; akit has no filters or blocks
+    6:5 not-imported: case `program-prompt-1` was not imported: `{{a | upper}}` is more than a name in braces; akit has no filters or blocks
     6:5 not-imported: case `program-prompt-2` was not imported: none of its assertions could be imported
     6:38 not-imported: `python` was not imported: akit does not run code
     7:5 not-imported: case `changed-prompt-1` was not imported: `transform` changes its answer before it is judged

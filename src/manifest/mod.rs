@@ -108,7 +108,7 @@ pub struct RunManifest {
     /// What was removed from it, if redaction was on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redacted: Option<Redacted>,
-    /// What everyone should know, such as parameters that a provider refused.
+    /// Notes for readers, such as parameters that a provider refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
@@ -206,7 +206,7 @@ impl RunManifest {
         counts
     }
 
-    /// Marks all given answers as dated: their time of recording is known.
+    /// Marks all answers from files as dated: their time of recording is known.
     pub fn date_given(&mut self) {
         let trials = self.cases.iter_mut().flat_map(|case| &mut case.trials);
         let answers = trials.flat_map(|trial| &mut trial.turns).filter_map(|turn| turn.answer.as_mut());

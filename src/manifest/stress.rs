@@ -44,7 +44,7 @@ pub struct StressRun {
     pub levels: Vec<Level>,
     /// The largest loads the application handled.
     pub knees: Knees,
-    /// Conversations in which the reference of another conversation turned up; `null` without `--canary`.
+    /// Conversations in which another conversation's reference turned up; `null` without `--canary`.
     pub cross_talk: Option<u64>,
     /// The limits, for each level.
     pub slo: Vec<Objective>,
@@ -140,7 +140,7 @@ pub struct Level {
     pub escalation: Option<Escalation>,
     /// Answers per second that met the limits and their expectations; missing if nothing is expected.
     pub goodput: Option<f64>,
-    /// Milliseconds until a level with less load than the one before it was quick again; missing if it never was.
+    /// Milliseconds until a level with less load than the one before it was fast again; missing if it never was.
     pub recovery_ms: Option<u64>,
     /// US dollars, if the price is known.
     pub cost_usd: Option<f64>,
@@ -244,9 +244,9 @@ pub struct Escalation {
     pub n: u64,
     /// Those who were offered a person, or got further.
     pub offered: u64,
-    /// Those who were told that a person takes over, or got further.
+    /// Those who were told that a person will help, or got further.
     pub claimed: u64,
-    /// Those who were handed over.
+    /// Those who were handed off.
     pub done: u64,
     /// Those for whom a person was available: `done`, or `claimed` if nothing shows when a handoff is done.
     pub available: u64,
@@ -321,7 +321,7 @@ pub struct CaseUnderLoad {
     pub passed: u64,
     /// Those that ended with an error.
     pub errored: u64,
-    /// Why it did not pass: the first reason of its worst kind of result, failed before errored.
+    /// Why it did not pass: the first reason of its worst result; failed is worse than errored.
     pub reason: Option<String>,
 }
 
@@ -392,7 +392,7 @@ impl StressRun {
     pub fn crossed(&self) -> Option<String> {
         let crossed = self.cross_talk.filter(|crossed| *crossed > 0)?;
         let many = text::count(usize::try_from(crossed).unwrap_or(usize::MAX), "conversation");
-        Some(format!("the reference of another conversation turned up in {many}"))
+        Some(format!("another conversation's reference turned up in {many}"))
     }
 
     /// A name for each level: its load, with its stage if another level has the same load.
@@ -408,7 +408,7 @@ impl StressRun {
 }
 
 impl Level {
-    /// Its load as people read it; [`StressRun::names`] tells levels of equal load apart.
+    /// Its load for people; [`StressRun::names`] distinguishes levels of equal load.
     #[must_use]
     pub fn shown(&self) -> String {
         let load = number::exact(self.load);

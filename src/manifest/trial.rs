@@ -48,7 +48,7 @@ pub struct Trial {
 pub struct Held {
     /// What ended it.
     pub ended_by: EndedBy,
-    /// Number of turns: those of the script, else those that took place.
+    /// Number of turns: those of the script, or else those that happened.
     pub turns: u32,
     /// The verdict on the whole; missing if only its turns are judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -42,7 +42,7 @@ pub struct Verdict {
     /// The judge's grade.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<Box<Grade>>,
-    /// Why it could not be judged, if the cause has a kind of its own.
+    /// Why it could not be judged, if the cause has its own kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Box<Fault>>,
     /// Why it cannot fail the gate, if it depends on a judge that is not calibrated for it: it is shown, but a failure

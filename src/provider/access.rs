@@ -137,7 +137,7 @@ pub enum ConnectError {
     #[error("cannot send header `{0}`")]
     Header(String),
     /// A member of the body that akit writes itself.
-    #[error("`extraBody` has `{0}`, which akit writes itself")]
+    #[error("`extraBody` has `{0}`, which akit sets itself")]
     Body(String),
     /// An API that it does not have.
     #[error("this provider has no Responses API")]
@@ -162,8 +162,7 @@ impl ConnectError {
         match self {
             Self::Address(_) => "write it as `http://127.0.0.1:8080/v1`",
             Self::Header(_) => {
-                "use a name of letters, digits and hyphens, a value on one line, and no header that belongs to the \
-                connection"
+                "use letters, digits and hyphens in the name, one line in the value, and no header of the connection itself"
             }
             Self::Body(_) => "use the scenario's own keys, such as `temperature:` and `maxTokens:`",
             Self::Api => "remove `api:`; only providers `openai` and `azure-openai` have it",

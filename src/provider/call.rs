@@ -107,7 +107,6 @@ impl Call<'_> {
         Ok(Reply { json, written, pace })
     }
 
-    /// The error in an `error` event.
     fn event_of_error(&self, data: &str) -> ProviderError {
         let read: Json = serde_json::from_str(&text::json::mended(data)).unwrap_or_else(|_| data.into());
         let own = read.get("error").filter(|error| says_something(error)).unwrap_or(&read);

@@ -233,7 +233,6 @@ fn says_something(delta: &Json) -> bool {
     ["content", "refusal", "tool_calls"].into_iter().any(is_text)
 }
 
-/// Adds a delta to a message.
 fn add(message: &mut Json, delta: Json) {
     let Json::Object(delta) = delta else { return };
     let message = object(message);

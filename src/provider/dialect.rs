@@ -230,7 +230,7 @@ pub(super) fn object(place: &mut Json) -> &mut Json {
 
 /// The item of a list at an index; the list is extended as needed.
 pub(super) fn at(list: &mut Json, index: usize) -> Option<&mut Json> {
-    /// Most parts of an answer: a higher index is a server's error.
+    /// Maximum parts of an answer: a higher index is a server's error.
     const MOST: usize = 10_000;
     if !list.is_array() {
         *list = Json::Array(Vec::new());

@@ -199,7 +199,7 @@ impl Foreign {
             if asked.len() > 1 {
                 let places: Vec<_> = all.iter().map(|at| self.given[*at].place.clone()).collect();
                 found.push(format!(
-                    "{} answer different prompts, and none is certain to be the one of case `{}`",
+                    "{} answer different prompts, and none clearly belongs to case `{}`",
                     places.join(" and "),
                     text::excerpt(whom.id, 60)
                 ));
@@ -246,7 +246,7 @@ impl Foreign {
         if providers.len() > 1 {
             let names: Vec<_> = providers.iter().map(|name| text::excerpt(name, 60)).collect();
             return Some(Err(format!(
-                "these are results of several providers ({}); write those of one with `promptfoo eval --filter-providers`",
+                "these are results of several providers ({}); export those of one with `promptfoo eval --filter-providers`",
                 text::list(&names)
             )));
         }

@@ -78,7 +78,7 @@ fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, 
 pub(super) enum LineError {
     #[error("`reply` is missing; write the answer as `reply`, `messages` or `tool_calls`")]
     NoAnswer,
-    #[error("`tool_calls` next to `messages`; write the calls into the last message")]
+    #[error("`tool_calls` next to `messages`; put the calls into the last message")]
     CallsBesideMessages,
     #[error("`reply` next to `messages` that already have an answer; remove one of them")]
     TwoAnswers,

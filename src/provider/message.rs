@@ -36,24 +36,23 @@ pub enum MessageError {
     #[error("message {0} has the role `{1}`; use one of {roles}", roles = text::list(&ROLES))]
     Role(usize, String),
     /// A function's result that names no call.
-    #[error("message {0} of `tool` has neither `tool_call_id` nor `name`; add the id of its call")]
+    #[error("message {0} has the role `tool`, but neither `tool_call_id` nor `name`; add the id of its call")]
     NoCallId(usize),
     /// The answer is missing.
-    #[error("`messages` ends with a message of `{0}`; add the assistant's answer as the last message")]
+    #[error("`messages` ends with a message from `{0}`; add the assistant's answer as the last message")]
     NoAnswer(String),
     /// More than one question, on a line without an id.
     #[error(
-        "`messages` has {0} messages of the user, and the line has no `id`; add the case's `id`, or write only the last \
-        answer as `reply`"
+        "`messages` has {0} messages from the user, and the line has no `id`; add the case's `id`, or write only the last answer as `reply`"
     )]
     SeveralTurns(usize),
     /// A message before the first question.
     #[error(
-        "message {0} of `{1}` comes before the first question; start the conversation with a message of the user"
+        "message {0} from `{1}` comes before the first question; start the conversation with a message from the user"
     )]
     NothingAsked(usize, String),
     /// A question without an answer.
-    #[error("message {0} of the user has no answer; join it with the next one, or remove it")]
+    #[error("message {0} from the user has no answer; join it with the next one, or remove it")]
     Unanswered(usize),
     /// The answer, or a part of it, cannot be read.
     #[error("the content of message {0} {1}; write a string, or a list of parts with `text`")]
@@ -86,7 +85,6 @@ enum PartKind {
     /// Text.
     #[strum(serialize = "text", serialize = "output_text", serialize = "input_text")]
     Text,
-    /// A refusal.
     Refusal,
     /// A thought.
     #[strum(

@@ -23,9 +23,9 @@ pub struct Price {
     pub cache_write: Option<f64>,
     /// US dollars per million tokens received, thoughts included.
     pub output: f64,
-    /// Most tokens of an answer, if known.
+    /// Maximum tokens of an answer, if known.
     pub longest: Option<u64>,
-    /// Most tokens sent for which these prices apply.
+    /// Maximum tokens sent for which these prices apply.
     pub holds_to: Option<u64>,
 }
 

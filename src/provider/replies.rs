@@ -67,8 +67,8 @@ type Talk = (Option<String>, Result<Box<[Exchanged]>, String>);
 struct Place {
     file: usize,
     line: u32,
-    /// Whether it says nothing of calls, not even that there were none. Messages say so for their whole file: a format of
-    /// others leaves out an empty list.
+    /// Whether it does not mention calls, not even an empty list. Messages count for their whole file, because other
+    /// tools leave an empty list out.
     is_silent: bool,
 }
 
@@ -181,7 +181,7 @@ impl Replies {
                 let id = text::excerpt(id, 60);
                 let trial = line.trial;
                 return Err(wrong(format!(
-                    "a second answer for case `{id}`, trial {trial}; number them with `trial`"
+                    "this is a second answer for case `{id}`, trial {trial}; number them with `trial`"
                 )));
             }
         } else if line.messages.is_none() || line.reply.is_some() || line.scenario.is_some() || line.trial > 0
@@ -308,7 +308,7 @@ impl Replies {
         self.latest
     }
 
-    /// Whether all answers to a case say which functions were called, be it none.
+    /// Whether all answers to a case say which functions were called, even if none were.
     #[must_use]
     pub fn tells_calls(&self, whom: &Whom<'_>) -> bool {
         let mut known = (0..).map_while(|trial| self.known(whom.scenario, whom.id, trial));

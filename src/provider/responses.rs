@@ -173,7 +173,6 @@ impl Dialect for Responses {
     }
 }
 
-/// The items of a message.
 fn items(message: &Message) -> Vec<Json> {
     if let (Role::Tool, Some(id)) = (message.role, &message.tool_call_id) {
         return vec![json!({ "type": "function_call_output", "call_id": id, "output": message.content })];

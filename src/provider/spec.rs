@@ -24,7 +24,7 @@ pub enum Means {
     Own,
     /// Not at all: its answers are recorded.
     Recorded,
-    /// Not in this version; what to use instead.
+    /// Not supported in this version; what to use instead.
     NotYet(&'static str),
 }
 

@@ -12,7 +12,7 @@ pub enum Unmetered {
         model: String,
     },
     /// The length of an answer is not limited.
-    #[error("answers of {} have no maximum length", named(.model))]
+    #[error("answers from {} have no maximum length", named(.model))]
     NoLength {
         /// The model.
         model: String,
@@ -56,7 +56,7 @@ impl Unmetered {
             Self::NoLimit | Self::NoUsage | Self::Beyond => {
                 "remove `--budget`, or use another server".to_owned()
             }
-            Self::StandIn { .. } => "set the model that answers, or remove `--budget`".to_owned(),
+            Self::StandIn { .. } => "set `model` to the one that answers, or remove `--budget`".to_owned(),
         }
     }
 }

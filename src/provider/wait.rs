@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 
 use crate::http;
 
-/// Longest wait for a reset, which tells when all of the limit is back; a part is enough.
+/// Maximum wait for a reset: a reset restores the whole limit, but a part of it is enough.
 const LONGEST_RESET: Duration = Duration::from_secs(60);
 
 /// Characters of a body that are searched for a wait.

@@ -50,7 +50,7 @@ impl ProviderError {
             }
             Self::Broken { .. } => "the server closed the connection; check its log",
             Self::Ended { .. } => "the provider failed while answering; check its log",
-            Self::Timeout { .. } => "raise `--timeout`, or `timeout:` of the case",
+            Self::Timeout { .. } => "raise `--timeout`, or `timeout:` in the case",
             Self::Status { status: 100..=299, .. } => {
                 "the provider sent this error inside an HTTP 200; check its log"
             }
@@ -78,8 +78,7 @@ impl ProviderError {
             Self::Unmetered { why, .. } => return why.help(),
             Self::Malformed { .. } => {
                 return format!(
-                    "check the address of the provider's API (from {}); for an OpenAI-compatible server it usually \
-                    ends in `/v1`",
+                    "check the address of the provider's API (from {}); that of an OpenAI-compatible server usually ends in `/v1`",
                     said_by.address
                 );
             }
@@ -91,11 +90,11 @@ impl ProviderError {
     fn help_of_own(&self, places: &OwnPlaces, said_by: &Whence) -> Option<String> {
         let (url, body) = (&places.url, &places.body);
         Some(match self {
-            Self::Timeout { .. } => format!("raise `--timeout`, or `timeout:` of the case, or check {url}"),
+            Self::Timeout { .. } => format!("raise `--timeout`, or `timeout:` in the case, or check {url}"),
             Self::Connect { .. } | Self::Name { .. } => {
                 format!("check {url}, and that the server is running")
             }
-            Self::Broken { .. } | Self::Ended { .. } => format!("check the log of the bot at {url}"),
+            Self::Broken { .. } | Self::Ended { .. } => format!("check the bot's log at {url}"),
             Self::Malformed { .. } => format!("check {url}"),
             Self::Status { status: 401 | 403, .. } => {
                 format!("check the key (from {}), or `auth` and `headers` next to {url}", said_by.key)
@@ -108,7 +107,7 @@ impl ProviderError {
             Self::Status { status: 404 | 405, .. } => format!("check {url}, and `method`"),
             Self::Status { status: 400..=428 | 430..=499, .. } => format!("check the request: {body}"),
             Self::Status { status: 0..=299 | 500.., .. } => {
-                format!("check the log of the bot at {url}; try again later, or raise `--retries`")
+                format!("check the bot's log at {url}; try again later, or raise `--retries`")
             }
             Self::Status { status: 429, .. }
             | Self::Tls { .. }

@@ -1,4 +1,4 @@
-//! What a token may do, as far as a forge tells without being changed: one request that only reads.
+//! What a token may do, as far as the forge tells: one request that only reads.
 
 use reqwest::header::HeaderMap;
 use serde_json::Value as Json;
@@ -9,15 +9,15 @@ use crate::http::Http;
 use crate::secret::Secret;
 use crate::text;
 
-/// From this role on GitLab lets somebody write notes: <https://docs.gitlab.com/user/permissions/>.
+/// GitLab lets this role and higher ones write notes: <https://docs.gitlab.com/user/permissions/>.
 const REPORTER: u64 = 20;
 
-/// What a forge tells of a token.
+/// What a forge tells about a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     /// Its scopes, as `x-oauth-scopes` lists them; tokens of GitHub Actions and fine-grained ones have none.
     pub scopes: Option<String>,
-    /// Whether its role lets it write comments; absent where the forge does not tell.
+    /// Whether its role may write comments; `None` if the forge does not tell.
     pub may_comment: Option<bool>,
 }
 
@@ -47,7 +47,7 @@ fn told(project: &Project, body: &Json, headers: &HeaderMap, token: &Secret) -> 
     let scopes = headers.get("x-oauth-scopes").and_then(|value| value.to_str().ok());
     let scopes = scopes.map(str::trim).filter(|scopes| !scopes.is_empty());
     let may_comment = match project {
-        // Whoever may read a public repository may comment with a token of their own; one of a workflow may not.
+        // Anyone who can read a public repository can comment with a personal token, but not with a workflow's token.
         Project::GitHub { .. } => None,
         Project::GitLab { .. } => {
             let permissions = &body["permissions"];

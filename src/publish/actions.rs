@@ -1,5 +1,5 @@
-//! What GitHub Actions takes from a step besides its log: the summary of its page, and outputs for
-//! later steps. Both are files that are appended to, never replaced.
+//! What GitHub Actions takes from a step besides its log: a summary for the run's page, and outputs for later steps.
+//! Both are files to append to, never to replace.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -8,21 +8,21 @@ use std::path::Path;
 use crate::environment::Environment;
 use crate::source;
 
-/// Bytes of a step's summary; GitHub drops the whole of a larger one (its limit is 1 MiB).
+/// Maximum bytes of a step summary; GitHub drops a larger one completely (its limit is 1 MiB).
 const MOST_SUMMARY: u64 = 1_000_000;
 
-/// Why a summary or outputs were not written.
+/// Why summary or outputs were not written.
 #[derive(Debug, thiserror::Error)]
 pub enum ActionsError {
     /// The file cannot be written.
     #[error("cannot write {0}: {1}")]
     Write(&'static str, io::Error),
     /// Earlier commands of the step have filled it.
-    #[error("the summary of this step is full")]
+    #[error("the step summary is full")]
     Full,
 }
 
-/// Appends to the summary of the step; whether there is one.
+/// Appends to the step summary; returns whether there is one.
 pub fn summary(environment: &Environment, text: &str) -> Result<bool, ActionsError> {
     let Some(path) = file(environment, "GITHUB_STEP_SUMMARY") else { return Ok(false) };
     let there = std::fs::metadata(path).map_or(0, |found| found.len());
@@ -30,21 +30,20 @@ pub fn summary(environment: &Environment, text: &str) -> Result<bool, ActionsErr
         return Err(ActionsError::Full);
     }
     let gap = if there > 0 { "\n" } else { "" };
-    append(path, &format!("{gap}{text}"))
-        .map_err(|error| ActionsError::Write("the summary of the step", error))?;
+    append(path, &format!("{gap}{text}")).map_err(|error| ActionsError::Write("the step summary", error))?;
     Ok(true)
 }
 
-/// Appends outputs of the step.
+/// Appends to the step outputs.
 pub fn outputs(environment: &Environment, values: &[(&str, String)]) -> Result<(), ActionsError> {
     let Some(path) = file(environment, "GITHUB_OUTPUT") else { return Ok(()) };
     let mut lines = String::new();
     for (name, value) in values {
-        // A line end in a value would begin an output of somebody else's choice.
+        // A line break in a value would start another output, chosen by whoever wrote the value.
         let value: String = value.chars().filter(|c| !c.is_control()).collect();
         lines.extend([name, "=", &value, "\n"]);
     }
-    append(path, &lines).map_err(|error| ActionsError::Write("the outputs of the step", error))
+    append(path, &lines).map_err(|error| ActionsError::Write("the step outputs", error))
 }
 
 fn file<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
@@ -54,7 +53,7 @@ fn file<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
 
 fn append(path: &str, text: &str) -> io::Result<()> {
     if std::fs::metadata(path).is_ok_and(|found| !source::takes_text(Path::new(path), &found)) {
-        return Err(io::Error::other("it is no file"));
+        return Err(io::Error::other("it is not a file"));
     }
     OpenOptions::new().append(true).create(true).open(path)?.write_all(text.as_bytes())
 }

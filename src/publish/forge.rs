@@ -1,4 +1,4 @@
-//! A forge as comments need it: who am I, list, create, change, delete, and which commit is newest.
+//! The forge operations that comments need: who am I, list, create, update, delete, and the newest commit.
 
 use super::github::GitHub;
 use super::gitlab::GitLab;
@@ -14,7 +14,7 @@ pub(super) enum Forge {
 }
 
 impl Forge {
-    /// Prepares; asks nothing. Wants to be called within a runtime.
+    /// Prepares the client; sends nothing. Must be called within a runtime.
     pub(super) fn new(project: &Project, http: &Http, token: Secret) -> Result<Self, ForgeError> {
         let (Project::GitHub { api, .. } | Project::GitLab { api, .. }) = project;
         let client = http.client(api).map_err(|error| ForgeError::Setup(error.to_string()))?.clone();
@@ -34,7 +34,7 @@ impl Forge {
         }
     }
 
-    /// A page of comments, oldest first, and whether there are more; pages count from 1.
+    /// A page of comments, oldest first, and whether there are more; pages are numbered from 1.
     pub(super) async fn page(&self, change: u64, page: u32) -> Result<(Vec<Posted>, bool), ForgeError> {
         match self {
             Forge::GitHub(forge) => forge.page(change, page).await,
@@ -71,7 +71,7 @@ impl Forge {
         }
     }
 
-    /// The open changes that hold a commit, or come from a branch.
+    /// The open changes that contain a commit, or come from a branch.
     pub(super) async fn changes(&self, commit: &str, from: Option<&str>) -> Result<Vec<Head>, ForgeError> {
         match self {
             Forge::GitHub(forge) => forge.changes(commit, from).await,

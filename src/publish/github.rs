@@ -1,7 +1,7 @@
-//! Pull requests on GitHub and GitHub Enterprise Server, by octocrab on the shared HTTP client.
+//! Pull requests on GitHub and GitHub Enterprise Server, with octocrab on the shared HTTP client.
 //!
-//! octocrab's own retries stay off, for they send a POST again at once. No redirect is followed, and
-//! no address that an answer names: the token goes to one host.
+//! octocrab's own retries stay off, because they repeat a POST at once. No redirect and no address from an answer is
+//! followed: the token goes to one host only.
 
 use octocrab::Octocrab;
 use octocrab::service::middleware::retry::RetryConfig;
@@ -12,7 +12,7 @@ use serde_json::json;
 use super::request::{ForgeError, Head, MOST_PAGES, PER_PAGE, Posted, TIMEOUT, address, part, usable};
 use crate::secret::Secret;
 
-/// Who writes with the token that GitHub Actions gives; that token may not ask who it is.
+/// The author of comments with GitHub Actions' token; that token cannot look up its own account.
 const ACTIONS: &str = "github-actions[bot]";
 
 pub(super) struct GitHub {
@@ -123,11 +123,11 @@ impl GitHub {
     pub(super) async fn changes(&self, commit: &str, from: Option<&str>) -> Result<Vec<Head>, ForgeError> {
         let of_commit = format!("{}/commits/{commit}/pulls?per_page={PER_PAGE}", self.path);
         let mut found = match self.pulls(of_commit).await {
-            // So GitHub says that the repository has no such commit.
+            // This is how GitHub says that the repository has no such commit.
             Err(ForgeError::Refused { status: 422, .. }) => Vec::new(),
             found => found?,
         };
-        // A commit of a fork is not always known to the repository by itself.
+        // The repository does not always know a commit of a fork.
         if let Some(from) = from.filter(|_| !found.iter().any(|head| head.commit == commit)) {
             let owner_and_branch = from.split(':').map(part).collect::<Vec<_>>().join(":");
             found = self.pulls(format!("{}/pulls?state=open&head={owner_and_branch}", self.path)).await?;
@@ -141,14 +141,14 @@ impl GitHub {
         Ok(open.map(|pull| Head { number: pull.number, commit: pull.head.sha }).collect())
     }
 
-    /// Waits for an answer, for so long and no longer.
+    /// Waits for an answer, up to the time limit.
     async fn ask<T>(
         &self,
         asking: impl Future<Output = Result<T, octocrab::Error>>,
     ) -> Result<T, ForgeError> {
         match tokio::time::timeout(TIMEOUT, asking).await {
             Ok(answer) => answer.map_err(|error| self.wrong(&error)),
-            Err(_) => Err(ForgeError::Unclear(format!("nothing came in {} s", TIMEOUT.as_secs()))),
+            Err(_) => Err(ForgeError::Unclear(format!("nothing arrived within {} s", TIMEOUT.as_secs()))),
         }
     }
 
@@ -159,7 +159,7 @@ impl GitHub {
                 ForgeError::of(status, &source.message, source.headers.as_ref(), &self.token)
             }
             error => {
-                // The innermost cause says what happened; what stands around it names the address.
+                // The innermost cause says what happened; the outer ones contain the address.
                 let mut inner: &dyn std::error::Error = error;
                 while let Some(next) = inner.source() {
                     inner = next;

@@ -1,6 +1,6 @@
-//! Notes on merge requests of GitLab, by four endpoints.
+//! Notes on GitLab merge requests, with four endpoints.
 //!
-//! Wants a token with the scope `api`: a job's own token may read notes and write none.
+//! Needs a token with the scope `api`: a job's own token can read notes but not write them.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -104,7 +104,7 @@ impl GitLab {
         Ok(open.map(|one| Head { number: one.iid, commit: one.sha.unwrap_or_default() }).collect())
     }
 
-    /// The body of an answer, and whether further pages follow.
+    /// The body of an answer, and whether more pages follow.
     async fn ask(
         &self,
         method: Method,

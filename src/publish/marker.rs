@@ -1,7 +1,7 @@
-//! The first line of a comment, by which akit knows its own again.
+//! The first line of a comment, by which akit recognizes its own comments.
 //!
-//! `<!-- akit:v1 key=KEY run=ID.ATTEMPT sha=COMMIT suite=ID/RANK/RUN.ATTEMPT/NAME … -->`. It is looked for at the very beginning and
-//! nowhere else: text of others stands further down, and has no `<!--` left in it.
+//! `<!-- akit:v1 key=KEY run=ID.ATTEMPT sha=COMMIT suite=ID/RANK/RUN.ATTEMPT/NAME … -->`.
+//! It counts only at the very beginning: text from others comes later, with every `<!--` removed.
 
 use std::fmt::Write as _;
 
@@ -11,13 +11,13 @@ use super::site::RunNumber;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key(String);
 
-/// A text that cannot be a key.
+/// Text that cannot be a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a key has 1 to 64 letters, digits, `-`, `_` and `.`; for example `nightly`")]
+#[error("a key has 1 to 64 letters, digits, `-`, `_` or `.`, without `--`; for example `nightly`")]
 pub struct BadKey;
 
 impl Key {
-    /// Takes a text as key.
+    /// Parses a key.
     pub fn parse(text: &str) -> Result<Self, BadKey> {
         // Two hyphens would end an HTML comment early.
         let right = (1..=64).contains(&text.len())
@@ -33,10 +33,10 @@ impl Default for Key {
     }
 }
 
-/// What the first line says.
+/// The contents of the first line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Marker {
-    /// The newest run that speaks in the comment. One that is not told is older than every run.
+    /// The newest run in the comment; an unknown one counts as older than any run.
     pub(super) turn: RunNumber,
     /// The commit that was tested.
     pub(super) commit: Option<String>,
@@ -51,9 +51,9 @@ pub(super) struct Suite {
     pub(super) id: String,
     /// For people.
     pub(super) name: String,
-    /// The run that speaks for it.
+    /// The run that its section is from.
     pub(super) turn: RunNumber,
-    /// 0 for the gravest decision.
+    /// 0 for the worst decision.
     pub(super) rank: u8,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn line(key: &Key, marker: &Marker) -> String {
     line
 }
 
-/// What the first line of a comment says, where it is a marker of this key.
+/// Reads the first line of a comment; `None` if it is not a marker with this key.
 pub(super) fn read(body: &str, key: &Key) -> Option<Marker> {
     let rest = body.lines().next()?.strip_prefix(&prefix(key))?.trim_end().strip_suffix("-->")?;
     let mut marker = Marker::default();
@@ -79,7 +79,7 @@ pub(super) fn read(body: &str, key: &Key) -> Option<Marker> {
             "run" => marker.turn = turn(value).unwrap_or_default(),
             "sha" if value != "-" => marker.commit = Some(value.to_owned()),
             "suite" => marker.suites.extend(suite(value)),
-            // Of a newer version.
+            // From a newer version.
             _ => {}
         }
     }
@@ -97,7 +97,7 @@ fn suite(text: &str) -> Option<Suite> {
     Some(Suite { id, rank, turn: turn(parts.next()?)?, name: decoded(parts.next()?) })
 }
 
-/// A name of letters, digits, `.`, `_` and `%`: nothing in it ends a word or an HTML comment.
+/// A name encoded as letters, digits, `.`, `_` and `%`, so that nothing in it ends a word or an HTML comment.
 fn encoded(name: &str) -> String {
     let byte = |byte: u8| match byte {
         b'.' | b'_' => char::from(byte).to_string(),

@@ -1,8 +1,8 @@
-//! Where a decision is posted besides the reports: the comment on a pull or merge request, and what
-//! GitHub Actions takes from a step.
+//! Where a decision is posted besides the reports: the comment on a pull or merge request, and GitHub Actions' step
+//! summary and outputs.
 //!
-//! All of it is best effort. Nothing here changes a decision or an exit code; a token is sent to one
-//! host and never shown.
+//! All of it is best effort: nothing here changes a decision or an exit code. A token is sent to one host, and never
+//! shown.
 
 mod access;
 pub mod actions;
@@ -41,12 +41,12 @@ pub enum PublishError {
     #[error("there is nothing to comment on: {0}")]
     NoChange(String),
     /// The change has a newer commit.
-    #[error("the change has a newer commit {0}, whose own run will comment")]
+    #[error("the change has a newer commit, {0}; its own run will comment")]
     MovedOn(String),
-    /// No token.
+    /// There is no token.
     #[error("no token: {0} is not set")]
     NoToken(&'static str),
-    /// The forge.
+    /// The forge refused or failed.
     #[error(transparent)]
     Forge(#[from] ForgeError),
 }
@@ -58,7 +58,7 @@ pub struct CommentOptions {
     pub mode: CommentMode,
     /// Which comment, if there are several.
     pub key: Key,
-    /// Account of the token, if the forge does not say.
+    /// Account of the token, if the forge does not tell.
     pub author: Option<String>,
     /// How far the run is trusted.
     pub trust: Trust,
@@ -75,7 +75,7 @@ pub enum Trust {
 }
 
 impl Project {
-    /// Variables that may hold the token, the first one first.
+    /// Variables that may contain the token; the first takes precedence.
     #[must_use]
     pub fn token_names(&self) -> &'static [&'static str] {
         match self {
@@ -102,7 +102,7 @@ pub async fn comment(
     }
     let project = site.project.as_ref().ok_or_else(|| {
         no_change(
-            "the project is on no forge that akit knows; `GITHUB_API_URL` names a GitHub Enterprise Server",
+            "akit can comment only on GitHub and GitLab; for GitHub Enterprise Server, set `GITHUB_API_URL`",
         )
     })?;
     let names = project.token_names();
@@ -122,7 +122,7 @@ pub async fn comment(
 /// The number of the change.
 async fn number(forge: &Forge, site: &Site, trust: Trust) -> Result<u64, PublishError> {
     let mut patience = Patience::default();
-    let unknown = || PublishError::NoChange("the pipeline does not say which commit it tests".to_owned());
+    let unknown = || PublishError::NoChange("the pipeline does not name the tested commit".to_owned());
     match &site.change {
         Change::Number(number) if trust == Trust::Own => Ok(*number),
         Change::Number(number) => {
@@ -138,18 +138,21 @@ async fn number(forge: &Forge, site: &Site, trust: Trust) -> Result<u64, Publish
             let found = patience.with(async || forge.changes(commit, from.as_deref()).await).await?;
             let newest = found.iter().find(|head| head.commit.eq_ignore_ascii_case(commit));
             newest.map(|head| head.number).ok_or_else(|| {
-                PublishError::NoChange(format!("no open request has {} as its newest commit", &commit[..12]))
+                PublishError::NoChange(format!(
+                    "no open pull or merge request has {} as its newest commit",
+                    &commit[..12]
+                ))
             })
         }
         Change::None(why) => Err(PublishError::NoChange((*why).to_owned())),
     }
 }
 
-/// Most bytes of the marker.
+/// Maximum bytes of the marker.
 const MARKER: usize = 1_000;
 
-/// What the suite of a run says: the same words, the same files and the same application are the same suite. All files of
-/// recorded answers are one application: further answers say more of the same.
+/// The section of a run's suite. Runs with the same arguments, files and application have the same suite. All files
+/// of recorded answers count as one application, because more answers only add evidence.
 fn section(report: &Report<'_>, site: &Site) -> Section {
     let run = report.run;
     let files: Vec<_> = run.scenarios.iter().map(|one| [&one.file, &one.name, &one.target_hash]).collect();
@@ -168,7 +171,7 @@ fn section(report: &Report<'_>, site: &Site) -> Section {
     }
 }
 
-/// Whether a mode posts a first comment.
+/// Whether this mode posts a first comment for this run.
 fn wanted(report: &Report<'_>, mode: CommentMode) -> bool {
     let passes = report.decision.conclusion == Conclusion::Pass;
     let otherwise = || {

@@ -1,7 +1,7 @@
 //! One request to a forge, and why it was not answered.
 //!
-//! One request at a time, each with its own time limit, nothing sent twice: whoever calls decides
-//! whether to try again ([`Patience`]).
+//! Requests are sent one at a time, once, each with its own time limit; the caller decides whether to try again
+//! ([`Patience`]).
 
 use std::time::{Duration, SystemTime};
 
@@ -12,19 +12,19 @@ use crate::http::{self, retry_after};
 use crate::secret::Secret;
 use crate::text;
 
-/// Longest time for one request.
+/// Time limit per request.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Comments that are listed at once, the most that GitHub and GitLab give.
+/// Comments per page, the maximum of GitHub and GitLab.
 pub(super) const PER_PAGE: usize = 100;
 
-/// Pages that are read of one change.
+/// Pages read per change.
 pub(super) const MOST_PAGES: u32 = 100;
 
-/// How long GitHub wants to be left alone where it does not say so.
+/// How long to wait if GitHub limits requests without saying for how long.
 const UNTOLD_WAIT: Duration = Duration::from_secs(60);
 
-/// Sends a request and reads what comes back; the body is of interest only where the forge did what it was asked.
+/// Sends a request and reads the response; its body only matters if the request succeeded.
 pub(super) async fn ask(
     request: reqwest::RequestBuilder,
     token: &Secret,
@@ -38,7 +38,7 @@ pub(super) async fn ask(
     }
 }
 
-/// What a refusal says.
+/// The message of a refusal.
 fn message(bytes: &[u8]) -> String {
     let json: Json = serde_json::from_slice(bytes).unwrap_or_default();
     let told = ["message", "error"].iter().map(|key| &json[*key]).find(|value| !value.is_null());
@@ -49,33 +49,33 @@ fn message(bytes: &[u8]) -> String {
     }
 }
 
-/// Why the forge did not do what it was asked.
+/// Why a request to the forge failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgeError {
-    /// Nothing can be asked with this address or token.
+    /// The address or the token is unusable.
     #[error("{0}")]
     Setup(String),
     /// Too many requests.
-    #[error("the forge wants to be asked again in {} s", wait.as_secs().max(1))]
+    #[error("the forge limits requests; try again in {} s", wait.as_secs().max(1))]
     Limited {
         /// How long to wait.
         wait: Duration,
     },
-    /// It said no, or could not.
-    #[error("the forge answers {status}: {message}")]
+    /// The forge refused, or failed.
+    #[error("the forge answered {status}: {message}")]
     Refused {
         /// The HTTP status.
         status: u16,
-        /// Its words.
+        /// Its message.
         message: String,
     },
-    /// No answer, or none that can be read: what was asked may have been done.
-    #[error("no answer from the forge that can be read: {0}")]
+    /// No readable answer: the request may have succeeded.
+    #[error("no readable answer from the forge: {0}")]
     Unclear(String),
 }
 
 impl ForgeError {
-    /// Whether what was asked may have been done all the same.
+    /// Whether the request may have succeeded nevertheless.
     pub(super) fn unclear(&self) -> bool {
         match self {
             ForgeError::Unclear(_) => true,
@@ -84,13 +84,13 @@ impl ForgeError {
         }
     }
 
-    /// Whether the token may not do this; GitHub and GitLab hide with 404 what a token may not see.
+    /// Whether the token lacks the permission; GitHub and GitLab answer 404 for what a token may not see.
     #[must_use]
     pub fn denied(&self) -> bool {
         matches!(self, ForgeError::Refused { status: 401 | 403 | 404, .. })
     }
 
-    /// What an answer that is no success says.
+    /// The error for an unsuccessful response.
     pub(super) fn of(status: u16, message: &str, headers: Option<&HeaderMap>, token: &Secret) -> Self {
         let read = |name: &str| headers?.get(name)?.to_str().ok();
         let now = SystemTime::now();
@@ -103,7 +103,7 @@ impl ForgeError {
             let reset = || {
                 let at = read("x-ratelimit-reset").or(read("ratelimit-reset")).filter(|_| spent)?;
                 let at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(at.parse().ok()?))?;
-                // The clocks need not agree.
+                // The two clocks may differ.
                 Some(at.duration_since(now).unwrap_or_default() + Duration::from_secs(1))
             };
             return ForgeError::Limited { wait: asked.or_else(reset).unwrap_or(UNTOLD_WAIT) };
@@ -112,14 +112,14 @@ impl ForgeError {
     }
 }
 
-/// A comment as the forge has it.
+/// A comment on the forge.
 #[derive(Clone, Debug)]
 pub(super) struct Posted {
     pub(super) id: u64,
-    /// Name of who wrote it; empty where the account is gone.
+    /// Name of its author; empty if the account was deleted.
     pub(super) author: String,
     pub(super) body: String,
-    /// Where people find it.
+    /// Its address for people.
     pub(super) place: String,
 }
 
@@ -130,7 +130,7 @@ pub(super) struct Head {
     pub(super) commit: String,
 }
 
-/// How much longer it is worth to try.
+/// How much longer to keep trying.
 pub(super) struct Patience {
     tries: u32,
     left: Duration,
@@ -139,13 +139,13 @@ pub(super) struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        // A comment must not hold up a pipeline for longer than a few minutes.
+        // A comment must not delay a pipeline for more than a few minutes.
         Self { tries: 4, left: Duration::from_secs(150), step: Duration::from_millis(500) }
     }
 }
 
 impl Patience {
-    /// Waits as the forge wants; answers with the error where trying again is of no use.
+    /// Waits as long as the forge asks; returns the error if trying again is pointless.
     pub(super) async fn after(&mut self, error: ForgeError) -> Result<(), ForgeError> {
         let wait = match &error {
             ForgeError::Limited { wait } => *wait,
@@ -162,7 +162,7 @@ impl Patience {
         Ok(())
     }
 
-    /// Asks until there is an answer; only for what may be done twice.
+    /// Repeats a request until there is an answer; only for requests that may be repeated.
     pub(super) async fn with<T>(
         &mut self,
         ask: impl AsyncFn() -> Result<T, ForgeError>,
@@ -176,7 +176,7 @@ impl Patience {
     }
 }
 
-/// One part of a path: everything but letters, digits, `-`, `_` and `.` as `%XX`.
+/// One segment of a path, with everything but letters, digits, `-`, `_` and `.` as `%XX`.
 pub(super) fn part(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
@@ -190,7 +190,7 @@ pub(super) fn part(text: &str) -> String {
     out
 }
 
-/// Holds an address to `https://` or `http://`, a host, and perhaps a path.
+/// Checks an address: `https://` or `http://`, a host, and optionally a path.
 pub(super) fn address(api: &str) -> Result<&str, ForgeError> {
     let rest = api.strip_prefix("https://").or_else(|| api.strip_prefix("http://"));
     let right = rest.is_some_and(|rest| {
@@ -200,15 +200,17 @@ pub(super) fn address(api: &str) -> Result<&str, ForgeError> {
     if right && !api.ends_with('/') {
         return Ok(api);
     }
-    Err(ForgeError::Setup(format!("`{}` is no address of a forge's API", text::excerpt(api, 80))))
+    Err(ForgeError::Setup(format!("`{}` is not the address of a forge's API", text::excerpt(api, 80))))
 }
 
-/// Holds a token to what can stand in a header.
+/// Checks that a token can be sent in a header.
 pub(super) fn usable(token: &Secret) -> Result<(), ForgeError> {
     if token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
-    Err(ForgeError::Setup("the token has characters that are not allowed in one, such as a space".to_owned()))
+    Err(ForgeError::Setup(
+        "the token contains a character that tokens cannot have, such as a space".to_owned(),
+    ))
 }
 
 #[cfg(test)]
@@ -251,7 +253,7 @@ mod tests {
             assert_eq!(found, wait, "{status} {message} {pairs:?}");
         }
         let error = ForgeError::of(401, "bad secret-token\n::error::x", Some(&headers(&[])), &token);
-        assert_eq!(error.to_string(), "the forge answers 401: bad ***⏎::error::x");
+        assert_eq!(error.to_string(), "the forge answered 401: bad ***⏎::error::x");
         assert!(error.denied() && !error.unclear());
     }
 

@@ -1,9 +1,9 @@
 //! One comment on a change, kept up to date.
 //!
-//! It is known by its marker *and* its author: a marker alone can be written by anybody, and a token
-//! that may write can overwrite what others wrote. What a newer run said is never overwritten, nor what another suite
-//! said of the same commit: where two speak at the same moment, each looks a moment later whether its part stands. A
-//! comment whose creation got no clear answer is looked for before it is sent again.
+//! akit recognizes it by its marker *and* its author: anyone can write the marker, and a token with write access can
+//! overwrite others' comments. A newer run's result is never overwritten, nor another suite's section for the same
+//! commit: if two runs post at once, each checks shortly afterwards whether its section is still there. If it is
+//! unclear whether a comment was created, akit looks for it before creating it again.
 
 use std::time::Duration;
 
@@ -14,31 +14,31 @@ use super::marker::Key;
 use super::request::{ForgeError, Patience, Posted};
 use super::suite::{self, Comment, Merged, Section};
 
-/// When there is a comment.
+/// When to comment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumMessage, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum CommentMode {
     /// On every run
     #[default]
     Always,
-    /// Once a case differs from the baseline, or the gate does not pass
+    /// When a case differs from the baseline or the gate does not pass; later runs update it
     OnChange,
-    /// Once the gate does not pass
+    /// When the gate does not pass; later runs update it
     OnFail,
     /// On every run, as a new comment; delete the old one
     Recreate,
 }
 
-/// Bytes of a comment with its marker.
+/// Maximum bytes of a comment with its marker.
 pub(super) const MOST: usize = 60_000;
 
-/// How long others may take to say their part, before it is looked at whether ours still stands.
+/// How long to wait for other runs before checking whether our section is still there.
 const AFTER: Duration = Duration::from_secs(1);
 
-/// How often ours is said again where others have said theirs in its place.
+/// How often our section is posted again after others have overwritten it.
 const ROUNDS: u32 = 4;
 
-/// What is to be said.
+/// What to post.
 #[derive(Clone, Debug)]
 pub(super) struct Note<'a> {
     pub(super) key: &'a Key,
@@ -48,36 +48,36 @@ pub(super) struct Note<'a> {
 }
 
 impl Note<'_> {
-    /// Whether a comment says it.
+    /// Whether a comment contains it.
     fn stands_in(&self, comment: &Comment) -> bool {
         let section = self.section;
         comment.sections.iter().any(|one| one.suite == section.suite && one.turn == section.turn)
     }
 }
 
-/// What became of it.
+/// What happened to the comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// A new comment, and where it is.
+    /// Created at this address.
     Created(String),
-    /// The same, by another account than the one whose comments are looked for.
+    /// Created by a different account than the one whose comments akit looks for.
     CreatedAs {
-        /// Where it is.
+        /// Its address.
         place: String,
-        /// Who wrote it.
+        /// Its author.
         author: String,
-        /// Whose comments are looked for.
+        /// The account whose comments akit looks for.
         sought: String,
     },
-    /// The old comment says it now.
+    /// The old comment was updated.
     Updated(String),
-    /// A newer run has spoken there.
+    /// A newer run has already commented.
     Newer(String),
-    /// There was none, and the mode wants none for this run.
+    /// There was none, and the mode does not post one for this run.
     Unwanted,
 }
 
-/// Makes the comment say the note.
+/// Posts the note, and checks that it stays.
 pub(super) async fn post(
     forge: &Forge,
     change: u64,
@@ -97,13 +97,13 @@ pub(super) async fn post(
     }
     for _ in 1..ROUNDS {
         tokio::time::sleep(AFTER).await;
-        // The comment stands: trouble with a second look is none of the run's.
+        // The comment is posted: a failed check afterwards is not the run's problem.
         let Ok(own) = talk.own().await else { break };
         let says = own.iter().any(|(comment, _)| note.stands_in(comment));
         if says && own.len() == 1 {
             break;
         }
-        // Another suite has spoken at the same moment.
+        // Another suite has posted at the same time.
         match talk.say(CommentMode::Always).await {
             Ok(Done::Updated(place)) if matches!(done, Done::Created(_)) => done = Done::Created(place),
             Ok(Done::Unwanted | Done::Newer(_)) | Err(_) => break,
@@ -122,7 +122,7 @@ struct Talk<'a> {
 }
 
 impl Talk<'_> {
-    /// Says the note once, beside what others said.
+    /// Posts the note once, next to the sections of others.
     async fn say(&mut self, mode: CommentMode) -> Result<Done, ForgeError> {
         let Note { key, commit, section, wanted } = *self.note;
         let own = self.own().await?;
@@ -150,9 +150,9 @@ impl Talk<'_> {
             let id = posted.id;
             (self.created(posted), id)
         };
-        // Two that ran at the same time may each have made one; what the other said is in ours now.
+        // Two runs at the same time may each have created a comment; ours now has the other's section, too.
         for (_, posted) in own.iter().filter(|(_, posted)| posted.id != kept) {
-            // The comment stands; one that is left over is deleted by the next run.
+            // Our comment is posted; the next run deletes any that is left over.
             let _ = self.delete(posted.id).await;
         }
         Ok(done)
@@ -166,7 +166,7 @@ impl Talk<'_> {
             let (posted, more) = self.patience.with(async || forge.page(change, page).await).await?;
             for one in posted.into_iter().filter(|one| one.author.eq_ignore_ascii_case(&self.me)) {
                 if let Some(comment) = suite::read(&one.body, self.note.key) {
-                    // A comment that moves to another page while pages are read is seen twice.
+                    // A comment that moves to another page while pages are read appears twice.
                     if found.iter().all(|(_, known)| known.id != one.id) {
                         found.push((comment, one));
                     }
@@ -180,7 +180,7 @@ impl Talk<'_> {
         Ok(found)
     }
 
-    /// `None` where somebody has deleted it meanwhile.
+    /// Updates a comment; `None` if it has been deleted.
     async fn update(&mut self, id: u64, body: &str) -> Result<Option<Posted>, ForgeError> {
         let (forge, change) = (self.forge, self.change);
         match self.patience.with(async || forge.update(change, id, body).await).await {
@@ -211,7 +211,7 @@ impl Talk<'_> {
         }
     }
 
-    /// What became of a new comment; the next run finds it by its author.
+    /// The result for a new comment; the next run finds it by its author.
     fn created(&self, posted: Posted) -> Done {
         let Posted { place, author, .. } = posted;
         if author.is_empty() || author.eq_ignore_ascii_case(&self.me) {

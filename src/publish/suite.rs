@@ -1,8 +1,8 @@
 //! Several suites in one comment: each has its section, and none replaces another's.
 //!
-//! The marker holds the suites in the order of their sections, the worse decision first. A suite is what was named to
-//! `akit run` and the scenarios in it; its section is replaced by a later run of the same suite. What another suite said of
-//! the same commit is kept, what was said of an earlier commit is not.
+//! The marker lists the suites in the order of their sections, the worst decision first. A suite is identified by the
+//! arguments of `akit run` and its scenarios; a later run of the same suite replaces its section. Sections of other
+//! suites for the same commit are kept; those for an earlier commit are dropped.
 
 use std::cmp::Reverse;
 
@@ -10,41 +10,40 @@ use super::marker::{self, Key, Marker};
 use super::site::RunNumber;
 use crate::text::markdown::code;
 
-/// Begins a section where there are several.
+/// Starts a section if there are several.
 const BEGIN: &str = "<!-- akit:suite -->\n";
 
-/// Ends the line that names its suite.
+/// Ends the line with the suite's name.
 const NAMED: &str = "\n\n<!-- akit:report -->\n";
 
-/// Characters of a suite's name.
+/// Maximum characters of a suite's name.
 const NAME: usize = 200;
 
-/// What one suite says.
+/// The section of one suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Section {
     /// 16 hexadecimal digits that are the same for every run of the suite.
     pub(super) suite: String,
-    /// The suite for people.
+    /// The suite's name for people.
     pub(super) name: String,
-    /// The run that says it.
+    /// The run it is from.
     pub(super) turn: RunNumber,
-    /// 0 for the gravest decision.
+    /// 0 for the worst decision.
     pub(super) rank: u8,
     /// The report.
     pub(super) text: String,
 }
 
-/// A comment of akit's.
+/// A comment by akit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Comment {
     pub(super) commit: Option<String>,
-    /// The newest run that speaks in it.
+    /// The newest run in it.
     pub(super) turn: RunNumber,
     pub(super) sections: Vec<Section>,
 }
 
-/// What a comment says, where it begins with a marker of this key. A comment of a version that knew no suites has no
-/// section.
+/// Reads a comment that starts with a marker with this key. A comment from a version without suites has no section.
 pub(super) fn read(body: &str, key: &Key) -> Option<Comment> {
     let Marker { turn, commit, suites } = marker::read(body, key)?;
     let rest = body.split_once('\n').map_or("", |(_, rest)| rest).replace("\r\n", "\n");
@@ -55,7 +54,7 @@ pub(super) fn read(body: &str, key: &Key) -> Option<Comment> {
             parts.map(|part| part.split_once(NAMED).map_or(part, |(_, text)| text)).collect()
         }
     };
-    // Somebody has edited it: what is left of it cannot be told apart.
+    // Someone edited it, so its sections cannot be told apart.
     let sections = if texts.len() == suites.len() { suites } else { Vec::new() };
     let sections = sections.into_iter().zip(texts).map(|(suite, text)| {
         let marker::Suite { id, name, turn, rank } = suite;
@@ -64,16 +63,16 @@ pub(super) fn read(body: &str, key: &Key) -> Option<Comment> {
     Some(Comment { commit, turn, sections: sections.collect() })
 }
 
-/// What becomes of the sections that there are.
+/// The result of merging a section into the existing ones.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Merged {
-    /// The comment with what is to be said in it.
+    /// The sections to post.
     Said(Vec<Section>),
-    /// What is there is newer than what is to be said; the index of the comment that says it.
+    /// The comment with this index is from a newer run.
     Newer(usize),
 }
 
-/// Puts a section among those of earlier comments.
+/// Merges a section into those of earlier comments.
 pub(super) fn merge(comments: &[Comment], own: Section, commit: Option<&str>) -> Merged {
     let mut sections: Vec<Section> = Vec::new();
     for (index, comment) in comments.iter().enumerate() {
@@ -109,7 +108,7 @@ pub(super) fn merge(comments: &[Comment], own: Section, commit: Option<&str>) ->
     Merged::Said(sections)
 }
 
-/// The comment; sections that have more room than their share are cut where there is not enough for all.
+/// The whole comment; if it is too long, sections longer than their share are cut.
 pub(super) fn compose(key: &Key, commit: Option<&str>, sections: &[Section], most: usize) -> String {
     let turn = sections.iter().map(|section| section.turn).max().unwrap_or_default();
     let suites = sections.iter().map(|one| marker::Suite {
@@ -149,10 +148,10 @@ pub(super) fn compose(key: &Key, commit: Option<&str>, sections: &[Section], mos
     out
 }
 
-/// A report without its last headings, so that it fits; never cut inside one.
+/// A report shortened to fit: whole headings are dropped from its end, never parts of one.
 fn shortened(text: &str, most: usize) -> String {
     const CUT: &str =
-        "\n\nShortened to make room for the other suites. The reports of this job have all of it.";
+        "\n\nShortened to leave room for other suites. The reports of this suite's job are complete.";
     if text.len() <= most {
         return text.to_owned();
     }
@@ -262,7 +261,7 @@ mod tests {
         let body = compose(&Key::default(), COMMIT, &sections, 60_000);
         assert!((40_000..=60_000).contains(&body.len()), "{}", body.len());
         assert_eq!(body.matches("### akit: FAIL").count(), 5);
-        assert_eq!(body.matches("Shortened to make room").count(), 5);
+        assert_eq!(body.matches("Shortened to leave room").count(), 5);
         assert!(read(&body, &Key::default()).unwrap().sections[5].text == "### akit: PASS");
     }
 }

@@ -1,4 +1,4 @@
-//! Values as vendors, banks and states write them, and text that only looks like them.
+//! Values as vendors, banks and states write them, and text that only looks similar.
 
 use super::tests::usual;
 

@@ -35,7 +35,7 @@ const NAMES: [&str; 24] = [
     "personnummer",
 ];
 
-/// Most bytes from the start of a name to its number.
+/// Maximum bytes from the start of a name to its number.
 const NEAR: usize = 24;
 
 /// The places of names, in order; searched once, since a text can have as many numbers as letters.

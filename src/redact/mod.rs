@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use folded::Folded;
 
-/// Most passes over a text; if values are left after that, the whole text is replaced.
+/// Maximum passes over a text; if values are left after that, the whole text is replaced.
 const ROUNDS: usize = 8;
 
 /// Shortest fragment of a value, in characters, that is recognized where an excerpt cuts it.
@@ -439,11 +439,11 @@ impl RedactionChoice {
         let new = now.on()?;
         let Some(old) = self.on() else {
             return Some(
-                "nothing was removed from prompts and answers, now values give way to a marker".into(),
+                "nothing was removed from prompts and answers, now a marker replaces some values".into(),
             );
         };
         if let Some(more) = new.redactor.beyond(&old.redactor).next() {
-            return Some(format!("another kind of value is redacted: `{more}`"));
+            return Some(format!("one more kind of value is redacted: `{more}`"));
         }
         let wider = |what: fn(&Redaction) -> Option<&Redactor>| what(new).is_some() && what(old).is_none();
         let texts = [("prompts", wider(Redaction::prompts)), ("answers", wider(Redaction::replies))];

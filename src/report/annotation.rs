@@ -26,8 +26,8 @@ const LABEL: usize = 120;
 /// Maximum number of characters of a message.
 const MESSAGE: usize = 1_000;
 
-/// Links to the lines of what blocks a pass, and of cases that could not be judged; none where it is not known where
-/// the files of the commit are shown.
+/// Links to the lines of what blocks a pass, and of cases that could not be judged; none if the address of the
+/// commit's files is unknown.
 ///
 /// # Errors
 /// None is known.

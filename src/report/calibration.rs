@@ -176,7 +176,7 @@ fn reading(calibration: &Calibration) -> Vec<String> {
         }
         let (fewest, name) = if tpr.of < tnr.of { (tpr, "TPR") } else { (tnr, "TNR") };
         out.push(format!(
-            "{name} is based on {}, and its interval is {:.0} points wide; four times as many labels would about halve it.",
+            "{name} is based on {}, and its interval is {:.0} points wide; four times as many labels would roughly halve it.",
             text::count(usize::try_from(fewest.of).unwrap_or(usize::MAX), "label"),
             fewest.interval.width() * 100.0,
         ));
@@ -189,7 +189,7 @@ fn reading(calibration: &Calibration) -> Vec<String> {
     }
     if calibration.kappa.is_some_and(|kappa| kappa.standard_error <= 0.0) {
         out.push(
-            "Kappa's interval has no width because the judge never wavers here; trust those of TPR and TNR."
+            "Kappa's interval has no width because the judge never disagrees with people here; rely on those of TPR and TNR."
                 .to_owned(),
         );
     }
@@ -209,7 +209,7 @@ fn errors(which: &str, does: &str, right: Measured) -> String {
 
 fn one_class(label: &str, rate: &str, which: &str) -> String {
     format!(
-        "No judged label says {label}: {rate} and kappa cannot be known, and no pass rate can be corrected; label {which} answers too."
+        "No judged label says {label}: {rate} and kappa are unknown, and no pass rate can be corrected; label {which} answers too."
     )
 }
 

@@ -9,7 +9,7 @@ pub(super) const CALL: &str = "tool call";
 /// Maximum number of calls shown.
 const CALLS: usize = 10;
 
-/// The first calls of an answer, one per line, as hostile as its text.
+/// The first calls of an answer, one per line; as untrusted as its text.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     pub(super) shown: Vec<String>,

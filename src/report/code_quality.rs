@@ -64,8 +64,8 @@ fn issue(finding: &Alert) -> Issue {
     }
 }
 
-/// GitLab's five severities: what blocks as a whole or is proven broken, what blocks, what is open, what may fail, and
-/// what is only information.
+/// GitLab's five severities: for what blocks as a whole or is proven broken, what blocks, what is open, what may
+/// fail, and mere information.
 fn severity(finding: &Alert) -> &'static str {
     match (finding.level, finding.state) {
         (Level::Error, _) if finding.leads() => "blocker",

@@ -1,4 +1,4 @@
-//! How much of each case a page shows: as much as keeps the page below [`MOST`] bytes.
+//! How much of each case a page shows, so that the page stays below [`MOST`] bytes.
 
 use std::io::Write;
 
@@ -14,11 +14,11 @@ pub(super) const MOST: usize = 4_800_000;
 /// Approximate number of bytes of a case without its texts.
 pub(super) const MARKUP: usize = 600;
 
-/// Most cases of a page on which all of them unfold.
+/// Maximum number of cases on a page where every case can be opened.
 const ALL_UNFOLDED: usize = 5_000;
 
-/// How many of so many cases unfold; the others are a line each. A browser takes time to open what unfolds, which a page
-/// of 100,000 cases has not got.
+/// How many of this many cases can be opened; each of the others is one line. With 100,000 cases that can be opened,
+/// a browser would be too slow.
 pub(super) fn unfolded(cases: usize) -> usize {
     if cases <= ALL_UNFOLDED { cases } else { 3_000 }
 }
@@ -71,7 +71,7 @@ impl Detail {
         }
     }
 
-    /// Whether a case lists its expectations one by one and shows what an earlier run answered.
+    /// Whether a case lists its expectations one by one and shows an earlier run's answer.
     pub(super) fn explains(self, interest: Interest) -> bool {
         match self {
             Detail::Full => true,
@@ -80,7 +80,7 @@ impl Detail {
         }
     }
 
-    /// What a page of so many cases leaves out, in sentences; `answers` if there are earlier ones to show.
+    /// What a page with this many cases leaves out, in sentences; `answers` if there are earlier ones to show.
     pub(super) fn left_out(self, cases: usize, answers: bool) -> String {
         let before = match self {
             Detail::Reduced if answers => {
@@ -90,16 +90,17 @@ impl Detail {
             _ => "",
         };
         let lines = if cases > unfolded(cases) {
-            format!(" To save space, only the first {} cases unfold.", number::size(unfolded(cases)))
+            format!(" To save space, only the first {} cases can be opened.", number::size(unfolded(cases)))
         } else {
             String::new()
         };
-        format!("The stored run has the full text of whatever is cut here.{lines}{before}")
+        format!("The stored run has the full text of everything that is cut here.{lines}{before}")
     }
 }
 
-/// Writes the most detailed page that is small enough, else the least detailed one. `size` estimates the bytes of all
-/// cases, so that a page that is too large is seldom rendered at all. The least detailed one is not held in memory.
+/// Writes the most detailed page that is small enough, or the least detailed one if none is. `size` estimates the
+/// bytes of all cases, so that pages that are too large are rarely rendered. The least detailed one is not kept in
+/// memory.
 pub(super) fn fit(
     size: impl Fn(Detail) -> usize,
     write: impl Fn(Detail, &mut dyn Write) -> Result<(), RenderError>,

@@ -1,4 +1,4 @@
-//! One case in a report: its result, what the gate makes of it, and what explains it.
+//! One case in a report: its result, its state for the gate, and what explains it.
 
 use std::collections::BTreeSet;
 
@@ -54,13 +54,14 @@ impl<'a> Report<'a> {
         })
     }
 
-    /// What was redacted in how many cases, for example `3 of 9 cases: email, phone`.
+    /// What was redacted in how many cases, for example `3 of 9 cases (email, phone)`.
     pub(super) fn redacted(&self) -> Option<String> {
         let redacted = self.run.redacted.as_ref()?;
         let kinds: Vec<_> = redacted.kinds.iter().map(String::as_str).collect();
         let asked = self.run.cases.len() - self.run.counts().skipped;
         let (cases, asked) = (number::size(redacted.cases), number::size(asked.max(redacted.cases)));
-        Some(format!("{cases} of {asked} cases, without: {}", kinds.join(", ")))
+        let kinds = if kinds.is_empty() { "nothing found".to_owned() } else { kinds.join(", ") };
+        Some(format!("{cases} of {asked} cases ({kinds})"))
     }
 
     /// How many answers came from the cache, for example `1 of 17 answers`; `None` if there were none.

@@ -13,7 +13,7 @@ use crate::vocabulary::{Answer, FaultKind, Outcome, Usage, VerdictKind};
 
 use super::{Links, Past, Report};
 
-/// What a model may say to break a report.
+/// What a model could say to break a report.
 pub(super) const HOSTILE: &str = "::error::owned\n/close\n##vso[task.complete]x ##[error]x\n@octocat fixes #1, GH-2 and !3 \
     ![i](http://evil.example/a.png) [l](javascript:alert(1)) <img src=x onerror=alert(1)> \
     <!-- akit:v1 key=x --> </pre></details></code> www.evil.example a@evil.example\n```````\n~~~~\n\

@@ -1,4 +1,4 @@
-//! Where to find what a report talks about.
+//! Addresses where a pipeline shows what a report mentions.
 
 use std::path::Path;
 

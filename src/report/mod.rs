@@ -94,7 +94,7 @@ pub enum RenderError {
     /// HTML.
     #[error("the report cannot be written as HTML")]
     Html(#[from] minijinja::Error),
-    /// The output takes no more.
+    /// The output cannot be written.
     #[error("the report cannot be written")]
     Write(#[from] io::Error),
 }

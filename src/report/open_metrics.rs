@@ -79,7 +79,12 @@ fn verdict(out: &mut Text, report: &Report<'_>) {
         out.sample("akit_cases", &[("outcome", outcome)], real(count));
     }
     let in_state = |state| report.entries().filter(|entry| entry.state == state).count() as u64;
-    out.family("akit_regressions", "gauge", "", "Cases that passed in the baseline and are proven to fail.");
+    out.family(
+        "akit_regressions",
+        "gauge",
+        "",
+        "Cases that passed in the baseline and are proven to fail now.",
+    );
     out.sample("akit_regressions", &[], real(in_state(State::Broken)));
     out.family("akit_flaky_cases", "gauge", "", "Cases that pass only sometimes.");
     out.sample("akit_flaky_cases", &[], real(in_state(State::Flaky)));
@@ -142,7 +147,7 @@ fn spending(out: &mut Text, report: &Report<'_>) {
 
 fn times(out: &mut Text, report: &Report<'_>) {
     if report.run.duration_ms > 0 {
-        out.family("akit_duration_seconds", "gauge", "seconds", "How long the run took.");
+        out.family("akit_duration_seconds", "gauge", "seconds", "Duration of the run.");
         out.sample("akit_duration_seconds", &[], real(report.run.duration_ms) / 1_000.0);
     }
     let known: Vec<u64> = report
@@ -157,7 +162,7 @@ fn times(out: &mut Text, report: &Report<'_>) {
         return;
     }
     let name = "akit_latency_seconds";
-    out.family(name, "summary", "seconds", "From sending a question to its complete answer.");
+    out.family(name, "summary", "seconds", "Time from sending a question to its complete answer.");
     let seconds: Vec<f64> = known.iter().map(|ms| real(*ms) / 1_000.0).collect();
     for (quantile, share) in [("0.5", 0.5), ("0.95", 0.95), ("0.99", 0.99)] {
         if let Some(value) = percentile(&seconds, share) {

@@ -1,4 +1,4 @@
-//! Earlier runs: what they answered, and the trend of the suite.
+//! Earlier runs: their answers, and the trend of the suite.
 
 use std::collections::BTreeMap;
 

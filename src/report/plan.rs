@@ -26,11 +26,11 @@ pub fn of_outlook(outlook: &Outlook, concurrency: u16) -> String {
 fn head(outlook: &Outlook) -> String {
     let cases = text::count(size(outlook.cases), "case");
     let known = match outlook.baseline_trials {
-        None => "none of them is in a baseline".to_owned(),
+        None => "none has a baseline".to_owned(),
         Some((least, most)) => {
             let trials = text::count(size(most), "trial");
             let trials = if least == most { trials } else { format!("{least} to {trials}") };
-            format!("the baseline has {} of them, with {trials} each", outlook.in_baseline)
+            format!("{} are in the baseline, with {trials} each", outlook.in_baseline)
         }
     };
     let source = if outlook.discordance_measured {
@@ -94,12 +94,12 @@ fn reading(outlook: &Outlook, concurrency: u16) -> Vec<String> {
     ));
     if outlook.now.cost_usd.is_none() {
         out.push(
-            "The cost is unknown: it takes a baseline of runs with `prices` in akit.yaml, whose answers report their tokens."
+            "The cost is unknown: set `prices` in akit.yaml, and use a baseline of runs whose answers report their tokens."
                 .to_owned(),
         );
     }
     out.push(
-        "A drop is detected four times in five: a loss over all cases at which the gate fails that often."
+        "\"Detects\" means: the gate fails four times in five if the pass rate over all cases drops this much."
             .to_owned(),
     );
     out
@@ -108,15 +108,14 @@ fn reading(outlook: &Outlook, concurrency: u16) -> Vec<String> {
 fn needed(outlook: &Outlook, effect: f64) -> String {
     let asked = points(effect);
     if outlook.now.detectable.is_some_and(|drop| drop <= effect * (1.0 + SLACK)) {
-        return format!("A drop of {asked} is detected by the run as planned.");
+        return format!("The run as planned detects a drop of {asked}.");
     }
     let cases = outlook.more_cases.map_or_else(String::new, |size| {
         format!("{} asked once", text::count(self::size(size.cases), "case"))
     });
     match (&outlook.more_repeats, outlook.least_effect) {
         (Some(size), _) => format!(
-            "A drop of {asked} needs {} of these cases, or {cases}. More trials reduce chance; they do not \
-             cover what no case asks.",
+            "A drop of {asked} needs {} of these cases, or {cases}. More trials reduce chance, but do not cover what no case asks.",
             text::count(self::size(size.repeats), "trial")
         ),
         (None, Some(least)) => format!(
@@ -130,19 +129,18 @@ fn needed(outlook: &Outlook, effect: f64) -> String {
     }
 }
 
-/// Whether a single case that breaks for good is detected.
+/// Whether a single case that breaks permanently is detected.
 fn one_broken(broken: &Broken) -> Vec<String> {
     let mut out = Vec::new();
     let cases = |n: u64| text::count(size(n), "case");
     if broken.proven > 0 {
-        let row = |n| format!("by {} in a row that fail", text::count(size(n), "extra trial"));
+        let row = |n| format!("by {} that fail in a row", text::count(size(n), "extra trial"));
         let how = broken.failing_trials.map_or_else(|| "by one failure (`confirm: 0`)".to_owned(), row);
-        out.push(format!("A single broken case is proven {how}, if it is one of {}.", cases(broken.proven)));
+        out.push(format!("For {}, a break is proven {how}.", cases(broken.proven)));
     }
     if broken.thin > 0 {
         out.push(format!(
-            "For {} the baseline is thin: such a case is asked up to {} times, and is broken after eight or more \
-             failures in a row.",
+            "For {} the baseline is thin: such a case runs up to {} times, and is broken after eight or more failures in a row.",
             cases(broken.thin),
             2 * broken.confirm
         ));
@@ -154,7 +152,7 @@ fn one_broken(broken: &Broken) -> Vec<String> {
         ));
     }
     if broken.failing > 0 {
-        out.push(format!("{} failed too often before for a failure to count as new.", cases(broken.failing)));
+        out.push(format!("{} failed too often before for another failure to count.", cases(broken.failing)));
     }
     out
 }

@@ -57,7 +57,7 @@ fn head(found: &Attribution) -> String {
         found.identical
     );
     for (n, why) in [
-        (found.changed, "ask or expect something else now or in one of the runs"),
+        (found.changed, "ask or expect something else now, or in one of the runs"),
         (found.unjudged, "were not judged in one of the runs"),
         (found.unheard.len(), "could not be judged again"),
     ] {
@@ -74,7 +74,7 @@ fn flips(found: &Attribution) -> String {
         (Cause::Judge, "because of the judge alone, which is not a regression"),
         (Cause::Product, "because of the application alone"),
         (Cause::Either, "because of either alone"),
-        (Cause::Together, "only because of both together"),
+        (Cause::Together, "only because of both"),
     ] {
         let of: Vec<_> = found.flips.iter().filter(|flip| flip.cause == cause).collect();
         if of.is_empty() {

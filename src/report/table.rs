@@ -71,7 +71,7 @@ fn signed(difference: f64, decimals: usize, unit: &str) -> String {
     if shown[1..] == zero { zero + unit } else { shown + unit }
 }
 
-/// Cases that could not be judged. Where some may, that stands as a share in what the gate says of them.
+/// Cases that could not be judged. If the policy allows some, the gate's finding gives their share.
 fn errors(report: &Report<'_>) -> Row {
     let (decision, count) = (report.decision, number::size(report.decision.counts.errored));
     let rates =

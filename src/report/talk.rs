@@ -1,4 +1,4 @@
-//! A conversation in reports: where it broke, turn by turn, and how it ended.
+//! A conversation in reports: its turns, where it broke, and how it ended.
 
 use std::fmt::Write as _;
 
@@ -71,17 +71,17 @@ impl<'a> Talk<'a> {
         steps
     }
 
-    /// For example `ended after turn 4: all turns of the script were said`.
+    /// For example `ended after turn 4: the script ended`.
     pub(super) fn ended(&self) -> String {
         let why = match &self.held.ended_by {
-            EndedBy::Turns => "all turns of the script were said",
+            EndedBy::Turns => "the script ended",
             EndedBy::Handoff => "a handoff to a person",
             EndedBy::Expectation => "an answer met an expectation under `ends`",
-            EndedBy::MaxTurns => "the customer spoke `max_turns` times",
+            EndedBy::MaxTurns => "the customer reached `max_turns`",
             EndedBy::Otherwise => "the customer had nothing more to say",
-            EndedBy::OffScript => "no rule of the customer fits the answer",
+            EndedBy::OffScript => "no rule matched the answer",
             EndedBy::Failure => "a turn failed (`stop_on_failure`)",
-            EndedBy::Error => "something could not be asked or judged",
+            EndedBy::Error => "a question or verdict failed",
             EndedBy::Other(word) => return format!("{}: {}", self.count(), text::excerpt(word, 60)),
         };
         format!("{}: {why}", self.count())

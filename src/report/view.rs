@@ -1,6 +1,6 @@
-//! What a report shows of a case: which facts, in which order and in which words.
+//! What a report shows about a case: which facts, in which order and in which words.
 //!
-//! The format only lays it out: it escapes, cuts, colors and indents. All text here is as hostile as the model that
+//! The format only lays it out: it escapes, cuts, colors and indents. All text here is as untrusted as the model that
 //! wrote it.
 
 use std::borrow::Cow;
@@ -96,7 +96,7 @@ pub(super) struct VerdictView<'a> {
     pub(super) kind: &'a str,
     /// Without the turn; empty if the verdict has no reason.
     pub(super) reason: Cow<'a, str>,
-    /// For example `0.4, 0.7 needed`; empty without a score.
+    /// For example `0.4, 0.7 required`; empty without a score.
     pub(super) score: String,
     /// Whether the reason repeats the judge's words.
     pub(super) quotes_judge: bool,
@@ -322,13 +322,13 @@ pub(super) fn votes(votes: &[f64]) -> String {
     votes.iter().map(|vote| number::score(*vote)).collect::<Vec<_>>().join(", ")
 }
 
-/// For example `0.4, 0.7 needed`; empty without a score.
+/// For example `0.4, 0.7 required`; empty without a score.
 pub(super) fn score(verdict: &Verdict) -> String {
     match (verdict.score, verdict.threshold) {
         (None, _) => String::new(),
         (Some(score), Some(limit)) => {
             let (score, limit) = number::scores(score, limit);
-            format!("{score}, {limit} needed")
+            format!("{score}, {limit} required")
         }
         (Some(score), None) => number::score(score),
     }

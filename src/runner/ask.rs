@@ -1,4 +1,4 @@
-//! The answer to a case: read from a file or requested, round by round while its function calls are played.
+//! The answer to a case: read from a file or requested, round by round while its function calls are simulated.
 //!
 //! Each round is a request with its own record, keyed by the messages before it. Function results come from the
 //! scenario only; nothing is called. The answer has the text of the last round and the calls of all rounds, in order.
@@ -40,7 +40,7 @@ pub(super) struct Said {
     pub(super) seen: Option<Json>,
     /// The raw answer, if the stored one is redacted and the raw one is known.
     pub(super) raw: Option<Answer>,
-    /// Why it stopped, if its calls could not be played.
+    /// Why it stopped, if its calls could not be simulated.
     pub(super) fault: Option<Fault>,
     /// The messages of all rounds, which the conversation continues with.
     pub(super) added: Vec<Message>,
@@ -66,7 +66,7 @@ pub(super) async fn answer(
             let asked = case.messages.iter().filter(|message| message.role == Role::User).count();
             if turns > 1 && turns != asked {
                 let message = format!(
-                    "the line of this case in {} is a conversation of {turns} turns, but the case asks one question",
+                    "the line for this case in {} is a conversation of {turns} turns, but the case asks one question",
                     replies.name()
                 );
                 let help = "write the customer's turns as `turns:`, or the last answer alone as `reply`";
@@ -100,7 +100,7 @@ pub(super) fn no_reply(replies: &Replies) -> Fault {
     Fault::new(
         FaultKind::NoReply,
         format!("no answer to this case in {}", replies.name()),
-        "add a line with its id to the file",
+        "add a line with the ID of the case to the file",
     )
 }
 
@@ -159,7 +159,7 @@ pub(super) struct Rounds<'a> {
     patience: Patience,
     /// The current turn, if the case is a conversation.
     pub(super) turn: Option<At>,
-    /// Marks of what was said before, turn by turn, if the application remembers it.
+    /// Hashes of what was said before, turn by turn, if the application remembers it.
     pub(super) held: Option<Json>,
     /// The budget reserved for the conversation.
     pub(super) hold: Option<Arc<Hold>>,
@@ -234,7 +234,7 @@ impl<'a> Rounds<'a> {
         self.teach(said.clone()).answer.stop().is_answer()
     }
 
-    /// Asks until no more calls need to be played. `asked` is part of the keys.
+    /// Asks until no more calls need to be simulated. `asked` is part of the keys.
     pub(super) async fn ask(
         &self,
         mut request: ChatRequest,

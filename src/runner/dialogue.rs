@@ -22,7 +22,7 @@ use crate::seed::{Root, RunId};
 use crate::text;
 use crate::vocabulary::{Answer, EndedBy, FaultKind, Outcome, VerdictKind};
 
-/// A turn that took place.
+/// A turn that happened.
 struct Spoken<'a> {
     say: Say<'a>,
     /// The customer's words as they are stored.
@@ -72,7 +72,7 @@ struct Dialog<'a> {
     load: Load<'a>,
 }
 
-/// Holds the conversation of a case once and judges it.
+/// Runs the conversation of a case once and judges it.
 pub(super) async fn trial(
     scenario: &Scenario,
     (case, dialogue): (&Case, &Dialogue),
@@ -106,7 +106,7 @@ impl Partner<'_> {
 }
 
 impl<'a> Dialog<'a> {
-    /// Holds the conversation, with or without records; `None` if it must start again.
+    /// Runs the conversation, with or without records; `None` if it must start again.
     async fn hold(&self, afresh: bool) -> Option<Trial> {
         let mut spoken = Vec::new();
         let mut transcript = redaction::messages(self.case);
@@ -189,7 +189,7 @@ impl<'a> Dialog<'a> {
                         return ask::no_reply(replies);
                     }
                     let message = format!(
-                        "the line of this case in {} is a single answer, not a conversation",
+                        "the line for this case in {} is a single answer, not a conversation",
                         replies.name()
                     );
                     other_conversation(message)
@@ -206,7 +206,7 @@ impl<'a> Dialog<'a> {
         }
     }
 
-    /// The turns after those that are the case's history.
+    /// The turns after the case's earlier messages.
     fn after_history(&self, turns: &'a [Exchanged]) -> Result<&'a [Exchanged], Fault> {
         let mut rest = turns;
         let mut answered: Option<&Exchanged> = None;
@@ -247,7 +247,7 @@ impl<'a> Dialog<'a> {
         };
         if !same_words(&turn.asked, &say.text) {
             let message = format!(
-                "turn {} in {name} is \"{}\", but the customer says \"{here}\" here",
+                "turn {} in {name} is \"{}\", but here the customer says \"{here}\"",
                 at + 1,
                 self.quoted(&turn.asked)
             );
@@ -296,7 +296,7 @@ impl<'a> Dialog<'a> {
         }
     }
 
-    /// Whether an answer hands over; an unreadable one does not.
+    /// Whether an answer hands off; an unreadable one does not.
     fn hands_over(&self, answer: &Answer) -> bool {
         let candidate = Candidate::of_answer(answer, self.case.allow_cut, None);
         self.scenario.signs.as_ref().is_some_and(|signs| signs.is_done(&candidate).unwrap_or_default())
@@ -378,7 +378,7 @@ impl<'a> Dialog<'a> {
             Err(fault) => (EndedBy::Error, None, Some(fault)),
         };
         if spoken.is_empty() && fault.is_none() {
-            let message = "no turn took place: no `if` was met".to_owned();
+            let message = "no turn happened: no `if` was met".to_owned();
             fault = Some(Fault::usual(FaultKind::NothingSaid, message));
         }
         let mut whole = None;

@@ -17,8 +17,7 @@ pub(super) fn no_answer(scenario: &Scenario, answer: &Answer) -> Option<Fault> {
             let message =
                 format!("the answer ended with `{}`, which akit does not know: it may be incomplete", word());
             let help = format!(
-                "find out what it means, and set `providerConfig: {{ stopWords: {{ \"{}\": complete }} }}` \
-                 (or {})",
+                "look up what it means, and set `providerConfig: {{ stopWords: {{ \"{}\": complete }} }}` (or {})",
                 word(),
                 StopWords::MEANINGS[1..].join(", ")
             );
@@ -52,7 +51,7 @@ pub(super) fn cause(verdict: &Verdict) -> Fault {
         Fault::new(
             FaultKind::ExpectationError,
             format!("{}: {}", one.kind, one.reason),
-            "the reason says what could not be checked; change the expectation, or what it looks at",
+            "change the expectation, or what it checks; the reason says what could not be checked",
         )
     })
 }

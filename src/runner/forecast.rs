@@ -32,7 +32,7 @@ pub enum Purpose {
     Embeddings,
 }
 
-/// The requests to one model at one address for one purpose: expected and maximum. Unknown figures are `None`. absent.
+/// The requests to one model at one address for one purpose: expected and maximum. Unknown figures are `None`.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The model.

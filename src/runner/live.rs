@@ -1,4 +1,4 @@
-//! A model or bot that is asked turn by turn, and remembers or is sent what was said before.
+//! A model or bot that is called turn by turn; it remembers the conversation, or gets it each time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

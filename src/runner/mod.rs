@@ -45,7 +45,7 @@ pub struct Options {
     pub root: Root,
     /// Distinguishes this run from all others, for applications that remember.
     pub run: RunId,
-    /// Sets the time at which the run ended, instead of the newest answer's.
+    /// The time at which the run ended, if not that of the newest answer.
     pub at: Option<String>,
 }
 

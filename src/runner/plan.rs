@@ -188,7 +188,7 @@ impl Plan {
             let cases = self.jobs.iter().filter(|planned| planned.is_given_by(file)).filter(asks).count();
             (cases > 0).then(|| {
                 let (name, cases) = (file.name(), text::count(cases, "case"));
-                format!("{name} does not say which functions were called, but {cases} check that")
+                format!("{name} does not say which functions were called, but {cases} check it")
             })
         };
         self.files().iter().filter_map(words).collect()

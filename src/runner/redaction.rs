@@ -159,7 +159,6 @@ fn with_words(verdict: Verdict, words: &dyn Fn(&str) -> String) -> Verdict {
     }
 }
 
-/// All texts in a JSON value.
 fn texts(value: &Json, found: &mut Vec<String>) {
     match value {
         Json::String(text) => found.push(text.clone()),

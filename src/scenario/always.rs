@@ -1,4 +1,4 @@
-//! The rules that apply to each case: those of its scenario and of the configuration, except those that it lifts.
+//! The rules that apply to each case: those of its scenario and of the configuration, without its exceptions.
 
 use std::sync::Arc;
 

@@ -33,7 +33,7 @@ const ROUNDS: u32 = 8;
 pub struct Functions {
     /// The functions as sent.
     pub sent: Vec<Json>,
-    /// Most times a model is asked again.
+    /// Maximum times a model is asked again.
     pub rounds: u32,
     /// Those with a name, in order.
     known: Vec<Function>,
@@ -134,7 +134,7 @@ impl Functions {
         self.known.iter().map(|function| function.name.clone()).collect()
     }
 
-    /// Most times a model is asked again: 0 if no function returns anything.
+    /// Maximum times a model is asked again: 0 if no function returns anything.
     #[must_use]
     pub fn most_rounds(&self) -> u32 {
         if self.played().is_some() { self.rounds } else { 0 }

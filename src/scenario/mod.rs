@@ -57,17 +57,17 @@ pub struct ProviderConfig {
     pub base_url_span: Span,
     /// Servers that a scenario may name and that get the key; only a configuration can list them.
     pub trusted: Vec<Origin>,
-    /// Model if none is named.
+    /// Default model.
     pub default_model: Option<String>,
-    /// Longest time for one try.
+    /// Time limit per attempt.
     pub timeout: Option<Duration>,
-    /// Further tries after a transient error.
+    /// Retries after a transient error.
     pub retries: Option<u32>,
-    /// Longest time to wait out a rate limit.
+    /// Maximum wait for a rate limit to clear.
     pub patience: Option<Duration>,
     /// Rate and concurrency limits of the address.
     pub limits: Limits,
-    /// OpenAI's organization.
+    /// OpenAI organization.
     pub organization: Option<String>,
     /// File of recorded answers, relative to the file that names it.
     pub file: Option<String>,
@@ -172,7 +172,7 @@ pub struct Scenario {
     pub seed: Option<u64>,
     /// 0 to 2.
     pub temperature: Option<f64>,
-    /// Most tokens of an answer.
+    /// Maximum tokens per answer.
     pub max_tokens: Option<u64>,
     /// System prompt of its cases, with the scenario's variables filled but not those of cases.
     pub system: Option<String>,
@@ -218,7 +218,7 @@ pub struct Case {
     /// What is expected of every answer: the rules of the scenario and, after [`Loaded::hold`], all that apply to the
     /// case.
     pub always: Vec<Arc<Rule>>,
-    /// The rules that it lifts.
+    /// The rules that do not apply to it.
     pub except: Vec<Exception>,
     /// Its variables and those of the scenario.
     pub variables: Arc<BTreeMap<String, String>>,
@@ -226,9 +226,9 @@ pub struct Case {
     pub provider: Option<String>,
     /// Model that it names.
     pub model: Option<String>,
-    /// Longest time for one try.
+    /// Time limit per attempt.
     pub timeout: Option<Duration>,
-    /// Further tries after a transient error.
+    /// Retries after a transient error.
     pub retries: Option<u32>,
     /// Whether a truncated answer may pass if it meets the expectations.
     pub allow_cut: bool,

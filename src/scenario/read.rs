@@ -21,7 +21,7 @@ use crate::redact::RedactionChoice;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
 use crate::text;
 
-/// Fewest cases for which another thread is worth it.
+/// Minimum cases for which another thread is worth it.
 const LEAST_SHARE: usize = 128;
 
 /// Cases read before their nodes are freed: a file's nodes take more memory than its cases.
@@ -142,7 +142,7 @@ fn syntax(file: &Arc<SourceFile>, error: &crate::source::SyntaxError) -> Diagnos
     } else if error.message.contains("too large") || error.message.contains("too deeply") {
         "use fewer aliases and levels of nesting"
     } else if error.message.contains("anchor") {
-        "`*name` repeats what `&name` marked earlier; quote text that begins with `*` or `&`"
+        "quote text that begins with `*` or `&`: `*name` repeats what `&name` marked earlier"
     } else {
         "quote text that contains `: `, `#` or quotes"
     };
@@ -247,7 +247,7 @@ enum Item {
     Unread(String, Span),
 }
 
-/// Reads the items, in order; long lists on as many threads as the machine has cores.
+/// Reads the items, in order; long lists are read on one thread per core.
 fn in_parallel(items: &[Node], shared: &Inherited<'_>, found: &mut Diagnostics) -> Vec<Item> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = items.len().div_ceil(threads).max(LEAST_SHARE);
@@ -411,7 +411,7 @@ fn check_case(
             || node.items().last().and_then(|last| last.get("role")).and_then(Node::as_str) == Some("user")
     };
     if let Some(node) = fields.node("prompt").filter(|node| is_conversation && ends_with_question(node)) {
-        let message = "`prompt` comes before the turns, and nothing answers its last message";
+        let message = "`prompt` ends with a message that has no answer before the first turn";
         let help = "make that message the first turn, or add its answer with `role: assistant`";
         reading.refuse("wrong-value", node.start(), message.to_owned(), help);
     }

@@ -65,7 +65,7 @@ pub fn redaction(
     };
     let replacement = section.string("replacement");
     if let (Some(""), Some(span)) = (replacement.as_deref(), section.key_span("replacement")) {
-        let message = "`replacement` is empty: it would hide that something was removed".to_owned();
+        let message = "`replacement` is empty, which would hide that something was removed".to_owned();
         let finding = Diagnostic::error("wrong-value", file, span, message);
         found.push(finding.help("set it to a text such as `[removed]`, or remove the key"));
     }

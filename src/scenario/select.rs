@@ -87,7 +87,7 @@ impl Selection {
         let kept: BTreeSet<_> = drawn.iter().take(keep).map(|(_, s, c)| (*s, *c)).collect();
         for (_, s, c) in drawn {
             if !kept.contains(&(s, c)) {
-                left_out[s][c] = Some(format!("not in the sample of {percent}%"));
+                left_out[s][c] = Some(format!("not in the {percent}% sample"));
             }
         }
         left_out

@@ -12,11 +12,11 @@ use strum::VariantNames as _;
 
 const SETUP: &[Field] = &[
     Field::optional("systemPrompt", Shape::Text, "Instructions for the model, sent before each prompt."),
-    Field::optional("functions", Shape::Part("functions"), "Functions that the model may call."),
+    Field::optional("functions", Shape::Part("functions"), "Functions the model may call."),
     Field::optional(
         "max_tool_rounds",
         Shape::Integer(1),
-        "Most times the model is asked again with the results of its calls (8).",
+        "Maximum number of times the model is asked again with the results of its calls (8).",
     ),
     Field::optional("handoff", Shape::Object(SIGNS), "How to recognize a handoff to a person."),
 ];
@@ -30,16 +30,23 @@ const SERVED: &str = "use `provider: http` with `providerConfig: { url: \"http:/
 pub const LIMITS: Field = Field::optional(
     "limits",
     Shape::Object(&[
-        Field::optional("requests_per_minute", Shape::Integer(1), "Most requests per minute."),
-        Field::optional("tokens_per_minute", Shape::Integer(1), "Most tokens per minute, sent and received."),
-        Field::optional("concurrency", Shape::Integer(1), "Most requests at once; `-c` may be lower."),
+        Field::optional("requests_per_minute", Shape::Integer(1), "Maximum requests per minute."),
+        Field::optional(
+            "tokens_per_minute",
+            Shape::Integer(1),
+            "Maximum tokens per minute, sent and received.",
+        ),
+        Field::optional("concurrency", Shape::Integer(1), "Maximum requests at once; `-c` may be lower."),
     ]),
-    "Limits for everything that is sent to this address.",
+    "Limits for everything sent to this address.",
 );
 
 /// How long to wait out a rate limit, for a provider or a judge.
-pub const PATIENCE: Field =
-    Field::optional("patience", Shape::Integer(0), "Longest time to wait out a rate limit, in milliseconds.");
+pub const PATIENCE: Field = Field::optional(
+    "patience",
+    Shape::Integer(0),
+    "Maximum wait for a rate limit to clear, in milliseconds.",
+);
 
 /// Keys of `providerConfig`.
 pub const PROVIDER_CONFIG: &[Field] = &Field::join::<{ OF_VENDORS.len() + OWN.len() }>(&[OF_VENDORS, OWN]);
@@ -51,7 +58,8 @@ const OF_VENDORS: &[Field] = &[
     Field::optional(
         "like",
         Shape::OneOf(&LIKES),
-        "Provider `openai`: a known compatible server, with its address and the variable of its key; provider `http`: a preset for the keys that are not set.",
+        "Provider `openai`: a known compatible server, which sets the address and the key's variable; \
+             provider `http`: a preset for keys that you do not set.",
     ),
     Field::optional(
         "api",
@@ -59,26 +67,26 @@ const OF_VENDORS: &[Field] = &[
         "Providers `openai` and `azure-openai`: which API (chat).",
     ),
     HEADERS,
-    Field::optional("extraBody", Shape::Map, "More members of the request body; no secrets, it is recorded."),
+    Field::optional(
+        "extraBody",
+        Shape::Map,
+        "Additional members of the request body; they are recorded, so do not put secrets here.",
+    ),
     Field::optional("stream", Shape::Bool, "Whether answers are streamed (false)."),
-    Field::optional("defaultModel", Shape::Name, "Model if none is named."),
-    Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
-    Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
+    Field::optional("defaultModel", Shape::Name, "Default model."),
+    Field::optional("timeout", Shape::Integer(1), "Time limit per attempt, in milliseconds."),
+    Field::optional("maxRetries", Shape::Integer(0), "Retries after a transient error."),
     PATIENCE,
     LIMITS,
-    Field::optional("organization", Shape::Text, "OpenAI's organization."),
+    Field::optional("organization", Shape::Text, "OpenAI organization."),
     Field::optional(
         "stopWords",
         Shape::Lexicon(&StopWords::MEANINGS, StopWords::is_known, StopWords::folded),
         "Meaning of stop words that akit does not know.",
     ),
     Field::optional("resourceName", Shape::Name, "Azure OpenAI: name of the resource, instead of `baseUrl`."),
-    Field::optional(
-        "deploymentName",
-        Shape::Name,
-        "Azure OpenAI: name of the deployment; the model if none is named.",
-    ),
-    Field::optional("apiVersion", Shape::Name, "Azure OpenAI: API version, if not that of `/openai/v1`."),
+    Field::optional("deploymentName", Shape::Name, "Azure OpenAI: name of the deployment (the model)."),
+    Field::optional("apiVersion", Shape::Name, "Azure OpenAI: API version, if you do not use `/openai/v1`."),
     Field::optional("embeddingDeploymentName", Shape::Name, "Azure OpenAI: deployment for embeddings."),
     Field::optional("modelFamily", Shape::Name, "Azure OpenAI: the deployed model, such as `gpt-6-luna`."),
     Field::foreign("apiKeyFile", "set it in akit.yaml, under `providers:` or `grader:`"),
@@ -102,8 +110,8 @@ const OF_VENDORS: &[Field] = &[
 
 /// Keys of a message in a list under `prompt`.
 pub(super) const MESSAGE: &[Field] = &[
-    Field::required("role", Shape::OneOf(Role::VARIANTS), "Who speaks."),
-    Field::required("content", Shape::Text, "What is said."),
+    Field::required("role", Shape::OneOf(Role::VARIANTS), "Role of the speaker."),
+    Field::required("content", Shape::Text, "Text of the message."),
 ];
 
 /// Keys of a case.
@@ -130,9 +138,9 @@ const OF_CASES: &[Field] = &[
         "Rules of `always` that do not apply to the case, by name, each with a reason.",
     ),
     Field::optional("tags", Shape::Texts, "Tags to select the case by."),
-    Field::optional("metadata", Shape::Map, "Anything; akit ignores it."),
-    Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
-    Field::optional("retries", Shape::Integer(0), "Further tries after a transient error."),
+    Field::optional("metadata", Shape::Map, "Any data; akit ignores it."),
+    Field::optional("timeout", Shape::Integer(1), "Time limit per attempt, in milliseconds."),
+    Field::optional("retries", Shape::Integer(0), "Retries after a transient error."),
     Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "Provider; overrides the scenario's."),
     Field::optional("model", Shape::Name, "Model; overrides the scenario's."),
     Field::optional("variables", Shape::Scalars, "Values for `{{name}}`; override those of the scenario."),
@@ -162,8 +170,11 @@ pub fn keys() -> Vec<String> {
 }
 
 /// The key of the rules, in scenarios and in the configuration.
-pub const ALWAYS: Field =
-    Field::optional("always", Shape::Part("always"), "Expectations of every answer of every case.");
+pub const ALWAYS: Field = Field::optional(
+    "always",
+    Shape::Part("always"),
+    "Expectations that every answer in every case must meet.",
+);
 
 /// Keys of a scenario.
 pub(super) const SCENARIO: &[Field] = &[
@@ -171,11 +182,11 @@ pub(super) const SCENARIO: &[Field] = &[
     Field::optional("description", Shape::Text, "What the scenario is about."),
     Field::optional("version", Shape::Text, "Version of the scenario, as text."),
     Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "How the application is called."),
-    Field::optional("model", Shape::Name, "Model, by the provider's name for it."),
+    Field::optional("model", Shape::Name, "Model, as the provider calls it."),
     Field::optional("providerConfig", Shape::Object(PROVIDER_CONFIG), "How to reach the provider."),
-    Field::optional("seed", Shape::Integer(0), "Root seed of its cases."),
+    Field::optional("seed", Shape::Integer(0), "Base seed of the cases."),
     Field::optional("temperature", Shape::Number(0.0, 2.0), "Temperature of the model, 0 to 2."),
-    Field::optional("maxTokens", Shape::Integer(1), "Most tokens of an answer."),
+    Field::optional("maxTokens", Shape::Integer(1), "Maximum tokens per answer."),
     Field::optional("tags", Shape::Texts, "Tags of every case."),
     Field::optional("variables", Shape::Scalars, "Values for `{{name}}` in prompts and expectations."),
     Field::optional(
@@ -184,7 +195,7 @@ pub(super) const SCENARIO: &[Field] = &[
         "Whether a truncated answer may pass if it meets the expectations (false).",
     ),
     Field::optional("redaction", Shape::Object(REDACTION), "Removal of personal data."),
-    Field::optional("setup", Shape::Object(SETUP), "What every case starts from."),
+    Field::optional("setup", Shape::Object(SETUP), "What every case starts with."),
     Field::foreign("system_prompt", "use `setup: { systemPrompt: … }`"),
     Field::foreign("systemPrompt", "use `setup: { systemPrompt: … }`"),
     ALWAYS,

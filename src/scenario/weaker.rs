@@ -15,7 +15,7 @@ use crate::vocabulary::{WeakeningKind as Kind, Weaker};
 pub struct Tries {
     /// Longest time for one try.
     pub timeout: Duration,
-    /// Further tries after a transient error.
+    /// Retries after a transient error.
     pub retries: u32,
     /// Longest time to wait out a rate limit.
     pub patience: Duration,
@@ -183,7 +183,7 @@ impl Case {
     }
 }
 
-/// Less was said before the turns of a conversation, or something else answered there: expectations may depend on it.
+/// Fewer or different messages come before the turns of a conversation; expectations may depend on them.
 fn less_history(was: &[Message], is: &[Message]) -> Option<Weaker> {
     let history = |all: &[Message]| -> Vec<Message> {
         let is_said = |one: &&Message| !matches!(one.role, Role::System | Role::Developer);
@@ -191,7 +191,7 @@ fn less_history(was: &[Message], is: &[Message]) -> Option<Weaker> {
     };
     let (was, is) = (history(was), history(is));
     let is_lost = |one: &Message| one.role != Role::User && !is.contains(one);
-    let message = "less is said before the first turn, or it is answered differently";
+    let message = "fewer messages come before the first turn, or their answers differ";
     (is.len() < was.len() || was.iter().any(is_lost))
         .then(|| Weaker::new(Kind::TurnRemoved, &["prompt"], message))
 }

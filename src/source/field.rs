@@ -44,7 +44,7 @@ pub enum Shape {
     Part(&'static str),
     /// Steps of a scale: 5, 10 or 100.
     Steps,
-    /// A key of other tools that akit does not have; the field's text says what to write instead.
+    /// A key of other tools that akit does not have; the field's text gives the replacement.
     Foreign,
 }
 

@@ -400,16 +400,17 @@ fn problem<'a>(shape: &Shape, node: &'a Node) -> Option<Problem<'a>> {
         }
         (Shape::Lexicon(words, known, folded), Value::Map(entries)) => {
             if let Some((name, _)) = entries.iter().find(|(name, _)| name.as_str().is_some_and(known)) {
-                let help = "remove it: akit knows what this word means".to_owned();
-                return Some(Problem::value(name, "a mapping of words unknown to akit", help));
+                let help = "remove it: akit already knows what this word means".to_owned();
+                return Some(Problem::value(name, "a mapping of words that akit does not know", help));
             }
             let names: Vec<_> =
                 entries.iter().filter_map(|(name, _)| Some((name, folded(name.as_str()?)))).collect();
             let again = |at: &usize| names[..*at].iter().find(|(_, before)| *before == names[*at].1);
             if let Some((at, (first, _))) = (0..names.len()).find_map(|at| Some((at, again(&at)?))) {
                 let first = text::excerpt(first.as_str().unwrap_or_default(), 60);
-                let help =
-                    format!("remove one: it is the same word as `{first}`; case, `-` and `_` do not count");
+                let help = format!(
+                    "remove one: it is the same word as `{first}`, because case, `-` and `_` are ignored"
+                );
                 return Some(Problem::value(names[at].0, "a mapping of words without duplicates", help));
             }
             let (_, wrong) =

@@ -270,8 +270,8 @@ pub fn repository_name(path: &Path) -> String {
     }
 }
 
-/// Whether a path in a file of others leaves the folder that it is relative to: upward, from a root or a drive, or to a
-/// URL. Both kinds of slashes separate, on every system.
+/// Whether a path in an untrusted file leaves the folder that it is relative to: upward, from a root or a drive, or
+/// to a URL. Both kinds of slashes separate, on every system.
 #[must_use]
 pub fn leaves(path: &str) -> bool {
     path.starts_with(['/', '\\'])

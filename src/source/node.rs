@@ -251,8 +251,8 @@ fn words(error: &serde_yaml::Error) -> String {
         ("Depth {", "it is nested too deeply"),
         ("recursion limit", "it is nested too deeply"),
         ("recursive references", "an alias is inside its own anchor"),
-        ("alias replay limit", "it is too large once its aliases are filled in"),
-        ("budget breached", "it is too large once its aliases are filled in"),
+        ("alias replay limit", "it is too large once its aliases are expanded"),
+        ("budget breached", "it is too large once its aliases are expanded"),
     ];
     if let Some((_, plain)) = limits.iter().find(|(own, _)| text.contains(own)) {
         return (*plain).to_owned();
@@ -265,7 +265,7 @@ fn words(error: &serde_yaml::Error) -> String {
         Some(sign) => return format!("text cannot start with `{sign}`; put it in quotes"),
     }
     let known = TROUBLES.iter().find(|(own, _)| lower.contains(own)).map(|(_, plain)| *plain);
-    known.unwrap_or("this does not fit what comes before it").to_owned()
+    known.unwrap_or("this is not valid after what comes before it").to_owned()
 }
 
 /// Messages of the parser for invalid YAML, with clearer ones; the first match wins.

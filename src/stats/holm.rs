@@ -6,7 +6,6 @@
 /// In ascending order, the i-th (from 1) of n becomes the largest of `(n − j + 1) · p_j` for j ≤ i, and at most 1. It
 /// does not assume independence. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal
 /// of Statistics 6 (1979), 65–70. NaN becomes 1.
-/// Scandinavian Journal of Statistics 6 (1979), 65–70. A p-value that is not a number becomes 1.
 #[must_use]
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let read: Vec<f64> = p_values.iter().map(|p| if p.is_nan() { 1.0 } else { *p }).collect();

@@ -21,7 +21,7 @@ pub enum PrevalenceError {
     #[error("TPR or TNR is unknown")]
     Unknown,
     /// TPR + TNR ≤ 1: the judge's verdict says nothing about the answer, or the opposite.
-    #[error("TPR + TNR is {sum:.2}, and at 1 or below a verdict carries no information")]
+    #[error("TPR + TNR is {sum:.2}, and at 1 or below, a verdict carries no information")]
     Uninformative {
         /// TPR + TNR.
         sum: f64,

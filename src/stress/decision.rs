@@ -46,8 +46,8 @@ impl Found {
         Objective { level, metric, limit, measured, met }
     }
 
-    /// Milliseconds until a level with less load than the one before it was quick again, and stayed so. "Quick" is what
-    /// an earlier level of this load or less took.
+    /// Milliseconds until a level with less load than the one before it was fast again, and stayed fast. "Fast" is
+    /// the latency of an earlier level with the same or a lower load.
     fn recovery(&self, level: usize, limit: Option<f64>) -> Option<u64> {
         let (before, now) = (self.run.levels.get(level.checked_sub(1)?)?, &self.run.levels[level]);
         if before.unit != now.unit || now.load >= before.load {
@@ -114,13 +114,12 @@ impl Found {
             if real(level.cut_off) > 0.05 * real(level.requests + level.cut_off) {
                 let many = count(level.cut_off, "request");
                 notes.push(format!(
-                    "{name}: {many} had no answer when the test ended and are not in the figures; run a longer test to \
-                     see how slow they are"
+                    "{name}: {many} had no answer when the test ended and are not in the figures; run a longer test to see how slow they are"
                 ));
             }
         }
         if !self.expects && self.run.levels.iter().all(|level| level.judged.is_none()) {
-            notes.push("quality is unknown: no case has an expectation that was checked".to_owned());
+            notes.push("quality is unknown: no expectation was checked".to_owned());
         }
         notes
     }
@@ -173,8 +172,8 @@ impl Found {
         for (at, name) in names.iter().enumerate() {
             if self.has_stopped(at) {
                 errors.push(format!(
-                    "{}: the application stopped answering: when the test ended, {} had waited more than three times as \
-                     long as the longest answer took",
+                    "{}: the application stopped answering: when the test ended, {} had waited more than \
+                         three times as long as the slowest answer took",
                     name,
                     count(self.overdue(at), "request")
                 ));
@@ -188,7 +187,7 @@ impl Found {
         if answered > 0 && limits_passes && !unjudged.is_empty() && !is_cut_short {
             let cases = text::list(&unjudged.iter().take(5).collect::<Vec<_>>());
             errors.push(format!(
-                "pass_rate does not cover {}, because no conversation of theirs ended: {cases}; run a longer test",
+                "pass_rate does not cover {}, because none of their conversations ended: {cases}; run a longer test",
                 text::count(unjudged.len(), "case")
             ));
         }

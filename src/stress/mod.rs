@@ -47,7 +47,7 @@ pub struct Options {
     pub stages: Vec<Stage>,
     /// How long the first stage takes to reach its load.
     pub ramp_up: Duration,
-    /// When arrivals of a rate come.
+    /// How arrivals of a rate are spaced.
     pub arrivals: Arrivals,
     /// Maximum number of requests; a conversation that has begun is finished.
     pub most: Option<u64>,

@@ -15,7 +15,7 @@ pub const MOST: u64 = 50_000;
 /// Maximum number of stages.
 pub const MOST_STAGES: usize = 100;
 
-/// When visits of a rate come.
+/// When visits of a rate arrive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum Arrivals {
@@ -90,7 +90,7 @@ impl FromStr for Stages {
             })
             .collect::<Result<_, String>>()?;
         if stages.len() > MOST_STAGES {
-            return Err(format!("there are {} stages, and {MOST_STAGES} are allowed", stages.len()));
+            return Err(format!("there are {} stages, but at most {MOST_STAGES} are allowed", stages.len()));
         }
         Ok(Self(stages))
     }

@@ -1,4 +1,4 @@
-//! When visits of a rate come: all times follow from the seed, before anything is sent.
+//! When visits of a rate arrive: all times follow from the seed, before anything is sent.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub struct Schedule {
     ramp: f64,
     arrivals: Arrivals,
     random: rand_pcg::Pcg64Mcg,
-    /// How many would have come by now at the full rate.
+    /// How many would have arrived by now at the full rate.
     sum: f64,
 }
 
@@ -41,7 +41,7 @@ impl Schedule {
         }
     }
 
-    /// When the nth arrival comes: the inverse of `rate · t² / (2 · ramp)`, and linear after the ramp.
+    /// The time of the nth arrival: the inverse of `rate · t² / (2 · ramp)`, and linear after the ramp.
     fn time_of(&self, many: f64) -> f64 {
         let by_ramp = self.rate * self.ramp / 2.0;
         if many < by_ramp {

@@ -10,7 +10,7 @@ use crate::manifest::Turn;
 use crate::stats::{Tally, real, whole};
 use crate::vocabulary::{Answer, ErrorClass};
 
-/// Longest time that a histogram can tell apart, in microseconds: an hour.
+/// Longest time that a histogram can distinguish, in microseconds: an hour.
 const LONGEST: u64 = 3_600_000_000;
 /// Maximum number of distinct answers kept in the search for one that many conversations got.
 const MOST_TEXTS: usize = 128;
@@ -95,7 +95,7 @@ pub(super) struct Ended<'a> {
     pub(super) kept: Option<(u64, &'a [Turn])>,
 }
 
-/// How close a customer who asked for a person came to one.
+/// How far a customer who asked for a person got.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Reach {
     pub(super) offered: bool,

@@ -46,7 +46,7 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub(super) levels: Vec<Count>,
     pub(super) timeline: Timeline,
-    /// Why each case did not pass: the first reason of its worst kind of result.
+    /// Why each case did not pass: the first reason of its worst result.
     pub(super) reasons: Vec<Option<(Outcome, String)>>,
     /// Visits that have a number, and requests that were or are about to be sent.
     pub(super) numbers: u64,
@@ -92,8 +92,7 @@ impl Shared {
         }
     }
 
-    /// How close a customer who asked for a person came to one. `None` if the scenario does not say how a handoff
-    /// shows.
+    /// How far a customer who asked for a person got; `None` if the scenario does not define a handoff.
     fn reach(&self, job: usize, trial: &Trial, visit: &Visit<'_>, requests: &Requests) -> Option<Reach> {
         let scenario = &self.plan.scenarios[self.plan.jobs[job].scenario];
         let signs = scenario.signs.as_deref()?;
@@ -137,7 +136,7 @@ struct Requests {
     answered: Vec<Instant>,
     /// Whether the last one failed.
     has_failed: bool,
-    /// How many were answered or given up.
+    /// How many were answered or abandoned.
     done: u64,
     /// When the pending request should have been sent, if there is one.
     waits: Option<Instant>,

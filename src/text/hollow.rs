@@ -261,9 +261,9 @@ impl Said {
     }
 }
 
-/// A fast check for an answer that surely says something: ten words or more of plain prose, with a letter that no word
-/// for no value has. No opening is that long, and nothing in it can be a tag, a fence, JSON or a template token.
-/// Matters when thousands of answers a second are checked.
+/// A fast check for an answer that surely says something: ten words or more of plain prose, with a letter that no
+/// word for no value has. No opening is that long, and nothing in it can be a tag, a fence, JSON or a template token.
+/// This matters when thousands of answers are checked per second.
 fn is_prose(answer: &str) -> bool {
     /// More words than the longest opening.
     const WORDS: usize = 10;

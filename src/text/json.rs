@@ -34,8 +34,7 @@ pub fn trouble(error: &serde_json::Error) -> String {
         Category::Eof => "its JSON is incomplete".to_owned(),
         Category::Io => "it could not be read".to_owned(),
         Category::Syntax if words.contains("surrogate") || words.contains("hex escape") => {
-            "a `\\u` escape is half of a character (a lone surrogate) or incomplete; write `\\ufffd` for a \
-             lost character"
+            "a `\\u` escape is incomplete, or half of a character (a lone surrogate); write `\\ufffd` for a lost character"
                 .to_owned()
         }
         Category::Syntax if words.contains("trailing characters") => {

@@ -3,13 +3,13 @@
 //! GitHub acts on a line whose first visible characters are `::` and on `##[` anywhere, Azure
 //! Pipelines on `##vso[` anywhere, `TeamCity` on `##teamcity[`. An invisible U+200B breaks them.
 
-/// At most `most` characters of the text on one line, free of commands.
+/// At most `most` characters of the text on one line, without commands.
 #[must_use]
 pub fn line(text: &str, most: usize) -> String {
     harmless(super::excerpt(text, most))
 }
 
-/// The text, of one line or several, free of commands; everything else stays.
+/// The text without commands; everything else stays, including line breaks.
 #[must_use]
 pub fn harmless(text: String) -> String {
     if !text.contains("##") && !text.lines().any(|line| line.trim_start().starts_with(':')) {
@@ -30,7 +30,7 @@ pub fn harmless(text: String) -> String {
     out
 }
 
-/// Text of several lines, made harmless for a terminal and free of commands; colors stay.
+/// Text of several lines, harmless for a terminal and without commands; colors stay.
 #[must_use]
 pub fn legible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

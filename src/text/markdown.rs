@@ -1,15 +1,15 @@
-//! Untrusted text inside Markdown, without any effect of its own.
+//! Untrusted text inside Markdown, where it must have no effect.
 //!
-//! Two ways out of Markdown are closed: what the parser acts on (tags, links, images, tables, fences,
-//! emphasis) is written as character references, and what a forge acts on *after* parsing (mentions,
-//! `#1`, `!1`, bare addresses) is broken by an invisible U+200B. Everything stays on one line, so that none begins
-//! with what a forge reads as a command (`/close`, `::error::`).
+//! Whatever the parser acts on (tags, links, images, tables, fences, emphasis) is written as character references,
+//! and whatever a forge acts on *after* parsing (mentions, `#1`, `!1`, bare addresses) is broken up with an invisible
+//! U+200B. Everything stays on one line, so that no line begins with what a forge reads as a command (`/close`,
+//! `::error::`).
 
 use std::fmt::Write as _;
 
 /// At most `most` characters of the text on one line, for a sentence or the cell of a table.
 ///
-/// What stands between two backticks gets the typeface of code, as in a message of akit's.
+/// Text between two backticks is shown as code, as in akit's own messages.
 #[must_use]
 pub fn inline(text: &str, most: usize) -> String {
     let short = super::excerpt(text, most);
@@ -29,7 +29,7 @@ pub fn inline(text: &str, most: usize) -> String {
     out
 }
 
-/// A text of one line that acts nowhere.
+/// Text of one line without any effect.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     let mut before = None;
@@ -56,7 +56,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// The same as code.
+/// The same, as code.
 #[must_use]
 pub fn code(text: &str, most: usize) -> String {
     format!("<code>{}</code>", escaped(&super::excerpt(text, most)))

@@ -278,7 +278,7 @@ pub fn glob(error: &globset::Error) -> &'static str {
         ErrorKind::InvalidRange(..) => "a range in `[…]` ends before it starts",
         ErrorKind::UnopenedAlternates => "`}` without `{`; `[}]` matches `}` itself",
         ErrorKind::UnclosedAlternates => "`{` without `}`; `[{]` matches `{` itself",
-        ErrorKind::DanglingEscape => "nothing follows its last `\\`",
+        ErrorKind::DanglingEscape => "its last `\\` escapes nothing",
         // The remaining errors concern patterns of megabytes.
         _ => "it is too long or too deep",
     }

@@ -27,7 +27,7 @@ pub fn figure(value: f64) -> String {
     if short.bytes().all(|byte| byte.is_ascii_digit()) { grouped(short) } else { short.to_owned() }
 }
 
-/// A number that somebody chose, with all its decimals and a comma between thousands.
+/// A number chosen by a person, with all its decimals and a comma between thousands.
 #[must_use]
 pub fn exact(value: f64) -> String {
     let shown = value.to_string();

@@ -82,16 +82,16 @@ impl FaultKind {
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Connect => "check the address, and that the server runs",
-            Self::ConnectionBroken => "look at the server's log",
-            Self::BrokenAnswer => "see the message: the server reported an error in its answer",
-            Self::Timeout => "raise `--timeout`, or `timeout:` of the case",
-            Self::Unauthorized => "check the key, its permissions, and the credit of its account",
+            Self::Connect => "check the address, and that the server is running",
+            Self::ConnectionBroken => "check the server's log",
+            Self::BrokenAnswer => "read the message: the server reported an error in its answer",
+            Self::Timeout => "raise `--timeout`, or `timeout:` in the case",
+            Self::Unauthorized => "check the key, its permissions and the account's credit",
             Self::RateLimited => "lower `-c`, or raise `--patience`",
             Self::Redirected => {
-                "set the address that the server redirects to: akit does not follow redirects with a key"
+                "set the address the server redirects to: akit does not follow redirects with a key"
             }
-            Self::RefusedRequest => "see what the provider rejects, and check the name of the model",
+            Self::RefusedRequest => "check what the provider rejects, and the name of the model",
             Self::ProviderDown => "try again later, or raise `--retries`",
             Self::MalformedReply => "check that the address is OpenAI-compatible; it usually ends in `/v1`",
             Self::Unmetered => {
@@ -100,7 +100,7 @@ impl FaultKind {
             Self::MalformedAnswer => {
                 "fix the key that its help names: `answer`, `tools`, `session`, `sse` or `url`"
             }
-            Self::CommandFailed => "see its exit code and stderr in the message",
+            Self::CommandFailed => "check its exit code and stderr, which the message shows",
             Self::CacheMiss => {
                 "run once with `--cache auto` and a key: the question has changed since it was recorded"
             }
@@ -112,8 +112,8 @@ impl FaultKind {
                 "record the conversation again, or restore the customer's recorded turns"
             }
             Self::OffScript => "add a rule that matches the answer, or add `otherwise`",
-            Self::NoMatch => "see why the answer lacks what a later turn uses",
-            Self::NothingSaid => "see the conversation, or remove an `if`: none of its turns was met",
+            Self::NoMatch => "find out why the answer lacks what a later turn uses",
+            Self::NothingSaid => "check the conversation, or remove an `if`: no turn's condition was met",
             Self::UnknownStopReason => {
                 "add the word to `stopWords`: see [the stop words](expectations.md#hollow-answers)"
             }
@@ -128,7 +128,7 @@ impl FaultKind {
             }
             Self::UnknownState => "add the word with its meaning to `setup.handoff.states`",
             Self::ExpectationError => {
-                "see the message: a pattern gave up, or two embeddings cannot be compared"
+                "read the message: a pattern gave up, or two embeddings cannot be compared"
             }
             Self::NoGrader => "set a judge, or a model for embeddings",
             Self::JudgeUnreadable => {
@@ -136,10 +136,10 @@ impl FaultKind {
             }
             Self::JudgeUncalibrated => "calibrate the judge: see [calibration.md](calibration.md)",
             Self::JudgeVoid => {
-                "choose another judge: this one was wrong about an answer whose verdict is known"
+                "choose another judge: this one was wrong about an answer with a known verdict"
             }
             Self::NotPlanned | Self::Internal => "please report this bug in akit",
-            Self::Other(_) => "see the release notes of the version that wrote it",
+            Self::Other(_) => "read the release notes of the version that wrote it",
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::stop::folded;
 use super::{Answer, StopReason, WeakeningKind, Weaker};
 
-/// Meanings of words that akit does not know, set by whoever runs the application.
+/// Meanings of words that akit does not know, set by the owner of the application.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StopWords(BTreeMap<String, StopReason>);
 

@@ -121,8 +121,7 @@ fn accept_does_not_create_a_baseline() {
     let ran = settled(8);
     ran.then(&NOW).args(&["--confirm", "0"]).file("now.jsonl", given(&IDS, 0..1, &["a"])).run().ended(1);
     let accept = ["baseline", "accept", "s/a", "--reason", "why", "--run", "run.json", "--baseline"];
-    let refused =
-        ran.then(&accept).arg("deep/b.json").run().ended(2).err("there is no baseline `deep/b.json`");
+    let refused = ran.then(&accept).arg("deep/b.json").run().ended(2).err("no baseline at `deep/b.json`");
     assert!(!refused.path("deep/b.json").exists());
     ran.then(&["baseline", "accept", "s/a", "--reason", "why", "--baseline", "c.json"]).run().ended(2);
     assert!(!ran.path("c.json").exists());
@@ -217,7 +216,7 @@ fn the_printed_path_is_that_of_the_current_folder() {
         within(&words.iter().map(String::as_str).collect::<Vec<_>>()).ended(0);
         assert!(!ran.path("evals/evals").exists());
         // The acceptance takes effect and is reported.
-        within(&run).ended(0).out("and 1 case that the change accepts").out("`s/a` accepted: WHY");
+        within(&run).ended(0).out("and 1 case accepted by the change").out("`s/a` accepted: WHY");
     }
 }
 

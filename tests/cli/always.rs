@@ -77,8 +77,8 @@ fn a_case_lifts_a_rule_by_its_name_with_a_reason() {
     let ran = suite(&except("no promises: a promise is what is asked for"), CONFIG).run().ended(1);
     assert_eq!((&case(&ran, 0)["outcome"], &case(&ran, 1)["outcome"]), (&"passed".into(), &"failed".into()));
     let rows = [
-        ("no promise: why", "no rule of `always` is named `no promise`", "did you mean `no promises`?"),
-        ("length: why", "no rule of `always` is named `length`", "use one of `ends_with`, `no promises`"),
+        ("no promise: why", "no rule under `always` is named `no promise`", "did you mean `no promises`?"),
+        ("length: why", "no rule under `always` is named `length`", "use one of `ends_with`, `no promises`"),
         ("no promises: ''", "`except` gives no reason for `no promises`", "gives no reason"),
         ("no promises: ' '", "`except` gives no reason for `no promises`", "gives no reason"),
         ("no promises:", "`except` gives no reason for `no promises`", "gives no reason"),
@@ -94,7 +94,7 @@ fn a_case_lifts_a_rule_by_its_name_with_a_reason() {
         .run()
         .ended(2)
         .err("several rules are named `ends_with`: s.yaml:4, akit.yaml:6")
-        .err("give the rule that you mean a `name:` of its own");
+        .err("give that rule a unique `name:`");
     suite(SUITE, &twice).run().ended(1);
 }
 
@@ -103,7 +103,7 @@ fn a_mistake_in_a_rule_is_reported_once_at_its_line() {
     let broken = |entry: &str| format!("always: [{entry}]\n");
     for (entry, message) in [
         ("{ type: contain, values: [x] }", "unknown expectation `contain`"),
-        ("{ type: contains, values: [x], name: '' }", "`name` of a rule must be a text that is not empty"),
+        ("{ type: contains, values: [x], name: '' }", "a rule's `name` must be text, and not empty"),
         ("{ type: contains, values: [x], title: a }", "unknown key `title`"),
         ("{ type: contains, values: ['{{v}}'] }", "undefined variable `{{v}}`"),
         ("7", "an entry of `always` must be an expectation, found"),

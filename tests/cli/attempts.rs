@@ -58,7 +58,7 @@ fn a_broken_case_is_not_cleared_by_another_attempt() {
     let again = again
         .out("passed in the baseline (8 of 8) and failed in an earlier attempt at this commit; ")
         .out("including 2 from earlier attempts")
-        .out("note: attempt 2 at commit 0011223: the trials of suspected cases in earlier attempts count");
+        .out("note: attempt 2 at commit 0011223: suspected cases keep their trials from earlier attempts");
     let case = &again.json("run.json")["cases"][0];
     assert_eq!((&case["outcome"], &case["earlier"]), (&json!("passed"), &json!({"passes": 0, "trials": 2})));
     // The stored run leads to the same decision.
@@ -178,12 +178,12 @@ fn an_invalid_record_of_attempts_is_an_error_before_anything_is_sent() {
         (String::new(), "EOF"),
         ("[]".to_owned(), "expected"),
         (wrong("/schema", json!("akit.attempts/2")), "akit.attempts/2"),
-        (wrong("/head", json!("another")), "it is about another commit"),
-        (wrong("/attempts/0/cases/0/passes", json!(2)), "more trials passed than there were"),
+        (wrong("/head", json!("another")), "it belongs to another commit"),
+        (wrong("/attempts/0/cases/0/passes", json!(2)), "it has more passed trials than trials"),
         (wrong("/attempts/0/cases/0/trials", json!(-1)), "-1"),
     ] {
         let ran = pipeline.attempt("a", "").file(FILE, text).run().ended(4);
-        ran.err(why).err("remove it; this attempt then counts as the first");
+        ran.err(why).err("remove it, and this attempt counts as the first");
     }
     assert_eq!(pipeline.server.asked().len(), asked);
 }

@@ -77,7 +77,7 @@ fn a_second_update_adds_to_the_first_and_the_same_run_adds_nothing() {
     assert_eq!(ran.json("deep/b.json")["runs"][1]["commit"], "c0ffee");
     assert_eq!(results(&ran, "deep/b.json"), ["a 1x2", "b 0 1"]);
     let before = ran.read("deep/b.json");
-    update("two.json").run().ended(0).out("was added before; nothing changed");
+    update("two.json").run().ended(0).out("is already in it; nothing changed");
     assert_eq!(ran.read("deep/b.json"), before);
 }
 
@@ -137,8 +137,8 @@ fn an_accepted_change_is_dropped_or_replaced_and_its_reason_kept() {
             .run()
     };
     let before = ran.read("deep/b.json");
-    accept(&["s/aa"]).ended(3).err("there is no case `s/aa`").err("did you mean `s/a`?");
-    accept(&["s/a", "x/*"]).ended(3).err("there is no case `x/*`");
+    accept(&["s/aa"]).ended(3).err("no case `s/aa`").err("did you mean `s/a`?");
+    accept(&["s/a", "x/*"]).ended(3).err("no case `x/*`");
     accept(&["s/[a"]).ended(2).err("is not a glob");
     ran.then(&["baseline", "accept", "s/a", "--baseline", "deep/b.json"]).run().ended(2).err("--reason");
     ran.then(&["baseline", "accept", "s/a", "--reason", " "]).run().ended(2).err("the reason is empty");
@@ -278,7 +278,7 @@ fn an_update_takes_only_stored_runs() {
     let before = ran.read("deep/b.json");
     let update =
         |run: &str, baseline: &str| ran.then(&["baseline", "update", run, "--baseline", baseline]).run();
-    update("nowhere.json", "deep/b.json").ended(2).err("there is no file `nowhere.json`");
+    update("nowhere.json", "deep/b.json").ended(2).err("no such file: `nowhere.json`");
     update("r.jsonl", "deep/b.json").ended(2).err("`r.jsonl` is not a stored run");
     update("deep/b.json", "deep/b.json").ended(2).err("`deep/b.json` is not a stored run");
     update("run.json", "run.json").ended(2).err("`run.json` is not a baseline");
@@ -332,7 +332,7 @@ fn errored_cases_change_nothing_and_changed_cases_start_over() {
         .ended(1)
         .out("was changed and fails");
     let update = ["baseline", "update", "now.json", "--baseline", "deep/b.json"];
-    ran.then(&update).run().ended(1).err("does not know 1 failing case of it: s/a");
+    ran.then(&update).run().ended(1).err("does not have 1 failing case: s/a");
     ran.then(&update).arg("--force").run().ended(0);
     assert_eq!(results(&ran, "deep/b.json"), ["a -x2 0", "b 0 - 1"]);
 }

@@ -191,8 +191,8 @@ fn a_commit_is_named_or_found_from_the_merge_base() {
         .env("GITHUB_SHA", &git(&folder, &["rev-parse", "HEAD"]))
         .run()
         .ended(1)
-        .out(&found("3 commits before the first parent of the merge"));
-    run(base).env("GITHUB_BASE_REF", "nobranch").run().ended(4).err("there is no branch to compare with");
+        .out(&found("3 commits before the merge's first parent"));
+    run(base).env("GITHUB_BASE_REF", "nobranch").run().ended(4).err("no branch to compare with");
 
     // First broken since the base, then broken before it as well.
     std::fs::write(ran.path("akit-baseline.json"), "{}").unwrap();
@@ -255,13 +255,13 @@ fn an_intended_change_is_accepted_in_its_own_pull_request() {
             .run()
     };
     let command = "akit baseline accept s/a --reason \"WHY\" --run run.json --baseline akit-baseline.json";
-    let red = run().ended(1).err(&format!("accept it, if the change is intended: `{command}`"));
+    let red = run().ended(1).err(&format!("if the change is intended, accept it: `{command}`"));
     assert!(red.read("r.md").contains("akit baseline accept s/a --reason"), "{}", red.read("r.md"));
     // With the exact command that was printed.
     let words = command.replace("\"WHY\"", "brisk");
     let words: Vec<&str> = words.split(' ').skip(1).collect();
     akit(&ran, &words).run().ended(0).out("accepted 1 case: brisk");
-    let green = run().ended(0).out("and 1 case that the change accepts").out("baseline-accepted");
+    let green = run().ended(0).out("and 1 case accepted by the change").out("baseline-accepted");
     let excuse = &green.json("run.json")["decision"]["excuses"][0];
     assert_eq!((excuse["id"].as_str(), excuse["kind"].as_str()), (Some("a"), Some("failed-before")));
     // Nothing else in the change's own baseline file counts.

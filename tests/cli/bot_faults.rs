@@ -64,7 +64,7 @@ fn every_fault_of_a_bot_names_its_key_and_shows_the_response() {
             || json_text("{\"answer\": \"go"),
             "connection-broken",
             "the body is cut",
-            "check the log of the bot at `url` (s.yaml:4:3)",
+            "check the bot's log at `url` (s.yaml:4:3)",
         ),
         (ASKS, || json_text(" \n"), "connection-broken", "the body is empty", "`url` (s.yaml:4:3)"),
         (
@@ -79,7 +79,7 @@ fn every_fault_of_a_bot_names_its_key_and_shows_the_response() {
             || Answer::Raw(500, Vec::new(), b"boom \x1b[31m".to_vec()),
             "provider-down",
             "answered 500: boom",
-            "check the log of the bot at `url` (s.yaml:4:3)",
+            "check the bot's log at `url` (s.yaml:4:3)",
         ),
         (
             ASKS,
@@ -183,7 +183,7 @@ fn every_fault_of_a_bot_names_its_key_and_shows_the_response() {
             "  body: { q: \"{{prompt}}\" }\n  sse: { answer: /t }\n",
             || typed("text/event-stream", "data: {\"t\": \"good\"}\n\n"),
             "connection-broken",
-            "ended without `[DONE]` (`done` of `sse`, s.yaml:6:3)",
+            "ended without `[DONE]` (`done` under `sse`, s.yaml:6:3)",
             "`url` (s.yaml:4:3)",
         ),
         (

@@ -148,7 +148,7 @@ fn an_unwritable_cache_is_reported_before_anything_is_sent() {
         akit.file("s.yaml", suite(&["a", "b"])).file("akit.yaml", config).run()
     };
     let config = "cache: { dir: s.yaml/records }\n";
-    let recorded = "no answer can be recorded in s.yaml/records";
+    let recorded = "cannot record answers in s.yaml/records";
     for (flags, config) in [(&["--cache-dir", "s.yaml/records"][..], ""), (&["--cache", "record"], config)] {
         run(flags, config).ended(2).err(recorded).err("nothing was sent");
     }
@@ -237,7 +237,7 @@ fn a_version_1_record_is_read_if_its_host_is_enough() {
         ran.then(command).args(&["s.yaml", "-m", "m", "--cache-dir", "c", "--base-url", url]).run()
     };
     at(&["run", "--replay"], &server.url).ended(5).out("1 passed");
-    at(&["cache", "stats"], &server.url).ended(0).out("1 hit, 0 misses; 0 not used");
+    at(&["cache", "stats"], &server.url).ended(0).out("1 hit, 0 misses; 0 unused");
     at(&["cache", "verify"], &server.url).ended(0).out("1 record sound, 0 not");
     at(&["cache", "prune", "--unused"], &server.url).ended(0).out("0 files");
     let root = server.url.trim_end_matches("/v1");

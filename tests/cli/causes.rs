@@ -111,7 +111,7 @@ fn every_invalid_line_of_answers_is_reported_at_its_place() {
         ("[\"g\"]", "expected an object, found a list"),
         ("{\"id\":\"h\",\"reply\":\"x\"}{}", "text after its JSON"),
         ("{\"id\":\"i\",\"reply\":\"\\ud800\"}", "half of a character"),
-        ("{\"id\":\"a\",\"reply\":\"again\"}", "a second answer for case `a`"),
+        ("{\"id\":\"a\",\"reply\":\"again\"}", "this is a second answer for case `a`"),
     ];
     let text = format!("{{\"id\":\"a\",\"reply\":\"x\"}}\n\n{}\n", lines.map(|(line, _)| line).join("\n"));
     let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])

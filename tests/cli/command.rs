@@ -177,7 +177,7 @@ fn a_mistake_in_a_command_is_reported_before_it_runs() {
             "  command: [./bot]\n  input: text\n  persistent: true\n".to_owned(),
             "`input: text` does not work with `persistent: true`",
         ),
-        ("  command: [./bot]\n  apiKey: abc\n".to_owned(), "list the variable under `env`"),
+        ("  command: [./bot]\n  apiKey: abc\n".to_owned(), "list that variable under `env`"),
         ("  command: [./bot]\n  url: http://127.0.0.1\n".to_owned(), "`url` is a key of provider `http`"),
         ("  input: json\n".to_owned(), "provider `command` has no `command`"),
         (

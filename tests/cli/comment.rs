@@ -173,7 +173,7 @@ fn an_app_is_asked_to_name_its_account() {
         let akit = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--comment"]).args(more);
         in_pipeline(akit, &forge, "pull_request", "2").run().ended(1)
     };
-    run(&[]).err("commented: ").err("`gate[bot]`, but akit looks for those of `github-actions[bot]`");
+    run(&[]).err("commented: ").err("`gate[bot]`, but akit looks for comments by `github-actions[bot]`");
     let posted = run(&["--comment-author", "gate[bot]"]).err("updated the comment");
     assert!(!posted.stderr.contains("looks for"), "{}", posted.stderr);
     assert_eq!(forge.by("gate[bot]").len(), 1);
@@ -218,7 +218,7 @@ fn limits_are_waited_for() {
 
     let late = vec![("retry-after", "3600".to_owned())];
     forge.fault(Fault::Refuse("PATCH", 403, late));
-    comment(&ran, &forge, "3", &[]).ended(0).err("asked again in 3600 s");
+    comment(&ran, &forge, "3", &[]).ended(0).err("try again in 3600 s");
     after_marker(&forge.by(BOT)[0].body, "2.1");
 }
 
@@ -228,7 +228,7 @@ fn without_permission_the_comment_goes_to_the_summary() {
     let ran = stored("broken", &forge);
     forge.fault(Fault::Refuse("POST", 403, Vec::new()));
     let posted =
-        comment(&ran, &forge, "2", &[]).ended(0).err("  pull-requests: write").err("summary of this step");
+        comment(&ran, &forge, "2", &[]).ended(0).err("  pull-requests: write").err("in the step summary");
     assert!(posted.read("summary.md").starts_with("### ❌ akit: FAIL"));
     assert_eq!(posted.stdout.lines().filter(|line| line.starts_with("::error file=s.yaml,line=")).count(), 1);
     assert!(!posted.stderr.contains("fork"), "{}", posted.stderr);
@@ -254,7 +254,7 @@ fn without_permission_the_comment_goes_to_the_summary() {
         .env("GITHUB_TOKEN", "two words")
         .run()
         .ended(0)
-        .err("the token has characters");
+        .err("the token contains a character");
     assert!(forge.by(BOT).is_empty());
 }
 
@@ -310,11 +310,11 @@ fn a_run_of_another_workflow_is_not_trusted() {
     assert!(!own[0].body.contains("@octocat") && own[0].body.matches("<!--").count() == 1, "{}", own[0].body);
 
     // The run names a different commit, or none.
-    from(OTHER).ended(2).err("of commit aaaa");
+    from(OTHER).ended(2).err("the run's commit is aaaa");
     let mut run = ran.json("run.json");
     run.as_object_mut().unwrap().remove("commit");
     std::fs::write(ran.path("run.json"), run.to_string()).unwrap();
-    from(HEAD).ended(2).err("of commit none");
+    from(HEAD).ended(2).err("the run's commit is unknown");
     // It matches the commit it names, but the change has moved on.
     run["commit"] = json!(OTHER);
     // A configuration file next to the stored run has no effect.
@@ -322,7 +322,7 @@ fn a_run_of_another_workflow_is_not_trusted() {
     std::fs::create_dir(ran.path("theirs")).unwrap();
     std::fs::write(ran.path("theirs/akit.yaml"), "no: sense\n").unwrap();
     std::fs::write(ran.path("run.json"), run.to_string()).unwrap();
-    from(OTHER).ended(0).err("no open request");
+    from(OTHER).ended(0).err("no open pull or merge request");
     run["commit"] = json!(HEAD);
     std::fs::write(ran.path("run.json"), run.to_string()).unwrap();
     from(HEAD).ended(0).err("updated");
@@ -344,7 +344,7 @@ fn a_named_request_that_has_moved_on_gets_no_run_of_another_commit() {
     let mut event = ended(HEAD);
     event["workflow_run"]["pull_requests"] = json!([{ "number": 7, "head": { "sha": HEAD } }]);
     let akit = ran.then(&["comment", "--from", "run.json"]).file("event.json", event.to_string());
-    in_pipeline(akit, &forge, "workflow_run", "77").run().ended(0).err("newer commit bbbbbbbbbbbb");
+    in_pipeline(akit, &forge, "workflow_run", "77").run().ended(0).err("newer commit, bbbbbbbbbbbb");
     assert_eq!(forge.count("POST"), 0);
 }
 
@@ -357,10 +357,10 @@ fn pushes_find_their_request_and_merge_queues_have_none() {
         in_pipeline(akit, &forge, name, "2").env("GITHUB_SHA", commit).run().ended(0)
     };
     event("merge_group", json!({ "merge_group": { "head_sha": HEAD } }), HEAD).err("merge queue");
-    event("push", json!({}), OTHER).err("no open request has bbbbbbbbbbbb");
+    event("push", json!({}), OTHER).err("no open pull or merge request has bbbbbbbbbbbb");
     assert!(forge.by(BOT).is_empty());
     event("push", json!({}), HEAD).err("commented");
-    ran.then(&["comment", "run.json", "--required"]).run().ended(0).err("no pipeline that akit knows");
+    ran.then(&["comment", "run.json", "--required"]).run().ended(0).err("not a CI system that akit knows");
 }
 
 #[test]
@@ -455,7 +455,7 @@ fn a_forge_that_cannot_be_reached_changes_nothing() {
     let nowhere = "http://127.0.0.1:1/api/v3";
     let akit = ran.then(&["comment", "run.json"]);
     let posted = in_pipeline(akit, &forge, "pull_request", "2").env("GITHUB_API_URL", nowhere).run().ended(0);
-    let posted = posted.err("no comment: no answer from the forge").out("::error file=s.yaml");
+    let posted = posted.err("no comment: no readable answer from the forge").out("::error file=s.yaml");
     assert!(posted.read("summary.md").starts_with("### ❌ akit: FAIL"));
 }
 

@@ -40,7 +40,7 @@ fn two_suites_of_one_pull_request_never_overwrite_each_other() {
     let turned = ["Suite <code>b</code>", "### ❌ akit: FAIL", "Suite <code>a</code>", "### ✅ akit: PASS"];
     assert_eq!(heads(&forge.by(BOT)[0].body), turned);
     // An old section does not come back when the other suite is updated.
-    comment(&b, &forge, "101", &[]).ended(0).err("no comment: a newer run has posted its result");
+    comment(&b, &forge, "101", &[]).ended(0).err("no comment: a newer run has already commented");
     assert_eq!(heads(&forge.by(BOT)[0].body), turned);
     // The next commit starts a new comment text.
     let next = json!({ "pull_request": { "number": 7, "head": { "sha": OTHER, "repo": { "full_name": "acme/shop" } } } });

@@ -181,7 +181,7 @@ fn the_page_shows_a_chat_with_anchors() {
         r#"<li class="turn" id="c0-turn-1">"#,
         "1 turn left out: `if` was not met",
         "new session",
-        "ended after turn 5: all turns of the script were said",
+        "ended after turn 5: the script ended",
         r#"<span class="tag o-errored">broke here</span>"#,
     ] {
         assert!(page.contains(part), "{part}");

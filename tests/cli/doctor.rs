@@ -44,7 +44,7 @@ fn a_sound_folder_is_all_ok_and_nothing_is_left_behind() {
             "ok openai gpt-4o at llm.example (provider by default, model by --model, address by akit.yaml): 2 cases"
         ]
     );
-    assert_eq!(about(&found, "judge"), ["ok no expectation needs one"]);
+    assert_eq!(about(&found, "judge"), ["ok no expectation needs a judge"]);
     assert_eq!(about(&found, "keys"), ["ok OPENAI_API_KEY is set"]);
     assert_eq!(about(&found, "pipeline"), ["ok CI not detected"]);
     let mut left: Vec<_> = std::fs::read_dir(folder)
@@ -74,7 +74,7 @@ fn mistakes_have_the_exit_code_of_the_run() {
                 "no base",
                 &[("s.yaml", &replied), ("r.jsonl", answers), ("akit.yaml", weakened)],
                 4,
-                "`fail_on` names `weakened`",
+                "`fail_on` lists `weakened`",
             ),
         ),
         // Nothing is sent, so nothing is recorded.
@@ -82,7 +82,7 @@ fn mistakes_have_the_exit_code_of_the_run() {
             &["--cache", "record", "--cache-dir", "s.yaml/records"],
             ("", &[("s.yaml", &replied), ("r.jsonl", answers)], 0, "no model is asked"),
         ),
-        (&["--case", "zz"], ("no such case", &[("s.yaml", &replied)], 3, "there is no case `zz`")),
+        (&["--case", "zz"], ("no such case", &[("s.yaml", &replied)], 3, "no case `zz`")),
         (&["-t", "none"], ("", &[("s.yaml", &replied)], 3, "no case matches")),
         (&["--sample", "x"], ("", &[("s.yaml", &replied)], 2, "x")),
         (&["-t", "!judged"], ("", &[("s.yaml", &half), ("r.jsonl", answers)], 0, "1 case selected")),
@@ -320,7 +320,7 @@ fn the_network_is_used_only_with_online() {
     assert_eq!(server.asked().len(), 0);
     let ran = ran.out("GitHub Actions, event push, the open change of the commit, commit 0af");
     assert!(!ran.stdout.contains("ghp_secret"));
-    let ran = with(&["--online"]).run().ended(0).out("GITHUB_TOKEN reads the project; scopes repo, ***");
+    let ran = with(&["--online"]).run().ended(0).out("GITHUB_TOKEN can read the project; scopes repo, ***");
     assert!(!ran.stdout.contains("ghp_secret"), "{}", ran.stdout);
     let asked = server.asked();
     assert_eq!((asked.len(), asked[0].method.as_str(), asked[0].path.as_str()), (1, "GET", "/repos/a/b"));
@@ -342,7 +342,7 @@ fn a_token_without_permission_is_a_warning_and_a_fork_is_named() {
         .env("GITHUB_TOKEN", "t");
     let path = akit.folder().join("event.json").to_str().unwrap().to_owned();
     let ran = akit.env("GITHUB_EVENT_PATH", &path).run().ended(0).out("change 7").out("from a fork");
-    let ran = ran.out("the forge answers 404").out("help: the job needs `permissions:");
+    let ran = ran.out("the forge answered 404").out("help: the job needs `permissions:");
     assert!(!ran.stdout.contains('\u{1b}'));
 }
 
@@ -405,7 +405,7 @@ fn completions_and_man_pages_come_from_the_command_line() {
             Akit::new(&["completions", shell]).run().ended(0).out(sign).out("baseline").out("min-pass-rate");
         assert_eq!(ran.stderr, "");
     }
-    Akit::new(&["completions", "tcsh"]).run().ended(2).err("`tcsh` is none of");
+    Akit::new(&["completions", "tcsh"]).run().ended(2).err("`tcsh` is not one of");
     Akit::new(&["man"]).run().ended(0).out(".TH akit 1").out("Release gate");
     let ran = Akit::new(&["man", "--out", "share/man1"]).run().ended(0);
     assert!(ran.read("share/man1/akit-run.1").contains("min\\-pass\\-rate"));

@@ -123,7 +123,7 @@ fn files_of_answers_count_as_one_and_may_not_repeat_an_answer() {
     run(&replies(&[("a", "a")]), &replies(&[("b", "b")])).ended(0).out("2 passed");
     run(&replies(&[("a", "a")]), &replies(&[("b", "b"), ("a", "a")]))
         .ended(2)
-        .err("a second answer for case `a`, trial 0")
+        .err("this is a second answer for case `a`, trial 0")
         .err("--> two.jsonl:2:");
 }
 
@@ -360,7 +360,7 @@ fn a_failure_unknown_to_the_baseline_needs_force_to_become_expected() {
         run(&ran, first, &[], &[]).ended(0);
         ran.then(&update).run().ended(0);
         run(&ran, &IDS, bad, &against).ended(1);
-        ran.then(&update).run().ended(1).err("does not know").err("--force");
+        ran.then(&update).run().ended(1).err("does not have").err("--force");
         let again = run(&ran, &IDS, bad, &["--baseline", "b.json", "--seed", "7"]).ended(1);
         assert!(!again.stdout.contains("as in the baseline"), "{}", again.stdout);
         ran.then(&update).arg("--force").run().ended(0);

@@ -128,7 +128,7 @@ fn anchors_work_and_alias_bombs_are_harmless() {
         let parts = vec![format!("*a{}", level - 1); 9].join(", ");
         writeln!(bomb, "a{level}: &a{level} [{parts}]").unwrap();
     }
-    validate(bomb).ended(2).err("it is too large once its aliases are filled in").err("use fewer aliases");
+    validate(bomb).ended(2).err("it is too large once its aliases are expanded").err("use fewer aliases");
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 

@@ -217,7 +217,7 @@ fn an_answer_is_not_used_for_another_question() {
             case("a", "Q one", ""),
             json!([result("a", json!({}), "One?", "x"), result("a", json!({}), "One!", "promise")]),
             "nothing was judged",
-            "result 1 and result 2 answer different prompts, and none is certain to be the one of case `a`",
+            "result 1 and result 2 answer different prompts, and none clearly belongs to case `a`",
         ),
         (
             case("kind", &system("Be kind"), "") + &case("strict", &system("Be strict"), ""),

@@ -78,7 +78,7 @@ fn sarif_for_github_and_for_other_tools() {
     assert_eq!(github["baselineState"], serde_json::Value::Null);
     assert_eq!(full["baselineState"], "unchanged");
     assert_eq!(github["partialFingerprints"], full["partialFingerprints"]);
-    run(&["--sarif-profile", "most"]).run().ended(2).err("`most` is none of");
+    run(&["--sarif-profile", "most"]).run().ended(2).err("`most` is not one of");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_format_for_stdout() {
     assert!(junit.stdout.starts_with("<?xml") && junit.path("run.json").is_file());
     run(&["--format", "console"]).run().ended(1).out("RESULT: FAIL");
     run(&["--format", "json", "--junit", "-"]).run().ended(2).err("only one report can go to stdout");
-    run(&["--format", "yaml"]).run().ended(2).err("`yaml` is none of");
+    run(&["--format", "yaml"]).run().ended(2).err("`yaml` is not one of");
 }
 
 #[test]

@@ -137,8 +137,8 @@ fn a_stop_word_can_be_defined_but_a_known_one_cannot_be_redefined() {
             .ended(code);
     }
     for (words, message) in [
-        ("{ STOP: broken }", "`stopWords` must be a mapping of words unknown to akit, found `STOP`"),
-        ("{ max-tokens: complete }", "words unknown to akit, found `max-tokens`"),
+        ("{ STOP: broken }", "`stopWords` must be a mapping of words that akit does not know, found `STOP`"),
+        ("{ max-tokens: complete }", "words that akit does not know, found `max-tokens`"),
         ("{ quantum: compelte }", "did you mean `complete`?"),
         ("{ quantum: unknown }", "one of `complete`, `tool_calls`, `cut`"),
     ] {

@@ -94,7 +94,7 @@ fn what_is_not_a_run_is_skipped_in_one_line() {
     );
     assert_eq!(lines.len(), 2, "{lines:?}");
     history(&ran, &["runs/broken.json"]).ended(2).err("broken.json");
-    history(&ran, &["nowhere"]).ended(2).err("there is no `nowhere`");
+    history(&ran, &["nowhere"]).ended(2).err("no such file or folder: `nowhere`");
     history(&ran, &[]).ended(2).err("required arguments");
 }
 

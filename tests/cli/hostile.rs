@@ -302,7 +302,7 @@ fn errors_about_arguments_quote_them_on_one_line() {
     let unknown = format!("--{HOSTILE}");
     check("an unknown flag", &Akit::new(&["run", &unknown]).run(), &mut harms);
     let plain = Akit::new(&["run", "--fail-on", "nothing"]).run().ended(2);
-    assert!(plain.stderr.contains("error: --fail-on: `nothing` is none of"), "{}", plain.stderr);
+    assert!(plain.stderr.contains("error: --fail-on: `nothing` is not one of"), "{}", plain.stderr);
     assert!(harms.is_empty(), "{}:\n{}", harms.len(), harms.join("\n"));
 }
 

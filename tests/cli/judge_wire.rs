@@ -392,7 +392,7 @@ fn an_answer_that_is_too_long_fails_under_not_as_well() {
     .file("r.jsonl", replies(&[("a", "I am sorry. I block it now.")]))
     .run()
     .ended(1)
-    .out("no judge was asked");
+    .out("the judge was not called");
     assert!(server.asked().is_empty());
 }
 

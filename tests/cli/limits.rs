@@ -45,8 +45,10 @@ fn budget_and_deadline_end_a_run_with_exit_code_six() {
             .map(|cost| cost < 0.02),
         Some(true)
     );
-    run(prices, &[]).ended(1).out("cost_usd is 0.0272 USD (3 answers), at most 0.0200 USD is needed");
-    run("", &["--budget", "1"]).ended(2).err("`--budget` cannot be kept: no price for m (openai at");
+    run(prices, &[])
+        .ended(1)
+        .out("cost_usd is 0.0272 USD (3 answers); the policy requires at most 0.0200 USD");
+    run("", &["--budget", "1"]).ended(2).err("`--budget` cannot be enforced: no price for m (openai at");
     let slow = Server::start(|_| Answer::Hang);
     Akit::new(&["run", "s.yaml", "--deadline", "200ms", "--base-url", &slow.url])
         .file("s.yaml", suite(&ids))

@@ -136,7 +136,9 @@ fn the_pass_rate_is_over_judged_cases() {
     let configured = "gate: { min_pass_rate: 0.75 }\n";
     run(&[], "").ended(1);
     run(&["--min-pass-rate", "0.75"], "").ended(0).out("RESULT: PASS");
-    run(&["--min-pass-rate", "0.76"], "").ended(1).out("the pass rate is 75.0% (3 of 4), 76.0% is needed");
+    run(&["--min-pass-rate", "0.76"], "")
+        .ended(1)
+        .out("the pass rate is 75.0% (3 of 4); the policy requires 76.0%");
     run(&[], configured).ended(0);
     run(&["--min-pass-rate", "1"], configured).ended(1);
     run(&["--min-pass-rate", "1", "--tags", "!x", "--filter", "[abc]"], configured).ended(0);

@@ -82,10 +82,10 @@ fn a_functions_result_names_its_call() {
     for id in [json!(null), json!(""), json!(" "), json!(7), json!(["1"])] {
         check(json!({ "role": "tool", "tool_call_id": id, "content": "7" }))
             .ended(2)
-            .err("message 3 of `tool` has neither `tool_call_id` nor `name`")
+            .err("message 3 has the role `tool`, but neither `tool_call_id` nor `name`")
             .err("r.jsonl:1:");
     }
-    check(json!({ "role": "tool", "content": "7" })).ended(2).err("has neither `tool_call_id` nor `name`");
+    check(json!({ "role": "tool", "content": "7" })).ended(2).err("but neither `tool_call_id` nor `name`");
 }
 
 #[test]

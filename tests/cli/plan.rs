@@ -38,11 +38,11 @@ fn cases_and_repeats_that_a_drop_needs() {
         (&few.json("plan.json")["cases"], &few.json("plan.json")["now"]["calls"]),
         (&11.into(), &132.into())
     );
-    few.out("A drop of 10.0 points is detected by the run as planned.");
+    few.out("The run as planned detects a drop of 10.0 points.");
     plan(4, &["--detect", "3pp"]).ended(0).out(
         "cannot be detected with these cases: even 20 trials of each detect no less than 13.5 points. It needs 880 cases",
     );
-    plan(4, &[]).ended(0).out("4 cases; none of them is in a baseline");
+    plan(4, &[]).ended(0).out("4 cases; none has a baseline");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn an_impossible_drop_is_wrong_usage() {
         ("-3pp", "is not above 0"),
         ("51pp", "more than 50 points"),
         ("3", "more than 50 points"),
-        ("many", "write it as `3pp`"),
+        ("many", "for example `3pp`"),
     ] {
         let ran = plan(2, &[&format!("--detect={drop}")]).ended(2).err(why);
         assert!(ran.stdout.is_empty() && !ran.path("plan.json").exists());
@@ -103,9 +103,9 @@ fn a_baseline_provides_noise_cost_and_time_and_nothing_is_sent() {
         ])
         .run()
         .ended(0)
-        .out("the baseline has 4 of them, with 3 trials each")
+        .out("4 are in the baseline, with 3 trials each")
         .out("measured in the baseline")
-        .out("A single broken case is proven by 4 extra trials in a row that fail")
+        .out("a break is proven by 4 extra trials that fail in a row.")
         .out("Time is at `-c 2`");
     let found = planned.json("plan.json");
     assert_eq!((&found["broken"]["proven"], &found["broken"]["failing_trials"]), (&4.into(), &4.into()));
@@ -122,7 +122,7 @@ fn a_baseline_provides_noise_cost_and_time_and_nothing_is_sent() {
         .file("s.yaml", edited)
         .run()
         .ended(0)
-        .out("the baseline has 3 of them")
+        .out("3 are in the baseline")
         .out("For 1 case there is no baseline");
     ran.then(&["plan", "s.yaml", "--baseline", "nowhere.json"])
         .run()
@@ -142,9 +142,9 @@ fn one_failure_proves_a_regression_of_a_deterministic_application() {
     let plan =
         |more: &[&str]| ran.then(&["plan", "s.yaml", "--baseline", "b.json"]).args(more).run().ended(0);
     plan(&["--confirm", "0"])
-        .out("A single broken case is proven by one failure (`confirm: 0`), if it is one of 1 case.")
+        .out("For 1 case, a break is proven by one failure (`confirm: 0`).")
         .out("1 case failed too often before");
-    plan(&[]).out("the baseline is thin").out("asked up to 20 times");
+    plan(&[]).out("the baseline is thin").out("runs up to 20 times");
     // With the data on stdout, the page is not printed.
     let data = plan(&["--json", "-"]).err("detects a drop of");
     assert!(serde_json::from_str::<serde_json::Value>(&data.stdout).is_ok(), "{}", data.stdout);

@@ -85,7 +85,7 @@ fn a_verdict_added_by_the_change_is_requested_again() {
         .ended(5)
         .out("untrusted-record")
         .out("the records exist only in this change (first: s/a)")
-        .err("of the cache not read (first: `.akit/cache/");
+        .err("cached records not read (first: `.akit/cache/");
     assert_eq!(replayed.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "untrusted-record");
     assert_eq!(replayed.json("run.json")["decision"]["ruling"], "INCONCLUSIVE");
     let asked = server.asked().len();
@@ -203,10 +203,7 @@ fn records_behind_links_are_not_read() {
         git(&ran, &["add", "--force", link]);
         commit(&ran);
         trusting(&ran, "head", &["--replay"]).ended(0).out("cache-moved");
-        trusting(&ran, "base", &["--replay"])
-            .ended(5)
-            .out("cache-moved")
-            .err("no record of the cache is read");
+        trusting(&ran, "base", &["--replay"]).ended(5).out("cache-moved").err("no cached record is read");
         trusting(&ran, "base", &[]).ended(1);
     }
     // A subfolder, and a record.
@@ -249,7 +246,9 @@ fn a_journal_added_by_the_change_is_not_resumed() {
     change(&ran, &[(".akit/journal/any.jsonl", "{}\n".to_owned())]);
     commit(&ran);
     let asked = server.asked().len();
-    trusting(&ran, "base", &["--resume"]).ended(2).err("only this change brings the journal");
+    trusting(&ran, "base", &["--resume"])
+        .ended(2)
+        .err("the journal of an interrupted run comes from this change");
     assert_eq!(server.asked().len(), asked);
     trusting(&ran, "base", &[]).ended(1);
 }

@@ -136,7 +136,7 @@ fn without_the_old_judge_three_cells_are_shown() {
     .run()
     .ended(0)
     .out("the later run was judged by stern")
-    .out("and third");
+    .out("but now third");
 }
 
 #[test]
@@ -180,10 +180,10 @@ fn cases_without_a_judge_count_toward_the_application() {
     ran.then(&["regrade", "old.json", "new.json", "s.yaml", "--case", "plain"])
         .run()
         .ended(0)
-        .out("RESULT: the application explains all 100.0 lost points; the judge none");
+        .out("RESULT: the application explains all 100.0 lost points, the judge none");
     ran.then(&["regrade", "old.json", "new.json", "s.yaml", "--case", "same"])
         .run()
         .ended(0)
-        .out("RESULT: the judge explains all 100.0 lost points; the application none");
+        .out("RESULT: the judge explains all 100.0 lost points, the application none");
     assert_eq!(server.asked().len(), before);
 }

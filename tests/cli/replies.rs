@@ -139,7 +139,7 @@ fn invalid_lines_are_reported_with_their_place_before_anything_runs() {
     let table = [
         (format!("{good}\n{{\"id\":\"b\"}}\n"), "`reply` is missing"),
         (format!("{good}not json\n"), "it is not JSON"),
-        (format!("{good}{good}"), "a second answer for case `a`, trial 0"),
+        (format!("{good}{good}"), "this is a second answer for case `a`, trial 0"),
         (format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"answer\":\"y\"}}\n"), "unknown key `answer`"),
         (format!("{good}[]\n"), "expected an object, found a list"),
         (format!("{good}{{\"id\":7,\"reply\":\"x\"}}\n"), "expected text, found the number `7`"),

@@ -64,7 +64,7 @@ fn the_decision_is_the_runs_own_unless_a_policy_is_given() {
 fn a_report_replaces_no_input_and_bad_files_are_reported() {
     let ran = stored(None, "run", ["yes", "yes"], &[]).ended(0);
     ran.then(&["report", "run.json", "--html", "run.json"]).run().ended(2).err("would be replaced");
-    ran.then(&["report", "none.json"]).run().ended(2).err("there is no file `none.json`");
+    ran.then(&["report", "none.json"]).run().ended(2).err("no such file: `none.json`");
     ran.then(&["report", "bad.json"]).file("bad.json", "{}").run().ended(2).err("is not a stored run");
     let mut other = ran.json("run.json");
     other["decision"]["counts"]["passed"] = 7.into();
@@ -72,7 +72,7 @@ fn a_report_replaces_no_input_and_bad_files_are_reported() {
         .file("other.json", other.to_string())
         .run()
         .ended(2)
-        .err("the decision in `other.json` is about another run");
+        .err("the decision in `other.json` belongs to another run");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn runs_that_cannot_be_compared_are_reported() {
         .err("no case in common");
     assert!(!ran.path("d.html").exists());
     ran.then(&["compare", "base.json", "s.yaml"]).run().ended(2).err("is not a stored run");
-    ran.then(&["compare", "base.json", "none.json"]).run().ended(2).err("there is no file");
+    ran.then(&["compare", "base.json", "none.json"]).run().ended(2).err("no such file");
     ran.then(&["compare", "base.json", "base.json", "--html", "base.json"])
         .run()
         .ended(2)
@@ -183,7 +183,7 @@ fn the_page_says_whether_the_answer_before_is_in_the_baseline() {
 #[test]
 fn a_history_without_a_page_is_reported() {
     let ran = earlier();
-    let warning = "`--history` is for the HTML page, Markdown and the comment, and none is written";
+    let warning = "`--history` only affects the HTML page, Markdown and the comment, but this command writes none of them";
     for command in [
         &["run", "s.yaml", "--replies", "1.jsonl", "--json", "none.json"][..],
         &["report", "runs/3.json"],
@@ -216,7 +216,7 @@ fn a_history_file_that_is_not_a_run_is_an_error_before_the_run_starts() {
     let run = ["run", "s.yaml", "--replies", "1.jsonl", "--html", "p.html", "--history"];
     let ran = ran.then(&run).arg("bad.json").run().ended(2).err("`bad.json` is not a stored run");
     assert!(ran.stdout.is_empty() && !ran.path("p.html").exists());
-    ran.then(&run).arg("nowhere").run().ended(2).err("there is no `nowhere`");
+    ran.then(&run).arg("nowhere").run().ended(2).err("no such file or folder: `nowhere`");
     ran.then(&run).arg("1.json").args(&["--json", "1.json"]).run().ended(2).err("would be replaced");
     // In a folder it is reported, and the others are read.
     std::fs::write(ran.path("runs/bad.json"), "{").unwrap();

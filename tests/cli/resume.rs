@@ -256,8 +256,7 @@ fn a_signal_gives_requests_in_flight_time_to_finish() {
         let ran = akit.ran(end(child)).ended(status);
         let ran =
             ran.out("2 passed, 0 failed, 0 errored, 3 skipped").err("waiting up to 10 s for 2 requests");
-        let ran =
-            ran.err("finish this run without asking for 2 answers again: the same command with `--resume`");
+        let ran = ran.err("to finish this run and keep its 2 answers, add `--resume` to the same command");
         assert_eq!((ran.json("run.json")["ended"].as_str(), server.asked().len()), (Some(word), 2));
         // Without it the run starts over, and says what that costs.
         let done = ran.then(&run).arg("--resume").run().ended(0).out("5 passed");
@@ -283,7 +282,7 @@ fn only_the_same_run_is_finished() {
         .run()
         .ended(6);
     let answered = stuck.asked().len() - 1;
-    let ran = ran.err(&format!("without asking for {answered} answer"));
+    let ran = ran.err(&format!("keep its {answered} answer"));
     // A different model, address, seed, number of trials, cache mode, suite or selection makes a different run.
     for other in [
         &["-m", "n"][..],
@@ -488,7 +487,7 @@ fn a_report_that_could_not_be_written_is_not_lost() {
     let akit = Akit::new(&run).file("s.yaml", plain(&["a", "b"])).file("out/x", "");
     *doomed.lock().unwrap() = akit.folder().join("out");
     let ran = akit.run().ended(0).err("could not write `out/run.json`");
-    let ran = ran.err("finish this run without asking for 2 answers again");
+    let ran = ran.err("to finish this run and keep its 2 answers");
     let ran = ran.then(&run).arg("--resume").run().ended(0);
     assert_eq!((ran.json("out/run.json")["counts"]["passed"].as_u64(), server.asked().len()), (Some(2), 2));
     assert!(!ran.path(".akit/journal").exists());

@@ -80,7 +80,7 @@ fn no_match_in_any_file_is_exit_code_three_and_writes_nothing() {
 #[test]
 fn an_unknown_case_name_is_reported_whatever_else_matches() {
     for arguments in [&["--case", "nobody"][..], &["--case", "one/c"], &["--case", "a", "--case", "typo"]] {
-        let ran = two_files(arguments).ended(3).err("there is no case");
+        let ran = two_files(arguments).ended(3).err("no case");
         assert!(!ran.path("run.json").exists(), "{arguments:?}");
     }
 }

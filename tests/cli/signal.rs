@@ -148,7 +148,7 @@ fn an_interrupted_calibration_keeps_its_verdicts_and_says_so() {
         server.wait_for(9);
         send_twice(&child, signal);
         let output = end(child);
-        let kept = "the verdicts so far are recorded in .akit/cache and will not be asked for again";
+        let kept = "the verdicts so far are recorded in .akit/cache, and the next attempt reuses them";
         let ran = akit.ran(output).ended(status).err(&format!("{word}: sending nothing more")).err(kept);
         assert!(!ran.path("akit-calibration.json").exists());
         hangs.store(false, Ordering::SeqCst);

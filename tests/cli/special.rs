@@ -252,7 +252,7 @@ fn the_cache_reads_only_regular_files_of_limited_size() {
     ask(&world, &["--replay"]).ended(4).out("the limit is 33554432");
     std::fs::remove_file(&record).unwrap();
     pipe(&record);
-    ask(&world, &["--replay"]).ended(4).out("a link or a special file");
+    ask(&world, &["--replay"]).ended(4).out("links and special files");
     std::fs::remove_file(&record).unwrap();
 
     // Nothing is written, pruned or removed behind a link.
@@ -270,7 +270,7 @@ fn the_cache_reads_only_regular_files_of_limited_size() {
         let akit = if command == "prune" { akit.arg("--unused") } else { akit };
         run(akit.env("OPENAI_API_KEY", "x"), command)
     };
-    cache("verify").ended(1).out("a link or a special file");
+    cache("verify").ended(1).out("links and special files");
     cache("prune");
     assert!(
         std::fs::read_dir(&victim).unwrap().count() == 2,

@@ -49,7 +49,7 @@ fn a_budget_that_cannot_be_enforced_is_refused_before_anything_is_sent() {
     let with = |budget| run(&server, &["--budget", budget]);
     let table = [
         (with("1").file("akit.yaml", ""), "no price for m (openai at 127.0.0.1"),
-        (with("1").file("s.yaml", suite(&["a"])), "answers of m have no maximum length"),
+        (with("1").file("s.yaml", suite(&["a"])), "answers from m have no maximum length"),
         (with("0.004"), "`--budget` is too small: one answer of m"),
         (with("0"), "`--budget` is too small"),
         // A model whose price is known only at the vendor's own server.
@@ -256,7 +256,7 @@ fn a_dry_run_shows_calls_tokens_and_cost_and_sends_nothing() {
     assert!(!ran.stdout.contains("answers of"), "{}", ran.stdout);
     let critical = "gate: { critical: [{ case: s/a }], baseline: { confirm: 4 } }\n";
     dry(&[]).file("akit.yaml", critical).run().ended(0).out("at most 30 calls, ");
-    dry(&["--replay"]).run().ended(0).out("No model would be asked");
+    dry(&["--replay"]).run().ended(0).out("No model would be called");
     assert_eq!(server.asked().len(), 0);
 }
 

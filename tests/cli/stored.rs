@@ -64,13 +64,13 @@ fn a_missing_stored_run_is_the_same_error_in_every_command() {
     commands.push([&["gate", "run.json"], &with_history[..]].concat());
     commands.push([&["run", "s.yaml", "--replies", "r.jsonl"], &with_history[..]].concat());
     for arguments in commands {
-        let output = ran.then(&arguments).run().ended(2).err("there is no ").err("`none.json`").err("help: ");
+        let output = ran.then(&arguments).run().ended(2).err("no such file").err("`none.json`").err("help: ");
         assert_eq!(output.stdout, "", "{arguments:?}");
     }
     for arguments in [&["show"][..], &["diff", "none.json", "b.json"]] {
         let at = ["--baseline", "none.json"];
         let at = if arguments == ["show"] { &at[..] } else { &[] };
-        ran.then(&[&["baseline"], arguments, at].concat()).run().ended(2).err("there is no file `none.json`");
+        ran.then(&[&["baseline"], arguments, at].concat()).run().ended(2).err("no such file: `none.json`");
     }
 }
 
@@ -79,13 +79,13 @@ fn an_outcome_that_contradicts_its_trials_is_refused() {
     let ran = stored();
     for outcome in ["passed", "errored", "skipped"] {
         odd(&ran, |run| run["cases"][1]["outcome"] = json!(outcome));
-        refused(&ran, "the outcome of s/b does not match its trials");
+        refused(&ran, "the result of s/b does not match its trials");
     }
     odd(&ran, |run| run["cases"][0]["trials"] = json!([]));
-    refused(&ran, "the outcome of s/a does not match its trials");
+    refused(&ran, "the result of s/a does not match its trials");
     // The only trial of a failed case is declared a confirmation.
     odd(&ran, |run| run["cases"][1]["trials"][0]["confirmation"] = json!(true));
-    refused(&ran, "the outcome of s/b does not match its trials");
+    refused(&ran, "the result of s/b does not match its trials");
 }
 
 /// A trial that passed must have the verdict that passed it.
@@ -103,13 +103,13 @@ fn a_pass_without_a_verdict_is_refused() {
 fn a_pass_by_a_verdict_of_an_unknown_kind_is_refused() {
     let ran = stored();
     odd(&ran, |run| run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["kind"] = json!("tool_called"));
-    refused(&ran, "s/a passes by a verdict of kind `tool_called`");
+    refused(&ran, "s/a passed an expectation of kind `tool_called`");
     odd(&ran, |run| {
         let inner = run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0].clone();
         run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["parts"] = json!([inner]);
         run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["parts"][0]["kind"] = json!("soon");
     });
-    refused(&ran, "s/a passes by a verdict of kind `soon`");
+    refused(&ran, "s/a passed an expectation of kind `soon`");
     // A failing verdict of an unknown kind still fails.
     odd(&ran, |run| run["cases"][1]["trials"][0]["turns"][0]["verdicts"][0]["kind"] = json!("tool_called"));
     ran.then(&["gate", "odd.json"]).run().ended(1).out("1 passed, 1 failed");
@@ -122,10 +122,10 @@ fn a_duplicate_case_is_refused() {
         let again = run["cases"][0].clone();
         run["cases"].as_array_mut().unwrap().push(again);
     });
-    refused(&ran, "s/a is in it twice");
+    refused(&ran, "it has s/a twice");
     // The same id in another scenario is another case.
     odd(&ran, |run| run["cases"][1]["id"] = json!("a"));
-    refused(&ran, "s/a is in it twice");
+    refused(&ran, "it has s/a twice");
     odd(&ran, |run| {
         run["cases"][1]["id"] = json!("a");
         run["cases"][1]["scenario"] = json!("t");

@@ -17,13 +17,13 @@ fn equal_answers_on_another_day_are_another_run() {
     ran.then(&update).run().ended(0).out("it has 4 cases of 1 run");
     // Without a time, identical bytes are the same run, and the message names the flag.
     ran.then(&run).run().ended(0);
-    ran.then(&update).run().ended(0).out("was added before; nothing changed").out("--recorded-at TIME");
+    ran.then(&update).run().ended(0).out("is already in it; nothing changed").out("--recorded-at TIME");
     let day = |day: &str| ran.then(&run).args(&["--recorded-at", day]);
     let monday = day("2026-03-02T10:00:00+01:00").run().ended(0);
     assert_eq!(monday.json("run.json")["at"], "2026-03-02T09:00:00Z");
     ran.then(&update).run().ended(0).out("it has 4 cases of 2 runs");
     day("2026-03-02T09:00:00Z").run().ended(0);
-    ran.then(&update).run().ended(0).out("was added before");
+    ran.then(&update).run().ended(0).out("is already in it");
     // A line may have its own time; the newest counts, and the flag takes precedence.
     let dated = given(&IDS, 0..1, &[]).replace("\"trial\":0", "\"trial\":0,\"at\":\"2026-03-03T09:00:00Z\"");
     let tuesday = ran.then(&run).file("r.jsonl", dated).run().ended(0);

@@ -141,7 +141,7 @@ fn lines_without_an_answer_are_reported_with_their_place_and_a_fix() {
     let user = || json!({ "role": "user", "content": "x" });
     let bot = || json!({ "role": "assistant", "content": "done" });
     let table = [
-        (json!({ "messages": [user()] }), "`messages` ends with a message of `user`; add the assistant's"),
+        (json!({ "messages": [user()] }), "`messages` ends with a message from `user`; add the assistant's"),
         (json!({ "messages": [] }), "`messages` is not a list of messages; write each as"),
         (json!({ "messages": [{ "role": "bot\u{1b}[31m" }] }), "message 1 has the role `bot�[31m`; use one"),
         (json!({ "messages": [bot()], "tool_calls": [{ "name": "x" }] }), "`tool_calls` next to"),

@@ -258,7 +258,7 @@ cases:
         .args(&["--cache", "auto"])
         .run()
         .ended(4)
-        .out("stored without the result of the raw one");
+        .out("stored without the result for the raw one");
     assert_eq!(server.asked().len(), 3);
 }
 
@@ -332,7 +332,10 @@ fn mistakes_in_setup_are_reported_at_their_place() {
         ("{ handoff: { text: now } }", "`setup.handoff` has no sign of a handoff that is done"),
         ("{ handoff: { state: accepted } }", "`accepted` is not a JSON pointer"),
         ("{ handoff: { tool: f, text: '(' } }", "invalid pattern"),
-        ("{ handoff: { tool: f, states: { accepted: none } } }", "a mapping of words unknown to akit"),
+        (
+            "{ handoff: { tool: f, states: { accepted: none } } }",
+            "a mapping of words that akit does not know",
+        ),
         (
             "{ handoff: { tool: f, states: { queued: perhaps } } }",
             "one of `none`, `offered`, `claimed`, `done`",

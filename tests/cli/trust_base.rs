@@ -194,10 +194,7 @@ fn providers_judge_cache_prices_and_repeats_come_from_the_base() {
     let ran = base(&[files(&[("scenarios/s.yaml", SUITE)]), config(count("model: m", 3))].concat());
     change(&ran, &config(count("model: newer", 1)));
     let asked = friendly.asked().len();
-    trusting(&ran, "base", &["--cache", "off"])
-        .run()
-        .ended(0)
-        .err("its akit.yaml; ignored from this change: `repeat`");
+    trusting(&ran, "base", &["--cache", "off"]).run().ended(0).err("; ignored in this change: `repeat`");
     let asked = friendly.asked().split_off(asked);
     assert!(asked.len() == 6 && asked.iter().all(|one| one.body["model"] == "newer"), "{asked:?}");
 
@@ -410,7 +407,7 @@ fn a_change_that_adds_akit_has_its_own_settings_but_no_address_of_its_own() {
     trusting(&bring(&server.url, &two), "base", &[])
         .run()
         .ended(0)
-        .err("has neither akit.yaml nor this suite: this change's own settings hold");
+        .err("has neither akit.yaml nor this suite: the change's own settings apply");
     let proxy = saying("good");
     let foreign = bring(EVIL, suite);
     asking(&foreign, &proxy, "base", &[])

@@ -144,7 +144,7 @@ fn a_suite_in_a_submodule_is_compared_with_the_outer_repository() {
     let checked = |more: &[&str]| akit(&ran, &run).args(more).file("r.jsonl", &answers).run();
     checked(&["--fail-on", "weakened"]).ended(1).out("FAILED s/b");
     // The settings are in the outer repository, where the submodule has no base.
-    checked(&["--trust", "base"]).ended(4).err("it lies in another repository than the suite");
+    checked(&["--trust", "base"]).ended(4).err("it is outside the suite's repository");
     // The change moves the submodule to a weaker commit on the submodule's own main branch.
     let loose = SUITE.replace("values: [good]", "values: [bad, good], mode: any");
     ran.then(&["--version"]).file("inner/scenarios/s.yaml", loose).run();

@@ -64,8 +64,8 @@ fn broken_cases_are_left_out_even_if_the_policy_only_warns() {
     ran.then(&UPDATE).run().ended(0).out("left out, broken, open or degraded (1): s/a");
     assert_eq!(results(&ran), ["a 8/8", "b 8/8 1", "c 8/8 1", "d 8/8 1"]);
     // What was added stays; the rest of the run already exists.
-    ran.then(&UPDATE).run().ended(0).out("was added before");
-    ran.then(&UPDATE).arg("--force").run().ended(0).out("was added before");
+    ran.then(&UPDATE).run().ended(0).out("is already in it");
+    ran.then(&UPDATE).arg("--force").run().ended(0).out("is already in it");
 }
 
 #[test]
@@ -90,8 +90,8 @@ fn a_future_time_is_refused_in_flags_and_ignored_in_files() {
         let run = run.file("bad.jsonl", given(&IDS, 0..1, &[])).run().ended(0);
         let update = run.then(&UPDATE).run().ended(0);
         if day == 1 {
-            run.err("b.json: the time of run").err("at 2999-01-01T00:00:00Z is in the future and is ignored");
-            update.err("is in the future and is ignored");
+            run.err("b.json: ignored the time of run").err("at 2999-01-01T00:00:00Z, which is in the future");
+            update.err("which is in the future");
         }
     }
     assert_eq!(results(&ran)[0], "a 1x10");
@@ -116,7 +116,7 @@ fn the_time_of_a_line_applies_only_to_that_line() {
         let ran = ran.then(&ALONE).args(more).file("bad.jsonl", lines).run().ended(0);
         ran.then(&UPDATE).run().ended(0)
     };
-    run("01", &[]).out("left out, their answers have no `at`").out("(3): s/b, s/c, s/d");
+    run("01", &[]).out("left out, because their answers have no `at`").out("(3): s/b, s/c, s/d");
     run("02", &[]);
     assert_eq!(results(&ran), ["a 1x3", "b 1", "c 1", "d 1"]);
     // The flag dates all lines.

@@ -496,7 +496,7 @@ fn a_bot_cannot_be_a_judge() {
     ] {
         for command in ["validate", "run"] {
             let akit = Akit::new(&[command, "s.yaml"]).file("s.yaml", suite).file("akit.yaml", config);
-            akit.run().ended(2).err("cannot judge").err("a provider of models");
+            akit.run().ended(2).err("cannot judge").err("a model provider");
         }
     }
 }

@@ -96,7 +96,7 @@ fn no_error_uses_the_words_of_a_parser() {
                 if ran.stderr.contains(&format!("error: {flag}: ")) {
                     reported += 1;
                     assert_eq!(ran.status, 2, "{command:?} {given}");
-                    let helps = ["for example `", "write it as ", "is none of `"];
+                    let helps = ["for example `", "write it as ", "is not one of `"];
                     assert!(
                         helps.iter().any(|help| ran.stderr.contains(help)),
                         "{command:?} {given} has no example: {}",
@@ -143,7 +143,7 @@ fn an_invalid_value_is_reported_with_its_flag_the_allowed_values_and_an_example(
         ),
         (
             &["run", "--cache", "replya"],
-            "error: --cache: `replya` is none of `auto`, `record`, `refresh`, `replay`, `off`\nhelp: did you mean `replay`?",
+            "error: --cache: `replya` is not one of `auto`, `record`, `refresh`, `replay`, `off`\nhelp: did you mean `replay`?",
         ),
     ];
     for (arguments, expected) in table {

@@ -132,7 +132,7 @@ fn the_policy_of_the_base_judges() {
         .run()
         .ended(1)
         .out("critical")
-        .out("judged with the policy of");
+        .out("judged with the policy and the other settings in");
     akit(&ran, &["gate", "run.json", "--policy-from", "base"]).run().ended(1).out("critical");
 }
 
@@ -205,7 +205,7 @@ fn a_suite_behind_a_link_is_compared_with_the_files_before() {
     inner(&["add", "."]);
     inner(&["commit", "--quiet", "-m", "first"]);
     for path in ["scenarios", "scenarios/s.yaml"] {
-        run(&ran, path).ended(1).out("path-linked: `scenarios` is now a repository of its own");
+        run(&ran, path).ended(1).out("path-linked: `scenarios` is now a separate repository");
     }
     // The parent of the working folder becomes a link to a copy outside.
     let ran = Akit::new(&["validate", "app/scenarios"])

@@ -17,10 +17,10 @@ use crate::text;
 
 #[derive(Debug, Args)]
 pub(super) struct AcceptArgs {
-    /// Cases: `scenario/id`, or a glob over that
+    /// Cases to accept: `scenario/id`, or a glob that matches it
     #[arg(required_unless_present = "unexcused", value_name = "CASE")]
     cases: Vec<String>,
-    /// Accept every failing case of the run that nothing excuses
+    /// Accept every failing case of the run that is not excused
     #[arg(long, requires = "run", conflicts_with = "cases")]
     unexcused: bool,
     /// Why the change is intended; stored in the baseline
@@ -29,7 +29,7 @@ pub(super) struct AcceptArgs {
     /// Who accepts it; stored in the baseline
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// Replace the old trials by those of this stored run instead of only dropping them
+    /// Replace the old trials with those of this stored run, not just drop them
     #[arg(long, value_name = "FILE")]
     run: Option<PathBuf>,
     #[command(flatten)]
@@ -90,13 +90,13 @@ pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<Vec
     })?;
     let (accepted, shifts) = done.map_err(|refusal| match refusal {
         Refusal::Missing => Status::Invalid.because(
-            format!("there is no baseline `{place}`"),
+            format!("no baseline at `{place}`"),
             "check the path from the current folder; `akit baseline update` creates a first baseline",
         ),
         Refusal::Judge(shift) => Status::Failed.because(
             format!("nothing was accepted: verdicts of different judges cannot be compared: {shift}"),
-            "use the judge of the baseline, or restart the scenario with `akit baseline update --force`; under \
-             `git:base:` that counts once it is merged",
+            "use the baseline's judge, or start the scenario over with `akit baseline update --force`; with \
+                 `git:base:`, that takes effect once merged",
         ),
         Refusal::None => {
             Status::Nothing.because("every failure of the run is excused", "name the cases to reset")
@@ -179,7 +179,7 @@ fn choose(
     let help = text::meant(first, &names, || {
         "cases are written `scenario/id`; `akit baseline show` lists them".to_owned()
     });
-    Err(Refusal::Unknown(format!("there is no case {} in the baseline", text::list(&unknown)), help))
+    Err(Refusal::Unknown(format!("no case {} in the baseline", text::list(&unknown)), help))
 }
 
 /// The time, or that of `SOURCE_DATE_EPOCH`.

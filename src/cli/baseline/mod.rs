@@ -79,7 +79,6 @@ fn read(place: &Place, environment: &Environment) -> Result<(Baseline, String), 
     Ok(found)
 }
 
-/// Changes a baseline.
 fn change<T>(place: &Place, mut change: impl FnMut(&mut Baseline) -> T) -> Result<T, Status> {
     let mut told = false;
     let change = |baseline: &mut Baseline| {

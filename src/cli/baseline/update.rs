@@ -76,14 +76,13 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Vec
     })?;
     let done = if added.known {
         let again = if run.trials().flat_map(Trial::answers).any(|answer| answer.given) {
-            "; equal answers that were recorded at another time count with `--recorded-at TIME` at `akit run`, or with \
-             `at` in their lines"
+            "; to count the same answers recorded again, pass `--recorded-at TIME` to `akit run`, or set `at` in their lines"
         } else {
             ""
         };
-        format!("run {} was added before; nothing changed{again}", run.run_id)
+        format!("run {} is already in it; nothing changed{again}", run.run_id)
     } else if added.outdated {
-        format!("run {} is older than the runs that are kept; nothing was added", run.run_id)
+        format!("run {} is older than the runs it keeps; nothing was added", run.run_id)
     } else {
         let trials = usize::try_from(added.tally.of).unwrap_or(usize::MAX);
         format!(
@@ -128,13 +127,13 @@ fn judged_anew(run: &RunManifest, place: &Place, lost: &[String]) -> Status {
     let message = format!("run {} would discard results in {place}: {}", run.run_id, lost.join("; "));
     Status::Failed.because(
         message,
-        "use the judge of the baseline, or reset these scenarios with `--force`; `akit regrade` shows what another judge would have said",
+        "use the baseline's judge, or reset these scenarios with `--force`; `akit regrade` shows how another judge would grade them",
     )
 }
 
 /// The help where failures would be added.
-const EXPECTED: &str = "its failures would become what is expected: fix them, take a known change by \
-                        `akit baseline accept`, or add the whole run with `--force`";
+const EXPECTED: &str = "its failures would become the expected result: fix them, accept an intended change \
+     with `akit baseline accept`, or add the whole run with `--force`";
 
 /// Why a regressed run is not added.
 fn fell(run: &RunManifest) -> Status {
@@ -153,7 +152,7 @@ fn not_known(run: &RunManifest, place: &Place, unknown: &[String]) -> Status {
     let more = if unknown.len() > 3 { ", …" } else { "" };
     let shown = unknown[..unknown.len().min(3)].join(", ");
     let cases = text::count(unknown.len(), "failing case");
-    Status::Failed.because(format!("{failed}does not know {cases} of it: {shown}{more}"), EXPECTED)
+    Status::Failed.because(format!("{failed}does not have {cases}: {shown}{more}"), EXPECTED)
 }
 
 /// `scenario/id` of cases that fail in a run and have no trial in the baseline under any name: their failures
@@ -181,14 +180,14 @@ fn details(run: &RunManifest, added: &Added) -> Vec<String> {
     let lists = [
         ("reset, because what they ask or expect has changed", &added.changed),
         ("renamed", &renamed),
-        ("left out, because a newer run had another application, judge or content", &added.passed_over),
+        ("left out, because a newer run had a different application, judge or content", &added.passed_over),
         ("left out, because their answers come from the cache", &added.recorded),
         (
-            "left out, their answers have no `at` and others have; `--recorded-at TIME` dates them all",
+            "left out, because their answers have no `at` but others do; pass `--recorded-at TIME` to date them all",
             &added.undated,
         ),
-        ("runs that fell out of the window", &added.runs_dropped),
-        ("removed, because no kept run has judged them", &added.cases_dropped),
+        ("runs that left the window", &added.runs_dropped),
+        ("removed, because none of the kept runs judged them", &added.cases_dropped),
     ];
     lines.extend(lists.into_iter().filter_map(|(words, list)| names(words, list)));
     let errored = run.counts().errored;

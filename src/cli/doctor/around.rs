@@ -31,7 +31,7 @@ const WAYS: [&str; 10] = [
 ];
 
 pub(super) fn certificates(error: &HttpError) -> Check {
-    let help = "set `--ca-bundle` or AKIT_CA_BUNDLE to a PEM file of certificates";
+    let help = "set `--ca-bundle` or AKIT_CA_BUNDLE to a PEM file with certificates";
     Check::bad("network", Status::Invalid, error.to_string(), help)
 }
 
@@ -76,9 +76,11 @@ pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>)
     let Some((name, value)) = names.iter().find_map(|name| Some((*name, environment.get(name)?))) else {
         let help = match (project, site.system) {
             (Project::GitLab { .. }, _) => {
-                "a job's own token cannot write notes; use one with the scope `api`"
+                "use a token with the scope `api`; a job's own token cannot write notes"
             }
-            (_, System::GitHubActions) => "add to the step `env: { GITHUB_TOKEN: \"${{ github.token }}\" }`",
+            (_, System::GitHubActions) => {
+                "add this to the step: `env: { GITHUB_TOKEN: \"${{ github.token }}\" }`"
+            }
             _ => "use a token that may write to pull requests",
         };
         let message = format!("{} is not set: `--comment` cannot post", names[0]);
@@ -97,9 +99,9 @@ pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>)
             let may = match access.may_comment {
                 Some(true) => "its role may comment",
                 Some(false) => "its role may not comment",
-                None => "unknown whether it may comment",
+                None => "whether it may comment is unknown",
             };
-            let message = format!("{name} reads the project; {scopes}, {may}");
+            let message = format!("{name} can read the project; {scopes}, {may}");
             match (access.may_comment, project) {
                 (Some(false), _) => Check::warn(
                     ABOUT,
@@ -115,11 +117,11 @@ pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>)
         Err(error) => {
             let help = match project {
                 _ if !error.denied() => {
-                    "a comment would fail the same way; the decision and the exit code do not depend on it"
+                    "fix this before you use `--comment`; the decision and the exit code do not depend on it"
                 }
                 Project::GitHub { .. } => PERMISSIONS,
                 Project::GitLab { .. } => {
-                    "the token needs the scope `api` and the Reporter role in the project"
+                    "give the token the scope `api` and the Reporter role in the project"
                 }
             };
             Check::warn(ABOUT, format!("{name}: {error}"), help)
@@ -139,7 +141,7 @@ pub(super) fn clone(folder: &Path, environment: &Environment, is_needed: bool) -
             Ok(LocalClone { base: Err(error), .. }) | Err(error) => error.to_string(),
             Ok(LocalClone { base: Ok(_), .. }) => String::new(),
         };
-        let message = format!("`fail_on` names `weakened`, and there is nothing to compare with: {why}");
+        let message = format!("`fail_on` lists `weakened`, but there is nothing to compare with: {why}");
         return Check::bad(ABOUT, Status::Unjudged, message, DEEPER);
     }
     match found {
@@ -170,7 +172,7 @@ pub(super) fn network(environment: &Environment) -> Check {
     let bundle =
         environment.get("AKIT_CA_BUNDLE").map(|_| ", and those of AKIT_CA_BUNDLE").unwrap_or_default();
     let ways = if set.is_empty() { "no proxy is set".to_owned() } else { format!("set: {}", set.join(", ")) };
-    let message = format!("certificates of the system, else Mozilla's{bundle}; {ways}");
+    let message = format!("the system's certificates, or Mozilla's if there are none{bundle}; {ways}");
     let gone = environment.get("SSL_CERT_FILE").filter(|path| !Path::new(path).is_file());
     match gone {
         Some(_) => Check::warn(ABOUT, format!("{message}; SSL_CERT_FILE names no file"), "fix or unset it"),

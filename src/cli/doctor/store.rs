@@ -20,10 +20,10 @@ use crate::source::{Diagnostics, slashed};
 use crate::text;
 use crate::vocabulary::{CaseId, Outcome};
 
-/// Days after which a baseline is old: as long as it keeps runs.
+/// Days after which a baseline is old; it keeps runs for the same time.
 const OLD: i64 = 30;
 
-/// A policy that passes although nearly everything fails: such a gate is only a report.
+/// A policy that passes when nearly everything fails: such a gate only reports.
 pub(super) fn force(config: &ConfigFile, environment: &Environment, loaded: &Loaded) -> Option<Check> {
     if ProofArgs::default().place(&config.gate, &config.folder).is_some() {
         return None;
@@ -58,7 +58,7 @@ pub(super) fn force(config: &ConfigFile, environment: &Environment, loaded: &Loa
     (passes && count > 1).then(|| {
         let failing = text::count(count - 1, "case");
         let message = format!("this gate cannot fail: it passes with {failing} of {count} failing");
-        Check::warn("policy", message, "raise `min_pass_rate`, name a baseline, or add `critical` cases")
+        Check::warn("policy", message, "raise `min_pass_rate`, set a baseline, or add `critical` cases")
     })
 }
 
@@ -83,7 +83,7 @@ pub(super) fn cache(settings: &Settings, asks: bool) -> Check {
     let message = format!("{}: mode {word}, {}{git}", slashed(cache.folder()), text::count(sound, "record"));
     if asks && mode.writes() && cache.prepare().is_err() {
         let message = format!("{message}; the folder cannot be written");
-        let help = "fix its permissions, or name another folder with `--cache-dir`";
+        let help = "fix its permissions, or choose another folder with `--cache-dir`";
         if settings.flags.cache.is_some() || settings.flags.cache_dir.is_some() {
             Check::bad(ABOUT, Status::Invalid, message, help)
         } else {
@@ -93,7 +93,7 @@ pub(super) fn cache(settings: &Settings, asks: bool) -> Check {
         Check::warn(
             ABOUT,
             message,
-            "nothing to replay: record with `akit run --cache record`, and bring the folder along",
+            "nothing to replay: record with `akit run --cache record`, and copy the folder here",
         )
     } else if wrong > 0 {
         Check::warn(ABOUT, format!("{message}, {wrong} not"), "see `akit cache verify`")
@@ -119,17 +119,17 @@ pub(super) fn baseline(
                 "add `gate: { baseline: { from: akit-baseline.json } }` to akit.yaml, or pass `--baseline`",
             )
         } else {
-            Check::ok(ABOUT, "none configured: every case must pass")
+            Check::ok(ABOUT, "no baseline is configured: every case must pass")
         };
     };
     if matches!(place, Place::Ref(_)) && !online {
-        return Check::ok(ABOUT, format!("{place}: on a remote, which only `--online` checks"));
+        return Check::ok(ABOUT, format!("{place} is on a remote, which only `--online` checks"));
     }
     let pipeline = Pipeline::of(environment);
     match read_baseline_at(&place, &pipeline) {
         Ok((baseline, from)) => read(&baseline, &from, loaded),
         Err(HistoryError::Missing(path)) => {
-            let message = format!("there is no baseline `{path}`");
+            let message = format!("no baseline at `{path}`");
             let help = creation(&place);
             match Missing::of(config.gate.policy.missing, sought(&place)) {
                 Missing::Fail => Check::bad(ABOUT, Status::Unjudged, message, help),
@@ -171,7 +171,7 @@ fn read(baseline: &Baseline, from: &str, loaded: &Loaded) -> Check {
         Check::warn(
             ABOUT,
             message,
-            "too few trials to prove a regression: add runs, or store one with `--repeat 5`",
+            "add more runs, or one with `--repeat 5`: too few trials cannot prove a regression",
         )
     } else {
         Check::ok(ABOUT, message)

@@ -19,7 +19,7 @@ use crate::source::{Diagnostic, Diagnostics, Severity, SourceFile, slashed};
 use crate::text;
 use crate::vocabulary::Metric;
 
-/// Most findings of one kind listed one by one.
+/// Maximum findings of one kind that are listed.
 const MOST: usize = 5;
 
 /// The configuration a run would use.
@@ -143,8 +143,7 @@ struct Asked {
 /// A provider and its model.
 type Model = (String, String);
 
-/// Who answers and who judges, with the keys and prices for them; answers with their settings, and whether anybody
-/// is asked.
+/// Checks application and judge, with their keys and prices. Returns their settings, and whether anything is called.
 pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Check>) -> (Vec<Explained>, bool) {
     let (mut targets, mut asked) = (Targets::default(), Asked::default());
     let mut explained = answers(settings, loaded, &mut targets, &mut asked, findings);
@@ -156,8 +155,10 @@ pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Check
         findings.push(Check::warn("keys", message, format!("chmod 600 {}", slashed(path))));
     }
     for (model, day, instead) in &asked.ends {
-        let help = instead
-            .map_or_else(|| "name another model".to_owned(), |name| format!("its vendor recommends {name}"));
+        let help = instead.map_or_else(
+            || "choose another model".to_owned(),
+            |name| format!("its vendor recommends {name}"),
+        );
         findings.push(Check::warn("models", format!("{model} is shut down on {day}"), help));
     }
     prices(settings, &asked.models, findings);
@@ -249,7 +250,7 @@ fn judges(
     let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
     let expectations: Vec<_> = cases.flat_map(|case| case.graders()).collect();
     if expectations.is_empty() {
-        findings.push(Check::ok(ABOUT, "no expectation needs one"));
+        findings.push(Check::ok(ABOUT, "no expectation needs a judge"));
         return Vec::new();
     }
     let count = expectations.len();
@@ -321,7 +322,7 @@ fn variables(settings: &Settings, loaded: &Loaded, asked: &Asked, findings: &mut
     let told: Vec<_> = names.iter().map(|name| format!("{name} is {}", state(name))).collect();
     if names.iter().any(|name| state(name) == "empty") {
         let help =
-            "an empty variable counts as not set: check the pipeline's secrets, which forks do not get";
+            "check the pipeline's secrets, which forks do not get; an empty variable counts as not set";
         findings.push(Check::warn(ABOUT, told.join(", "), help));
     } else if let Some(name) = asked.keyless.first() {
         let other =
@@ -352,12 +353,14 @@ fn prices(settings: &Settings, models: &BTreeSet<Model>, findings: &mut Vec<Chec
         Check::ok(ABOUT, "known for every model")
     } else if settings.file.prices.0.is_empty() {
         let names: Vec<_> = missing.into_iter().take(MOST).collect();
-        let message =
-            format!("unknown for {}: its cost is not shown, and `--budget` is refused", text::list(&names));
+        let message = format!(
+            "unknown for {}: its cost is not shown, and `--budget` does not work",
+            text::list(&names)
+        );
         Check::ok(ABOUT, message)
     } else {
         let names: Vec<_> = missing.into_iter().take(MOST).collect();
-        let message = format!("there is no price for {}: `--budget` is refused", text::list(&names));
+        let message = format!("no price for {}: `--budget` does not work", text::list(&names));
         Check::warn(ABOUT, message, "add `prices: { MODEL: { input: USD, output: USD } }` to akit.yaml")
     });
 }

@@ -27,7 +27,7 @@ pub(super) struct InitArgs {
     /// Project folder
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// How your application is called [default: the vendor whose key is set, or openai]
+    /// How to call your application [default: the vendor whose key is set, or openai]
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(applications()))]
     provider: Option<String>,
     /// Model to call
@@ -133,17 +133,18 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
         _ => None,
     };
     let provider = args.provider.clone().or(named).or_else(|| read.provider.clone());
-    let provider =
-        provider.unwrap_or_else(|| asked.choose("How is your application called?", &applications(), usual));
+    let provider = provider
+        .unwrap_or_else(|| asked.choose("How does akit call your application?", &applications(), usual));
     let vendor = |name: &str| Spec::of(name).and_then(Spec::vendor);
     let of = match provider.as_str() {
-        HTTP => {
-            args.url.clone().unwrap_or_else(|| asked.text("At which address?", "http://127.0.0.1:8080/chat"))
-        }
-        COMMAND => args.command.clone().unwrap_or_else(|| asked.text("With which command?", "./bot")),
+        HTTP => args
+            .url
+            .clone()
+            .unwrap_or_else(|| asked.text("What is its address?", "http://127.0.0.1:8080/chat")),
+        COMMAND => args.command.clone().unwrap_or_else(|| asked.text("Which command starts it?", "./bot")),
         _ => args.model.clone().or_else(|| read.model.clone()).unwrap_or_else(|| {
             let usual = vendor(&provider).or(vendor(DEFAULT)).map_or("", |vendor| vendor.model);
-            asked.text("Which model?", usual)
+            asked.text("Which model does it use?", usual)
         }),
     };
     let variables = vendor(&provider).map_or(&[][..], |vendor| vendor.key_variables);
@@ -152,7 +153,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     let guess = Forge::find(&root);
     let forge = args.forge.unwrap_or_else(|| {
         let all = [Forge::Github, Forge::Gitlab, Forge::None];
-        let word = asked.choose("Which pipeline?", &all.map(Forge::word), guess.word());
+        let word = asked.choose("Which CI system do you use?", &all.map(Forge::word), guess.word());
         all.into_iter().find(|one| one.word() == word).unwrap_or(guess)
     });
     let promptfoo = PROMPTFOO.iter().map(|name| inside(&dir, name)).find(|path| path.is_file());
@@ -164,7 +165,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     }
     let offer = || promptfoo.is_some() && asked == Questions::Asked;
     let import = args.import
-        || offer() && asked.choose("Convert your promptfoo suite, too?", &["yes", "no"], "yes") == "yes";
+        || offer() && asked.choose("Convert your promptfoo suite as well?", &["yes", "no"], "yes") == "yes";
     let scenarios = scenarios.unwrap_or_else(|| inside(&dir, "scenarios"));
     Ok(Start { dir, root, config, judge, scenarios, promptfoo, import, provider, of, secret, forge })
 }
@@ -292,7 +293,7 @@ fn next(start: &Start, environment: &Environment) -> String {
         let red = format!("akit run {first} --replies {scenarios}/replies/regressed.jsonl  # exit code 1");
         step(
             1,
-            "See a run pass and a worse bot fail. The answers are recorded; nothing is sent.",
+            "See one run pass, and a worse bot fail. The answers are recorded; nothing is sent.",
             &[format!("akit run {first}"), red],
         );
         let model = match start.provider.as_str() {
@@ -313,7 +314,7 @@ fn next(start: &Start, environment: &Environment) -> String {
             _ => format!("It needs the secret {name} (Settings > Secrets and variables > Actions)."),
         });
         let akit = start.forge.needs_akit().then(|| {
-            "It needs `akit` on the PATH of the runner: akit has no release yet, so bring the program in the image or in a step."
+            "It needs `akit` on the PATH of the runner: akit has no release yet, so install it in the image or in a step."
                 .to_owned()
         });
         let lines: Vec<_> = secret.into_iter().chain(akit).collect();

@@ -24,8 +24,8 @@ pub use suites::Suites;
 
 const THRESHOLD: &[Field] = &[
     Field::required("metric", Shape::Name, "What is measured, such as `pass_rate` or `latency_p95_ms`."),
-    Field::optional("min", Shape::Number(f64::NEG_INFINITY, f64::INFINITY), "Smallest allowed value."),
-    Field::optional("max", Shape::Number(f64::NEG_INFINITY, f64::INFINITY), "Largest allowed value."),
+    Field::optional("min", Shape::Number(f64::NEG_INFINITY, f64::INFINITY), "Minimum value."),
+    Field::optional("max", Shape::Number(f64::NEG_INFINITY, f64::INFINITY), "Maximum value."),
     Field::optional("tags", Shape::Texts, "Only cases with one of these tags."),
     Field::optional("scenario", Shape::Name, "Only scenarios whose name matches this glob."),
     Field::optional("case", Shape::Name, "Only cases whose `scenario/id` matches this glob."),
@@ -43,14 +43,14 @@ const BASELINE: &[Field] = &[
     Field::optional(
         "confirm",
         Shape::Integer(0),
-        "Most extra trials of a failing case, twice that until one passes (10); 0: one failure is proof.",
+        "Maximum extra trials of a failing case, or twice as many until one passes (10); with 0, one failure is proof.",
     ),
     Field::optional(
         "alpha",
         Shape::Number(1e-6, 0.5),
-        "Probability that some case of an unchanged suite is called broken (0.02).",
+        "Probability that any case of an unchanged suite is reported as broken (0.02).",
     ),
-    Field::optional("margin", Shape::Number(0.0, 1.0), "Tolerated drop of the mean pass rate (0.02)."),
+    Field::optional("margin", Shape::Number(0.0, 1.0), "Tolerated drop in the mean pass rate (0.02)."),
     Field::optional(
         "missing",
         Shape::OneOf(Missing::VARIANTS),
@@ -73,12 +73,12 @@ pub(in crate::config) const GATE: &[Field] = &[
     Field::optional(
         "min_pass_rate",
         Shape::Number(0.0, 1.0),
-        "Smallest share of judged cases that must pass, 0 to 1.",
+        "Minimum share of judged cases that must pass, 0 to 1.",
     ),
     Field::optional(
         "max_error_rate",
         Shape::Number(0.0, 1.0),
-        "Largest allowed share of cases that could not be judged (0).",
+        "Maximum share of cases that could not be judged (0).",
     ),
     Field::optional("thresholds", Shape::Objects(THRESHOLD), "Limits on metrics."),
     Field::optional(
@@ -104,7 +104,7 @@ pub(in crate::config) const QUARANTINED: &[Field] = &[
     Field::required("until", Shape::Name, "Last day on which it applies, as in `2026-12-31`."),
 ];
 
-/// Most extra trials of one case.
+/// Maximum extra trials of one case.
 const MOST_TRIALS: u32 = 1_000;
 
 /// The policy that a configuration sets for a run.
@@ -214,7 +214,8 @@ impl GateConfig {
             let known: BTreeSet<&str> = known.iter().map(String::as_str).collect();
             let known: Vec<&str> = known.into_iter().collect();
             let help = text::meant(&name.word, &known, || {
-                "check the spelling; if you run only part of the suite, set `scenariosDir` to the folder of all of it".to_owned()
+                "check the spelling; if you run only part of the suite, set `scenariosDir` to the folder of the whole suite"
+                    .to_owned()
             });
             let message = format!("no case has the {} `{}`", name.what, text::excerpt(&name.word, 80));
             found.push(Diagnostic::error("unknown-case", &name.file, name.span, message).help(help));

@@ -72,8 +72,7 @@ fn policy(before: &Policy, now: &Policy, compares: bool, suites: &Suites<'_>) ->
         add(Kind::ErrorRateRaised, &["max_error_rate"], message);
     }
     if now.confirm > *confirm {
-        let message =
-            format!("a failing case had {confirm} extra trials to clear itself, now {}", now.confirm);
+        let message = format!("a failing case had {confirm} extra trials to clear it, now {}", now.confirm);
         add(Kind::ConfirmRaised, &["baseline", "confirm"], message);
     }
     // Without extra trials, one failure is proof.

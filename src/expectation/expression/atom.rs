@@ -131,7 +131,7 @@ pub(super) enum Edges {
 /// The result of a test.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
-    /// Whether it is true; none if it cannot be judged, and then its negation is not true either.
+    /// Whether it is true; `None` if it cannot be judged, and then its negation is not true either.
     pub(super) is_true: Option<bool>,
     /// What the answer has, for people.
     pub(super) what: String,

@@ -59,7 +59,7 @@ impl Parser<'_> {
             if self.ends(end + 1, until) {
                 let inner: String = self.chars[start + 1..end].iter().collect();
                 let message = if self.chars[end] == quote {
-                    "this text has its own quote inside"
+                    "this text contains its own quote character"
                 } else {
                     "this text begins and ends with different quotes"
                 };

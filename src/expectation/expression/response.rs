@@ -94,7 +94,6 @@ impl Parser<'_> {
         Err(self.error(start, format!("`{shown}` takes no arguments"), format!("write `{shown}()`")))
     }
 
-    /// `== expected`
     fn expected(&mut self, start: usize, edges: Edges) -> Result<Test, ExpressionError> {
         let shown = self.slice(start);
         if self.peek() == Some('(') || self.peek() == Some('[') {

@@ -216,7 +216,7 @@ fn misleading_expressions_get_a_warning() {
         assert!(found[0].1.contains(message), "{expression}: {}", found[0].1);
     };
     one("response.includes(\"it')", 18, "different quotes");
-    one("response.includes(\"a \"b\" c\")", 18, "its own quote inside");
+    one("response.includes(\"a \"b\" c\")", 18, "its own quote character");
     one("response.includes(\"a\\nb\")", 20, "backslash");
     one("json.a == \"true\"", 10, "means `true`");
     one("json.a != 'null'", 10, "means `null`");

@@ -31,7 +31,7 @@ impl HandoffKept {
         if reading.setup.talk.as_ref().is_some_and(ends) {
             let message =
                 "the conversation ends with the handoff, so `handoff_kept` has nothing to check".to_owned();
-            let help = "remove `handoff` from `ends`, so that the customer keeps writing";
+            let help = "remove `handoff` from `ends`, so the customer keeps writing";
             reading.refuse("wrong-value", fields.span(), message, help);
         }
         Some(Self { signs })
@@ -91,7 +91,7 @@ impl HandoffKept {
             }
             (Some(since), 0) => {
                 let reason = format!(
-                    "the conversation ended with the handoff in {since}, so nothing shows whether it is kept"
+                    "the conversation ended with the handoff in {since}, so whether it is kept is unknown"
                 );
                 errored(kind, reason)
             }

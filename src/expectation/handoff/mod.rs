@@ -1,4 +1,4 @@
-//! `handoff`: whether an answer hands the customer over to a person, and what it passes on.
+//! `handoff`: whether an answer hands the customer off to a person, and what it passes on.
 //!
 //! `setup.handoff` says how to recognize a handoff. The application's own state decides if it is there; if not, a call
 //! of the tool does. Words alone are an offer or a claim, never a handoff: words that claim one while nothing happens
@@ -34,13 +34,13 @@ pub(super) const FIELDS: &[Field] = &[
         Shape::Part("carries"),
         "What must be passed on: texts, or mappings with members and values.",
     ),
-    Field::optional("never", Shape::Bool, "Whether there must be no handoff, neither done nor claimed."),
+    Field::optional("never", Shape::Bool, "Whether any handoff is forbidden, done or claimed."),
     Field::optional(
         "by",
         Shape::Name,
-        "In a conversation: id of the turn by whose answer the handoff must be there.",
+        "In a conversation: ID of the turn whose answer is the last chance for the handoff.",
     ),
-    Field::optional("within", Shape::Integer(1), "In a conversation: number of that turn, from 1."),
+    Field::optional("within", Shape::Integer(1), "In a conversation: number of that turn, counted from 1."),
 ];
 
 const STATES: [&str; 3] = ["offered", "claimed", "done"];
@@ -71,7 +71,6 @@ pub struct Handoff {
 /// What must be passed on.
 #[derive(Clone, Debug)]
 enum Carried {
-    /// A text.
     Text(String),
     /// The value of a fact, however it is written.
     Value(String),
@@ -243,7 +242,7 @@ impl Handoff {
         }
     }
 
-    /// Whether the calls that hand over, or the application's state, have something that must be passed on.
+    /// Whether the handoff calls, or the application's state, contain something that must be passed on.
     fn is_carried(&self, one: &Carried, answer: &Candidate<'_>) -> bool {
         let calls = || self.signs.calls(answer).map(|call| &call.arguments);
         // What the answer says is not passed on just because the application's state repeats the answer.
@@ -340,7 +339,7 @@ impl Carried {
     }
 }
 
-/// By when the handoff must be there; nothing if that cannot be read.
+/// The deadline of the handoff; `None` if that cannot be read.
 #[expect(clippy::option_option, reason = "a missing key is not a mistake")]
 fn due(fields: &Fields<'_>, never: bool, reading: &mut Reading<'_>) -> Option<Option<Due>> {
     let setup = reading.setup;

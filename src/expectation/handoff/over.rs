@@ -1,4 +1,4 @@
-//! `handoff` in a conversation: which answer hands over, and by when it must.
+//! `handoff` in a conversation: which answer hands off, and the deadline for it.
 
 use super::{Found, Handoff};
 use crate::expectation::{Heard, Talk};
@@ -6,7 +6,7 @@ use crate::expectation::{errored, verdict};
 use crate::manifest::{Fault, Verdict};
 use crate::vocabulary::{Outcome, VerdictKind};
 
-/// By when the handoff must be there.
+/// The deadline of the handoff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Due {
     /// The id of the turn, if it is given by id.
@@ -99,7 +99,7 @@ impl Handoff {
         self.never
     }
 
-    /// Whether any answer may hand over.
+    /// Whether any answer may hand off.
     pub(in crate::expectation) fn may_come_late(&self) -> bool {
         !self.never && self.due.is_none()
     }

@@ -16,15 +16,15 @@ pub const SIGNS: &[Field] = &[
     Field::optional(
         "states",
         Shape::Lexicon(&["none", "offered", "claimed", "done"], Stage::is_known, StopWords::folded),
-        "Meaning of words of that state that akit does not know.",
+        "Meaning of state words that akit does not know.",
     ),
-    Field::optional("tool", Shape::Name, "The function whose call hands over."),
-    Field::optional("text", Shape::Name, "Pattern of words that claim a handoff; case is ignored."),
-    Field::optional("offers", Shape::Name, "Pattern of words that offer one; case is ignored."),
+    Field::optional("tool", Shape::Name, "The function whose call is the handoff."),
+    Field::optional("text", Shape::Name, "Pattern for words that claim a handoff; case is ignored."),
+    Field::optional("offers", Shape::Name, "Pattern for words that offer one; case is ignored."),
     Field::optional(
         "notice",
         Shape::Name,
-        "Pattern of every sentence that may be said while the customer waits for a person; case is ignored.",
+        "Pattern for the sentences allowed while the customer waits for a person; case is ignored.",
     ),
 ];
 
@@ -153,7 +153,7 @@ impl Signs {
         self.tool.is_some() || self.state.is_some()
     }
 
-    /// Whether an answer hands over.
+    /// Whether an answer hands off.
     ///
     /// # Errors
     /// If its state has an unknown word, or a search gives up.
@@ -169,8 +169,8 @@ impl Signs {
         Ok(self.reached(answer, false)?.stage)
     }
 
-    /// How far a handoff got in an answer, and its signs. With `never` there must be no handoff, so each sign counts by
-    /// itself.
+    /// How far a handoff got in an answer, and its signs. With `never` there must be no handoff, so each sign counts
+    /// alone.
     pub(super) fn reached(&self, answer: &Candidate<'_>, never: bool) -> Result<Reached, Fault> {
         let (reported, is_called) = (self.reported(answer)?, self.calls(answer).next().is_some());
         let (claimed, offered) = (said(self.text.as_ref(), answer)?, said(self.offers.as_ref(), answer)?);
@@ -222,7 +222,7 @@ impl Signs {
         answer.state?.pointer(above.unwrap_or(pointer))
     }
 
-    /// The calls that hand over.
+    /// The handoff calls.
     pub(super) fn calls<'a>(&self, answer: &Candidate<'a>) -> impl Iterator<Item = &'a ToolCall> {
         let calls = answer.tool_calls.iter();
         calls.filter(|call| self.tool.as_ref() == Some(&call.name))

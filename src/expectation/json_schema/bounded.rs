@@ -22,16 +22,16 @@ use crate::expectation::pattern::{Pattern, STEPS};
 use crate::text;
 use crate::text::number::whole;
 
-/// How long to wait right on the judging thread; longer work is waited for aside.
+/// How long to wait directly; longer waits go through `aside`, so that others can run.
 const SOON: Duration = Duration::from_millis(10);
 
 /// Longest validation: far longer than the counted work takes on a busy machine, so that the count decides.
 const MOST: Duration = Duration::from_secs(20);
 
-/// Most tries to find out whether a value conforms.
+/// Maximum tries to find out whether a value conforms.
 const TRIED: usize = 2_000_000;
 
-/// Most tries to explain why it does not: each may leave some hundred bytes of explanation.
+/// Maximum tries to explain why it does not: each may leave some hundred bytes of explanation.
 const EXPLAINED: usize = 50_000;
 
 /// Backtracking limit of patterns for the names of members, which the library searches itself.
@@ -40,7 +40,7 @@ const BACK: usize = 10_000;
 /// Stack for schemas that refer to themselves, level by level.
 const STACK: usize = 16 << 20;
 
-/// Most threads left behind.
+/// Maximum threads left behind.
 const LEFT_BEHIND: isize = 4;
 
 /// Keywords that validate a value again; without them, each part of a value is validated once.
@@ -78,7 +78,7 @@ impl<'i> Keyword<'i> for Counted {
         match TRIES.get().checked_sub(1) {
             Some(left) => TRIES.set(left),
             None => give_up(format!(
-                "the schema gave up after {} tries; use fewer alternatives (`anyOf`, `oneOf`, `$ref`)",
+                "the validation gave up after {} tries; use fewer alternatives (`anyOf`, `oneOf`, `$ref`)",
                 whole(TRIED as u64)
             )),
         }
@@ -161,7 +161,7 @@ pub(super) struct Problems {
 pub(super) fn problems(validator: &Arc<Validator>, value: Json) -> Result<Problems, String> {
     if LATE.load(Ordering::Relaxed) >= LEFT_BEHIND {
         return Err(format!(
-            "the schema was not tried: {LEFT_BEHIND} validations that gave up after {} s are still running",
+            "the schema was not checked: {LEFT_BEHIND} validations that gave up after {} s are still running",
             MOST.as_secs()
         ));
     }
@@ -186,7 +186,7 @@ pub(super) fn problems(validator: &Arc<Validator>, value: Json) -> Result<Proble
         if !is_over.swap(true, Ordering::Relaxed) {
             LATE.fetch_add(1, Ordering::Relaxed);
         }
-        Err(format!("the schema gave up after {} s; use fewer alternatives", MOST.as_secs()))
+        Err(format!("the validation gave up after {} s; use fewer alternatives", MOST.as_secs()))
     })
 }
 
@@ -204,7 +204,7 @@ fn all(validator: &Validator, value: &Json) -> Result<Problems, String> {
     let found = match found {
         Ok(found) => found,
         Err(_) if !conforms => {
-            let message = "the answer does not conform to the schema; it is too long, or has too many problems, to say where";
+            let message = "the answer does not conform to the schema; it is too long, or has too many problems, to show where";
             return Ok(Problems {
                 messages: vec![message.to_owned()],
                 got: text::excerpt(&value.to_string(), SHOWN),

@@ -64,7 +64,7 @@ pub(super) fn check(node: &Node, schema: &Json, reading: &mut Reading<'_>) {
         reading.always_holds(
             node.start(),
             message,
-            "add what must be there, such as `type`, `required` or `properties`",
+            "add what is required, such as `type`, `required` or `properties`",
         );
         return;
     }

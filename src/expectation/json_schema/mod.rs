@@ -129,7 +129,7 @@ impl JsonSchema {
 /// The JSON in an answer: the whole text after its thoughts, or else the first fenced block that is JSON, among those
 /// marked as JSON or not marked.
 fn json_in(answer: &str) -> Result<Json, String> {
-    let text = said::behind_thoughts(answer).ok_or("its thoughts never end")?;
+    let text = said::behind_thoughts(answer).ok_or("its thinking block is never closed")?;
     let text = text.trim_matches(text::js_space);
     let whole = parsed(text).map_err(|error| {
         if text.is_empty() { "it is empty".to_owned() } else { text::json::trouble(&error) }
@@ -262,7 +262,7 @@ mod tests {
             ("{} {}", "there is text after its JSON"),
             ("``` never closed", "it is not JSON"),
             ("```py\n1\n```", "it is not JSON"),
-            ("<think>{}", "its thoughts never end"),
+            ("<think>{}", "its thinking block is never closed"),
         ] {
             let found = json_in(text).unwrap_err();
             assert!(found.contains(why), "{text}: {found}");

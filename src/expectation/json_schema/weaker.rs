@@ -48,7 +48,6 @@ struct SchemaComparison<'a> {
 
 /// The schema for the members of a value that have no schema of their own.
 struct Members<'a> {
-    /// Its keyword.
     keyword: &'static str,
     rest: &'a Json,
     /// Whether schemas of [`IN_PLACE`] may exempt members from it.
@@ -105,7 +104,7 @@ impl<'a> SchemaComparison<'a> {
             let (place, path) = (self.keys.len(), [self.keys.clone(), owned(keys)].concat().join("."));
             self.keys.extend(owned(keys));
             let message = if path.is_empty() {
-                "parts that others refer to have changed".to_owned()
+                "definitions that other parts refer to have changed".to_owned()
             } else {
                 format!("`{path}` has changed")
             };
@@ -277,7 +276,8 @@ impl<'a> SchemaComparison<'a> {
         } else if !self.refuses(new.all(), old.rest) {
             match schema.get(old.keyword) {
                 Some(_) => {
-                    let message = format!("`{}` exempts other members than before", self.path(old.keyword));
+                    let message =
+                        format!("`{}` exempts different members than before", self.path(old.keyword));
                     self.report(Some(old.keyword), message);
                 }
                 None => self.removed(old.keyword),
@@ -293,7 +293,7 @@ impl<'a> SchemaComparison<'a> {
             } else if *old == Json::Bool(false) {
                 "is accepted now"
             } else {
-                "accepts more than the rest did"
+                "accepts more than before"
             };
             self.report(Some(keyword), format!("`{}.{key}` {what}", self.path(keyword)));
         }

@@ -11,7 +11,7 @@ use fancy_regex::{Error, Regex, RegexOptionsBuilder};
 
 use super::syntax::Term;
 
-/// Most programs that are kept.
+/// Maximum programs that are kept.
 const MOST_KEPT: usize = 64;
 
 /// The most recently used programs and their patterns, the latest at the end.
@@ -46,7 +46,7 @@ fn used_again(written: &Arc<str>) -> Option<Arc<Regex>> {
     Some(program)
 }
 
-/// Most ranges of characters, with repetitions written out. The engine accepts some 10,000.
+/// Maximum ranges of characters, with repetitions written out. The engine accepts some 10,000.
 pub(super) const MOST_RANGES: usize = 1_000;
 
 /// Deepest nesting of parts. The engine accepts 64 nested brackets; a part is written with one, the innermost with

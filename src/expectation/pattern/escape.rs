@@ -7,7 +7,6 @@ use super::property;
 use super::syntax::{Anchor, Case, Reference, Term};
 use crate::text;
 
-/// An item of a class.
 enum ClassItem {
     One(u32),
     Many(Set),

@@ -62,13 +62,13 @@ enum Search {
     Walk(Arc<Program>),
 }
 
-/// Most steps of a walk over one text; a typical pattern takes a few for each character.
+/// Maximum steps of a walk over one text; a typical pattern takes a few for each character.
 pub(in crate::expectation) const STEPS: usize = 50_000_000;
 
-/// Steps to take right on the judging thread; a longer walk runs aside.
+/// Steps to take directly; a longer walk goes through `aside`, so that others can run.
 const SOON: usize = 100_000;
 
-/// Bytes of a text to search right on the judging thread; a longer one is searched aside.
+/// Bytes of a text to search directly; a longer one goes through `aside`, so that others can run.
 const SHORT: usize = 1 << 16;
 
 /// Equal if they are known to match the same.

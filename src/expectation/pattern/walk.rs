@@ -8,7 +8,7 @@ use super::class::canonical;
 use super::program::{Op, Program, Way};
 use super::syntax::{Case, Greed};
 
-/// Most alternatives to come back to; this limits memory.
+/// Maximum alternatives to come back to; this limits memory.
 const WAYS: usize = 4_000_000;
 
 /// The value of an empty register.

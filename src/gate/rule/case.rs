@@ -82,7 +82,6 @@ fn is_critical(case: &CaseEvidence<'_>, policy: &Policy, log: &mut Findings<'_>)
     log.is_fatal(Category::Critical)
 }
 
-/// A case that passes.
 fn passing(case: &CaseEvidence<'_>, state: State, policy: &Policy, log: &mut Findings<'_>) {
     if strictly_new(case, policy) {
         new_unproven(case, policy, log);
@@ -291,7 +290,7 @@ fn fresh_words(case: &CaseEvidence<'_>) -> String {
     }
 }
 
-/// How it was and how it is now.
+/// What the case did in the baseline and does now.
 fn fell(case: &CaseEvidence<'_>) -> String {
     format!("passed in the baseline ({}) and {}{}", of(case.before), fails(case), fresh_words(case))
 }

@@ -1,4 +1,4 @@
-//! Configured minimum pass rates: if they are met, they excuse the failures of cases without a past.
+//! Configured minimum pass rates: if they are met, they excuse failures of cases without a past.
 
 use crate::gate::metric::{Bound, Measured};
 use crate::gate::policy::{Policy, Threshold};

@@ -30,7 +30,7 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Find
         && rate + SLACK < limit
     {
         let (is, needed) = apart(rate, limit);
-        let message = format!("the pass rate is {is} ({over}), {needed} is needed");
+        let message = format!("the pass rate is {is} ({over}); the policy requires {needed}");
         log.raise(
             Category::Threshold,
             Finding {
@@ -64,7 +64,7 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Find
                 let (low, high) = (low.map(|low| (low, "at least")), high.map(|high| (high, "at most")));
                 if let Some(((limit, value, over), words)) = low.or(high) {
                     let (is, may) = (metric.words(value), metric.words(limit));
-                    let message = format!("{name} is {is} ({over}), {words} {may} is needed");
+                    let message = format!("{name} is {is} ({over}); the policy requires {words} {may}");
                     log.raise(
                         category,
                         Finding {
@@ -135,7 +135,7 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
         let mut message = format!("{} could not be judged", text::count(errored, "case"));
         if policy.max_error_rate > 0.0 {
             let may = policy.max_error_rate * 100.0;
-            message = format!("{message} ({:.1}%; {may:.1}% may)", rate * 100.0);
+            message = format!("{message} ({:.1}%; at most {may:.1}% allowed)", rate * 100.0);
         }
         let held = strict || judged == 0 || cases.iter().copied().any(|case| critical(&case));
         too_many = held || rate > policy.max_error_rate + SLACK;
@@ -161,7 +161,10 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
         cases.iter().filter(|case| case.outcome != Outcome::Errored).flat_map(|case| case.ordinary());
     let lost = trials.filter(|trial| trial.outcome == Outcome::Errored).count();
     if lost > 0 {
-        let message = format!("{} of judged cases could not be judged", text::count(lost, "trial"));
+        let message = format!(
+            "{} could not be judged; other trials of the same cases were",
+            text::count(lost, "trial")
+        );
         log.warn(Finding::new(FindingId::Errors, message));
     }
     let skipped = run.counts().skipped;
@@ -315,8 +318,8 @@ pub(in crate::gate) fn unasked(run: &RunManifest, log: &mut Findings<'_>) {
     if let Some(first) = found.first() {
         let more = if found.len() > 1 { format!(" and {} more", found.len() - 1) } else { String::new() };
         let message = format!(
-            "the application was not asked: {}{more} uses recorded answers of {}, which may have changed since; name \
-             its version with `--target-version`, or ask it again with `--cache refresh`",
+            "the application was not asked: {}{more} uses recorded answers of {}, which may have changed \
+                 since; set its version with `--target-version`, or get new answers with `--cache refresh`",
             first.name, first.target
         );
         log.inconclusive(Finding::new(FindingId::NotAsked, message));

@@ -265,7 +265,7 @@ fn different_numbers_look_different() {
     let ids = ids_of(3);
     let policy = Policy { min_pass_rate: Some(0.6667), ..Policy::default() };
     let decision = judge(&now(&ids, &[&[Failed]]), None, &policy);
-    assert_eq!(decision.summary, "the pass rate is 66.667% (2 of 3), 66.670% is needed");
+    assert_eq!(decision.summary, "the pass rate is 66.667% (2 of 3); the policy requires 66.670%");
 }
 
 #[test]

@@ -42,14 +42,14 @@ pub struct Binding {
     demands: Demands,
 }
 
-/// How a judge's verdict counts.
+/// How much a judge's verdict counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Fully: the judge is calibrated for it.
     Sound,
     /// It is only shown, for this reason.
     Advisory(String),
-    /// It is not even asked for, for this reason.
+    /// It is not requested, for this reason.
     Refused(String),
 }
 
@@ -78,8 +78,8 @@ impl Binding {
     #[must_use]
     pub fn consequence(&self) -> &'static str {
         match self.demands.unmet {
-            Unmet::Advisory => "no verdict of the judge can fail the gate",
-            Unmet::Error => "the judge is not asked, and every case that needs it is an error",
+            Unmet::Advisory => "the judge's verdicts cannot fail the gate",
+            Unmet::Error => "the judge is not called, and every case that needs it is errored",
         }
     }
 
@@ -90,7 +90,7 @@ impl Binding {
             let stored = self.stored.as_ref().ok()?;
             let here = Identity::of(grader, question.scale, ballot, &[]);
             if let Some(difference) = stored.judge.difference(&here) {
-                return Some(format!("`{}` is for another judge: {difference}", self.path));
+                return Some(format!("`{}` is for a different judge: {difference}", self.path));
             }
             let uncovered = stored.covers(&hash(question.rubric, question.scale), bar.threshold).err()?;
             Some(format!("`{}` does not cover it: {uncovered}", self.path))
@@ -222,7 +222,8 @@ fn rate(stored: &Calibration, observed: Tally) -> Vec<String> {
     )];
     if !(-SLACK..=1.0 + SLACK).contains(&found.raw) {
         notes.push(
-            "the judge's errors on the labels do not explain such an extreme pass rate: it is chance, or the labels are unlike these answers".to_owned(),
+            "the judge's errors on the labels cannot explain such an extreme pass rate: it is chance, or the \
+                 labels differ from these answers".to_owned(),
         );
     }
     notes

@@ -86,7 +86,7 @@ impl Label {
                     match seen.get(&content) {
                         Some(first) => {
                             let message = format!("this label repeats the one on line {first}");
-                            let help = "remove it; it counts twice, which makes every interval too narrow";
+                            let help = "remove it: a label that counts twice makes every interval too narrow";
                             let finding = Diagnostic::error("repeated-label", source, here, message);
                             found.push(finding.help(help).warn());
                         }
@@ -129,11 +129,14 @@ impl Label {
                 let shown = text::excerpt(&other.to_string(), 40);
                 let message =
                     format!("`label` must be `\"pass\"`, `\"fail\"` or a score from 0 to 1, found {shown}");
-                return Err(Wrong(message, "a score passes if it reaches the threshold".to_owned()));
+                return Err(Wrong(
+                    message,
+                    "use one of these; a score passes if it reaches the threshold".to_owned(),
+                ));
             }
         };
         if line.rubric.trim().is_empty() {
-            return Err(Wrong("`rubric` is blank".to_owned(), "say what a good answer does".to_owned()));
+            return Err(Wrong("`rubric` is blank".to_owned(), "describe what a good answer does".to_owned()));
         }
         let mut rubric = match Rubric::named(&line.rubric) {
             None => Rubric::of(line.rubric),

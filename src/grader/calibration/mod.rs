@@ -205,7 +205,7 @@ impl Identity {
         ];
         let (what, ours, theirs) = pairs.into_iter().find(|(_, ours, theirs)| ours != theirs)?;
         Some(match what {
-            "prompt template" => format!("another {what}"),
+            "prompt template" => format!("a different {what}"),
             _ => format!("{what} `{ours}`, now `{}`", text::excerpt(&theirs, 60)),
         })
     }

@@ -160,7 +160,7 @@ fn any_change_of_the_judge_makes_a_calibration_stale() {
             "be kind",
             bar,
             ballot,
-            "is for another judge: provider `openai`, now `ollama`",
+            "is for a different judge: provider `openai`, now `ollama`",
         ),
         (grader("openai", "other", "a"), "be kind", bar, ballot, "model `judge`, now `other`"),
         (judge, "be brief", bar, ballot, "no label has this rubric"),
@@ -201,7 +201,7 @@ fn another_template_is_another_judge() {
     let judge = grader("openai", "judge", "a");
     let standing = bound(&old, undemanding(Unmet::Error)).standing(&judge, "be kind", bar, Ballot::default());
     let Standing::Refused(why) = standing else { panic!("{standing:?}") };
-    assert!(why.ends_with("is for another judge: another prompt template"), "{why}");
+    assert!(why.ends_with("is for a different judge: a different prompt template"), "{why}");
 }
 
 #[test]
@@ -292,6 +292,6 @@ fn notes_count_verdicts_that_could_not_fail_and_correct_the_rate() {
         ]
     );
     let all: Vec<_> = (0..10).map(|n| case(&n.to_string(), Passed, None)).collect();
-    assert!(bound.binding.notes(&all)[1].contains("do not explain such an extreme pass rate"));
+    assert!(bound.binding.notes(&all)[1].contains("cannot explain such an extreme pass rate"));
     assert_eq!(bound.binding.notes(&[]), Vec::<String>::new());
 }

@@ -43,7 +43,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "env",
         Shape::Texts,
-        "Provider `command`: environment variables passed to the program besides PATH and HOME.",
+        "Provider `command`: environment variables passed to the program in addition to PATH and HOME.",
     ),
 ];
 
@@ -156,7 +156,7 @@ impl OwnCommand {
     fn broken(&self, error: &ProcessError) -> ProviderError {
         let help = match error {
             ProcessError::Start(_) => format!(
-                "check {}; a path is relative to the current folder, a bare name is looked up in PATH",
+                "check {}; a path is relative to the current folder, and a bare name is looked up in PATH",
                 self.place()
             ),
             ProcessError::Read(_) | ProcessError::TooLong | ProcessError::Late(_) => {
@@ -287,7 +287,7 @@ impl OwnCommand {
         };
         let json = json.map_err(|error| {
             let help = format!(
-                "make the program print one JSON object and nothing else, and logs to stderr: {}",
+                "make the program print only one JSON object, and its logs to stderr: {}",
                 self.place()
             );
             body.misread(&text::json::trouble(&error), help)
@@ -350,7 +350,7 @@ impl OwnCommand {
     fn out_of_step(&self, line: &[u8]) -> ProviderError {
         let line = self.scrub(&String::from_utf8_lossy(line));
         let help =
-            format!("make the program print one line per request, and logs to stderr: {}", self.place());
+            format!("make the program print one line per request, and its logs to stderr: {}", self.place());
         self.body(&line).misread("it printed more than one line for a request", help)
     }
 }

@@ -28,17 +28,21 @@ pub const HTTP: &str = "http";
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH"];
 
 const SESSION: &[Field] = &[
-    Field::optional("from", Shape::Text, "JSON pointer to the session id in the first answer."),
-    Field::optional("header", Shape::Name, "Header of the first answer with the session id."),
-    Field::optional("cookie", Shape::Name, "Cookie of the first answer, sent back with every later message."),
+    Field::optional("from", Shape::Text, "JSON pointer to the session ID in the first answer."),
+    Field::optional("header", Shape::Name, "Header of the first answer that has the session ID."),
+    Field::optional(
+        "cookie",
+        Shape::Name,
+        "Cookie from the first answer, sent back with every later message.",
+    ),
 ];
 
 const SSE: &[Field] = &[
-    Field::optional("event", Shape::Name, "Name of the events with parts of the answer (all events)."),
+    Field::optional("event", Shape::Name, "Name of the events that have parts of the answer (all events)."),
     Field::optional(
         "answer",
         Shape::Text,
-        "JSON pointer into the data of each event (the data itself is the text).",
+        "JSON pointer to the text in each event's data (the data itself is the text).",
     ),
     Field::optional("done", Shape::Name, "Data or name of the event that ends the stream (`[DONE]`)."),
 ];
@@ -70,7 +74,7 @@ pub const HEADERS: Field = Field::optional(
 
 /// Keys of the provider.
 pub(super) const FIELDS: &[Field] = &[
-    Field::optional("url", Shape::Name, "Provider `http`: address, with `{{NAME}}` in path and query."),
+    Field::optional("url", Shape::Name, "Provider `http`: address; `{{NAME}}` is allowed in path and query."),
     Field::optional("method", Shape::OneOf(METHODS), "Provider `http`: method (POST; GET without a `body`)."),
     Field::optional(
         "body",
@@ -80,7 +84,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "session",
         Shape::Object(SESSION),
-        "Provider `http`: where the server's first answer has the session id.",
+        "Provider `http`: where to find the session ID in the server's first answer.",
     ),
     Field::optional(
         "stateful",
@@ -105,7 +109,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "auth",
         Shape::OneOf(Auth::VARIANTS),
-        "Provider `http`: the authorization header for `apiKey` (bearer).",
+        "Provider `http`: which authorization header `apiKey` goes into (bearer).",
     ),
 ];
 
@@ -166,7 +170,7 @@ pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
     });
     own.lines = reader.flag("lines");
     if let (Some(_), Some(Told { at: (_, span), value: true, .. })) = (&own.sse, &own.lines) {
-        reader.wrong(*span, "`lines` and `sse` are both set", "keep the one that the server uses");
+        reader.wrong(*span, "`lines` and `sse` are both set", "keep the one the server uses");
     }
     own.ok = reader.told("ok", statuses);
     own.auth = reader.word("auth");

@@ -157,7 +157,7 @@ const OF_OTHERS: [(&str, [&str; 2]); 10] = [
     ("file", ["set `provider: replies`", "set `provider: replies`"]),
 ];
 
-const IN_ENVIRONMENT: &str = "put it into an environment variable, and list the variable under `env`";
+const IN_ENVIRONMENT: &str = "put it into an environment variable, and list that variable under `env`";
 
 const ITS_OWN: &str = "remove it; the bot chooses its model itself";
 
@@ -280,9 +280,9 @@ impl Own {
     #[must_use]
     pub fn unreturned(is_http: bool) -> (&'static str, &'static str) {
         let help = if is_http {
-            "add `messages: \"{{messages}}\"` to `body`; it includes each result as a message of `tool`"
+            "add `messages: \"{{messages}}\"` to `body`; it includes each result as a message with the role `tool`"
         } else {
-            "set `input: json`; its `messages` include each result as a message of `tool`"
+            "set `input: json`; its `messages` include each result as a message with the role `tool`"
         };
         ("`setup.functions` has `returns`, but the results of calls are not sent to the bot", help)
     }

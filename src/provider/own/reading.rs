@@ -39,7 +39,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "stop",
         Shape::Text,
-        "`http` and `command`: JSON pointer to the word for why the answer ended.",
+        "`http` and `command`: JSON pointer to the reason why the answer ended.",
     ),
     Field::optional(
         "usage",
@@ -98,7 +98,7 @@ pub(super) fn without_keys(
     let has_stars = |text: &str| text.contains("***");
     if hidden && (has_stars(&answer.text) || answer.tool_calls.iter().any(|call| has_stars(&call.line()))) {
         let reason = "the answer contains a key that was passed to akit, so it is neither shown nor judged";
-        let help = "fix the bot, so it does not reveal keys; if the value is not a key, set it under `variables`, not in the environment";
+        let help = "fix the bot so that it does not reveal keys; if the value is not a key, set it under `variables`, not in the environment";
         let [reason, help] = [reason, help].map(str::to_owned);
         return Err(ProviderError::Misread { host: host.to_owned(), reason, help });
     }

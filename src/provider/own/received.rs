@@ -59,7 +59,7 @@ impl OwnHttp {
         })?;
         let (written, hidden) = Secret::hide(&self.secrets, &written);
         if status == 204 {
-            let help = self.about("make the bot answer with 200 and a text");
+            let help = self.about("make the bot answer with 200 and text");
             return Err(self.misread("", "it has no body (204)", help));
         }
         if written.trim().is_empty() {
@@ -198,7 +198,7 @@ impl OwnHttp {
         let end = all.iter().position(|event| event.is(&stream.done));
         let Some(end) = end.or_else(|| all.iter().position(|event| event.data.trim() == stream.done)) else {
             let reason = format!(
-                "the stream ended without `{}` (`done` of `sse`, {place})",
+                "the stream ended without `{}` (`done` under `sse`, {place})",
                 text::excerpt(&stream.done, 40)
             );
             return Err(ProviderError::Broken { host: self.host(), reason, answered: true });
@@ -207,7 +207,7 @@ impl OwnHttp {
         if all[end + 1..].iter().any(is_behind) {
             let reason =
                 format!("more follows after `{}`, which ends the answer", text::excerpt(&stream.done, 40));
-            return Err(self.misread(written, &reason, format!("change `done` of `sse` ({place})")));
+            return Err(self.misread(written, &reason, format!("change `done` under `sse` ({place})")));
         }
         let has_pointers = self.pointers().is_some();
         let (mut documents, mut silent) = (Vec::new(), Vec::new());

@@ -67,7 +67,7 @@ fn invalid_lines_are_named() {
         ("{\"id\":\"a\",\"reply\":\"x\",\"answer\":1}", "unknown key `answer`"),
         (
             "{\"id\":\"a\",\"reply\":\"x\"}\n{\"id\":\"a\",\"reply\":\"y\"}",
-            ":2: a second answer for case `a`",
+            ":2: this is a second answer for case `a`",
         ),
         ("not json", "it is not JSON"),
         (r#"{"id":"a","reply":"x \ud800 y"}"#, "a lone surrogate"),
@@ -87,7 +87,7 @@ fn invalid_lines_are_named() {
         (r#"{"id":"a","tool_calls":[]}"#, "`reply` is missing"),
         (r#"{"id":"a","reply":"x","tool_calls":{}}"#, "replies.jsonl:1: `tool_calls` is not a list of calls"),
         (r#"{"id":"a","reply":"x","tool_calls":[{"id":"1"}]}"#, "tool call 1 has no name"),
-        (r#"{"id":"a","messages":[],"tool_calls":[{"name":"x"}]}"#, "write the calls into the last message"),
+        (r#"{"id":"a","messages":[],"tool_calls":[{"name":"x"}]}"#, "put the calls into the last message"),
         (r#"{"id":"a","messages":[{"role":"user","content":"x"}]}"#, "add the assistant's answer"),
         (r#"{"id":"a","tool_calls":[{"name":" "}]}"#, "tool call 1 has no name"),
         (r#"{"id":"a","messages":[{"role":"assistant","function_call":{}}]}"#, "tool call 1 has no name"),

@@ -1,22 +1,21 @@
 //! Pipelines outside GitHub: GitLab, Jenkins, Buildkite, `CircleCI`, Azure.
 //!
-//! Those that belong to no forge comment on GitHub or GitLab where they say which change they test. A
-//! host that only the address of a repository names may be anybody's: it gets no token of GitHub,
-//! unless `GITHUB_API_URL` says where the API is.
+//! Systems without a forge comment on GitHub or GitLab if they name the change they test. A host that only a
+//! repository's address names can be anyone's: it gets no GitHub token unless `GITHUB_API_URL` sets the API.
 
 use super::{Change, Project, RunNumber, Site, Source, System, number, repository, sha};
 use crate::environment::Environment;
 
-const NO_CHANGE: Change = Change::None("this run tests no pull or merge request");
+const NO_CHANGE: Change = Change::None("this run does not test a pull or merge request");
 
 pub(super) fn gitlab(environment: &Environment) -> Site {
     let get = |name: &str| environment.get(name);
     let project = get("CI_API_V4_URL").zip(get("CI_PROJECT_ID")).map(|(api, own)| Project::GitLab {
         api: api.trim_end_matches('/').to_owned(),
-        // The request belongs to the project that it goes to, a pipeline of a fork does not.
+        // The request belongs to its target project, but a fork's pipeline belongs to the fork.
         project: get("CI_MERGE_REQUEST_PROJECT_ID").unwrap_or(own).to_owned(),
     });
-    // A pipeline of a branch is told `group/project!12,group/project!13`.
+    // A branch pipeline gets `group/project!12,group/project!13`.
     let open = || {
         let (path, number) = get("CI_OPEN_MERGE_REQUESTS")?.split(',').next()?.rsplit_once('!')?;
         (get("CI_PROJECT_PATH")? == path).then_some(number)?.parse().ok()
@@ -26,7 +25,7 @@ pub(super) fn gitlab(environment: &Environment) -> Site {
     Site {
         project,
         change: change.map_or(NO_CHANGE, Change::Number),
-        // Set where the tested commit is a merge that GitLab made.
+        // Set if the tested commit is a merge made by GitLab.
         commit: get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA").or(get("CI_COMMIT_SHA")).and_then(sha),
         turn: RunNumber {
             id: number(environment, "CI_PIPELINE_ID").unwrap_or_default(),
@@ -69,14 +68,14 @@ pub(super) fn azure(environment: &Environment) -> Site {
         Some((github("github.com", path, environment), number))
     });
     let commit = match told {
-        // What is built is a merge that Azure made.
+        // The built commit is a merge made by Azure.
         Some(_) => "SYSTEM_PULLREQUEST_SOURCECOMMITID",
         None => "BUILD_SOURCEVERSION",
     };
     named(System::Azure, told, environment, [commit, "BUILD_BUILDID", "SYSTEM_JOBATTEMPT"])
 }
 
-/// A site with what the variables for commit, run and attempt say.
+/// A site, with the commit, run and attempt from these variables.
 fn named(
     system: System,
     told: Option<(Option<Project>, u64)>,
@@ -99,7 +98,7 @@ fn named(
     }
 }
 
-/// Project and number of `https://HOST/OWNER/NAME/pull/5` or `https://HOST/PATH/-/merge_requests/5`.
+/// Project and number in `https://HOST/OWNER/NAME/pull/5` or `https://HOST/PATH/-/merge_requests/5`.
 fn of_address(url: &str, environment: &Environment) -> Option<(Option<Project>, u64)> {
     let (host, path) = url.strip_prefix("https://")?.split_once('/')?;
     if let Some((project, number)) = path.split_once("/-/merge_requests/") {
@@ -126,7 +125,7 @@ fn github(host: &str, path: &str, environment: &Environment) -> Option<Project> 
     Some(Project::GitHub { api, repository: repository(path)? })
 }
 
-/// A name with a port and nothing else: what follows decides where a token is sent.
+/// A host name with an optional port and nothing else: it decides where a token is sent.
 fn host(text: &str) -> Option<&str> {
     let right = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-.:".contains(c));
     right.then_some(text)

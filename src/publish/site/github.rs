@@ -23,7 +23,7 @@ pub(super) fn site(environment: &Environment, payload: Option<&Json>) -> Site {
     if event == "workflow_run" {
         after(site, &payload["workflow_run"])
     } else if let Some(number) = request["number"].as_u64() {
-        // GITHUB_SHA is a merge with the target, which GitHub made for this run.
+        // GITHUB_SHA is a merge with the target that GitHub made for this run.
         Site {
             change: Change::Number(number),
             commit: text(request, &["head", "sha"]).and_then(sha),
@@ -31,14 +31,14 @@ pub(super) fn site(environment: &Environment, payload: Option<&Json>) -> Site {
             ..site
         }
     } else if event.starts_with("pull_request") {
-        // Without its payload the number stands in `refs/pull/5/merge`, and the commit nowhere.
+        // Without the payload, `refs/pull/5/merge` has the number, and nothing has the commit.
         let told = environment
             .get("GITHUB_REF")
             .and_then(|name| name.strip_prefix("refs/pull/")?.split('/').next()?.parse().ok());
-        let change = told.map_or(Change::None("the payload of the event cannot be read"), Change::Number);
+        let change = told.map_or(Change::None("the event's payload cannot be read"), Change::Number);
         Site { change, ..site }
     } else if event == "issue_comment" {
-        // GITHUB_SHA is the newest commit of the default branch, and the payload names none.
+        // GITHUB_SHA is the newest commit of the default branch, and the payload has no commit.
         let number =
             payload["issue"]["number"].as_u64().filter(|_| payload["issue"]["pull_request"].is_object());
         let change =
@@ -46,23 +46,23 @@ pub(super) fn site(environment: &Environment, payload: Option<&Json>) -> Site {
         Site { change, ..site }
     } else if event == "merge_group" {
         let commit = text(payload, &["merge_group", "head_sha"]).and_then(sha).or(own);
-        Site { change: Change::None("a merge queue has no pull request of its own"), commit, ..site }
+        Site { change: Change::None("a merge queue does not belong to one pull request"), commit, ..site }
     } else if event == "push" || event == "workflow_dispatch" {
         let gone = payload["deleted"].as_bool() == Some(true);
         let tag = environment.get("GITHUB_REF").is_some_and(|name| name.starts_with("refs/tags/"));
         let change = match (gone, tag) {
             (true, _) => Change::None("the branch was deleted"),
-            (_, true) => Change::None("a tag is no pull request"),
+            (_, true) => Change::None("a tag has no pull request"),
             _ => Change::OfCommit { from: None },
         };
         let after = text(payload, &["after"]).and_then(sha).filter(|_| !gone);
         Site { change, commit: own.or(after), ..site }
     } else {
-        Site { change: Change::None("this event is about no pull request"), commit: own, ..site }
+        Site { change: Change::None("this event has no pull request"), commit: own, ..site }
     }
 }
 
-/// The change of the workflow whose end began this one.
+/// The change of the workflow that triggered this one when it ended.
 fn after(site: Site, run: &Json) -> Site {
     let commit = text(run, &["head_sha"]).and_then(sha);
     let named = run["pull_requests"].as_array().into_iter().flatten().find_map(|request| {
@@ -70,7 +70,7 @@ fn after(site: Site, run: &Json) -> Site {
         request["number"].as_u64().filter(|_| head == commit)
     });
     let from = text(run, &["head_repository", "full_name"]);
-    // GitHub names no pull request where it comes from a fork.
+    // GitHub omits a pull request that comes from a fork.
     let branch = || {
         let owner = from.and_then(repository)?.split('/').next()?.to_owned();
         Some(format!("{owner}:{}", text(run, &["head_branch"])?))
@@ -91,7 +91,7 @@ fn after(site: Site, run: &Json) -> Site {
 
 fn source(from: Option<&str>, site: &Site) -> Source {
     match &site.project {
-        // A fork that was deleted has no name.
+        // A deleted fork has no name.
         Some(Project::GitHub { repository, .. })
             if !from.is_some_and(|from| from.eq_ignore_ascii_case(repository)) =>
         {

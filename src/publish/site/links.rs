@@ -1,11 +1,11 @@
-//! Where the pipeline and the forge show the run, its commit and the files of it.
+//! Addresses where the pipeline and the forge show the run, its commit and the commit's files.
 
 use super::{Project, Site, System};
 use crate::environment::Environment;
 use crate::report::{Links, REPOSITORY};
 
 impl Site {
-    /// The addresses that the environment gives; `page` is that of the HTML page.
+    /// The addresses from the environment; `page` is that of the HTML page.
     #[must_use]
     pub fn links(&self, environment: &Environment, page: Option<&str>) -> Links {
         let get = |name: &str| environment.get(name).map(str::to_owned);
@@ -55,7 +55,7 @@ impl Site {
     }
 }
 
-/// Where people see a project, by the address of its API.
+/// The address of a project for people, from that of its API.
 fn web(project: &Project, environment: &Environment) -> String {
     match project {
         Project::GitHub { api, repository } => {

@@ -1,8 +1,6 @@
-//! Where akit runs: the pipeline's system, the change under test, its newest commit, and the forge
-//! that shows it.
+//! Where akit runs: the CI system, the change under test, its newest commit, and its forge.
 //!
-//! Read from the environment and the event's payload alone. What cannot be told is absent; nothing
-//! here asks anybody.
+//! All of it is read from the environment and the event's payload; nothing is sent. What they do not tell is `None`.
 
 mod elsewhere;
 mod github;
@@ -12,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::environment::Environment;
 
-/// The system whose pipeline this is.
+/// The CI system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum System {
     /// GitHub Actions.
@@ -27,11 +25,11 @@ pub enum System {
     CircleCi,
     /// Azure Pipelines.
     Azure,
-    /// None that is known.
+    /// None that akit knows.
     None,
 }
 
-/// A project and the address of its forge's API, without a slash at the end.
+/// A project and the address of its forge's API, without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Project {
     /// GitHub, or GitHub Enterprise Server.
@@ -57,10 +55,10 @@ pub enum Change {
     Number(u64),
     /// Not named: the open one whose newest commit is the tested one.
     OfCommit {
-        /// `owner:branch` that it comes from, where the pipeline says so.
+        /// `owner:branch` that it comes from, if the pipeline tells.
         from: Option<String>,
     },
-    /// There is none, and why.
+    /// There is none, for this reason.
     None(&'static str),
 }
 
@@ -73,7 +71,7 @@ pub struct RunNumber {
     pub attempt: u64,
 }
 
-/// Whether the change comes from another repository, whose pipelines get a token that only reads.
+/// Whether the change comes from another repository: then the pipeline has a read-only token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The project itself.
@@ -87,29 +85,28 @@ pub enum Source {
 pub struct Site {
     /// The system.
     pub system: System,
-    /// The project, where a forge is known.
+    /// The project, if the forge is known.
     pub project: Option<Project>,
     /// The change.
     pub change: Change,
-    /// Newest commit of the change, or the commit that is tested. Never a merge that the pipeline
-    /// made itself.
+    /// Newest commit of the change, or the tested commit; never a merge made by the pipeline.
     pub commit: Option<String>,
     /// Which run this is.
     pub turn: RunNumber,
     /// Where the change comes from.
     pub source: Source,
-    /// Whether another workflow's end began this one: what that one left behind is not to be trusted.
+    /// Whether another workflow triggered this one: that workflow's files are untrusted.
     pub after_another: bool,
 }
 
 impl Site {
-    /// Reads the environment, and the payload of GitHub's event where there is one.
+    /// Reads the environment, and the payload of GitHub's event if there is one.
     #[must_use]
     pub fn of(environment: &Environment) -> Self {
         Self::told(environment, environment.event().as_ref())
     }
 
-    /// The same with the payload at hand.
+    /// The same, with this payload.
     pub(super) fn told(environment: &Environment, payload: Option<&Json>) -> Self {
         let get = |name: &str| environment.get(name);
         if get("GITHUB_ACTIONS") == Some("true") {
@@ -125,11 +122,11 @@ impl Site {
         } else if get("JENKINS_URL").is_some() {
             elsewhere::jenkins(environment)
         } else {
-            Self::bare(System::None, Change::None("this is no pipeline that akit knows"))
+            Self::bare(System::None, Change::None("this is not a CI system that akit knows"))
         }
     }
 
-    /// The same about a change by its number, where somebody says it.
+    /// The same, for the change with this number, if given.
     #[must_use]
     pub fn about(self, number: Option<u64>) -> Self {
         let change = number.map_or(self.change, Change::Number);
@@ -149,13 +146,13 @@ impl Site {
     }
 }
 
-/// A full name of a commit: 40 or 64 hexadecimal digits. What is none goes into no address and no marker.
+/// A full commit hash: 40 or 64 hexadecimal digits. Nothing else goes into an address or a marker.
 fn sha(text: &str) -> Option<String> {
     let right = matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     right.then(|| text.to_ascii_lowercase())
 }
 
-/// `owner/name` as an address may hold it.
+/// `owner/name`, if it is safe in an address.
 fn repository(text: &str) -> Option<String> {
     let part = |part: &str| {
         !part.is_empty()

@@ -70,13 +70,13 @@ fn github() {
         (
             &[("GITHUB_EVENT_NAME", "pull_request")],
             json!({ "pull_request": { "number": "7", "head": { "sha": "../x" } } }),
-            &format!("{at} none(the payload of the event cannot be read) - 99.2"),
+            &format!("{at} none(the event's payload cannot be read) - 99.2"),
         ),
         (&[("GITHUB_EVENT_NAME", "push")], json!({ "after": HEAD }), &format!("{at} of() b 99.2")),
         (
             &[("GITHUB_EVENT_NAME", "push"), ("GITHUB_REF", "refs/tags/v1")],
             json!({}),
-            &format!("{at} none(a tag is no pull request) b 99.2"),
+            &format!("{at} none(a tag has no pull request) b 99.2"),
         ),
         (
             &[("GITHUB_EVENT_NAME", "push")],
@@ -86,7 +86,7 @@ fn github() {
         (
             &[("GITHUB_EVENT_NAME", "merge_group")],
             json!({ "merge_group": { "head_sha": HEAD } }),
-            &format!("{at} none(a merge queue has no pull request of its own) a 99.2"),
+            &format!("{at} none(a merge queue does not belong to one pull request) a 99.2"),
         ),
         (
             &[("GITHUB_EVENT_NAME", "workflow_run")],
@@ -114,7 +114,7 @@ fn github() {
         (
             &[("GITHUB_EVENT_NAME", "schedule")],
             json!({ "schedule": "0 0 * * *" }),
-            &format!("{at} none(this event is about no pull request) b 99.2"),
+            &format!("{at} none(this event has no pull request) b 99.2"),
         ),
         (
             &[("GITHUB_EVENT_NAME", "push"), ("GITHUB_API_URL", "https://git.acme.test/api/v3/")],
@@ -161,7 +161,7 @@ fn gitlab() {
         (
             &[("CI_OPEN_MERGE_REQUESTS", "other/shop!12")],
             Json::Null,
-            &format!("{at} 42 none(this run tests no pull or merge request) b 500.9001"),
+            &format!("{at} 42 none(this run does not test a pull or merge request) b 500.9001"),
         ),
     ];
     check(&common, rows);
@@ -169,7 +169,7 @@ fn gitlab() {
 
 #[test]
 fn elsewhere() {
-    let none = "none(this run tests no pull or merge request)";
+    let none = "none(this run does not test a pull or merge request)";
     let rows: &[SiteRow<'_>] = &[
         (
             &[
@@ -259,7 +259,7 @@ fn elsewhere() {
             Json::Null,
             &format!("Azure - {none} b 12.0"),
         ),
-        (&[], Json::Null, "None - none(this is no pipeline that akit knows) - 0.0"),
+        (&[], Json::Null, "None - none(this is not a CI system that akit knows) - 0.0"),
     ];
     check(&[], rows);
 }

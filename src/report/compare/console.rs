@@ -10,10 +10,10 @@ use crate::source::Ink;
 use crate::text::{self, log, number};
 use strum::IntoEnumIterator as _;
 
-/// Most cases of one kind that are listed.
+/// Maximum cases of one kind that are listed.
 const LISTED: usize = 50;
 
-/// Most characters of one value.
+/// Maximum characters of one value.
 const WIDTH: usize = 200;
 
 /// The comparison as text.

@@ -16,10 +16,10 @@ use crate::report::html::page::{Excerpt, Shell, fill};
 use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 
-/// Most characters of a name.
+/// Maximum characters of a name.
 const NAME: usize = 200;
 
-/// Most names of cases that only one run has.
+/// Maximum names of cases that only one run has.
 const NAMES: usize = 200;
 
 /// The comparison as one self-contained page.

@@ -129,8 +129,7 @@ fn whole(report: &Report<'_>, layout: Layout) -> String {
 /// Errored cases grouped by cause, and the rest.
 type ByCause<'a> = (BTreeMap<&'a str, Vec<Entry<'a>>>, Vec<Entry<'a>>);
 
-/// Groups errored cases with the same cause: thousands of cases that miss their record for one reason are one thing to
-/// know.
+/// Groups errored cases with the same cause: thousands of cases without a record, for one reason, are one message.
 fn by_cause(errored: Vec<Entry<'_>>) -> ByCause<'_> {
     fn cause<'a>(entry: &Entry<'a>) -> &'a str {
         entry.fault().map_or("", |fault| &fault.cause)

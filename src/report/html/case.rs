@@ -1,4 +1,4 @@
-//! One case: a line that unfolds to what was asked, answered and expected, and what the judge said.
+//! One case: a line that opens to show question, answer, expectations and verdict.
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 use crate::vocabulary::{Answer, Outcome};
 
-/// Most characters of a name.
+/// Maximum characters of a name.
 const NAME: usize = 200;
 
 /// Levels of nested expectations that are shown.
@@ -27,7 +27,7 @@ const PARTS: usize = 40;
 /// Votes of one verdict that are shown.
 const VOTES: usize = 25;
 
-/// A case that does not unfold, as the template reads it.
+/// A case that cannot be opened, as the template reads it.
 pub(super) fn line(index: usize, entry: &Entry<'_>, filters: &Filters, detail: Detail) -> Value {
     folded(index, entry, &View::of(entry), filters, detail).into()
 }
@@ -99,7 +99,7 @@ fn num(entry: &Entry<'_>) -> String {
     score.into_iter().chain(latency.map(number::span)).collect::<Vec<_>>().join(" · ")
 }
 
-/// The first trials; the one that explains the outcome has what an earlier run answered beside it.
+/// The first trials; the one that explains the result has an earlier run's answer next to it.
 fn trials(index: usize, entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Value> {
     let (all, interest) = (&entry.case.trials, Interest::of(entry.case.outcome));
     let (shown, most) = (&all[..all.len().min(detail.trials())], detail.text(interest));
@@ -232,7 +232,7 @@ fn label(trial: &Trial, all: usize, same: Option<&Trial>) -> String {
     facts.join(" · ")
 }
 
-/// This answer in pieces, and what an earlier run answered; both mark the words that differ.
+/// This answer in pieces, and an earlier run's answer; both mark the words that differ.
 fn beside(before: &Before, answer: Option<&Excerpt>, most: usize) -> (Vec<Piece>, Value) {
     let (was, same) = (Excerpt::new(&before.text, most), before.same_answer);
     let (was_pieces, now) = match answer {
@@ -261,7 +261,7 @@ fn beside(before: &Before, answer: Option<&Excerpt>, most: usize) -> (Vec<Piece>
     (now, before)
 }
 
-/// `contains passed · llm_grader passed, score 1, 0.9 needed`: the expectations that have no parts.
+/// `contains passed · llm_grader passed, score 1, 0.9 required`: the expectations that have no parts.
 fn brief(verdict: &Verdict) -> String {
     let mut shown = Vec::new();
     verdict.walk(&mut |one| {

@@ -12,10 +12,10 @@ use crate::report::table::{self, Row};
 use crate::source::Location;
 use crate::text::{self, excerpt, number};
 
-/// Most characters of one value.
+/// Maximum characters of one value.
 const VALUE: usize = 400;
 
-/// Most reasons that are listed.
+/// Maximum reasons that are listed.
 const REASONS: usize = 60;
 
 /// Width of the bar of outcomes, in its own units.
@@ -55,7 +55,7 @@ pub(super) fn of(report: &Report<'_>) -> Value {
 /// The last line of the page.
 pub(super) fn foot(report: &Report<'_>) -> String {
     format!(
-        "akit {} · seed {} · output of models and judges is shown verbatim and is inert",
+        "akit {} · seed {} · output of models and judges is shown as is, as plain text",
         excerpt(&report.run.akit, 40),
         report.run.seed,
     )
@@ -95,7 +95,7 @@ fn accept(report: &Report<'_>) -> Option<Value> {
     Some(match report.decision.way_out(stored)? {
         WayOut::Accept { command, then } => json!({
             "command": excerpt(&command, 4_000),
-            "then": excerpt(&format!("Run this, {then}; {stored} is this run, stored with --json."), VALUE),
+            "then": excerpt(&format!("Run this command, {then}; {stored} is this run, stored with --json."), VALUE),
         }),
         WayOut::NotEnough(why) => json!({ "command": "", "then": excerpt(&why, VALUE) }),
     })
@@ -179,7 +179,7 @@ fn facts(report: &Report<'_>) -> Vec<Value> {
     facts
 }
 
-/// The states, scenarios and tags that cases are filtered by; a case names its own by their indexes.
+/// The states, scenarios and tags that cases are filtered by; a case refers to its own by index.
 #[derive(Debug)]
 pub(super) struct Filters {
     states: Vec<State>,

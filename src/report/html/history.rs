@@ -14,7 +14,7 @@ use crate::text::{self, excerpt, number};
 /// How many of the newest runs are drawn and listed.
 const LISTED: usize = 60;
 
-/// Most characters of a name.
+/// Maximum characters of a name.
 const NAME: usize = 200;
 
 /// The trend over the runs.

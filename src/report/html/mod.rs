@@ -1,7 +1,7 @@
 //! A run as one self-contained page: it opens from disk, reads without a script, and can be searched with one.
 //!
-//! Up to some thousand cases, the page has at most about 4.8 MB: the more cases there are, the sooner long texts are
-//! cut, those of passing cases first. Beyond that, cases are one line each. The page says what it leaves out.
+//! Up to some thousand cases, the page has at most about 4.8 MB: the more cases there are, the shorter long texts are
+//! cut, starting with passing cases. Beyond that, cases are one line each. The page says what it leaves out.
 
 mod case;
 mod chart;

@@ -1,4 +1,4 @@
-//! What all pages of akit share: one self-contained file, strict about what it may load and run.
+//! What all pages have in common: one self-contained file with strict limits on what it may load and run.
 //!
 //! Each page has a content security policy that allows only akit's inline style and script, both by hash. All values
 //! are escaped in one place, [`format`], so that no template can forget it.

@@ -73,7 +73,7 @@ fn the_page_is_well_formed_and_its_counts_are_the_decisions() {
     for sentence in fixture.decision.power.sentences() {
         assert!(unescaped(&page).contains(&sentence), "{sentence}");
     }
-    assert!(page.contains("votes 0.2, 0.8, 0.4") && page.contains("score 0.4, 0.7 needed"));
+    assert!(page.contains("votes 0.2, 0.8, 0.4") && page.contains("score 0.4, 0.7 required"));
     assert!(page.contains("class=\"tag o-failed\">regression<"));
 }
 
@@ -191,7 +191,7 @@ fn further_cases_are_one_line_each_with_failures_last() {
     assert_eq!((bad.matches("<p class=\"case\"").count(), bad.matches(line).count()), (3_000, 1));
     assert_eq!(passed.matches("<p class=\"case\"").count(), 6_000);
     assert!(!passed.contains("<details class=\"case\"") && passed.contains("\">support/case-11999 · score"));
-    assert!(page.contains("only the first 3,000 cases unfold"), "the page must say so");
+    assert!(page.contains("only the first 3,000 cases can be opened"), "the page must say so");
     tags(&page);
 }
 
@@ -220,7 +220,7 @@ fn the_command_that_accepts_the_failures_is_on_the_page() {
         unescaped(&page)
             .contains(&format!("<pre>{command} --reason \"WHY\" --run run.json --baseline b.json</pre>"))
     );
-    assert!(page.contains("Run this, and commit the baseline; run.json is this run"), "{page}");
+    assert!(page.contains("Run this command, and commit the baseline; run.json is this run"), "{page}");
 }
 
 #[test]

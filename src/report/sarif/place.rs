@@ -1,6 +1,6 @@
 //! The place of a result: the address of its file, its region, the hash of its line.
 //!
-//! Columns are Unicode code points, as in [`Location`], and the log says so.
+//! Columns are Unicode code points, as in [`Location`]; the log declares it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

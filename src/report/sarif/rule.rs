@@ -1,4 +1,4 @@
-//! Rules: what a result is about, in words that GitHub shows next to every result.
+//! Rules: what a result is about, in the words that GitHub shows next to every result.
 //!
 //! A rule is a kind of expectation or requirement, never a case, so that its identity lasts.
 
@@ -80,13 +80,12 @@ impl Rule {
 
     fn full(&self) -> String {
         match self {
-            Rule::Regression("case") => "The application used to answer this case well, as the stored \
-                baseline shows; the same question with the same expectation fails now."
+            Rule::Regression("case") => "The stored baseline shows that this case used to pass; the same \
+                 question with the same expectation fails now."
                 .to_owned(),
             Rule::Regression(of) => format!(
                 "Over all compared cases, the run is worse than its baseline in this respect: {of}. The \
-                 message has the measured value, the value expected from the baseline, and the probability that \
-                 chance alone did it."
+                 message has the measured value, the value expected from the baseline, and the probability that this is chance."
             ),
             Rule::Expect(kind) => format!(
                 "The application's answer to a case was judged by an expectation of the kind `{kind}` and \
@@ -97,16 +96,14 @@ impl Rule {
                  The message has the measured value and the limit."
             ),
             Rule::Weakened(kind) => format!(
-                "This change requires less of the application than the commit it is based on \
-                 (`{kind}`). The message says what was there before."
+                "This change requires less of the application than the commit it is based on (`{kind}`). The \
+                     message names the earlier requirement."
             ),
             Rule::Gate(id) => format!(
-                "The gate found something that has no rule of its own (`{id}`); docs/findings.md describes \
-                 each reason and warning by its id."
+                "The gate found something that has no separate rule (`{id}`); docs/findings.md describes each reason and warning by its ID."
             ),
             Rule::Validate(code) => format!(
-                "The scenario file cannot be used, or probably does not say what was meant \
-                 (`{code}`). Nothing was sent to a model."
+                "The scenario file is invalid, or probably does not mean what it says (`{code}`). Nothing was sent to a model."
             ),
         }
     }
@@ -114,28 +111,26 @@ impl Rule {
     fn help(&self) -> &'static str {
         match self {
             Rule::Regression("case") => {
-                "Find the change of prompt, model or data between the baseline and this run. If the new \
-                 answer is right, change the expectation and store a new baseline."
+                "Find the change in prompt, model or data between the baseline and this run. If the new \
+                     answer is right, change the expectation and store a new baseline."
             }
             Rule::Regression(_) => {
                 "Look at what changed between the baseline and this run: prompt, model, data, prices. If the \
                  change is intended, store a new baseline."
             }
             Rule::Weakened(_) => {
-                "Restore what the change removed, or have the owners of the suite agree and say why in \
-                 the pull request."
+                "Restore what the change removed, or get the suite owners' approval and give the reason in the pull request."
             }
-            Rule::Gate(_) => "Read the message; docs/findings.md says what to do about each id.",
+            Rule::Gate(_) => "Read the message; docs/findings.md says what to do for each ID.",
             Rule::Expect(_) => {
                 "Compare the answer with the expectation. If the answer is wrong, fix the prompt, the model \
                  or the data behind it; if it is right, change the expectation in the marked case."
             }
             Rule::Threshold(_) => {
-                "Look at the cases that failed first. Lower the threshold only if the suite asks for more \
-                 than the release needs."
+                "Look at the cases that failed first. Lower the threshold only if it is stricter than the release needs."
             }
             Rule::Validate(_) => {
-                "Fix the marked line as the message says, and run `akit validate` again. It asks no model."
+                "Fix the marked line as the message says, and run `akit validate` again. It calls no model."
             }
         }
     }

@@ -219,7 +219,7 @@ fn limit(run: &StressRun, metric: ServiceLevel) -> Option<(f64, bool)> {
     Some((limit, all.any(|one| Standing::of(run, one) == Standing::Missed)))
 }
 
-/// The load of a level, in little space.
+/// The load of a level, in a short form.
 fn short(level: &Level) -> String {
     level.shown().replace(" in flight", "")
 }

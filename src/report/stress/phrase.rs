@@ -62,7 +62,7 @@ pub(super) fn summary(run: &StressRun) -> String {
         (Some(reason), ..) => reason.clone(),
         (None, StressConclusion::Pass, 0) => "no limit is set, and some answers passed".to_owned(),
         (None, StressConclusion::Pass, _) => "every limit was met".to_owned(),
-        (None, StressConclusion::Fail | StressConclusion::Error, _) => "no reason is known".to_owned(),
+        (None, StressConclusion::Fail | StressConclusion::Error, _) => "the reason is unknown".to_owned(),
     }
 }
 
@@ -76,7 +76,8 @@ pub(super) fn explained(run: &StressRun) -> &'static str {
     }
 }
 
-/// The cells of a level, in the order of [`COLUMNS`]. The load comes first; a void level says so in the last cell.
+/// The cells of a level, in the order of [`COLUMNS`]. The load comes first; the last cell of a void level says
+/// "void".
 pub(super) fn row(level: &Level) -> [String; 9] {
     let figures = &level.latency_ms;
     [
@@ -189,7 +190,7 @@ pub(super) fn details(level: &Level) -> Vec<String> {
     }
     if level.cut_off > 0 {
         parts.push(format!(
-            "unanswered at the end and not in the figures: {}",
+            "unanswered at the end, and not in the figures: {}",
             count(level.cut_off, "request")
         ));
     }

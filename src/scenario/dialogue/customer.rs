@@ -1,4 +1,5 @@
-//! A customer by rules: gives the facts that are asked for; otherwise the first matching rule speaks, then `otherwise`.
+//! A customer that follows rules: gives the facts that are asked for; if none is, the first matching rule applies, or
+//! else `otherwise`.
 
 use crate::expectation::{Expectation, FACT, Reading, Written, covers};
 use crate::source::{Field, Fields, Node, Shape, Value};
@@ -14,19 +15,19 @@ pub const CUSTOMER: &[Field] = &[
     Field::optional(
         "rules",
         Shape::Part("rules"),
-        "What the customer says to certain answers; the first match wins.",
+        "What the customer says after certain answers; the first match wins.",
     ),
-    Field::optional("otherwise", Shape::Object(OTHERWISE), "What the customer says to any other answer."),
+    Field::optional("otherwise", Shape::Object(OTHERWISE), "What the customer says after any other answer."),
     Field::optional(
         "ends",
         Shape::Part("ends"),
         "What ends the conversation: `handoff`, or an expectation that the last answer meets.",
     ),
-    Field::required("max_turns", Shape::Integer(1), "Most messages from the customer, up to 50."),
+    Field::required("max_turns", Shape::Integer(1), "Maximum messages from the customer, at most 50."),
     Field::optional(
         "off_script",
         Shape::OneOf(&["error", "fail"]),
-        "Result of an answer that nothing here matches (error).",
+        "Result if no rule matches the answer (error).",
     ),
 ];
 
@@ -50,25 +51,25 @@ const SAY: Field = Field::required(
     "What the customer says: one text, or a list with one for each time.",
 );
 const MOST: Field =
-    Field::optional("most", Shape::Integer(1), "Most times it is said (the number of texts).");
+    Field::optional("most", Shape::Integer(1), "Maximum number of times it is said (the number of texts).");
 
-/// A customer by rules.
+/// A customer that follows rules.
 #[derive(Clone, Debug)]
 pub struct Customer {
-    /// What is said first.
+    /// The first words.
     pub says: String,
     pub(super) rules: Vec<Rule>,
     pub(super) otherwise: Option<Otherwise>,
     pub(super) ends: Vec<End>,
     /// `ends` as written in the file.
     pub(super) ends_written: serde_json::Value,
-    /// Most messages of the customer.
+    /// Maximum messages of the customer.
     pub max_turns: u32,
     /// Whether the application fails if no rule matches its answer.
     pub(super) fails_off_script: bool,
 }
 
-/// What is said to certain answers.
+/// What the customer says after certain answers.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
     pub(super) when: Expectation,
@@ -77,7 +78,7 @@ pub(super) struct Rule {
     pub(super) says: Says,
 }
 
-/// What is said to any other answer.
+/// What the customer says after any other answer.
 #[derive(Clone, Debug)]
 pub(super) struct Otherwise {
     pub(super) says: Says,
@@ -179,7 +180,7 @@ impl Customer {
                 "wrong-value",
                 span,
                 message,
-                "lower it: nothing else bounds the length of the conversation",
+                "lower it: it is the only limit on the length of the conversation",
             );
         }
         let fails_off_script = fields.text("off_script").is_some_and(|(word, _)| word == "fail");
@@ -187,7 +188,7 @@ impl Customer {
         Some(Self { says: says?, rules, otherwise, ends, ends_written, max_turns, fails_off_script })
     }
 
-    /// Everything that it says without being asked for a fact.
+    /// Everything it says without being asked for a fact.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         let rules = self.rules.iter().map(|rule| &rule.says);
         let others = rules.chain(self.otherwise.iter().map(|otherwise| &otherwise.says));
@@ -263,7 +264,8 @@ fn rules<'n>(node: &'n Node, ended: Vec<Choice<'n>>, reading: &mut Reading<'_>) 
             if let Some(first) = known.iter().find(|first| first.leaves_nothing(&expectation, node)) {
                 let message =
                     format!("this rule is never reached: line {} matches the same answers", first.line);
-                let help = "put everything said to them in one rule: `say: [first, second]`; an answer that ends the conversation needs no rule";
+                let help = "put everything the customer says to them in one rule: `say: [first, second]`; an \
+                     answer that ends the conversation needs no rule";
                 reading.refuse("unreachable-rule", item.start(), message, help);
             }
             known.push(Choice { expectation, node, line: item.start().line, ends: false });
@@ -273,7 +275,7 @@ fn rules<'n>(node: &'n Node, ended: Vec<Choice<'n>>, reading: &mut Reading<'_>) 
     rules
 }
 
-/// What ends a conversation, also as choices: no rule speaks to such an answer.
+/// What ends a conversation, also inside a choice: no rule applies to such an answer.
 fn ends<'n>(node: &'n Node, reading: &mut Reading<'_>) -> (Vec<End>, Vec<Choice<'n>>) {
     let Value::List(items) = &node.value else {
         let message = format!("`ends` must be a list, found {}", node.value.kind());

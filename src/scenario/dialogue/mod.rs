@@ -1,6 +1,7 @@
-//! What a customer says in a conversation: the turns of a script, or what rules choose by the application's answers.
+//! What a customer says in a conversation: the turns of a script, or what rules choose based on the application's
+//! answers.
 //!
-//! Both depend on those answers alone and are deterministic; no judge chooses a turn or ends a conversation.
+//! Both are deterministic and depend only on those answers; no judge chooses a turn or ends a conversation.
 
 mod customer;
 mod progress;
@@ -19,7 +20,7 @@ pub(super) use customer::REPLY;
 pub use progress::{Next, Progress, Say};
 pub(super) use read::{CONVERSATION, Read, TURN};
 
-/// Most messages of a customer.
+/// Maximum messages of a customer.
 pub(in crate::scenario) const MOST_TURNS: u64 = 50;
 
 /// What the customer of a case says.
@@ -49,7 +50,7 @@ pub struct Line {
     pub id: Option<String>,
     /// Where it is in the file.
     pub span: Span,
-    /// What is said.
+    /// The customer's words.
     text: Vec<Piece>,
     /// What is expected of the answer.
     pub expectation: Option<Expectation>,
@@ -87,7 +88,7 @@ impl Dialogue {
         self.turns().iter().filter_map(|line| line.expectation.as_ref())
     }
 
-    /// Most messages of the customer.
+    /// Maximum messages of the customer.
     #[must_use]
     pub fn most(&self) -> u32 {
         match &self.lines {

@@ -17,7 +17,7 @@ pub enum Next<'a> {
     Say(Say<'a>),
     /// The conversation is over.
     Ends(EndedBy),
-    /// Nothing of what the customer knows matches the answer: why, and whether the application is to blame.
+    /// The customer has nothing to say to the answer: why, and whether the application is to blame.
     OffScript(Fault, bool),
 }
 
@@ -195,7 +195,7 @@ impl<'a> Progress<'a> {
                 let held = self.groups.get(turn.as_str()).and_then(|held| held.get(name));
                 held.cloned().ok_or_else(|| {
                     let message = format!(
-                        "a turn uses `{{{{turn.{turn}.{name}}}}}`, but the answer to turn `{turn}` has no such match"
+                        "a turn uses `{{{{turn.{turn}.{name}}}}}`, but nothing in the answer to turn `{turn}` matches it"
                     );
                     Fault::usual(FaultKind::NoMatch, message)
                 })

@@ -20,7 +20,11 @@ pub const TURN: &[Field] = &[
         "Skips the turn unless the last answer meets this expectation; no judge.",
     ),
     Field::optional("session", Shape::OneOf(&["new"]), "Starts another conversation with the same customer."),
-    Field::optional("pause", Shape::Part("pause"), "How long the customer waits before it, such as `30s`."),
+    Field::optional(
+        "pause",
+        Shape::Part("pause"),
+        "How long the customer waits before this turn, such as `30s`.",
+    ),
 ];
 
 /// A dialogue, and what its expectations may refer to.
@@ -62,7 +66,7 @@ impl Read {
         let entries = match &customer {
             Some(customer) => {
                 if let Some(span) = fields.key_span("facts") {
-                    let message = "facts of a customer by rules belong under `customer`".to_owned();
+                    let message = "with `customer`, the facts belong under `customer`".to_owned();
                     reading.refuse("wrong-place", span, message, "move them there");
                 }
                 customer.objects("facts")
@@ -161,7 +165,7 @@ fn line(fields: &Fields<'_>, before: &[Line], reading: &mut Reading<'_>) -> Opti
     let expectation = expected.and_then(|node| Expectation::read(node, "`expected`", reading));
     let condition = fields.node("if").and_then(|node| choice(node, "`if`", reading));
     if let Some(span) = fields.key_span("if").filter(|_| before.is_empty()) {
-        let message = "the first turn has an `if`, but there is no answer before it".to_owned();
+        let message = "the first turn has an `if`, but no answer comes before it".to_owned();
         reading.refuse("wrong-value", span, message, "remove it");
     }
     if let Some(span) = fields.key_span("session").filter(|_| before.is_empty()) {
@@ -232,7 +236,7 @@ fn pieces(
         let known: Vec<&str> = before.iter().filter_map(|line| line.id.as_deref()).collect();
         let Some(line) = before.iter().find(|line| line.id.as_ref() == Some(turn)) else {
             let help = text::meant(turn, &known, || match known.as_slice() {
-                [] => "give the turn you mean an `id:`; it must come before this one".to_owned(),
+                [] => "give that turn an `id:`, and put it before this one".to_owned(),
                 known => format!("earlier turns: {}", text::list(known)),
             });
             reading.refuse("unknown-turn", span, format!("`{shown}` names no earlier turn"), help);
@@ -254,7 +258,7 @@ fn pieces(
 /// Keys of a case that describe a conversation.
 pub const CONVERSATION: &[Field] = &[
     Field::optional("turns", Shape::Part("turns"), "What the customer says, one turn after the other."),
-    Field::optional("customer", Shape::Object(CUSTOMER), "A customer by rules."),
+    Field::optional("customer", Shape::Object(CUSTOMER), "A customer that follows rules."),
     Field::optional(
         "facts",
         Shape::Objects(FACT),

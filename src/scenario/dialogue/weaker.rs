@@ -37,7 +37,7 @@ impl Dialogue {
             (Lines::Turns(_), Lines::Turns(_)) => self.fewer_turns(now),
             (Lines::Customer(was), Lines::Customer(is)) => was.weaker(is),
             (Lines::Turns(_), Lines::Customer(_)) | (Lines::Customer(_), Lines::Turns(_)) => {
-                let message = "the script was replaced by a customer by rules, or the other way around";
+                let message = "a script was replaced by rules, or rules by a script";
                 vec![Weaker::new(Kind::TurnRemoved, &["turns"], message)]
             }
         };
@@ -73,7 +73,7 @@ impl Dialogue {
             }
             (Lines::Turns(_) | Lines::Customer(_), _) => return None,
         };
-        let message = format!("{message}: what may come with any answer can now come later");
+        let message = format!("{message}: what an answer must contain may now come later");
         Some(Weaker::new(Kind::LimitLoosened, &key, message))
     }
 
@@ -119,9 +119,8 @@ impl Dialogue {
                 found.push(Weaker::new(Kind::TurnConditional, &["turns", &key, "if"], message));
             }
             if line.is_new_session != is.is_new_session {
-                let message = format!(
-                    "turn {number} (\"{words}\") starts another conversation in only one of the versions"
-                );
+                let message =
+                    format!("turn {number} (\"{words}\") no longer starts a new conversation, or now does");
                 found.push(Weaker::new(Kind::SessionChanged, &["turns", &key], message));
             }
             if is.pause < line.pause {
@@ -152,7 +151,7 @@ impl Customer {
         if often(now) > often(self) && self.otherwise.is_some() {
             let (is, was) = (often(now), often(self));
             let message =
-                format!("the customer goes on after {is} answers that match no rule, before after {was}");
+                format!("the customer went on after up to {was} answers that match no rule, now {is}");
             return Some(("otherwise", message));
         }
         let oftener = now.rules.iter().find(|new| {

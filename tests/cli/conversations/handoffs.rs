@@ -272,7 +272,7 @@ fn kept_handoffs() {
             "failed",
             "asks for `card`",
         ),
-        ("nothing after it", kind, vec![json!("x"), done()], "errored", "nothing shows whether it is kept"),
+        ("nothing after it", kind, vec![json!("x"), done()], "errored", "whether it is kept is unknown"),
         (
             "no handoff",
             kind,

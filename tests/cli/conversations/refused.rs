@@ -18,7 +18,7 @@ fn customer(keys: &str) -> String {
 #[test]
 fn each_mistake_is_reported_at_its_place() {
     let rows: &[(&str, String, &str, &[&str])] = &[
-        ("", "turns: [{ user: one }]\nexpected: { type: contains, values: [a] }".into(), "wrong-place", &["say which answer", "last_answer", "first_answer", "every_answer", "some_answer", "`answer` (with `turn: ID`)"]),
+        ("", "turns: [{ user: one }]\nexpected: { type: contains, values: [a] }".into(), "wrong-place", &["choose an answer", "last_answer", "first_answer", "every_answer", "some_answer", "`answer` (with `turn: ID`)"]),
         ("", "turns: [{ user: one }]\nexpected: { not: { type: regex, pattern: a } }".into(), "wrong-place", &["`regex` is about one answer"]),
         ("", "turns: [{ user: one }]\nexpected: { type: combined, operator: or, expectations: [{ type: no_loop }, { type: pii, none: [email] }] }".into(), "wrong-place", &["`pii` is about one answer"]),
         ("", "turns: [{ user: one, expected: { type: no_loop } }]".into(), "wrong-place", &["`no_loop` is about a conversation"]),
@@ -28,8 +28,8 @@ fn each_mistake_is_reported_at_its_place() {
         ("", format!("turns: hello\n{OK}"), "wrong-type", &["`turns` must be a list"]),
         ("", "turns: [{ user: one }]".into(), "missing-field", &["this conversation has no expectation"]),
         ("", format!("turns: [{{ user: one }}]\ncustomer: {{ says: a, max_turns: 2 }}\n{OK}"), "wrong-value", &["`turns` and `customer` cannot be combined"]),
-        ("", format!("prompt: Hi\nturns: [{{ user: one }}]\n{OK}"), "wrong-value", &["nothing answers its last message"]),
-        ("", format!("prompt: [{{ role: user, content: Hi }}]\nturns: [{{ user: one }}]\n{OK}"), "wrong-value", &["nothing answers its last message"]),
+        ("", format!("prompt: Hi\nturns: [{{ user: one }}]\n{OK}"), "wrong-value", &["ends with a message that has no answer"]),
+        ("", format!("prompt: [{{ role: user, content: Hi }}]\nturns: [{{ user: one }}]\n{OK}"), "wrong-value", &["ends with a message that has no answer"]),
         ("", "prompt: [{ role: user, content: Hi }, { role: assistant, content: Yes }]\nexpected: { type: contains, values: [a] }".into(), "no-question", &["it asks nothing"]),
         ("", format!("turns: [{{ id: a, user: one }}, {{ id: a, user: two }}]\n{OK}"), "duplicate-id", &["duplicate turn id `a`"]),
         ("", format!("turns: [{{ id: a b, user: one }}]\n{OK}"), "wrong-value", &["invalid turn id `a b`"]),
@@ -39,7 +39,7 @@ fn each_mistake_is_reported_at_its_place() {
         ("", format!("turns: [{{ user: one }}, {{ user: two, pause: -1 }}]\n{OK}"), "wrong-value", &["`pause`"]),
         ("", format!("turns: [{{ user: one }}, {{ user: two, if: {{ type: llm_grader, rubric: Kind. }} }}]\n{OK}"), "judge-in-choice", &["a judge in `if`"]),
         ("", format!("turns: [{{ user: one }}, {{ user: two, if: {{ type: no_loop }} }}]\n{OK}"), "wrong-place", &["no_loop"]),
-        ("", format!("turns: [{{ user: one }}, {{ user: \"{{{{turn.first.x}}}}\" }}]\n{OK}"), "unknown-turn", &["`{{turn.first.x}}` names no earlier turn", "give the turn you mean an `id:`"]),
+        ("", format!("turns: [{{ user: one }}, {{ user: \"{{{{turn.first.x}}}}\" }}]\n{OK}"), "unknown-turn", &["`{{turn.first.x}}` names no earlier turn", "give that turn an `id:`"]),
         ("", format!("turns: [{{ user: \"{{{{turn.later.x}}}}\" }}, {{ id: later, user: a, expected: {{ type: regex, pattern: \"(?<x>a)\" }} }}]\n{OK}"), "unknown-turn", &["names no earlier turn"]),
         ("", format!("turns: [{{ id: me, user: \"{{{{turn.me.x}}}}\", expected: {{ type: regex, pattern: \"(?<x>a)\" }} }}]\n{OK}"), "unknown-turn", &["names no earlier turn"]),
         ("", format!("turns: [{{ id: one, user: a, expected: {{ type: regex, pattern: \"(?<x>a)\" }} }}, {{ user: \"{{{{turn.one.y}}}}\" }}]\n{OK}"), "unknown-group", &["turn `one` has no group `y`", "x"]),

@@ -164,7 +164,7 @@ fn what_the_customer_says() {
             CARD,
             &[("Help me.", json!("Card?")), ("It ends in 4418.", bye())],
             "errored",
-            "turn 2 in r.jsonl is \"It ends in 4418.\", but the customer says \"It ends in 4417.\" here",
+            "turn 2 in r.jsonl is \"It ends in 4418.\", but here the customer says \"It ends in 4417.\"",
         ),
         (
             "what the opening says is given",

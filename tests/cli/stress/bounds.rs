@@ -96,7 +96,7 @@ fn a_dry_run_sends_nothing_and_says_what_would_be_sent_where() {
         (&["--escalation-share", "0.5"], &["1 of them tagged `escalation` (with 50% of the arrivals)"]),
         (&["--budget", "0.5", "-m", "known"], &["cost: at most $0.50"]),
         (&["-m", "known"], &["cost: at most $1.00"]),
-        (&[], &["cost: not limited: the price is not known"]),
+        (&[], &["cost: no limit: the price is unknown"]),
     ];
     for (flags, told) in table {
         let ran =

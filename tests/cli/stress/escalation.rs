@@ -218,7 +218,7 @@ fn a_reference_of_another_conversation_fails_the_load() {
                 .run();
             let load = found(&ran);
             assert_eq!(load["cross_talk"], *wanted, "{leak:?} {redaction}");
-            let reason = format!("the reference of another conversation turned up in {wanted}");
+            let reason = format!("another conversation's reference turned up in {wanted}");
             let reasons = load["decision"]["reasons"].to_string();
             assert_eq!(reasons.contains(&reason), *wanted > 0, "{leak:?} {reasons}");
             assert_eq!(ran.stdout.contains(&reason), *wanted > 0, "{leak:?} {}", ran.stdout);

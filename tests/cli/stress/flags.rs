@@ -49,7 +49,7 @@ fn bad_values_are_refused_with_an_example() {
         (&["--slo", "pass_rate"], "is not NAME=VALUE; for example `latency_p95_ms=2000`"),
         (&["--slo", "pass_rat=0.9"], "did you mean `pass_rate`?"),
         (&["--slo", "latency_p95=9"], "did you mean `latency_p95_ms`?"),
-        (&["--slo", "Latency_P95_ms=9"], "there is no service level"),
+        (&["--slo", "Latency_P95_ms=9"], "unknown service level"),
         (&["--slo", "speed=9"], "there are `latency_p95_ms`, `ttft_p95_ms`, `error_rate`, `pass_rate`"),
         (&["--slo", "pass_rate=90"], "takes a number from 0 to 1; for example `pass_rate=0.9`"),
         (&["--slo", "pass_rate=90%"], "takes a number from 0 to 1"),
@@ -85,7 +85,7 @@ fn what_cannot_be_measured_is_refused() {
     let unsigned = escalates.split_once('\n').unwrap().1;
     let judged = "cases:\n  - { id: a, prompt: A, expected: { type: llm_grader, rubric: Is it kind? } }\n";
     let table: &[Row] = &[
-        (SUITE, &["--slo", "escalation_availability=0.9"], "no case that is asked has the tag `escalation`"),
+        (SUITE, &["--slo", "escalation_availability=0.9"], "no selected case has the tag `escalation`"),
         (
             escalates,
             &["--slo", "escalation_availability=0.9", "-t", "!escalation"],
@@ -96,9 +96,9 @@ fn what_cannot_be_measured_is_refused() {
             &["--slo", "escalation_availability=0.9", "--escalation-share", "0"],
             "help: nothing was sent; raise `--escalation-share`",
         ),
-        (unsigned, &["--slo", "escalation_availability=0.9"], "does not say how a handoff shows"),
-        (judged, &["--slo", "goodput_rps=1"], "`goodput_rps` cannot be measured"),
-        (judged, &["--slo", "pass_rate=0.9", "--judge-sample", "0"], "`pass_rate` cannot be measured"),
+        (unsigned, &["--slo", "escalation_availability=0.9"], "does not define a handoff"),
+        (judged, &["--slo", "goodput_rps=1"], "cannot measure `goodput_rps`"),
+        (judged, &["--slo", "pass_rate=0.9", "--judge-sample", "0"], "cannot measure `pass_rate`"),
     ];
     for (suite, flags, told) in table {
         let judge = ["--grader-model", "j", "--grader-base-url", &server.url];
@@ -167,7 +167,7 @@ fn recorded_answers_cannot_be_load_tested() {
             .run()
             .ended(2);
         if flags != &["-p", "replies"] {
-            ran.err("recorded answers are no server")
+            ran.err("recorded answers cannot be load-tested")
                 .err("`-p NAME`")
                 .err("`--base-url URL`")
                 .err("nothing was sent");

@@ -148,7 +148,7 @@ fn custom_headers_and_members_are_sent_and_are_part_of_the_key() {
     for (more, key) in
         [("temperature: 1", "temperature"), ("messages: []", "messages"), ("stream: true", "stream")]
     {
-        run(more).ended(2).err(&format!("`extraBody` has `{key}`, which akit writes itself")).err("s.yaml:");
+        run(more).ended(2).err(&format!("`extraBody` has `{key}`, which akit sets itself")).err("s.yaml:");
     }
     // A setting for another provider does not apply to this one.
     for (name, config, key) in [

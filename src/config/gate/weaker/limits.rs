@@ -1,7 +1,7 @@
-//! Limits on metrics: which of the old ones have no equivalent now.
+//! Limits on metrics: finds the old ones without an equivalent now.
 //!
-//! Each side of a threshold is a limit of its own, and `min_pass_rate` is one over all cases. Without a rate, every
-//! case must pass; a rate lifts that for its cases.
+//! Each side of a threshold is a separate limit, and `min_pass_rate` is one over all cases. Without a rate, every
+//! case must pass; with one, its cases need not.
 
 use std::collections::BTreeSet;
 
