@@ -12,6 +12,10 @@ use super::Report;
 /// Maximum number of missed thresholds shown.
 const BREACHES: usize = 20;
 
+/// Findings about pass rates that are lower than expected from the baseline.
+const REGRESSIONS: [FindingId; 3] =
+    [FindingId::SuiteRegression, FindingId::TagRegression, FindingId::JointRegression];
+
 /// A number as people read it; `—` if there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Row {
@@ -58,8 +62,8 @@ pub(super) fn changes(report: &Report<'_>) -> Vec<[String; 4]> {
     let dollars = |usd: f64| format!("${:.*}", if usd < 0.000_1 { 4 } else { 2 }, usd * 1_000.0);
     let rows = [
         row("pass rate", compared.rates, number::percent, points),
-        row("score", compared.scores, |score| format!("{score:.2}"), by),
-        row("time per answer", compared.latency_ms, |ms| format!("{:.2} s", ms / 1_000.0), share),
+        row("mean score", compared.scores, |score| format!("{score:.2}"), by),
+        row("mean time per answer", compared.latency_ms, |ms| format!("{:.2} s", ms / 1_000.0), share),
         row("cost per 1,000 answers", compared.cost_usd, dollars, share),
     ];
     rows.into_iter().flatten().collect()
@@ -139,6 +143,14 @@ fn breach(finding: &Finding) -> Row {
             let limit = finding.limit.map(|limit| format!("{word} {}", metric.words(limit)));
             let name = format!("{}{}", metric.name(), cases.words());
             Row::new(&name, number(finding.measured, &|value| metric.words(value)), limit)
+        }
+        Subject::Run | Subject::Tag(_) if REGRESSIONS.contains(&finding.id) => {
+            let name = match &finding.subject {
+                Subject::Tag(tag) => format!("pass rate of the tag {tag}"),
+                _ => "pass rate of the suite".to_owned(),
+            };
+            let expected = finding.limit.map(|rate| format!("{} expected", number::percent(rate)));
+            Row::new(&name, number(finding.measured, &number::percent), expected)
         }
         Subject::Run | Subject::Case | Subject::Tag(_) | Subject::Weakening { .. } => {
             let now = number(finding.measured, &number::score);
