@@ -110,8 +110,8 @@ pub mod inside {
             ("docs/exit-codes.md", codes),
             ("docs/expectations.md", table("the answer is | stop words", stops)),
             ("docs/findings.md", table("fault | what to do", faults)),
-            ("docs/gate.md", table("state | in the baseline | now | against a pass", states)),
-            ("docs/json.md", table("key | its words", words)),
+            ("docs/gate.md", table("state | in the baseline | now | blocks a pass", states)),
+            ("docs/json.md", table("key | values", words)),
             ("docs/providers.md", table("provider | address | key from | a current model", vendors)),
             ("docs/providers.md", table("`like:` | address | key from", likes)),
         ]
