@@ -85,8 +85,8 @@ fn reading(outlook: &Outlook, concurrency: u16) -> Vec<String> {
         Some(unlucky) => format!(
             "Extra trials confirm failures: in an unchanged run, {unlucky:.1} cases are expected to fail by chance."
         ),
-        None => "Extra trials confirm failures: 6 to 14% of the cases in the simulation of docs/regressions.md; a baseline \
-                 shows it for this suite."
+        None => "Extra trials confirm failures: 6 to 14% of the cases in the simulation of docs/regressions.md; a \
+                 baseline shows it for this suite."
             .to_owned(),
     });
     out.push(format!(
