@@ -54,7 +54,7 @@ impl Grader {
         drawn.into_iter().map(request).collect()
     }
 
-    /// One verdict, and every exchange it took.
+    /// Gets one verdict, and returns every exchange that it took.
     pub(super) async fn vote(
         &self,
         question: &Question<'_>,

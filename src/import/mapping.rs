@@ -1,6 +1,7 @@
 //! Maps assertions to expectations.
 //!
-//! An expectation accepts the same answers, or fewer if that is reported; never more without a finding.
+//! An expectation accepts exactly the answers that the assertion accepts; if it accepts fewer or more, a finding says
+//! so.
 
 use std::sync::Arc;
 

@@ -57,7 +57,7 @@ impl YamlItem {
         }
     }
 
-    /// The same with `change` applied to every text.
+    /// This value with `change` applied to every string.
     pub(super) fn map_texts(self, change: &mut impl FnMut(&str) -> String) -> Self {
         match self {
             YamlItem::Text(text) => YamlItem::Text(change(&text)),

@@ -1,7 +1,7 @@
 //! The results of a run, in their versioned format (`--json`, `akit gate`, `akit report`).
 //!
-//! Plain data and sums; no rule of judging or gating is here. Cases are in the order of their files and positions,
-//! whatever finished first.
+//! Plain data and sums, without any rule of judging or gating. Cases are in the order of their files and positions, no
+//! matter which finished first.
 
 mod case;
 mod stress;
@@ -25,7 +25,7 @@ pub use trial::{Held, Place, Telling, Trial, Turn};
 pub use verdict::{Grade, Verdict};
 pub use version1::{VERSION_1, read_version_1};
 
-/// The judge, in the words of stored baselines, which must not change.
+/// The word for the judge in stored baselines, which must not change.
 const GRADER: &str = "grader";
 
 /// The name and version of the format.
@@ -225,7 +225,7 @@ impl RunManifest {
         sum(self.grades().into_iter().filter_map(|grade| grade.usage))
     }
 
-    /// Milliseconds that all answers and verdicts took when they were first asked.
+    /// Milliseconds that all answers and verdicts took when they were first requested.
     #[must_use]
     pub fn recorded_ms(&self) -> u64 {
         let replies = self.answers().filter_map(|answer| answer.latency_ms);

@@ -106,7 +106,7 @@ impl Place {
         Self::words(self.number, self.id.as_deref())
     }
 
-    /// The same for a number and an id.
+    /// Like `named`, but for a number and an id.
     #[must_use]
     pub fn words(number: u32, id: Option<&str>) -> String {
         match id {
@@ -328,7 +328,7 @@ impl Trial {
         self.turns = Self::single(self.outcome, answer, Some(verdict)).turns;
     }
 
-    /// The last answer, for changing it.
+    /// The last answer, to be changed.
     pub fn answer_mut(&mut self) -> Option<&mut Answer> {
         self.turns.last_mut()?.answer.as_mut()
     }

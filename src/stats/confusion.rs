@@ -1,4 +1,4 @@
-//! Two judges, two verdicts, four counts.
+//! How often a judge and people agree, in four counts.
 
 use serde::{Deserialize, Serialize};
 

@@ -300,8 +300,9 @@ fn escalation(count: &Count) -> Escalation {
 
 /// The mean difference of pass rates over the cases that both levels judged.
 ///
-/// The variance of each case is that of two shares, each with a pass and a failure added (Agresti and Caffo, "Simple and
-/// effective confidence intervals for proportions", The American Statistician 54 (2000), 280–288).
+/// The variance of each case is that of the difference of two proportions, with one pass and one failure added to each
+/// (Agresti and Caffo, "Simple and effective confidence intervals for proportions", The American Statistician 54
+/// (2000), 280–288).
 fn change(first: &Count, now: &Count) -> Option<Change> {
     let both: Vec<_> = first.judged().intersection(&now.judged()).copied().collect();
     let cases = both.len() as u64;

@@ -7,9 +7,9 @@ use super::tally::Times;
 use crate::manifest::LoadUnit;
 use crate::stats::{real, whole};
 
-/// A request is overdue if it waited this many times as long as the longest answer took,
+/// How many times as long as the longest answer took a request must have waited to be overdue.
 const TIMES: u64 = 3;
-/// and at least this long, in microseconds.
+/// How long a request must have waited at least to be overdue, in microseconds.
 const LEAST: u64 = 1_000_000;
 
 fn above(times: &Times, micros: u64) -> u64 {
@@ -26,13 +26,13 @@ impl Found {
         above(&self.counts[level].waited, self.late(level))
     }
 
-    /// Those of them that asked for a person.
+    /// The overdue requests that asked for a person.
     pub(super) fn overdue_escalations(&self, level: usize) -> u64 {
         above(&self.counts[level].waited_for_person, self.late(level))
     }
 
-    /// The number of requests without an answer within this limit, if they alone push the 95th percentile above it. For
-    /// load that is kept in flight, each counts for all the requests it held back.
+    /// The number of requests that had no answer within this limit, if they alone push the 95th percentile above it.
+    /// For load that is kept in flight, each counts for all the requests it held back.
     pub(super) fn waited(&self, level: usize, limit_ms: f64) -> Option<u64> {
         let limit = whole(limit_ms * 1000.0)?;
         let count = &self.counts[level];
@@ -48,7 +48,8 @@ impl Found {
             .then_some(without)
     }
 
-    /// The same for the time to the first token, which overdue requests never got.
+    /// Whether overdue requests alone push the 95th percentile of the time to the first token, which they never got,
+    /// above this limit.
     pub(super) fn waits_for_token(&self, level: usize, limit_ms: f64) -> bool {
         let (ttft, overdue) = (&self.counts[level].ttft, self.overdue(level));
         let late = whole(limit_ms * 1000.0).map_or(0, |limit| above(ttft, limit));

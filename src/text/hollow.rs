@@ -7,7 +7,7 @@ use super::said::{behind_thoughts, folded};
 /// Words for no value, as programs print them, in lowercase; also between quotes or other marks.
 const NO_VALUE: [&str; 4] = ["undefined", "null", "nan", "nil"];
 
-/// A word for no value that in lowercase is an answer.
+/// A word for no value only if spelled like this; in lowercase, it is an answer.
 const NONE: &str = "None";
 
 /// Members of an object that hold the answer: if they are empty, there is none.
@@ -88,7 +88,7 @@ const UNSEEN: [&str; 5] = ["head", "script", "style", "noscript", "template"];
 const TEMPLATE_TAGS: [&str; 9] =
     ["s", "eos", "bos", "pad", "unk", "end_of_turn", "start_of_turn", "end_of_utterance", "eot"];
 
-/// The same with other brackets, and invisible entities; in lowercase.
+/// Template tags with other brackets, and invisible entities; in lowercase.
 const TEMPLATE_WORDS: [&str; 17] = [
     "<|start|>assistant",
     "<|im_start|>assistant",
@@ -142,7 +142,7 @@ fn is_opener(words: &str, has_colon: bool) -> bool {
     is_here || OPENERS.split("; ").any(|opener| opener == words) || (has_colon && SPEAKERS.contains(&words))
 }
 
-/// A page in lowercase without the parts that are not its text; `None` if a text is not a page.
+/// The visible text of an HTML page, in lowercase; `None` if the text is not a page.
 fn read_of_page(text: &str) -> Option<String> {
     let mut page = text.trim_start().to_lowercase();
     if !page.starts_with("<!doctype") && !page.starts_with("<html") {
@@ -219,14 +219,14 @@ fn is_markup(tag: &str) -> bool {
     name.is_some_and(|name| TAGS.contains(&name) || TEMPLATE_TAGS.contains(&name))
 }
 
-/// What JSON says, found in one pass: text from a model may be nested deeply.
+/// What JSON says, found in one pass, since JSON from a model may be deeply nested.
 #[derive(Default)]
 struct Said {
     /// It is empty where an answer would be.
     is_empty: bool,
     /// A member that holds the answer, at any depth, is empty.
     has_gap: bool,
-    /// It has a text at any depth, or a number where the answer is.
+    /// It has a string at any depth, or a number where the answer is.
     has_text: bool,
 }
 
@@ -283,7 +283,7 @@ fn is_prose(answer: &str) -> bool {
 /// word for no value, an empty fence or tag, or thinking.
 #[must_use]
 pub fn says_nothing(answer: &str) -> bool {
-    /// More letters than any text here that says nothing.
+    /// More letters than any text has that says nothing.
     const ENOUGH: usize = 400;
     if is_prose(answer) {
         return false;

@@ -14,11 +14,11 @@ const THOUGHTS: [&str; 6] = ["think", "thinking", "thought", "thoughts", "reason
 const BRACKETS: [(&str, &str, char); 3] =
     [("<", "</", '>'), ("[", "[/", ']'), ("\u{25c1}", "\u{25c1}/", '\u{25b7}')];
 
-/// How some templates start thinking, and what ends it.
+/// The token with which some templates start thinking, and the tokens that end it.
 const CHANNEL: (&str, [&str; 3]) =
     ("<|channel|>analysis", ["<|channel|>final", "<|channel|>commentary", "<|end|>"]);
 
-/// How the same templates start a message, and the answer to the user; a format may come between the two.
+/// How the same templates start a message and the answer to the user; a format may come between the two.
 const ASSISTANT: &str = "<|start|>assistant";
 const FINAL: (&str, &str) = ("<|channel|>final", "<|message|>");
 
@@ -64,7 +64,7 @@ pub fn folded(text: &str) -> String {
     out
 }
 
-/// The same, ignoring case.
+/// Like [`folded`], but ignoring case.
 #[must_use]
 pub fn folded_lower(text: &str) -> String {
     let folded_once = folded(text);
