@@ -26,7 +26,7 @@ const VERSION: &str = "2023-06-01";
 const DELTAS: [(&str, &str); 4] =
     [("text", "text"), ("partial_json", "input"), ("thinking", "thinking"), ("signature", "signature")];
 
-/// Token limit of an answer if the model's own is unknown, or the server refuses it.
+/// Token limit of an answer if the model's own limit is unknown, or if the server refuses that limit.
 const FEWEST: u64 = 8192;
 
 pub(super) const ANTHROPIC: Spec = Spec {
@@ -278,7 +278,7 @@ fn turns(messages: &[&Message]) -> Json {
     turns.into_iter().map(turn).collect()
 }
 
-/// The text of a message, if not empty, which would be refused.
+/// The text of a message as a content part; `None` if it is empty, because the API refuses empty text.
 fn text(message: &Message) -> Option<Json> {
     (!message.content.is_empty()).then(|| json!({ "type": "text", "text": message.content }))
 }

@@ -26,7 +26,7 @@ pub(super) struct Call<'a> {
     pub(super) asked: &'a str,
     /// Its headers.
     pub(super) headers: &'a HeaderMap,
-    /// Secrets to blank out of the response, before any excerpt is taken: half a key would not be found later.
+    /// Secrets to remove from the response before any excerpt is taken: half a key would not be found later.
     pub(super) secrets: Vec<&'a Secret>,
     /// The request body.
     pub(super) body: &'a Json,
@@ -199,7 +199,7 @@ pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
     error_beside(reply, host, false)
 }
 
-/// The same for a body that may have an answer outside of `choices`.
+/// Like [`error_within`], but for a body that may have an answer outside of `choices`.
 pub(super) fn error_beside(reply: &Json, host: &str, is_answered: bool) -> Option<ProviderError> {
     let choices = reply.get("choices").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
     let is_answered = is_answered || !choices.is_empty();

@@ -6,10 +6,10 @@ use reqwest::header::HeaderMap;
 
 use crate::http;
 
-/// Maximum wait for a reset: a reset restores the whole limit, but a part of it is enough.
+/// Longest time to wait for a reset, which restores the whole limit although a part of it is enough.
 const LONGEST_RESET: Duration = Duration::from_secs(60);
 
-/// Characters of a body that are searched for a wait.
+/// How many characters of a body are searched for a wait.
 const LOOKED_AT: usize = 4_000;
 
 /// The wait that a response asks for.

@@ -1,5 +1,5 @@
-//! Numbers that identify a person or an account. All are checked beyond their format where possible: the check digit of
-//! a card (ISO/IEC 7812-1, Luhn), the check of an IBAN modulo 97 (ISO 13616).
+//! Numbers that identify a person or an account. Where possible, not only their format is checked: a card has a check
+//! digit (ISO/IEC 7812-1, Luhn), and an IBAN has a check modulo 97 (ISO 13616).
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ pub(super) fn ends(text: &str, at: usize) -> bool {
     }
 }
 
-/// Whether a number starts here: not inside a word, nor after a digit and a point or hyphen.
+/// Whether a number starts here: not inside a word, and not after a digit followed by a point or hyphen.
 pub(super) fn starts(text: &str, at: usize) -> bool {
     let mut before = text[..at].chars().rev();
     let joined =
@@ -164,7 +164,7 @@ pub(super) fn is_named(text: &str, at: usize, names: &[&str]) -> bool {
     names.iter().any(|name| before.match_indices(name).any(|(at, _)| begins(&before, at)))
 }
 
-/// `123-45-6789`, also with spaces, or without separators after its name; without the numbers that are never issued.
+/// `123-45-6789`, also with spaces, or without separators after its name; numbers that are never issued are left out.
 pub(super) fn ssn(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for at in beginnings(text) {
@@ -185,7 +185,7 @@ pub(super) fn ssn(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// `+` and a country code; three, three and four digits; or a leading 0 with a space or slash.
+/// Telephone numbers: `+` and a country code; three, three and four digits; or a leading 0 with a space or slash.
 pub(super) fn phone(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices('+').filter(|(at, _)| begins(text, *at)) {

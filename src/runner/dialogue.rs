@@ -43,10 +43,10 @@ struct Spoken<'a> {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sight {
-    /// By the expectations of its turn.
+    /// By the expectations of the turn.
     #[serde(default)]
     answer: Seen,
-    /// By those of the conversation, if it ended there.
+    /// By the expectations of the conversation, if it ended there.
     #[serde(default)]
     whole: Seen,
 }
@@ -59,7 +59,7 @@ enum Partner<'a> {
     Live(Box<Live<'a>>),
 }
 
-/// Shared by all steps of a conversation.
+/// What all steps of a conversation share.
 struct Dialog<'a> {
     scenario: &'a Scenario,
     case: &'a Case,

@@ -29,8 +29,8 @@ impl Default for Tries {
 }
 
 impl Tries {
-    /// Where a new version tries more or less; the messages continue after the name of the key. `keys` are the names
-    /// for timeout and retries.
+    /// Where a new version tries more or less often or long; the messages continue after the name of the key. `keys`
+    /// are the names of the keys for timeout and retries.
     #[must_use]
     pub fn weaker(self, now: Self, keys: [&str; 2]) -> Vec<Weaker> {
         let Self { timeout, retries, patience } = self;
@@ -90,7 +90,7 @@ impl Scenario {
         found.into_iter().filter(changed).map(named).chain(words).chain(setup).collect()
     }
 
-    /// A handoff is recognized differently: what was a failure may pass.
+    /// Reports that a handoff is recognized differently: what was a failure may pass.
     fn other_signs(&self, now: &Self) -> Option<Weaker> {
         let keys = || [&self.handoff, &now.handoff].into_iter().filter_map(|one| one.as_object()).flatten();
         let (key, _) = keys().find(|(key, _)| self.handoff.get(key) != now.handoff.get(key))?;

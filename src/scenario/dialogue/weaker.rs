@@ -1,5 +1,5 @@
 //! How a new version of a conversation demands less. Changing what the customer says is normal editing; saying less of
-//! it, later, or only sometimes, is a weakening.
+//! it, saying it later, or saying it only sometimes is a weakening.
 
 use super::customer::{Customer, End, Rule, Says};
 use super::{Dialogue, Line, Lines};
@@ -60,7 +60,7 @@ impl Dialogue {
         own.into_iter().chain(facts).collect()
     }
 
-    /// How a new version can go on for longer: what may come with any answer can then come later.
+    /// How a new version can go on for longer: if so, what may come with any answer can come later than before.
     #[must_use]
     pub fn longer(&self, now: &Self) -> Option<Weaker> {
         let (key, message) = match (&self.lines, &now.lines) {
@@ -86,8 +86,8 @@ impl Dialogue {
         old.is_as(&new)
     }
 
-    /// The number of the script turn that gave a fact, if neither its counterpart nor any turn before that still gives
-    /// it: nothing is checked about a fact before it is given.
+    /// The number of the script turn that gave a fact, if neither its counterpart nor any earlier turn still gives the
+    /// fact: nothing is checked about a fact before it is given.
     fn given_later(&self, now: &Self, fact: &Fact) -> Option<usize> {
         let giver = |one: &Self| one.turns().iter().position(|line| fact.is_given_by(&line.written()));
         let first = giver(self)?;
