@@ -24,7 +24,8 @@ const KEPT: usize = 8 * 1024;
 pub const USUAL: &[&str] =
     if cfg!(windows) { &["PATH", "HOME", "USERPROFILE", "SystemRoot"] } else { &["PATH", "HOME"] };
 
-/// Raises the number of files that this process may have open at once, as far as the system allows, and returns it.
+/// Raises the number of files that this process may have open at once, as far as the system allows, and returns that
+/// number.
 #[must_use]
 #[cfg(target_os = "linux")]
 pub fn allow_files(wanted: u64) -> u64 {
@@ -126,7 +127,7 @@ impl Drop for Group {
 pub struct Watch(Option<Arc<Group>>);
 
 impl Watch {
-    /// Lets the group run on.
+    /// Lets the group keep running.
     pub fn release(mut self) {
         self.0 = None;
     }
@@ -277,7 +278,7 @@ impl Running {
             return Err(ProcessError::TooLong);
         }
         if let Some(listening) = self.listening.take() {
-            // It ends with the group.
+            // The thread ends with the group.
             drop(listening.join());
         }
         let kept: Vec<u8> =
@@ -339,7 +340,7 @@ fn lines(mut output: BufReader<ChildStdout>) -> Receiver<io::Result<Line>> {
     lines
 }
 
-/// Waits for a program to end. If possible its process id stays reserved, so that only its own group can be killed.
+/// Waits for a program to end. If possible, its process id stays reserved, so that only its own group can be killed.
 fn await_end(child: &mut Child) {
     #[cfg(target_os = "linux")]
     {

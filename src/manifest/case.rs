@@ -23,7 +23,7 @@ pub struct CaseResult {
     pub tags: Vec<String>,
     /// The line of its `id:`.
     pub location: Location,
-    /// 16 hexadecimal digits of what is asked and expected; the same after reformatting.
+    /// A hash of what is asked and expected, in 16 hexadecimal digits; reformatting does not change it.
     pub content_hash: String,
     /// Its result.
     pub outcome: Outcome,

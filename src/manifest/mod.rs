@@ -117,7 +117,7 @@ pub struct RunManifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Redacted {
-    /// Number of the asked cases with redaction, at least 1.
+    /// Number of cases that were asked with redaction on, at least 1.
     pub cases: usize,
     /// The kinds of values, as their markers name them, in alphabetical order; `custom` means patterns of the user.
     pub kinds: Vec<String>,
@@ -143,15 +143,16 @@ pub struct ScenarioRun {
     /// address and no version.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unidentified: bool,
-    /// 16 hexadecimal digits over provider, model, address, parameters, system prompt and tools, several joined by `+`.
-    /// The same for every file of recorded answers; empty if every asked case names its own model.
+    /// A hash of provider, model, address, parameters, system prompt and tools, in 16 hexadecimal digits; several
+    /// hashes are joined by `+`. All files of recorded answers have the same hash. Empty if every asked case names its
+    /// own model.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target_hash: String,
     /// The judge, if one was needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader: Option<String>,
-    /// 16 hexadecimal digits over the judge's provider, model, host, prompt template, scale and votes, if a judge was
-    /// needed that no expectation names itself.
+    /// A hash of the judge's provider, model, host, prompt template, scale and votes, in 16 hexadecimal digits. Missing
+    /// unless an expectation that names no judge needed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader_hash: Option<String>,
 }

@@ -116,7 +116,7 @@ pub struct Level {
     pub service_ms: Percentiles,
     /// Time to the first token; missing if answers are not streamed.
     pub ttft_ms: Option<Percentiles>,
-    /// Time between the pieces of an answer: the mean of each answer.
+    /// Time between the pieces of an answer; each answer counts with its mean.
     pub gap_ms: Option<Percentiles>,
     /// Tokens received per second.
     pub tokens_per_s: Option<f64>,

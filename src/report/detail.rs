@@ -17,8 +17,8 @@ pub(super) const MARKUP: usize = 600;
 /// Maximum number of cases on a page where every case can be opened.
 const ALL_UNFOLDED: usize = 5_000;
 
-/// How many of this many cases can be opened; each of the others is one line. With 100,000 cases that can be opened,
-/// a browser would be too slow.
+/// How many of this many cases can be opened; each other case is one line. If 100,000 cases could be opened, a browser
+/// would be too slow.
 pub(super) fn unfolded(cases: usize) -> usize {
     if cases <= ALL_UNFOLDED { cases } else { 3_000 }
 }
@@ -80,7 +80,8 @@ impl Detail {
         }
     }
 
-    /// What a page with this many cases leaves out, in sentences; `answers` if there are earlier ones to show.
+    /// What a page with this many cases leaves out, in sentences; `answers` says whether there are earlier answers to
+    /// show.
     pub(super) fn left_out(self, cases: usize, answers: bool) -> String {
         let before = match self {
             Detail::Reduced if answers => {
@@ -98,8 +99,8 @@ impl Detail {
     }
 }
 
-/// Writes the most detailed page that is small enough, or the least detailed one if none is. `size` estimates the
-/// bytes of all cases, so that pages that are too large are rarely rendered. The least detailed one is not kept in
+/// Writes the most detailed page that is small enough, or the least detailed page if none is. `size` estimates the
+/// bytes of all cases, so that pages that are too large are rarely rendered. The least detailed page is not kept in
 /// memory.
 pub(super) fn fit(
     size: impl Fn(Detail) -> usize,

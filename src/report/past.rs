@@ -115,7 +115,7 @@ impl Before {
         })
     }
 
-    /// The greatest is shown.
+    /// The earlier answer with the highest rank is shown.
     fn rank(&self) -> (bool, bool, &Option<String>) {
         (self.same_question, self.outcome == Outcome::Passed, &self.at)
     }

@@ -17,7 +17,7 @@ const CURVE: usize = 60;
 /// Maximum number of characters of a name.
 const NAME: usize = 120;
 
-/// Heights of the curve.
+/// The bars of the curve, from the lowest to the highest.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The trend as data.

@@ -57,7 +57,7 @@ impl Pieces {
         push(&mut self.right, now.to_owned(), alone);
     }
 
-    /// The same, by word unless the sentences are too long.
+    /// Compares two passages by word if they differ and are not too long.
     fn sentences(&mut self, was: &str, now: &str, alone: bool) {
         let (words, others) = (split(was), split(now));
         if alone && words.len().saturating_mul(others.len()) <= SENTENCE_PAIRS {

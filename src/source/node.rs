@@ -18,7 +18,7 @@ pub const MAX_DEPTH: usize = 128;
 pub struct Node {
     /// The value.
     pub value: Value,
-    /// Its place. An alias is where it is used, not where its anchor was defined.
+    /// Its place. The place of an alias is where it is used, not where its anchor was defined.
     pub span: Span,
 }
 
@@ -93,7 +93,7 @@ impl Node {
         }
     }
 
-    /// The number, if it is one, whole or not.
+    /// The number, whole or not, if this is one.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "limits, thresholds and weights are small")]
     pub fn number(&self) -> Option<f64> {
@@ -109,7 +109,7 @@ impl Node {
         }
     }
 
-    /// The text, if this is text.
+    /// The string, if this is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
@@ -149,7 +149,7 @@ impl Node {
         }
     }
 
-    /// The start: of a mapping, its first key.
+    /// The start of the value; for a mapping, the start of its first key.
     #[must_use]
     pub fn start(&self) -> Span {
         match &self.value {

@@ -65,7 +65,7 @@ pub struct Answer {
     pub replaced: Vec<Replaced>,
 }
 
-/// Any value, including `null`.
+/// Reads any value, including `null`.
 ///
 /// # Errors
 /// If it is not JSON.
@@ -80,7 +80,8 @@ impl Answer {
         self.taught.unwrap_or_else(|| StopReason::of(self.finish_reason.as_deref()))
     }
 
-    /// The same with another text, and without personal data in its metadata. A stop word that akit knows has none.
+    /// This answer with another text, and without personal data in its metadata. A stop word that akit knows contains
+    /// none.
     #[must_use]
     pub fn redacted(self, text: String, redactor: &Redactor) -> Self {
         let clean = |end: String| match StopReason::of(Some(&end)) {
@@ -146,7 +147,7 @@ pub struct Timings {
 }
 
 impl Timings {
-    /// Those of two answers joined; the time between both is not a gap.
+    /// The timings of two answers that are joined; the time between the answers is not a gap.
     fn and_then(self, next: Self) -> Self {
         let gaps = |one: Self| f64::from(one.parts.saturating_sub(1));
         let sum = self.mean_gap_ms * gaps(self) + next.mean_gap_ms * gaps(next);
@@ -176,7 +177,7 @@ pub struct ToolCall {
 }
 
 impl ToolCall {
-    /// The same without personal data.
+    /// This call without personal data.
     #[must_use]
     pub fn redacted(self, redactor: &Redactor) -> Self {
         Self {

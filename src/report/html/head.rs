@@ -81,7 +81,7 @@ fn bar(counts: Counts) -> Vec<Value> {
         ("skipped", counts.skipped),
     ];
     let mut part = |(word, count): (&str, usize)| {
-        // One case is visible, too.
+        // Even a single case is visible.
         let width = (count * WIDTH / total).max(if count > 0 { 4 } else { 0 });
         x += width;
         json!({ "word": word, "cases": count, "shown": number::size(count), "x": x - width, "width": width })

@@ -24,7 +24,7 @@ pub(super) struct Section {
     low: String,
     high: String,
     curve: Option<Curve>,
-    /// How many older runs are not shown; empty if all are.
+    /// The number of older runs that are not shown; empty if all are shown.
     older: String,
     runs: Vec<HistoryLine>,
     flaky: Vec<Flaky>,

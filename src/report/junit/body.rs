@@ -1,6 +1,7 @@
 //! The text of `<failure>`, `<error>` and `<stackTrace>`.
 //!
-//! It starts with the message, because GitLab keeps nothing else; it ends with the answer, because that may be cut.
+//! It starts with the message, because GitLab shows only this text; it ends with the answer, because the end may be
+//! cut.
 
 use std::fmt::Write as _;
 

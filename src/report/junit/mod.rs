@@ -49,8 +49,8 @@ const MESSAGE: usize = 300;
 
 /// Writes the report.
 ///
-/// The library writes whole trees: one of the suites without cases, which has the counts, and one per few cases, whose
-/// elements are inserted into the first.
+/// The library writes only whole trees. One tree has the suites without cases, but with the counts; each of the others
+/// has a few cases, whose elements are inserted into the first tree.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -216,7 +216,7 @@ impl Suite {
     }
 }
 
-/// GitLab keeps only the first of several cases with the same name, so a second one gets its file's name.
+/// GitLab keeps only the first of several cases with the same name, so the name of the file is added to any other one.
 fn unique(entry: &Entry<'_>, names: &mut BTreeSet<String>) -> String {
     let id = match xml::attribute(&entry.case.id, NAME) {
         id if id.trim().is_empty() => "(unnamed)".to_owned(),

@@ -1,8 +1,8 @@
 //! SARIF 2.1.0, as GitHub code scanning reads it.
 //!
-//! One result per rule and case that is bad now. Fixed and suppressed results would be open alerts on GitHub, so they
-//! are only in the full profile. A case that could not be judged is a notification, not a result, and the invocation
-//! was not successful. Reports and diagnostics share one renderer.
+//! There is one result per rule and case that is bad now. Fixed and suppressed results would be open alerts on GitHub,
+//! so they are only in the full profile. A case that could not be judged is a notification, not a result, and makes the
+//! invocation unsuccessful. Reports and diagnostics share one renderer.
 
 mod gate;
 mod line_hash;

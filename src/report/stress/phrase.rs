@@ -24,7 +24,7 @@ pub fn time(ms: Option<f64>) -> String {
     }
 }
 
-/// A share in percent; only a whole share is 100%, and only none at all is 0%.
+/// A share in percent; only a share of 1 is shown as 100%, and only a share of 0 as 0%.
 #[must_use]
 pub fn share(share: Option<f64>) -> String {
     share.map_or_else(|| UNKNOWN.to_owned(), |share| number::percent(share).replace(' ', ""))

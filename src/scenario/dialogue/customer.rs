@@ -48,10 +48,10 @@ pub const OTHERWISE: &[Field] = &[
 const SAY: Field = Field::required(
     "say",
     Shape::Part("say"),
-    "What the customer says: one text, or a list with one for each time.",
+    "What the customer says: one string, or a list with one string for each time.",
 );
 const MOST: Field =
-    Field::optional("most", Shape::Integer(1), "Maximum number of times it is said (the number of texts).");
+    Field::optional("most", Shape::Integer(1), "Maximum number of times it is said (the number of strings).");
 
 /// A customer that follows rules.
 #[derive(Clone, Debug)]
