@@ -15,7 +15,7 @@ pub const MAX_BODY: usize = 32 * 1024 * 1024;
 /// Maximum size of a file with certificates, in bytes.
 const MAX_BUNDLE: u64 = 16 * 1024 * 1024;
 
-/// Maximum number of characters of a cause.
+/// Maximum number of characters in a cause.
 const LONGEST_CAUSE: usize = 300;
 
 /// Why the client could not be built.

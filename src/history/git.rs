@@ -142,7 +142,7 @@ impl Git {
         Ok(Some(RefState { commit, text }))
     }
 
-    /// Writes a text to a ref, unless the ref has moved from `old` (`None`: it did not exist).
+    /// Writes a string to a ref, unless the ref has moved from `old` (`None`: it did not exist).
     ///
     /// The commit has no parent, so that a ref that every run rewrites does not grow.
     pub(super) fn publish(&self, name: &str, text: &str, old: Option<&str>) -> Result<(), GitError> {

@@ -95,7 +95,7 @@ pub(super) fn write(
     CaseText { lines, lives: false }
 }
 
-/// Escapes every placeholder in a text, so that akit does not fill it.
+/// Escapes every placeholder in a string, so that akit does not fill it.
 fn unfilled(text: &str) -> String {
     literal(&text.replace("{{", "\\{{"))
 }

@@ -24,7 +24,7 @@ enum Piece {
     Environment(String),
 }
 
-/// Why akit's variables cannot express a text.
+/// Why akit's variables cannot express a string.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TemplateError {
     /// Something in braces that is not a name.

@@ -42,7 +42,7 @@ pub(super) const ANTHROPIC: Spec = Spec {
     }),
 };
 
-/// Maximum tokens of a model's answer, from the price list.
+/// Maximum number of tokens in a model's answer, from the price list.
 fn longest(model: &str) -> Option<u64> {
     Prices::default().named(model)?.longest
 }

@@ -13,7 +13,7 @@ use crate::http::{self, Http, Incoming, Lost};
 use crate::secret::Secret;
 use crate::text;
 
-/// Characters shown of an error body.
+/// Number of characters shown of an error body.
 const SHOWN: usize = 300;
 
 /// A JSON request.

@@ -126,7 +126,7 @@ pub(super) struct Foreign {
     by_prompt: BTreeMap<String, Vec<usize>>,
 }
 
-/// A text for comparison, without the line breaks that files add at the end.
+/// A string for comparison, without the line breaks that files add at the end.
 fn plain(text: &str) -> &str {
     text.trim()
 }

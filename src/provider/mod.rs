@@ -263,6 +263,6 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// Sends one request once. Dropping the future aborts the request.
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a>;
 
-    /// Requests the embedding of a text.
+    /// Requests the embedding of a string.
     fn embed<'a>(&'a self, model: &'a str, text: &'a str) -> Pending<'a>;
 }

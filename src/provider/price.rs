@@ -23,9 +23,9 @@ pub struct Price {
     pub cache_write: Option<f64>,
     /// US dollars per million tokens received, thoughts included.
     pub output: f64,
-    /// Maximum tokens of an answer, if known.
+    /// Maximum number of tokens in an answer, if known.
     pub longest: Option<u64>,
-    /// Maximum tokens sent for which these prices apply.
+    /// Maximum number of tokens sent for which these prices apply.
     pub holds_to: Option<u64>,
 }
 

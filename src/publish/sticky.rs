@@ -29,7 +29,7 @@ pub enum CommentMode {
     Recreate,
 }
 
-/// Maximum bytes of a comment with its marker.
+/// Maximum number of bytes in a comment with its marker.
 pub(super) const MOST: usize = 60_000;
 
 /// How long to wait for other runs before checking whether our section is still there.

@@ -16,7 +16,7 @@ const BEGIN: &str = "<!-- akit:suite -->\n";
 /// Ends the line that names the suite.
 const NAMED: &str = "\n\n<!-- akit:report -->\n";
 
-/// Maximum characters of a suite's name.
+/// Maximum number of characters in a suite's name.
 const NAME: usize = 200;
 
 /// The section of one suite.

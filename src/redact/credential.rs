@@ -69,7 +69,7 @@ fn run(text: &str, from: usize) -> usize {
     text[from..].find(|c| !word(c)).map_or(text.len(), |end| from + end)
 }
 
-/// Whether a part of a text looks random: no word is long, and it has digits or capitals in the middle.
+/// Whether a part of a string looks random: no word is long, and it has digits or capitals in the middle.
 fn drawn(said: &str) -> bool {
     said.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
         let inner = part.as_bytes().windows(2);

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use folded::Folded;
 
-/// Maximum passes over a text; if values are left after that, the whole text is replaced.
+/// Maximum number of passes over a string; if values are left after that, the whole string is replaced.
 const ROUNDS: usize = 8;
 
 /// Shortest fragment of a value, in characters, that is recognized where an excerpt cuts it.
@@ -351,14 +351,14 @@ impl Replaced {
 pub struct Redaction {
     /// What is removed.
     pub redactor: Redactor,
-    /// Which texts are covered besides verdicts and errors.
+    /// What is covered besides verdicts and errors.
     pub cover: Cover,
     /// Shown in reports in place of markers. A judge never sees it, since its author could otherwise put words into the
     /// application's mouth.
     pub replacement: Option<String>,
 }
 
-/// The texts that redaction covers.
+/// What redaction covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cover {
     /// Prompts and answers.

@@ -46,7 +46,7 @@ pub(super) struct Groups {
     pub(super) separators: Vec<char>,
 }
 
-/// Maximum characters between two groups: a separator with spaces around it, or a line break.
+/// Maximum number of characters between two groups: a separator with spaces around it, or a line break.
 const GAP: usize = 3;
 
 /// Walks over groups of digits from a byte on and calls `see` at every possible end. A line break between groups counts
@@ -154,7 +154,7 @@ pub(super) fn card(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Maximum characters between a name and its number.
+/// Maximum number of characters between a name and its number.
 const NEAR: usize = 24;
 
 /// Whether one of these names comes before a number.

@@ -8,10 +8,10 @@ use crate::vocabulary::Outcome;
 use super::RenderError;
 use super::entry::bad;
 
-/// Maximum number of bytes of a page.
+/// Maximum number of bytes in a page.
 pub(super) const MOST: usize = 4_800_000;
 
-/// Approximate number of bytes of a case without its texts.
+/// Approximate number of bytes of a case without its text.
 pub(super) const MARKUP: usize = 600;
 
 /// Maximum number of cases on a page where every case can be opened.
@@ -26,7 +26,7 @@ pub(super) fn unfolded(cases: usize) -> usize {
 /// How much of each case a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Detail {
-    /// Every expectation and earlier answer; only long texts are cut.
+    /// Every expectation and earlier answer; only long text is cut.
     Full,
     /// Expectations and earlier answers of cases that did not pass.
     Reduced,
@@ -50,7 +50,7 @@ impl Interest {
 }
 
 impl Detail {
-    /// Maximum number of characters of one text of a case.
+    /// Maximum number of characters in one string of a case.
     pub(super) fn text(self, interest: Interest) -> usize {
         match (self, interest) {
             (Detail::Full, Interest::High) => 6_000,

@@ -10,7 +10,7 @@ use crate::vocabulary::Outcome;
 
 /// Earlier runs of a suite; empty if none is given.
 ///
-/// Their texts come from models and from files that anyone may have written.
+/// Their text comes from models and from files that anyone may have written.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     trend: Option<Trend>,

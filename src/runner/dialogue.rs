@@ -458,7 +458,7 @@ fn other_conversation(message: String) -> Fault {
     Fault::usual(FaultKind::OtherConversation, message)
 }
 
-/// Whether two texts are the same except for white space.
+/// Whether two strings are the same except for white space.
 fn same_words(one: &str, other: &str) -> bool {
     one.split_whitespace().eq(other.split_whitespace())
 }

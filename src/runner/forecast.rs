@@ -14,8 +14,8 @@ use crate::seed::Root;
 /// Maximum number of requests per verdict: a second one is sent if the answer is unreadable, or, with twice the tokens,
 /// if it was cut off.
 const ATTEMPTS: u64 = 2;
-/// Maximum bytes that a character of an answer takes in a request to a judge: a character of four bytes, or a single
-/// byte after three escapes.
+/// Maximum number of bytes that a character of an answer takes in a request to a judge: a character of four bytes, or a
+/// single byte after three escapes.
 const WIDEST: u64 = 4;
 /// Stands for an answer that does not exist yet.
 const UNSEEN: [&str; 40] = ["An answer of usual length."; 40];
@@ -29,7 +29,7 @@ pub enum Purpose {
     Verdicts,
     /// Verdicts on known answers.
     Canaries,
-    /// Embeddings of texts.
+    /// Embeddings of strings.
     Embeddings,
 }
 
@@ -67,7 +67,7 @@ struct Kind<'a> {
     dearest: Result<f64, Unmetered>,
     /// Whether the requests form a conversation.
     together: bool,
-    /// Maximum bytes that answers not yet known add to one of the requests.
+    /// Maximum number of bytes that answers not yet known add to one of the requests.
     unseen: Option<u64>,
 }
 

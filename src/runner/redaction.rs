@@ -111,7 +111,7 @@ pub(super) fn seen(kept: Option<Json>) -> Option<Seen> {
     kept.map(|kept| serde_json::from_value(kept).unwrap_or_default())
 }
 
-/// A text of the prompt as it is stored and shown to a judge.
+/// A part of the prompt, as it is stored and shown to a judge.
 pub(super) fn prompt(case: &Case, text: &str) -> String {
     let redactor = case.redaction.on().and_then(|redaction| redaction.prompts());
     redactor.map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
@@ -143,7 +143,7 @@ fn with_fault(fault: Fault, words: &dyn Fn(&str) -> String) -> Fault {
     Fault { message: words(&fault.message), cause: words(&fault.cause), ..fault }
 }
 
-/// A verdict with a change applied to all its texts.
+/// A verdict with a change applied to all its strings.
 fn with_words(verdict: Verdict, words: &dyn Fn(&str) -> String) -> Verdict {
     Verdict {
         reason: words(&verdict.reason),

@@ -172,7 +172,7 @@ pub struct Scenario {
     pub seed: Option<u64>,
     /// 0 to 2.
     pub temperature: Option<f64>,
-    /// Maximum tokens per answer.
+    /// Maximum number of tokens per answer.
     pub max_tokens: Option<u64>,
     /// System prompt of its cases, with the scenario's variables filled but not those of cases.
     pub system: Option<String>,

@@ -10,7 +10,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::{Location, SourceFile, Span};
 use crate::text;
 
-/// Characters shown of a long line.
+/// Number of characters shown of a long line.
 const WINDOW: usize = 160;
 
 /// Keys whose value is never shown.
@@ -216,7 +216,7 @@ impl Diagnostics {
         self.filled.iter().fold(text.to_owned(), |text, (value, name)| named(&text, value, name))
     }
 
-    /// The values of variables in a text, each with the variable's name.
+    /// The values of variables in a string, each with the variable's name.
     pub fn filled<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let all = self.filled.iter().map(|(value, name)| (value.as_str(), name.as_str()));
         all.filter(|(value, _)| text.contains(value))

@@ -167,14 +167,14 @@ fn read_of_page(text: &str) -> Option<String> {
     Some(page)
 }
 
-/// What follows an empty pair of tags at the start of a text.
+/// What follows an empty pair of tags at the start of a string.
 fn behind_empty_pair(text: &str) -> Option<&str> {
     let (name, rest) = text.strip_prefix('<')?.split_once('>')?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-:.".contains(c));
     rest.trim_start().strip_prefix("</")?.strip_prefix(name)?.strip_prefix('>').filter(|_| is_name)
 }
 
-/// A text in lowercase without tags and tokens that say nothing.
+/// A string in lowercase without tags and tokens that say nothing.
 fn without_markup(text: &str) -> String {
     let mut text = text.to_lowercase();
     for word in TEMPLATE_WORDS {

@@ -124,7 +124,7 @@ pub fn wrap(text: &str, width: usize) -> String {
     out
 }
 
-/// The width of a text without line breaks in terminal columns, not counting its styles.
+/// The width of a string without line breaks in terminal columns, not counting its styles.
 fn columns(text: &str) -> usize {
     let mut is_style = false;
     let wide = |c: char| match c {
@@ -239,7 +239,7 @@ pub fn js_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
 
-/// Whether a text contains a phrase as whole words, in any case; an empty phrase never matches.
+/// Whether a string contains a phrase as whole words, in any case; an empty phrase never matches.
 #[must_use]
 pub fn has_phrase(text: &str, phrase: &str) -> bool {
     let (text, phrase) = (text.to_lowercase(), js_trim(phrase).to_lowercase());

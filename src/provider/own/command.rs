@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// The provider's name.
 pub const COMMAND: &str = "command";
 
-/// Characters shown of a program's error output.
+/// Number of characters shown of a program's error output.
 const SHOWN: usize = 600;
 
 /// Keys of the provider.

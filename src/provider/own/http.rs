@@ -358,7 +358,7 @@ impl OwnHttp {
         Ok(all)
     }
 
-    /// A text without secrets, which a server may repeat.
+    /// A string without secrets, which a server may repeat.
     pub(super) fn scrub(&self, text: &str) -> String {
         Secret::scrub_all(&self.secrets, text)
     }

@@ -11,7 +11,7 @@ use crate::source::{Field, Fields, Node, Shape, Value};
 use crate::text;
 use crate::vocabulary::{Answer, StopReason, ToolCall, Usage};
 
-/// Characters shown of a response.
+/// Number of characters shown of a response.
 const SHOWN: usize = 160;
 
 const USAGE: &[Field] = &[
@@ -112,7 +112,7 @@ pub(super) fn without_keys(
 /// A response.
 #[derive(Debug, Default)]
 pub(super) struct Body<'a> {
-    /// Its documents: a single one, or those of a stream, whose texts are joined.
+    /// Its documents: a single one, or those of a stream, whose strings are joined.
     pub(super) documents: Vec<Json>,
     /// Indexes of the documents that contain no text of the answer.
     pub(super) silent: Vec<usize>,
@@ -257,7 +257,7 @@ impl Body<'_> {
             }
         };
         let reason = format!("{kind} at `{pointer}` instead of text");
-        Err(self.misread(&reason, format!("point `answer` ({}) to a string, such as {within}", answer.place())))
+        Err(self.misread(&reason, format!("point `answer` ({}) to a string such as {within}", answer.place())))
     }
 
     fn nothing_at(&self, answer: &Told<Vec<Pointer>>) -> ProviderError {
@@ -273,7 +273,7 @@ impl Body<'_> {
         if places.is_empty() {
             "the response has no text".to_owned()
         } else {
-            format!("texts are at {}", text::list(&places))
+            format!("strings are at {}", text::list(&places))
         }
     }
 

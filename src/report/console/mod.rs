@@ -24,7 +24,7 @@ pub use fold::Fold;
 /// Maximum number of cases shown in full.
 const BLOCKS: usize = 50;
 
-/// Maximum number of characters of a value.
+/// Maximum number of characters in a value.
 const WIDTH: usize = 300;
 
 /// Maximum number of cases named per cause.

@@ -15,7 +15,7 @@ use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 use crate::vocabulary::{Answer, Outcome};
 
-/// Maximum characters of a name.
+/// Maximum number of characters in a name.
 const NAME: usize = 200;
 
 /// Maximum number of levels of nested expectations that are shown.

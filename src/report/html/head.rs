@@ -12,10 +12,10 @@ use crate::report::table::{self, Row};
 use crate::source::Location;
 use crate::text::{self, excerpt, number};
 
-/// Maximum characters of one value.
+/// Maximum number of characters in one value.
 const VALUE: usize = 400;
 
-/// Maximum reasons that are listed.
+/// Maximum number of reasons that are listed.
 const REASONS: usize = 60;
 
 /// Width of the bar of outcomes, in its own units.

@@ -14,7 +14,7 @@ use crate::text::{self, excerpt, number};
 /// How many of the newest runs are drawn and listed.
 const LISTED: usize = 60;
 
-/// Maximum characters of a name.
+/// Maximum number of characters in a name.
 const NAME: usize = 200;
 
 /// The trend over the runs.

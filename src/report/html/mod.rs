@@ -1,8 +1,7 @@
 //! A run as one self-contained page: it opens from disk, reads without a script, and can be searched with one.
 //!
-//! With up to a few thousand cases, the page has at most about 4.8 MB: the more cases there are, the shorter long texts
-//! are cut, starting with those of passing cases. Beyond that, most cases are a single line. The page says what it
-//! leaves out.
+//! With up to a few thousand cases, the page has at most about 4.8 MB: the more cases there are, the shorter long text is
+//! cut, starting with passing cases. Beyond that, most cases are a single line. The page says what it leaves out.
 
 mod case;
 mod chart;
@@ -30,7 +29,7 @@ pub use history::of_trend;
 /// With more cases than this, the browser lays out only what is in sight.
 pub(super) const MANY: usize = 300;
 
-/// Approximate number of bytes of an expectation without its texts.
+/// Approximate number of bytes of an expectation without its text.
 const NODE: usize = 300;
 
 #[derive(Serialize)]

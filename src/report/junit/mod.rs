@@ -35,16 +35,16 @@ const ELEMENTS: usize = 12;
 /// Maximum number of elements of all cases; GitLab accepts 250,000 per file.
 const ALL_ELEMENTS: usize = 240_000;
 
-/// Maximum number of bytes of a case's text.
+/// Maximum number of bytes in a case's text.
 const TEXT: usize = 64 * 1024;
 
-/// Maximum number of bytes of all texts; GitLab accepts 30 MB per file.
+/// Maximum number of bytes in all text; GitLab accepts 30 MB per file.
 const ALL_TEXT: usize = 20 * 1024 * 1024;
 
-/// Maximum number of characters of a name.
+/// Maximum number of characters in a name.
 const NAME: usize = 400;
 
-/// Maximum number of characters of a message.
+/// Maximum number of characters in a message.
 const MESSAGE: usize = 300;
 
 /// Writes the report.

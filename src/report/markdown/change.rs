@@ -6,7 +6,7 @@ use crate::text::{self, markdown};
 
 use super::pen::Pen;
 
-/// Maximum number of characters of an answer; only that much of each text is compared.
+/// Maximum number of characters in an answer; only that much of each text is compared.
 const ANSWER: usize = 900;
 
 /// How many characters are kept at either end of a passage that both answers share.
@@ -50,8 +50,7 @@ pub(super) fn quotes(before: &Before, now: &str, pen: &Pen) -> String {
     )
 }
 
-/// Pieces of a text as HTML on one line, about [`ANSWER`] characters in total; pieces that only this text has are in a
-/// tag.
+/// Pieces of a string as HTML on one line, about [`ANSWER`] characters in total; pieces that only it has are in a tag.
 fn marked(pieces: &[Piece], tag: &str, shorten: fn(&str) -> String) -> String {
     let (mut out, mut room) = (String::new(), ANSWER);
     for piece in pieces {

@@ -22,7 +22,7 @@ use super::view::View;
 use super::{Entry, Report};
 use pen::Pen;
 
-/// Maximum number of bytes of the whole text; GitHub accepts 65,536 characters, and the publisher adds a marker.
+/// Maximum number of bytes in the whole text; GitHub accepts 65,536 characters, and the publisher adds a marker.
 pub const MOST: usize = 60_000;
 
 /// Number of bytes kept free for the line that says what was left out.

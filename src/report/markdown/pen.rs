@@ -10,7 +10,7 @@ use crate::text::markdown;
 pub(super) struct Pen {
     /// What is removed, if anything is.
     redactor: Option<Redactor>,
-    /// The values in texts that are quoted and that an excerpt may have cut, each with its marker.
+    /// The values in strings that are quoted and that an excerpt may have cut, each with its marker.
     quoted: Vec<(String, String)>,
 }
 
@@ -20,7 +20,7 @@ impl Pen {
         Self { redactor: Some(Redactor::new(Kind::never_posted(), Vec::new())), quoted: Vec::new() }
     }
 
-    /// This pen, prepared for texts that quote a case or its earlier answer.
+    /// This pen, prepared for text that quotes a case or its earlier answer.
     pub(super) fn quoting(&self, view: &View<'_>, before: Option<&str>) -> Self {
         let Some(redactor) = &self.redactor else { return Self::default() };
         let mut sources = vec![view.asked, view.title];

@@ -10,7 +10,7 @@ use crate::source::Location;
 use crate::text;
 use crate::vocabulary::{FindingId, Outcome, Subject};
 
-/// Maximum number of characters of a message.
+/// Maximum number of characters in a message.
 const MESSAGE: usize = 400;
 
 /// Adds what is wrong with the run as a whole, where the change is weaker, and what to know about cases that passed.

@@ -9,7 +9,7 @@ const WINDOW: usize = 100;
 const FACTOR: u64 = 37;
 const END: u16 = u16::MAX;
 
-/// The hashes of the wanted 1-based lines of a text, without lines that do not exist.
+/// The hashes of the wanted 1-based lines of a string, without lines that do not exist.
 pub(super) fn of_lines(text: &str, wanted: &BTreeSet<u32>) -> BTreeMap<u32, String> {
     let mut roll = Roll {
         window: [0; WINDOW],

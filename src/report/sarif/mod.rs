@@ -39,7 +39,7 @@ const STEPS: usize = 10_000;
 /// Maximum number of turns of one conversation.
 const STEPS_OF_ONE: usize = 100;
 
-/// Maximum number of characters of a customer's message, and of an answer.
+/// Maximum number of characters in a customer's message, and in an answer.
 const STEP: usize = 150;
 
 /// Maximum number of notifications.

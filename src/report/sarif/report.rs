@@ -18,7 +18,7 @@ use crate::vocabulary::Outcome;
 
 use super::{Alert, Level, Log, Profile, Rule, STEP, STEPS, STEPS_OF_ONE, Step, Trouble, place};
 
-/// Maximum number of characters of one value in a message.
+/// Maximum number of characters in one value in a message.
 const VALUE: usize = 200;
 
 /// Writes the current findings of the run.

@@ -63,7 +63,7 @@ pub struct Customer {
     pub(super) ends: Vec<End>,
     /// `ends` as written in the file.
     pub(super) ends_written: serde_json::Value,
-    /// Maximum messages of the customer.
+    /// Maximum number of messages from the customer.
     pub max_turns: u32,
     /// Whether the application fails if no rule matches its answer.
     pub(super) fails_off_script: bool,
@@ -134,7 +134,7 @@ impl Says {
         if most < texts.len() {
             let span = fields.key_span("most").unwrap_or(node.span);
             let message = format!("`most` is {most}, but there are {}", text::count(texts.len(), "string"));
-            reading.refuse("wrong-value", span, message, "raise it, or remove the strings that are never said");
+            reading.refuse("wrong-value", span, message, "raise it, or remove the unused strings");
         }
         (!texts.is_empty()).then_some(Self { texts, most, line: node.span.line })
     }

@@ -133,7 +133,7 @@ impl Dialogue {
 }
 
 impl Says {
-    /// Whether it says the same texts at least as often.
+    /// Whether it says the same words at least as often.
     fn is_as_often(&self, other: &Self) -> bool {
         self.texts == other.texts && self.most >= other.most
     }
