@@ -125,7 +125,7 @@ impl Git {
     pub(super) fn fetch(&self, name: &str) -> Result<Option<RefState>, GitError> {
         let reference = format!("refs/akit/{name}");
         if let Some(remote) = self.remote()? {
-            let listed = self.must("ask the remote", &["ls-remote", &remote, &reference])?;
+            let listed = self.must("query the remote", &["ls-remote", &remote, &reference])?;
             if listed.is_empty() {
                 return Ok(None);
             }
@@ -177,7 +177,7 @@ impl Git {
             several if several.contains(&"origin") => Ok(Some("origin".to_owned())),
             several => Err(GitError::Failed {
                 doing: "choose a remote".to_owned(),
-                reason: format!("there are {}, and none is `origin`", crate::text::list(several)),
+                reason: format!("none of {} is named `origin`", crate::text::list(several)),
             }),
         }
     }
@@ -272,6 +272,6 @@ impl Commits for Git {
     }
 
     fn shallow(&self) -> Result<bool, GitError> {
-        Ok(self.must("look at the clone", &["rev-parse", "--is-shallow-repository"])? == "true")
+        Ok(self.must("inspect the clone", &["rev-parse", "--is-shallow-repository"])? == "true")
     }
 }

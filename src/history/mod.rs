@@ -78,7 +78,7 @@ impl HistoryError {
             Self::Foreign { what: Kind::Baseline, .. } => {
                 "restore it, or create a new one with `akit baseline update`"
             }
-            Self::Foreign { what: Kind::Attempts, .. } => "remove it, and this attempt counts as the first",
+            Self::Foreign { what: Kind::Attempts, .. } => "remove it; this attempt then counts as the first",
             Self::Git(_) | Self::Fixed(_) => "see docs/baseline.md",
             Self::Read { source, .. } => source.help("save the file as UTF-8"),
             Self::Missing(_) | Self::Write { .. } => "check the path",

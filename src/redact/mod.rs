@@ -439,7 +439,7 @@ impl RedactionChoice {
         let new = now.on()?;
         let Some(old) = self.on() else {
             return Some(
-                "nothing was removed from prompts and answers, now a marker replaces some values".into(),
+                "nothing was removed from prompts and answers; now a marker replaces some values".into(),
             );
         };
         if let Some(more) = new.redactor.beyond(&old.redactor).next() {

@@ -378,7 +378,7 @@ impl<'a> Dialog<'a> {
             Err(fault) => (EndedBy::Error, None, Some(fault)),
         };
         if spoken.is_empty() && fault.is_none() {
-            let message = "no turn happened: no `if` was met".to_owned();
+            let message = "no turn took place: no `if` was met".to_owned();
             fault = Some(Fault::usual(FaultKind::NothingSaid, message));
         }
         let mut whole = None;

@@ -163,7 +163,7 @@ impl Case {
         let named =
             |one: Weaker| Weaker { message: format!("`{}` {}", one.keys.join("."), one.message), ..one };
         let cut = (!allow_cut && now.allow_cut).then(|| {
-            Weaker::new(Kind::CutAllowed, &["allow_cut"], "a truncated answer did not pass, now it may")
+            Weaker::new(Kind::CutAllowed, &["allow_cut"], "a truncated answer did not pass; now it may")
         });
         let tries = was.weaker(is, ["timeout", "retries"]).into_iter().filter(changed).map(named);
         let talk = match (dialogue, &now.dialogue) {
@@ -175,7 +175,7 @@ impl Case {
                 found
             }
             (Some(_), None) => {
-                let message = "it was a conversation, now it is a single question";
+                let message = "it was a conversation; now it is a single question";
                 vec![Weaker::new(Kind::TurnRemoved, &["prompt"], message)]
             }
         };

@@ -212,7 +212,7 @@ impl Found {
                 format!(" over the answers, but {} had none within the limit", count(cut, "request"))
             });
             failures.push(format!(
-                "{}: {} is {measured}{}, the limit is {limit}",
+                "{}: {} is {measured}{}; the limit is {limit}",
                 names[one.level],
                 one.metric.word(),
                 cut.unwrap_or_default()

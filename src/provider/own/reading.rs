@@ -257,7 +257,8 @@ impl Body<'_> {
             }
         };
         let reason = format!("{kind} at `{pointer}` instead of text");
-        Err(self.misread(&reason, format!("point `answer` ({}) to a string such as {within}", answer.place())))
+        Err(self
+            .misread(&reason, format!("point `answer` ({}) to a string such as {within}", answer.place())))
     }
 
     fn nothing_at(&self, answer: &Told<Vec<Pointer>>) -> ProviderError {

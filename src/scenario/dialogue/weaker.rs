@@ -119,8 +119,8 @@ impl Dialogue {
                 found.push(Weaker::new(Kind::TurnConditional, &["turns", &key, "if"], message));
             }
             if line.is_new_session != is.is_new_session {
-                let message =
-                    format!("turn {number} (\"{words}\") no longer starts a new conversation, or now does");
+                let change = if is.is_new_session { "now" } else { "no longer" };
+                let message = format!("turn {number} (\"{words}\") {change} starts a new conversation");
                 found.push(Weaker::new(Kind::SessionChanged, &["turns", &key], message));
             }
             if is.pause < line.pause {
@@ -177,10 +177,10 @@ impl Customer {
         }
         let is_new = |new: &Rule| !self.rules.iter().any(|old| old.when_written == new.when_written);
         if now.otherwise.is_some() {
-            return Some(("otherwise", "an answer that matches no rule failed, now the customer goes on"));
+            return Some(("otherwise", "an answer that matches no rule failed; now the customer goes on"));
         }
         if !now.fails_off_script {
-            return Some(("max_turns", "an answer that matches no rule failed, now it is an error"));
+            return Some(("max_turns", "an answer that matches no rule failed; now it is an error"));
         }
         now.rules.iter().any(is_new).then_some(("rules", "a new rule matches answers that failed before"))
     }
