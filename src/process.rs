@@ -319,7 +319,7 @@ impl Running {
 /// A line, and whether there is already more.
 type Line = (Vec<u8>, bool);
 
-/// The lines of an output as they come, without blank ones; an empty line is the end.
+/// The lines of an output as they come, without blank lines; an empty line marks the end.
 fn lines(mut output: BufReader<ChildStdout>) -> Receiver<io::Result<Line>> {
     let (sender, lines) = mpsc::sync_channel(1);
     thread::spawn(move || {

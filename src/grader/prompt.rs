@@ -258,7 +258,7 @@ fn neutral(text: &str) -> String {
     plain
 }
 
-/// The same JSON with [`neutral`] applied to every string and name.
+/// The JSON value with [`neutral`] applied to every string and name.
 fn neutral_json(value: &Json) -> Json {
     match value {
         Json::String(text) => neutral(text).into(),

@@ -22,7 +22,7 @@ pub enum Kept {
     Tracked,
     /// `.gitignore` excludes it.
     Ignored,
-    /// Neither.
+    /// It is neither tracked nor ignored.
     Untracked,
 }
 

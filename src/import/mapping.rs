@@ -25,7 +25,7 @@ pub(super) enum Mapped {
     Same(YamlItem),
     /// An expectation that differs as described.
     Near(YamlItem, String),
-    /// None: the reason, and what to write instead.
+    /// No expectation: the reason, and what to write instead.
     Not(String, String),
 }
 

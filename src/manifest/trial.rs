@@ -298,7 +298,8 @@ impl Trial {
         format!("{at}{why}{more}").into()
     }
 
-    /// US dollars spent on its answers and on judging them, as far as known; a cached one costs nothing.
+    /// US dollars spent on its answers and on judging them, as far as the costs are known; what comes from the cache
+    /// costs nothing.
     #[must_use]
     pub fn spent_usd(&self) -> f64 {
         let paid = self.answers().filter(|answer| !answer.recorded);

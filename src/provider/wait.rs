@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 
 use crate::http;
 
-/// Longest time to wait for a reset, which restores the whole limit although a part of it is enough.
+/// Longest wait for a reset: it restores the whole limit, but a part of the limit is enough.
 const LONGEST_RESET: Duration = Duration::from_secs(60);
 
 /// How many characters of a body are searched for a wait.

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::{Redactor, credential};
 
 impl Redactor {
-    /// The same JSON with every string, name and number redacted.
+    /// The JSON value with every string, name and number redacted.
     #[must_use]
     pub fn json(&self, value: &Json) -> Json {
         let text = self.reply(&value.to_string());

@@ -26,7 +26,7 @@ pub(super) struct Before {
     pub(super) turn: Option<usize>,
     /// Passed or failed.
     pub(super) outcome: Outcome,
-    /// Whether the same was asked and expected.
+    /// Whether the question and the expectations were the same.
     pub(super) same_question: bool,
     /// Whether the run of the report has the same answer.
     pub(super) same_answer: bool,

@@ -357,7 +357,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// Asks one round. `asked` and what was added since are its key.
+    /// Asks one round, which is keyed by `asked` and by what was added since.
     async fn once(
         &self,
         request: &ChatRequest,

@@ -63,7 +63,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// Whether both ask the same way.
+    /// Whether both jobs ask in the same way.
     #[must_use]
     pub fn is_as(&self, other: &Self) -> bool {
         let same = match (&self.target, &other.target) {

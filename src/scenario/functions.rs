@@ -35,7 +35,7 @@ pub struct Functions {
     pub sent: Vec<Json>,
     /// Maximum times a model is asked again.
     pub rounds: u32,
-    /// Those with a name, in order.
+    /// The functions that have a name, in order.
     known: Vec<Function>,
 }
 

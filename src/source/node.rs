@@ -182,7 +182,7 @@ impl Node {
         span
     }
 
-    /// The same data without places. Keys that are not text become their JSON text.
+    /// The value as JSON, without places. Keys that are not text become their JSON text.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {

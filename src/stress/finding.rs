@@ -342,7 +342,7 @@ pub struct Glance {
     pub in_flight: u64,
     /// Requests that have ended, over all levels.
     pub requests: u64,
-    /// Those of them that failed.
+    /// Requests that failed, over all levels.
     pub errors: u64,
     /// Of this stage: median and 95th percentile of the latency from the intended send, in milliseconds.
     pub latency_ms: [Option<f64>; 2],

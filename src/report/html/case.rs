@@ -92,7 +92,7 @@ pub(super) fn of(
     folded.into()
 }
 
-/// `score 0.4 · 310 ms`, as far as it is known.
+/// `score 0.4 · 310 ms`, with whichever of the two is known.
 fn num(entry: &Entry<'_>) -> String {
     let score = entry.case.score.map(|score| format!("score {}", number::score(score)));
     let latency = entry.case.telling().and_then(|trial| trial.answer()?.latency_ms);

@@ -74,7 +74,7 @@ enum Piece {
 }
 
 impl Dialogue {
-    /// The turns of a script; empty for a customer by rules.
+    /// The turns of a script; empty for a customer with rules.
     #[must_use]
     pub fn turns(&self) -> &[Line] {
         match &self.lines {

@@ -77,7 +77,7 @@ impl Dialogue {
         Some(Weaker::new(Kind::LimitLoosened, &key, message))
     }
 
-    /// Whether a fact is the same in another version. The words in which a customer by rules gives it do not matter.
+    /// Whether a fact is the same in another version. The words in which a customer with rules gives it do not matter.
     fn is_known_as(&self, old: &Fact, new: &Fact) -> bool {
         let mut new = new.clone();
         if matches!(self.lines, Lines::Customer(_)) {
