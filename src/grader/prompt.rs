@@ -136,7 +136,7 @@ pub(super) fn content(question: &Question<'_>, attempt: u32, vote: u32) -> Json 
     content
 }
 
-/// Tool calls as the judge sees them, without ids, which are the provider's and meaningless.
+/// Tool calls as the judge sees them, without the provider's ids, which have no meaning.
 fn calls(calls: &[ToolCall]) -> Json {
     let shown = |call: &ToolCall| {
         let mut shown = json!({ "name": neutral(&call.name), "arguments": neutral_json(&call.arguments) });

@@ -53,7 +53,7 @@ struct Attempt {
     cases: Vec<Suspected>,
 }
 
-/// A case with its answers in one attempt. They count only for the same question, application and judge.
+/// A case with its answers in one attempt. The answers count only for the same question, application and judge.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Suspected {

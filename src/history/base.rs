@@ -151,7 +151,7 @@ pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base
     Err(why(format!("this clone has none of {names}"), GitError::NoTarget(names)))
 }
 
-/// The nearest of these commits with a baseline that can be read, and its distance. If there is none, the error of the
+/// The nearest of these commits that has a readable baseline, and its distance. If there is none, the error of the
 /// nearest broken baseline.
 fn nearest(
     commits: &[String],

@@ -1,4 +1,4 @@
-//! Calls the `git` program: no shell, no prompt, and no user input is read as an option.
+//! Calls the `git` program: there is no shell and no prompt, and git never reads user input as an option.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

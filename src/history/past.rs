@@ -98,7 +98,7 @@ impl PastCommit {
 
     /// The merge base of HEAD and a revision; the revision itself if they have no commit in common.
     ///
-    /// It is the merge base because what a branch gained after the change left it was not removed by the change.
+    /// The revision itself may be newer: what its branch gained after the change began was not removed by the change.
     ///
     /// # Errors
     /// Without git, a repository, or a commit of this name.

@@ -14,7 +14,7 @@ use crate::vocabulary::VerdictKind;
 pub struct Frozen {
     /// The file.
     pub text: String,
-    /// A sentence for each part of the original that is omitted because this conversation has nothing about it.
+    /// A sentence for each part of the original that is omitted because it does not apply to this conversation.
     pub left_out: Vec<String>,
 }
 

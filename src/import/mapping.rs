@@ -30,7 +30,7 @@ pub(super) enum Mapped {
 }
 
 impl Mapped {
-    /// The result if the mean of all scores must reach a threshold: then each score must reach it.
+    /// The result if the mean of all scores must reach a threshold, for which akit requires that each score reaches it.
     pub(super) fn scored(self, threshold: Option<f64>) -> Self {
         let Some(least) = threshold else { return self };
         let raise = |item| judged::raised(item, least);

@@ -207,7 +207,7 @@ impl RunManifest {
         counts
     }
 
-    /// Marks all answers from files as dated: their time of recording is known.
+    /// Marks all answers from files as dated, because the time of the recording is known.
     pub fn date_given(&mut self) {
         let trials = self.cases.iter_mut().flat_map(|case| &mut case.trials);
         let answers = trials.flat_map(|trial| &mut trial.turns).filter_map(|turn| turn.answer.as_mut());

@@ -103,12 +103,12 @@ pub struct Level {
     pub lasted_s: f64,
     /// Requests that were answered or failed.
     pub requests: u64,
-    /// Retries; always 0 without `--limits`. Failed tries before the last one are in no other figure.
+    /// Retries; always 0 without `--limits`. No other figure includes the failed tries before the last one.
     pub retries: u64,
     /// Requests per second.
     pub rate: f64,
-    /// From the intended send to the complete answer. For load that is kept in flight, corrected for the requests that
-    /// a stall held back.
+    /// From the intended send to the complete answer. If a fixed number is kept in flight, it is corrected for the
+    /// requests that a stall held back.
     pub latency_ms: Percentiles,
     /// Whether the latency is corrected.
     pub corrected: bool,
@@ -140,7 +140,8 @@ pub struct Level {
     pub escalation: Option<Escalation>,
     /// Answers per second that met the limits and their expectations; missing if nothing is expected.
     pub goodput: Option<f64>,
-    /// Milliseconds until a level with less load than the one before it was fast again; missing if it never was.
+    /// Milliseconds until this level was fast again, if it has less load than the level before; missing if it never
+    /// was.
     pub recovery_ms: Option<u64>,
     /// US dollars, if the price is known.
     pub cost_usd: Option<f64>,

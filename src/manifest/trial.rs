@@ -1,6 +1,6 @@
 //! One trial of a case: a conversation, turn by turn.
 //!
-//! A single question is a conversation of one turn. Readers use the accessors, so that they work for both.
+//! A single question is a conversation of one turn. Code that uses the accessors works for both.
 
 use std::borrow::Cow;
 
@@ -162,8 +162,8 @@ impl Trial {
         }
     }
 
-    /// The first turn that went wrong in a conversation that did not pass: one that a verdict is about, else the last,
-    /// if something could not be asked.
+    /// The first turn that went wrong in a conversation that did not pass: one that a verdict is about, or else the
+    /// last turn if something could not be asked.
     #[must_use]
     pub fn broken_turn(&self) -> Option<&Turn> {
         self.conversation.as_ref().filter(|_| self.outcome != Outcome::Passed)?;
@@ -256,7 +256,7 @@ impl Trial {
     }
 
     /// The verdicts that explain the result, without those that were not needed. Earlier turns come first; verdicts
-    /// about no single turn come last.
+    /// that are not about a single turn come last.
     #[must_use]
     pub fn decisive(&self) -> Vec<Telling<'_>> {
         let of_turns = self.turns.iter().flat_map(|turn| {

@@ -230,7 +230,7 @@ impl Dialect for Messages {
     }
 }
 
-/// A content part to send back, if allowed; thoughts unchanged, because they are signed.
+/// A content part to send back, if that is allowed; thoughts are left unchanged, because they are signed.
 fn sent_back(part: &Json) -> Option<Json> {
     let has_words = |text: &&Json| text.as_str().is_some_and(|text| !text.is_empty());
     match part.get("type")?.as_str()? {
@@ -244,8 +244,8 @@ fn sent_back(part: &Json) -> Option<Json> {
     }
 }
 
-/// The messages without instructions, as turns. Results of functions are the user's; consecutive messages of one role
-/// are joined.
+/// The messages without instructions, as turns. Results of functions are in turns of the user; consecutive messages of
+/// one role are joined.
 fn turns(messages: &[&Message]) -> Json {
     let mut turns: Vec<(&str, Vec<Json>)> = Vec::new();
     for message in messages {
@@ -299,7 +299,7 @@ fn schema(output: &OutputSchema) -> Json {
     without_limits(&output.schema)
 }
 
-/// The content of a body with raw inputs: a parsed object has lost repeated members.
+/// The content of a body with raw inputs: parsing an object loses repeated members.
 #[derive(Deserialize)]
 struct Written {
     content: Vec<Block>,

@@ -193,8 +193,9 @@ pub(super) fn lost(host: &str, lost: Lost) -> ProviderError {
 
 /// The error inside a body with status 200.
 ///
-/// Gateways send one instead of an answer, next to `choices`, inside a choice or inside its message if a provider
-/// fails midway. Empty values (null, zero, blank) and a reported success next to choices are not errors.
+/// If a provider fails midway, gateways send an error instead of an answer: next to `choices`, inside a choice, or
+/// inside the message of a choice. Empty values (null, zero, blank) and a reported success next to choices are not
+/// errors.
 pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
     error_beside(reply, host, false)
 }

@@ -1,4 +1,4 @@
-//! The differences between vendors: how requests are written and answers are read. One file each.
+//! The differences between vendors: how requests are written and answers are read. Each vendor has its own file.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -197,7 +197,8 @@ impl<'a> Declared<'a> {
     }
 }
 
-/// The instructions of a conversation, one paragraph each, for vendors that want them separately; and the rest.
+/// The instructions of a conversation, one paragraph each, for vendors that want them separately, and the other
+/// messages.
 pub(super) fn split_instructions(messages: &[Message]) -> (Option<String>, Vec<&Message>) {
     let is_instruction = |message: &&Message| matches!(message.role, Role::System | Role::Developer);
     let (system, rest): (Vec<_>, Vec<_>) = messages.iter().partition(is_instruction);

@@ -21,7 +21,7 @@ pub struct Endpoint {
     pub provider: String,
     /// Host, with the port if it is not the default.
     pub host: String,
-    /// Scheme, host, port, path and a digest of the query: the query may contain a key, and this is stored.
+    /// Scheme, host, port, path and a digest of the query: the query may contain a key, so it is not stored itself.
     pub address: String,
 }
 

@@ -263,7 +263,8 @@ fn contents(messages: &[&Message]) -> Vec<Json> {
     contents.into_iter().map(|(role, parts)| json!({ "role": role, "parts": parts })).collect()
 }
 
-/// The calls of a body with their raw arguments: a parsed object has lost the order of its members and repeated ones.
+/// The calls of a body with their raw arguments: parsing an object loses the order of its members and any repeated
+/// members.
 #[derive(Deserialize)]
 struct Written {
     candidates: Vec<WrittenCandidate>,

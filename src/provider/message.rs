@@ -260,7 +260,8 @@ fn function(call: &Json) -> &Json {
     within.into_iter().find(|within| !within.is_null()).unwrap_or(call)
 }
 
-/// The calls of a body with their raw arguments: a parsed object has lost the order of its members and repeated ones.
+/// The calls of a body with their raw arguments: parsing an object loses the order of its members and any repeated
+/// members.
 #[derive(Deserialize)]
 struct Written {
     choices: Vec<WrittenChoice>,

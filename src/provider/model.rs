@@ -1,6 +1,6 @@
 //! What a model's name shows: its family, and the parameters that the family refuses.
 
-/// Beginnings of the names of well-known families. An alias or deployment may have any other name.
+/// Beginnings of the names of well-known families. The name of an alias or a deployment may begin differently.
 const FAMILIES: [&str; 22] = [
     "gpt",
     "chatgpt",
@@ -63,7 +63,7 @@ fn words(model: &str) -> impl Iterator<Item = String> {
     lower.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>().into_iter()
 }
 
-/// The number after the beginning of a word, if nothing else follows and it is not a date.
+/// The number after the given beginning of a word, if nothing follows the number and it is not a date.
 fn number_behind(word: &str, begins: &str) -> Option<u32> {
     word.strip_prefix(begins)?.parse().ok().filter(|number| *number < 1000)
 }

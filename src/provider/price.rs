@@ -9,7 +9,7 @@ use crate::vocabulary::Usage;
 /// The vendors' prices; the header explains the columns.
 const LISTED: &str = include_str!("prices.txt");
 
-/// Highest accepted price in US dollars per million tokens; more is a typo.
+/// Highest accepted price in US dollars per million tokens; a higher one is treated as a typo.
 pub const MOST: f64 = 1e6;
 
 /// Prices of one model.

@@ -161,8 +161,8 @@ impl ProviderError {
     }
 }
 
-/// Whether the account has no credit left. A 429 about quotas and plans counts only without a wait, because such
-/// messages are also used for rate limits.
+/// Whether the account has no credit left. A 429 about quotas and plans counts only if it does not ask to wait, because
+/// servers also use such messages for rate limits.
 pub(super) fn is_unpaid(status: u16, whole: &str, message: &str, has_wait: bool) -> bool {
     const CODES: [&str; 5] = [
         "insufficient_quota",

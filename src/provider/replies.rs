@@ -59,7 +59,7 @@ fn names_calls(text: &str) -> bool {
 /// A reply, the scenario that it names, and its place.
 type Known = (Option<String>, Answer, Place);
 
-/// The scenario that a line names, and its conversation, or what is wrong with it.
+/// The scenario that a line names, and the line's conversation, or what is wrong with it.
 type Talk = (Option<String>, Result<Box<[Exchanged]>, String>);
 
 /// A line of one of the files.
@@ -352,7 +352,7 @@ impl Replies {
         self.known(scenario, id, trial).map(|(_, answer, _)| answer)
     }
 
-    /// The reply to a case; one that names the scenario takes precedence over one that names none.
+    /// The reply to a case; a reply that names the scenario takes precedence over one that names no scenario.
     fn known(&self, scenario: &str, id: &str, trial: u32) -> Option<&Known> {
         let known = self.answers.get(&(id.to_owned(), trial))?;
         let exact = known.iter().find(|(name, ..)| name.as_deref() == Some(scenario));

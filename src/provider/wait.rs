@@ -22,7 +22,7 @@ pub(super) fn named(status: u16, headers: &HeaderMap, body: &str, now: SystemTim
     in_words(body).or_else(|| reset(headers, now).map(|wait| wait.min(LONGEST_RESET)))
 }
 
-/// When the used-up limits reset, or the first reset if none is known to be used up.
+/// When the used-up limits are reset, or the earliest reset if no limit is known to be used up.
 fn reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let read = |name: &str| headers.get(name)?.to_str().ok();
     let (mut used_up, mut all) = (None, None);

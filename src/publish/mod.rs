@@ -1,7 +1,7 @@
 //! Where a decision is posted besides the reports: the comment on a pull or merge request, and GitHub Actions' step
 //! summary and outputs.
 //!
-//! All of it is best effort: nothing here changes a decision or an exit code. A token is sent to one host, and never
+//! Posting is best effort: nothing here changes a decision or an exit code. A token is sent to one host, and never
 //! shown.
 
 mod access;

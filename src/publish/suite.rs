@@ -1,4 +1,4 @@
-//! Several suites in one comment: each has its section, and none replaces another's.
+//! Several suites in one comment: each suite has its own section and never replaces the section of another one.
 //!
 //! The marker lists the suites in the order of their sections, the worst decision first. A suite is identified by the
 //! arguments of `akit run` and its scenarios; a later run of the same suite replaces its section. Sections of other

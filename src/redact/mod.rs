@@ -1,8 +1,8 @@
 //! Removes personal data and credentials before anything is stored or shown.
 //!
-//! Every value is replaced by a marker with its kind, such as `[REDACTED:email]`. Existing markers stay, so redacting
-//! twice is the same as once. The built-in kinds are handwritten scanners: their time is linear in the text, whatever
-//! it contains. If a pattern of the user gives up, the whole text is replaced.
+//! Every value is replaced by a marker with its kind, such as `[REDACTED:email]`. Existing markers stay, so redacting a
+//! text twice gives the same result as redacting it once. The built-in kinds are handwritten scanners: their time is
+//! linear in the text, whatever it contains. If a pattern of the user gives up, the whole text is replaced.
 
 #[cfg(test)]
 mod corpus;

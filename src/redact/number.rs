@@ -266,7 +266,8 @@ fn international(text: &str, at: usize) -> Option<Range<usize>> {
     longest
 }
 
-/// Countries and the lengths of their numbers: the registry of ISO 13616, and other states whose banks use the format.
+/// Countries and the lengths of their numbers: the registry of ISO 13616, and other countries whose banks use the
+/// format.
 const IBANS: &str = "AD24 AE23 AL28 AO25 AT20 AZ28 BA20 BE16 BF28 BG22 BH22 BI27 BJ28 BR29 BY28 CF27 CG27 CH21 CI28 \
     CM27 CR22 CV25 CY28 CZ24 DE22 DJ27 DK18 DO28 DZ26 EE20 EG29 ES24 FI18 FK18 FO18 FR27 GA27 GB22 GE22 GI23 GL18 GQ27 \
     GR27 GT28 GW25 HN28 HR21 HU28 IE22 IL23 IQ23 IR26 IS26 IT27 JO30 KM27 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 \

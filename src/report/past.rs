@@ -43,8 +43,8 @@ pub(super) struct Before {
 impl Past {
     /// Relates stored runs to a decided run, which may be one of them.
     ///
-    /// The answer to a case is that of the latest earlier run in which it passed, else of the latest one that judged
-    /// it. Runs with the same question and expectations are preferred.
+    /// The earlier answer to a case comes from the latest earlier run in which the case passed, or else from the latest
+    /// one that judged it. Runs with the same question and expectations are preferred.
     #[must_use]
     pub fn of(run: &RunManifest, decision: &Decision, stored: impl IntoIterator<Item = StoredRun>) -> Self {
         let now: BTreeMap<_, _> = run.cases.iter().rev().map(|case| (case.key(), case)).collect();

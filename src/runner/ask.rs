@@ -209,7 +209,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// A record keeps the meaning that a stop word had when it was made; this applies today's.
+    /// Gives a stop word its current meaning; a record keeps the meaning that the word had when the record was made.
     fn teach(&self, said: Completion) -> Completion {
         Completion { answer: self.job.stop_words.teach(said.answer), ..said }
     }

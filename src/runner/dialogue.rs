@@ -1,5 +1,5 @@
-//! Conversations: the customer speaks, the application answers, until one of them is done. Then the conversation is
-//! judged.
+//! Conversations: the customer speaks and the application answers until one of them ends the conversation. Then the
+//! conversation is judged.
 //!
 //! Records contain what is sent and what the customer's choices depend on, redacted if the case is, so that a replay
 //! takes the same path. Expectations see the raw answers.

@@ -56,7 +56,7 @@ impl Plan {
     /// A hash of the application of a scenario: 16 hexadecimal digits; empty if every asked case names its own model,
     /// or if no case is asked.
     ///
-    /// Recorded answers have one identity, whatever the file: a later run could not tell them apart.
+    /// Recorded answers have one identity, whatever the file: a later run could not distinguish the files.
     pub(super) fn target_hash(&self, scenario: usize) -> String {
         let own = &self.scenarios[scenario];
         let mut targets = BTreeSet::new();
@@ -112,7 +112,7 @@ impl Plan {
     }
 
     /// Whether a scenario used recorded answers of an application that the suite does not describe and that has no
-    /// version: its code may have changed since, unnoticed.
+    /// version: its code may have changed unnoticed since the recording.
     pub(super) fn is_unidentified(&self, scenario: usize) -> bool {
         self.jobs_of(scenario).any(|(_, job)| match &job.target {
             Target::Model { client, described, .. } => {

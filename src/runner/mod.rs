@@ -1,5 +1,5 @@
 //! Runs a plan: starts cases in an order drawn from the seed, asks, judges, and returns results in the order of files
-//! and positions, whatever finishes first.
+//! and positions, no matter which case finishes first.
 
 mod ask;
 mod dialogue;

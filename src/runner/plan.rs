@@ -109,8 +109,8 @@ impl Planned {
         matches!(target, Some(Target::Replies(replies)) if std::ptr::eq(replies.as_ref(), file))
     }
 
-    /// Number of trials if `repeat` are wanted. Recorded answers may have fewer, and a case without any is asked once,
-    /// to report that.
+    /// Number of trials if `repeat` are wanted. There may be fewer recorded answers, and a case without any is asked
+    /// once, so that this is reported.
     pub(super) fn trials(&self, plan: &Plan, repeat: u32) -> u32 {
         match self.job.as_ref().map(|job| &job.target) {
             _ if self.skipped.is_some() => 0,

@@ -237,8 +237,8 @@ pub struct Case {
     /// What it expects, as written, with variables filled in. It is JSON in a string, because a tree would be ten times
     /// its size. Only redaction reads it; without redaction, it is dropped.
     pub expected: Box<str>,
-    /// 16 hexadecimal digits over what the case itself says: messages and expectation, but not the system prompt of the
-    /// scenario.
+    /// A hash of what the case itself says, in 16 hexadecimal digits: messages and expectation, but not the system
+    /// prompt of the scenario.
     pub content_hash: String,
 }
 

@@ -448,7 +448,7 @@ struct Own<'a> {
 }
 
 impl Own<'_> {
-    /// A hash over question and expectation: unchanged by reformatting, different after any other change.
+    /// A hash over question and expectation: reformatting does not change it, and any other change does.
     ///
     /// The scenario's system prompt is not included: it belongs to the application that is compared. Included are the
     /// case's own variables that fill that prompt or a bot's request, and the model that the case names.

@@ -55,7 +55,7 @@ impl Tries {
 }
 
 impl ProviderConfig {
-    /// Its tries; by default those of the shared configuration of the provider, then akit's.
+    /// Its tries; by default, those of the provider's shared configuration, or else those of akit.
     #[must_use]
     pub fn tries(&self, shared: Option<&Self>) -> Tries {
         let default = Tries::default();

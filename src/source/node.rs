@@ -268,7 +268,7 @@ fn words(error: &serde_yaml::Error) -> String {
     known.unwrap_or("this is not valid after what comes before it").to_owned()
 }
 
-/// Messages of the parser for invalid YAML, with clearer ones; the first match wins.
+/// Messages of the parser for invalid YAML, each with a clearer replacement; the first match wins.
 const TROUBLES: [(&str, &str); 23] = [
     ("unexpected character", "a control character, which YAML does not allow"),
     ("tab", "a tab where only spaces are allowed"),

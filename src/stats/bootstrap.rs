@@ -10,8 +10,8 @@ use super::{SLACK, real, whole};
 ///
 /// Efron & Tibshirani, "An introduction to the bootstrap" (1993), chapter 13, the percentile method; groups are drawn
 /// whole, so values that move together stay together: Davison & Hinkley, "Bootstrap methods and their application"
-/// (1997), chapter 3. If all groups have the same mean, the result has no width, however few they are: resampling
-/// cannot show what was never observed.
+/// (1997), chapter 3. If all groups have the same mean, all resampled means are equal, too, however few groups there
+/// are: resampling shows only differences that were observed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bootstrap {
     /// In ascending order.

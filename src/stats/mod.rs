@@ -1,7 +1,7 @@
 //! Pure functions over numbers: intervals, tests, power, agreement and corrected rates.
 //!
 //! Shares are from 0 to 1. `level` is the confidence level, strictly between 0 and 1, such as [`LEVEL`]. Nothing here
-//! panics or reads anything; what cannot be known is `None` or an error, never a number that looks like an answer.
+//! panics or does any I/O; what cannot be known is `None` or an error, never a number that looks like a result.
 
 mod bootstrap;
 mod confusion;

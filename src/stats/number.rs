@@ -2,8 +2,8 @@
 
 use std::borrow::Borrow;
 
-/// Shares, scores or rates that differ by less than this are equal: far above the error of any sum, far below a step
-/// of any scale.
+/// Shares, scores or rates that differ by less than this count as equal. It is far above the rounding error of any sum
+/// and far below a step of any scale.
 pub const SLACK: f64 = 1e-9;
 
 /// A count as a number; exact below 2⁵³, which no count here reaches.

@@ -20,7 +20,7 @@ pub enum PrevalenceError {
     /// A count is empty: nothing was observed, or the labels have only one class.
     #[error("TPR or TNR is unknown")]
     Unknown,
-    /// TPR + TNR ≤ 1: the judge's verdicts are no better than chance, or worse.
+    /// TPR + TNR ≤ 1: the judge's verdicts are no better than chance, or even worse.
     #[error("TPR + TNR is {sum:.2}, and at 1 or below, a verdict carries no information")]
     Uninformative {
         /// TPR + TNR.

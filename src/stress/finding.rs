@@ -274,8 +274,8 @@ fn level(
     }
 }
 
-/// Whether requests were sent on time: 99 of 100 within 5 ms, or within a tenth of the median latency. One of ten or
-/// more may be late, because the 99th percentile of fewer than a hundred is their maximum.
+/// Whether requests were sent on time: 99 of 100 within 5 ms, or within a tenth of the median latency. With 10 to 99
+/// requests, one may be late, because the 99th percentile of fewer than a hundred values is their maximum.
 fn keeps_schedule(lag: &Times, latency_p50: Option<f64>) -> bool {
     let most = latency_p50.map_or(5.0, |p50| (p50 / 10.0).max(5.0));
     let all = lag.0.len();

@@ -1,15 +1,15 @@
 //! Requests that are missing from the figures: they failed, or were cut off after waiting longer than any answer took.
 //!
-//! A server that stops answering must not look fast because nothing slow ever came back.
+//! Without them, a server that stops answering would look fast, because its slowest answers never arrive.
 
 use super::finding::Found;
 use super::tally::Times;
 use crate::manifest::LoadUnit;
 use crate::stats::{real, whole};
 
-/// How many times as long as the longest answer took a request must have waited to be overdue.
+/// A request is overdue only if it waited this many times as long as the longest answer took.
 const TIMES: u64 = 3;
-/// How long a request must have waited at least to be overdue, in microseconds.
+/// A request is overdue only if it waited at least this long, in microseconds.
 const LEAST: u64 = 1_000_000;
 
 fn above(times: &Times, micros: u64) -> u64 {

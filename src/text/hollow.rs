@@ -109,7 +109,8 @@ const TEMPLATE_WORDS: [&str; 17] = [
     "&zwj;",
 ];
 
-/// Openings of an answer with nothing after them, in eight languages. Judges are known to let such answers pass.
+/// Openings that are not an answer if nothing follows them, in eight languages. Judges are known to let such answers
+/// pass.
 const OPENERS: &str = "answer; assistant; bot; output; result; final answer; \
     let us solve this step by step; let us think step by step; let's solve this problem step by step; \
     let's solve this step by step; let's think step by step; reasoning; response; solution; the answer is; \
@@ -121,7 +122,7 @@ const OPENERS: &str = "answer; assistant; bot; output; result; final answer; \
     pensiamo passo dopo passo; ragionamento; risposta; risposta finale; soluzione; 回答; 思考过程; 最终答案; 答; 答案; 解; \
     解答; 让我们一步一步地思考; 让我们一步一步思考; ステップバイステップで考えてみましょう; 一歩ずつ考えてみましょう; 思考プロセス; 思考過程; 答え";
 
-/// Variants of `here is my answer`, in parts: of the first two, any or none.
+/// Variants of `here is my answer`, in three parts; the second part is optional.
 const HERE: (&[&str], &[&str], &[&str]) = (
     &["here is ", "here's ", "this is "],
     &["the ", "my ", "your ", "the final ", "my final "],
@@ -261,9 +262,9 @@ impl Said {
     }
 }
 
-/// A fast check for an answer that surely says something: ten words or more of plain prose, with a letter that no
-/// word for no value has. No opening is that long, and nothing in it can be a tag, a fence, JSON or a template token.
-/// This matters when thousands of answers are checked per second.
+/// A fast check for an answer that surely says something: it has ten or more words of plain prose, and a letter that is
+/// in none of the words for no value. No opening is that long, and nothing in it can be a tag, a fence, JSON or a
+/// template token. This matters when thousands of answers are checked per second.
 fn is_prose(answer: &str) -> bool {
     /// More words than the longest opening.
     const WORDS: usize = 10;

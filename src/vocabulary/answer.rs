@@ -99,7 +99,8 @@ impl Answer {
         }
     }
 
-    /// This answer and the one after its calls returned, joined: all text and calls, with the end of the second.
+    /// Joins this answer and the next one, which was given after the calls of this one returned: all text and calls,
+    /// and the stop word of the second.
     #[must_use]
     pub fn and_then(self, next: Self) -> Self {
         let words = [self.text, next.text].into_iter().filter(|text| !text.trim().is_empty());
@@ -126,7 +127,7 @@ impl Answer {
         }
     }
 
-    /// Whether both say the same: equal text, state and calls, apart from ids.
+    /// Whether both answers say the same: their text, state and calls are equal, apart from the ids of calls.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {
         let is_same = self.text == other.text && self.state == other.state;
@@ -188,7 +189,7 @@ impl ToolCall {
         }
     }
 
-    /// Whether both lists make the same calls in the same order; ids are the provider's and differ.
+    /// Whether both lists make the same calls in the same order; ids are ignored, because the provider assigns them.
     #[must_use]
     pub fn are_alike(some: &[Self], others: &[Self]) -> bool {
         let alike = |(one, other): (&Self, &Self)| one.name == other.name && one.arguments == other.arguments;

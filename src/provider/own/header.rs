@@ -69,8 +69,7 @@ fn is_open(name: &str) -> bool {
     OPEN.iter().any(|open| open.eq_ignore_ascii_case(name))
 }
 
-/// Whether a part of a value is not made of words. Words are joined by other characters, and a key, even one of letters
-/// alone, contains none.
+/// Whether a value, split at everything but letters and digits, has a part that is unlikely to be a word.
 fn has_key(value: &str) -> bool {
     value.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| Secret::new(part).is_no_word())
 }

@@ -32,7 +32,8 @@ pub(super) fn line(index: usize, entry: &Entry<'_>, filters: &Filters, detail: D
     folded(index, entry, &View::of(entry), filters, detail).into()
 }
 
-/// What every case shows: its name, why it did not pass, and what it is filtered by.
+/// What every case shows: its name, why it did not pass, and the states, scenarios and tags by which it can be
+/// filtered.
 fn folded(
     index: usize,
     entry: &Entry<'_>,

@@ -1,4 +1,4 @@
-//! How a suite did over its stored runs: a section of a run's page, and the page of `akit history`.
+//! The history of a suite over its stored runs: a section of a run's page, and the page of `akit history`.
 
 use std::collections::BTreeMap;
 

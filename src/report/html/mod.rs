@@ -1,7 +1,8 @@
 //! A run as one self-contained page: it opens from disk, reads without a script, and can be searched with one.
 //!
-//! With up to a few thousand cases, the page has at most about 4.8 MB: the more cases there are, the shorter long text is
-//! cut, starting with passing cases. Beyond that, most cases are a single line. The page says what it leaves out.
+//! With up to a few thousand cases, the page has at most about 4.8 MB: the more cases there are, the more of each long
+//! text is cut, starting with passing cases. Beyond that, most cases are a single line. The page says what it leaves
+//! out.
 
 mod case;
 mod chart;

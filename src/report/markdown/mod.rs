@@ -181,7 +181,7 @@ fn fit(sections: &mut [Section], mut room: usize) -> Vec<String> {
     dropped
 }
 
-/// The decision, the names of what broke, the links, and the numbers beside the baseline.
+/// The decision, the names of what broke, the links, and the numbers next to those of the baseline.
 fn head(report: &Report<'_>, pen: &Pen) -> String {
     let decision = report.decision;
     let mark = match decision.conclusion {

@@ -1,4 +1,5 @@
-//! `primaryLocationLineHash`, exactly as GitHub's upload computes it; otherwise it warns about every result.
+//! `primaryLocationLineHash`, exactly as GitHub's upload computes it; if the hashes differ, the upload warns about
+//! every result.
 //!
 //! From github/codeql-action `src/fingerprints.ts`: a rolling hash over the next 100 UTF-16 units from the start of a
 //! line, without spaces and tabs, CR and CRLF as LF; then 65535 for the end, and zeros.

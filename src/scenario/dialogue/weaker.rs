@@ -60,7 +60,8 @@ impl Dialogue {
         own.into_iter().chain(facts).collect()
     }
 
-    /// How a new version can go on for longer: if so, what may come with any answer can come later than before.
+    /// How a conversation of the new version can go on for longer, so that what an answer must contain may come later
+    /// than before.
     #[must_use]
     pub fn longer(&self, now: &Self) -> Option<Weaker> {
         let (key, message) = match (&self.lines, &now.lines) {
