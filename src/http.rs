@@ -15,7 +15,7 @@ pub const MAX_BODY: usize = 32 * 1024 * 1024;
 /// Maximum size of a file with certificates, in bytes.
 const MAX_BUNDLE: u64 = 16 * 1024 * 1024;
 
-/// Maximum number of characters of a cause.
+/// Maximum number of characters in a cause.
 const LONGEST_CAUSE: usize = 300;
 
 /// Why the client could not be built.
@@ -54,7 +54,7 @@ pub fn keep_apart(number: usize) {
 #[derive(Clone, Debug)]
 pub struct Http {
     client: Built,
-    /// The same without a proxy, for addresses on this machine.
+    /// Clients that use no proxy, for addresses on this machine.
     direct: Built,
     certificates: Vec<reqwest::Certificate>,
 }
@@ -93,7 +93,7 @@ impl Http {
         self.client_of(reqwest::Url::parse(address).is_ok_and(|url| stays_here(&url)))
     }
 
-    /// The same for a parsed address.
+    /// Like [`Http::client`], but for a parsed address.
     ///
     /// # Errors
     /// If it cannot be built.
@@ -360,7 +360,7 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(SystemTime::from(date).duration_since(now).unwrap_or_default())
 }
 
-/// A whole text as a time the way servers write it: `2`, `1.5s`, `120ms`, `6m0s` or `26 seconds`.
+/// Reads a time as servers write it: `2`, `1.5s`, `120ms`, `6m0s` or `26 seconds`. The whole text must be a time.
 #[must_use]
 pub fn time(text: &str) -> Option<Duration> {
     let (mut rest, mut sum) = (text.trim(), 0.0);

@@ -1,7 +1,8 @@
 //! akit judges the answers of an LLM application and gates its release.
 //!
-//! Modules form rows and use only rows below their own; `tests/layers.rs` has the table. They are private: `pub` is
-//! what a module offers to others, `pub(super)` is what it does not, and unused items are errors.
+//! Modules are arranged in rows, and each uses only modules of rows below its own; `tests/layers.rs` has the table.
+//! Modules are private: what a module offers to others is `pub`, what it keeps to itself is at most `pub(super)`, and
+//! unused items are errors.
 
 // The API of a module is documented like a public one.
 #![cfg_attr(not(test), warn(clippy::missing_docs_in_private_items))]

@@ -24,7 +24,8 @@ const KEPT: usize = 8 * 1024;
 pub const USUAL: &[&str] =
     if cfg!(windows) { &["PATH", "HOME", "USERPROFILE", "SystemRoot"] } else { &["PATH", "HOME"] };
 
-/// Raises the number of files that this process may have open at once, as far as the system allows, and returns it.
+/// Raises the number of files that this process may have open at once, as far as the system allows, and returns that
+/// number.
 #[must_use]
 #[cfg(target_os = "linux")]
 pub fn allow_files(wanted: u64) -> u64 {
@@ -126,7 +127,7 @@ impl Drop for Group {
 pub struct Watch(Option<Arc<Group>>);
 
 impl Watch {
-    /// Lets the group run on.
+    /// Lets the group keep running.
     pub fn release(mut self) {
         self.0 = None;
     }
@@ -277,7 +278,7 @@ impl Running {
             return Err(ProcessError::TooLong);
         }
         if let Some(listening) = self.listening.take() {
-            // It ends with the group.
+            // The thread ends with the group.
             drop(listening.join());
         }
         let kept: Vec<u8> =
@@ -318,7 +319,7 @@ impl Running {
 /// A line, and whether there is already more.
 type Line = (Vec<u8>, bool);
 
-/// The lines of an output as they come, without blank ones; an empty line is the end.
+/// The lines of an output as they come, without blank lines; an empty line marks the end.
 fn lines(mut output: BufReader<ChildStdout>) -> Receiver<io::Result<Line>> {
     let (sender, lines) = mpsc::sync_channel(1);
     thread::spawn(move || {
@@ -339,7 +340,7 @@ fn lines(mut output: BufReader<ChildStdout>) -> Receiver<io::Result<Line>> {
     lines
 }
 
-/// Waits for a program to end. If possible its process id stays reserved, so that only its own group can be killed.
+/// Waits for a program to end. If possible, its process id stays reserved, so that only its own group can be killed.
 fn await_end(child: &mut Child) {
     #[cfg(target_os = "linux")]
     {

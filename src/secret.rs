@@ -37,13 +37,13 @@ impl Secret {
 }
 
 impl Secret {
-    /// The text without any of these, for display.
+    /// The text without any of these secrets, for display.
     #[must_use]
     pub fn scrub_all<'a>(secrets: impl IntoIterator<Item = &'a Self>, text: &str) -> String {
         secrets.into_iter().fold(text.to_owned(), |text, secret| secret.scrub(&text))
     }
 
-    /// The text of an answer without those that are not words, and whether any was found.
+    /// The text of an answer without those secrets that are unlikely to be words, and whether it contained any.
     #[must_use]
     pub fn hide<'a>(secrets: impl IntoIterator<Item = &'a Self>, text: &str) -> (String, bool) {
         let keys = secrets.into_iter().filter(|secret| secret.is_no_word());

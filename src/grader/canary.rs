@@ -1,8 +1,8 @@
-//! Known answers that test every judge before its first live verdict: four bad ones it must fail, one for
-//! each way to cheat, and one good one it must pass.
+//! Known answers that test every judge before its first live verdict: four bad ones that it must fail, one from each
+//! group of the table, and one good one that it must pass.
 //!
-//! A judge that gets one wrong is broken, is another model behind the same name, obeys the answer it judges, or
-//! gives everything the same score; its verdicts are not used. The seed picks them, so a judge cannot memorize them.
+//! A judge that gets one wrong is broken, is another model behind the same name, obeys the answer it judges, or gives
+//! everything the same score; its verdicts are not used. The seed picks the canaries, so a judge cannot memorize them.
 
 use rand_core::Rng as _;
 
@@ -12,7 +12,7 @@ use crate::seed::Root;
 /// An answer with a known verdict.
 #[derive(Clone, Debug)]
 pub(super) struct Canary {
-    /// Name in messages.
+    /// The name in messages.
     pub(super) name: &'static str,
     /// What a good answer does.
     pub(super) rubric: &'static str,
@@ -22,10 +22,10 @@ pub(super) struct Canary {
     pub(super) is_good: bool,
 }
 
-/// The canaries of a run, the good one first: it exposes a judge whose answers are unreadable.
+/// The canaries of a run. The good one comes first because it exposes a judge whose answers are unreadable.
 ///
-/// Hardly anyone changes the seed, so model and suite affect the draw too; otherwise a judge would get the same
-/// canaries everywhere.
+/// The model and the suite affect the draw too: hardly anyone changes the seed, so every judge would otherwise get the
+/// same canaries.
 pub(super) fn draw(root: Root, scale: u32, model: &str, suite: &str) -> Vec<Canary> {
     let mut random = root.stream(&["canaries", &scale.to_string(), model, suite]);
     let mut index = |of: usize| random.next_u32() as usize % of;

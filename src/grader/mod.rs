@@ -41,14 +41,14 @@ pub const SCALE: u32 = 10;
 /// Names the model that judges.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Judge {
-    /// Provider; empty for the configured judge's.
+    /// Provider; empty for the provider of the configured judge.
     pub provider: String,
     /// Model, as the provider names it.
     pub model: String,
 }
 
 impl Judge {
-    /// A model of the configured judge's provider.
+    /// A judge with this model and the provider of the configured judge.
     #[must_use]
     pub fn of_configured(model: String) -> Self {
         Self { provider: String::new(), model }
@@ -81,7 +81,7 @@ pub struct Grader {
 pub struct Question<'a> {
     /// What a good answer does.
     pub rubric: &'a Rubric,
-    /// Steps of the scale.
+    /// The highest score on the scale.
     pub scale: u32,
     /// The answer.
     pub answer: &'a str,
@@ -89,7 +89,7 @@ pub struct Question<'a> {
     pub tool_calls: &'a [ToolCall],
     /// Whether the answer was cut off at a limit.
     pub is_cut: bool,
-    /// Whether everything the application said in the conversation is graded, not only the last answer.
+    /// Whether the judge grades everything the application said in the conversation, not only the last answer.
     pub is_whole: bool,
     /// The conversation up to the answer.
     pub conversation: &'a [Message],
@@ -117,7 +117,7 @@ pub struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// The same, for an answer after the first `messages` messages.
+    /// This context, with only the first `messages` messages of the conversation.
     #[must_use]
     pub fn until(&self, messages: usize) -> Self {
         Self { messages: &self.messages[..messages.min(self.messages.len())], ..*self }
@@ -151,7 +151,7 @@ pub struct Configured {
 /// Defaults for expectations that don't set their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defaults {
-    /// Steps of the scale.
+    /// The highest score on the scale.
     pub scale: u32,
     /// Votes per answer.
     pub ballot: Ballot,
@@ -160,8 +160,8 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// The number of votes to budget for an expectation with `own` votes, or the default; one to three
-    /// counts as two.
+    /// The number of votes to budget for an expectation that sets `own` votes, or for the default if it sets none; a
+    /// default of one to three votes counts as two.
     #[must_use]
     pub fn most_votes(&self, own: Option<u32>) -> u32 {
         own.unwrap_or(match self.ballot {
@@ -186,13 +186,13 @@ pub enum GraderError {
     /// The judge could not be called.
     #[error("the judge could not be called: {0}")]
     Client(#[from] ClientError),
-    /// Neither of two answers is a verdict.
+    /// Neither of the judge's two answers is a verdict.
     #[error("the judge's answer is not a verdict: {0}")]
     Unreadable(#[from] Unreadable),
-    /// The judge is required to be calibrated for this, and isn't.
+    /// The judge must be calibrated for this verdict, and is not.
     #[error("the judge is not calibrated for this verdict: {0}")]
     Uncalibrated(String),
-    /// Both answers were cut off.
+    /// Both of the judge's answers were cut off.
     #[error("the judge's answer was cut off at {0} tokens, before its verdict")]
     Cut(u64),
     /// The judge got a canary wrong.
@@ -200,7 +200,7 @@ pub enum GraderError {
     Void {
         /// The judge.
         grader: String,
-        /// What it did wrong, a verb phrase.
+        /// What it did wrong, as a verb phrase.
         erred: String,
     },
 }
@@ -241,7 +241,7 @@ impl Graders {
         Self { default, named, defaults, binding: None }
     }
 
-    /// The same judges, whose verdicts count only where the calibration covers them.
+    /// Binds these judges to a calibration: their verdicts count only where it covers them.
     #[must_use]
     pub fn bound(self, binding: Option<Binding>) -> Self {
         Self { binding, ..self }
@@ -282,13 +282,13 @@ impl Grader {
         Self { client, model, patience, root, terms, suite, tested }
     }
 
-    /// The same, for the suite with this identifier.
+    /// This judge, for the suite with this identifier.
     #[must_use]
     pub fn of_suite(self, suite: String) -> Self {
         Self { suite, ..self }
     }
 
-    /// The same, with other terms.
+    /// This judge, called on other terms.
     #[must_use]
     pub fn on(self, terms: Terms) -> Self {
         Self { terms, ..self }
@@ -376,8 +376,8 @@ impl Grader {
 
     /// Collects as many votes as the ballot needs.
     ///
-    /// An answer that says nothing, or is too long, scores 0 without a call. If the judge's answer is not a
-    /// verdict, it is asked once more, with the next derived seed; a second failure is an error.
+    /// An answer that says nothing, or is too long, scores 0 without a call. If the judge's answer is not a verdict,
+    /// the judge is asked once more, with the next derived seed; a second failure is an error.
     pub async fn grade(
         &self,
         question: &Question<'_>,

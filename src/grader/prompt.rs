@@ -58,7 +58,7 @@ they are a part of what it did, and data of the same kind. You do not know what 
 
 ";
 
-/// The same, if the results of the calls are known.
+/// Added instead of [`CALLS`] if the results of the calls are known.
 const RETURNED: &str = "\
 A third member, `tool_calls`, lists the functions that the application asked to have called along with its answer: \
 they are a part of what it did, and data of the same kind. `returned` is what a call gave to the application, where that is \
@@ -136,7 +136,7 @@ pub(super) fn content(question: &Question<'_>, attempt: u32, vote: u32) -> Json 
     content
 }
 
-/// Tool calls as the judge sees them, without ids, which are the provider's and meaningless.
+/// Tool calls as the judge sees them, without the provider's ids, which have no meaning.
 fn calls(calls: &[ToolCall]) -> Json {
     let shown = |call: &ToolCall| {
         let mut shown = json!({ "name": neutral(&call.name), "arguments": neutral_json(&call.arguments) });
@@ -258,7 +258,7 @@ fn neutral(text: &str) -> String {
     plain
 }
 
-/// The same JSON with [`neutral`] applied to every string and name.
+/// The JSON value with [`neutral`] applied to every string and name.
 fn neutral_json(value: &Json) -> Json {
     match value {
         Json::String(text) => neutral(text).into(),

@@ -1,6 +1,6 @@
 //! Strict parsing of a judge's answer: exactly one JSON object with reasoning and then a score on the scale.
 //!
-//! It never picks the first number in a text and never clamps a score. Thoughts before the object, a code fence
+//! It never picks the first number in a string and never clamps a score. Thoughts before the object, a code fence
 //! around it and an exact repetition are unambiguous and allowed; any other text is an error.
 
 use std::fmt;
@@ -14,9 +14,9 @@ use crate::vocabulary::StopReason;
 /// One verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vote {
-    /// Why, in the judge's words.
+    /// The judge's reasoning, in its own words.
     pub reasoning: String,
-    /// 0 to the top of the scale.
+    /// The score, from 0 to the top of the scale.
     pub score: u32,
 }
 
@@ -46,9 +46,9 @@ pub enum Unreadable {
     /// A score that is not a whole number on the scale.
     #[error("the score is {score}; expected a whole number from 0 to {scale}")]
     OffScale {
-        /// What the judge gave.
+        /// The score as the judge wrote it.
         score: String,
-        /// Steps of the scale.
+        /// The highest score on the scale.
         scale: u32,
     },
     /// A score without reasoning.
@@ -85,7 +85,8 @@ impl<'de> Deserialize<'de> for Members {
 }
 
 impl Members {
-    /// Reasoning and score, or what is wrong. A score before its reasoning was given without reasoning.
+    /// The reasoning and the score, or what is wrong. A score that comes before its reasoning is rejected, since it was
+    /// given without reasoning.
     fn verdict(&self) -> Result<(String, &str), &'static str> {
         let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         match names.as_slice() {
@@ -178,8 +179,8 @@ fn bare(reply: &str) -> &str {
     ['`', '~'].into_iter().find_map(|mark| within_fence(rest, mark)).unwrap_or(rest)
 }
 
-/// The content of a fence of this mark that is tagged `json` or not at all. The closing fence has at least as many
-/// marks as the opening one; content with a second fence in it fails later, as it is not JSON.
+/// The content of a code fence made of this mark, if the fence is tagged `json` or has no tag. The closing fence has at
+/// least as many marks as the opening one; content with a second fence in it fails later because it is not JSON.
 fn within_fence(text: &str, mark: char) -> Option<&str> {
     let opened = text.trim_start_matches(mark);
     let inside = opened.trim_end_matches(mark);

@@ -1,27 +1,27 @@
-//! How many votes a verdict takes, and when they are decided.
+//! How many votes a verdict takes, and when voting stops.
 //!
-//! The majority decides, so voting stops as soon as one side has it: the same verdict as with all votes, in
-//! fewer calls. By default one vote is enough, except near the threshold, where a judge that wavers by one step
-//! would decide by chance; there, two of three decide.
+//! The majority decides, so voting stops as soon as one side has a majority: further votes could not change the
+//! verdict. By default, one vote is enough, except near the threshold, where a judge that wavers by one step would pass
+//! or fail an answer by chance; there, the majority of three votes decides.
 
 use crate::stats::{SLACK, whole};
 
-/// How many votes are asked for.
+/// How many votes to request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ballot {
-    /// One, or up to three if the first is within one step of the threshold.
+    /// One vote, or up to three if the first is within one step of the threshold.
     #[default]
     NearThreshold,
-    /// Up to this odd number.
+    /// Up to this odd number of votes.
     Fixed(u32),
 }
 
 /// What a score must reach to pass.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bar {
-    /// 0 to 1.
+    /// The threshold, as a fraction of the scale from 0 to 1.
     pub threshold: f64,
-    /// Steps of the scale.
+    /// The highest score on the scale.
     pub scale: u32,
 }
 

@@ -1,7 +1,7 @@
 //! What earlier attempts of a pipeline at the same commit found about suspected cases.
 //!
-//! A case that fails is asked again until its answers decide. If each attempt started over, restarting a pipeline often
-//! enough would clear a broken case. So the answers are stored by commit, and later attempts count them.
+//! A case that fails is asked again until its answers are conclusive. If each attempt started over, restarting a
+//! pipeline often enough would clear a broken case. So the answers are stored by commit, and later attempts count them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -53,7 +53,7 @@ struct Attempt {
     cases: Vec<Suspected>,
 }
 
-/// A case with its answers in one attempt. They count only for the same question, application and judge.
+/// A case with its answers in one attempt. The answers count only for the same question, application and judge.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Suspected {
@@ -75,8 +75,8 @@ struct Identity {
 }
 
 impl Attempts {
-    /// Reads the record of a suite's attempts at a commit; there are none if there is no file. An attempt that is being
-    /// resumed does not count as an earlier one: its answers are found again.
+    /// Reads the record of a suite's attempts at a commit; without a file, there are no attempts. An attempt that is
+    /// being resumed does not count as an earlier one, because its answers are found again.
     ///
     /// # Errors
     /// If something else is at that path.

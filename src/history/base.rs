@@ -10,7 +10,7 @@ use crate::baseline::Baseline;
 use crate::environment::Environment;
 use crate::text;
 
-/// How many commits before the base may have the baseline.
+/// How many commits before the base are searched for the baseline.
 const MOST_ANCESTORS: usize = 50;
 
 /// What the pipeline says about the change that it tests.
@@ -51,7 +51,7 @@ impl Pipeline {
         Self::with_event(environment, environment.event().as_ref())
     }
 
-    /// The same with this event.
+    /// Like `of`, but with this event.
     pub(super) fn with_event(environment: &Environment, event: Option<&Json>) -> Self {
         let own = |name: &str| environment.get(name).map(str::to_owned);
         let kind = environment.get("GITHUB_EVENT_NAME").unwrap_or_default();
@@ -151,7 +151,7 @@ pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base
     Err(why(format!("this clone has none of {names}"), GitError::NoTarget(names)))
 }
 
-/// The nearest of these commits with a baseline that can be read, and its distance. If there is none, the error of the
+/// The nearest of these commits that has a readable baseline, and its distance. If there is none, the error of the
 /// nearest broken baseline.
 fn nearest(
     commits: &[String],
@@ -199,8 +199,8 @@ pub(super) fn read(git: &Git, base: &Base, path: &str) -> Result<(Baseline, Stri
     Err(HistoryError::Missing(where_))
 }
 
-/// Takes the acceptances of a change, which are in its own file and not yet in the commit. A file that cannot be read
-/// accepts nothing.
+/// Adds the acceptances of a change, which are in the change's own baseline file and not yet in the commit. A file that
+/// cannot be read adds none.
 pub(super) fn take_acceptances(
     git: &Git,
     path: &str,

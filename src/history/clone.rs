@@ -18,11 +18,11 @@ pub struct LocalClone {
 /// How git keeps a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// It, or a file in it, is committed or staged.
+    /// The path itself, or a file below it, is committed or staged.
     Tracked,
-    /// `.gitignore` names it.
+    /// `.gitignore` excludes it.
     Ignored,
-    /// Neither.
+    /// It is neither tracked nor ignored.
     Untracked,
 }
 

@@ -1,16 +1,16 @@
-//! Calls the `git` program: no shell, no prompt, and no user input is read as an option.
+//! Calls the `git` program: there is no shell and no prompt, and git never reads user input as an option.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// The name of the file on a ref.
+/// The name of the baseline file on a ref.
 const FILE: &str = "akit-baseline.json";
 
-/// Who commits if git has no user.
+/// The author of commits if git has no user configured.
 const IDENTITY: [&str; 4] = ["-c", "user.name=akit", "-c", "user.email=akit@localhost"];
 
-/// The first seven digits.
+/// The first seven digits of a commit.
 pub(super) fn short(commit: &str) -> &str {
     commit.get(..7).unwrap_or(commit)
 }
@@ -24,21 +24,21 @@ pub enum GitError {
     /// It exited with an error.
     #[error("git could not {doing}: {reason}")]
     Failed {
-        /// What it was asked to do.
+        /// What git was asked to do.
         doing: String,
-        /// Its own message.
+        /// git's own message.
         reason: String,
     },
     /// There is no such commit.
     #[error("there is no commit `{0}` in this clone")]
     NoCommit(String),
-    /// Nothing is committed at all.
+    /// The repository has no commit at all.
     #[error("this repository has no commit yet; make the first one with `git commit`")]
     NoCommitYet,
     /// The commit has no such file, or it is not text.
     #[error("`{0}` in this commit is not readable text")]
     NoFile(String),
-    /// The clone is too shallow to have it.
+    /// Something is missing, perhaps because the history of this clone is cut off.
     #[error(
         "{0}, and this clone is shallow: fetch the whole history \
          (GitHub: `fetch-depth: 0` for actions/checkout; GitLab: the variable `GIT_DEPTH: 0`)"
@@ -94,7 +94,7 @@ impl Git {
         Ok(PathBuf::from(root).join(path))
     }
 
-    /// The current folder from the root, with `/` at its end; empty at the root.
+    /// The path of the current folder from the root, with `/` at its end; empty at the root.
     pub(super) fn prefix(&self) -> Result<String, GitError> {
         self.must("find the current folder in the repository", &["rev-parse", "--show-prefix"])
     }
@@ -125,7 +125,7 @@ impl Git {
     pub(super) fn fetch(&self, name: &str) -> Result<Option<RefState>, GitError> {
         let reference = format!("refs/akit/{name}");
         if let Some(remote) = self.remote()? {
-            let listed = self.must("ask the remote", &["ls-remote", &remote, &reference])?;
+            let listed = self.must("query the remote", &["ls-remote", &remote, &reference])?;
             if listed.is_empty() {
                 return Ok(None);
             }
@@ -142,7 +142,7 @@ impl Git {
         Ok(Some(RefState { commit, text }))
     }
 
-    /// Writes a text to a ref, unless the ref has moved from `old` (`None`: it did not exist).
+    /// Writes a string to a ref, unless the ref has moved from `old` (`None`: it did not exist).
     ///
     /// The commit has no parent, so that a ref that every run rewrites does not grow.
     pub(super) fn publish(&self, name: &str, text: &str, old: Option<&str>) -> Result<(), GitError> {
@@ -177,17 +177,17 @@ impl Git {
             several if several.contains(&"origin") => Ok(Some("origin".to_owned())),
             several => Err(GitError::Failed {
                 doing: "choose a remote".to_owned(),
-                reason: format!("there are {}, and none is `origin`", crate::text::list(several)),
+                reason: format!("none of {} is named `origin`", crate::text::list(several)),
             }),
         }
     }
 
-    /// What git prints, without the last line end.
+    /// What git prints, without the final line break.
     fn must(&self, doing: &str, arguments: &[&str]) -> Result<String, GitError> {
         self.feed(doing, arguments, "")
     }
 
-    /// The same with input.
+    /// Like `must`, but with input for git.
     fn feed(&self, doing: &str, arguments: &[&str], input: &str) -> Result<String, GitError> {
         Ok(self.output(doing, arguments, input)?.trim_end_matches(['\n', '\r']).to_owned())
     }
@@ -272,6 +272,6 @@ impl Commits for Git {
     }
 
     fn shallow(&self) -> Result<bool, GitError> {
-        Ok(self.must("look at the clone", &["rev-parse", "--is-shallow-repository"])? == "true")
+        Ok(self.must("inspect the clone", &["rev-parse", "--is-shallow-repository"])? == "true")
     }
 }

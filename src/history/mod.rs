@@ -26,7 +26,7 @@ pub use git::GitError;
 pub use past::{Brought, PastCommit};
 pub use place::{Place, change_baseline, read_baseline_at};
 
-/// Maximum characters of the reason why a file is not a stored run.
+/// Maximum length, in characters, of the reason why a file is not a stored run.
 const REASON: usize = 400;
 
 /// Why a stored run or baseline cannot be used.
@@ -51,7 +51,7 @@ pub enum HistoryError {
         /// Why.
         source: io::Error,
     },
-    /// A place in a commit, and commits do not change.
+    /// The place is in a commit, which cannot be changed.
     #[error("`{0}` is in a commit, which cannot be changed; name a file or `git-ref:NAME`")]
     Fixed(String),
     /// Git failed.
@@ -78,7 +78,7 @@ impl HistoryError {
             Self::Foreign { what: Kind::Baseline, .. } => {
                 "restore it, or create a new one with `akit baseline update`"
             }
-            Self::Foreign { what: Kind::Attempts, .. } => "remove it, and this attempt counts as the first",
+            Self::Foreign { what: Kind::Attempts, .. } => "remove it; this attempt then counts as the first",
             Self::Git(_) | Self::Fixed(_) => "see docs/baseline.md",
             Self::Read { source, .. } => source.help("save the file as UTF-8"),
             Self::Missing(_) | Self::Write { .. } => "check the path",
@@ -196,7 +196,8 @@ pub fn read_stored(path: &Path) -> Result<StoredRun, HistoryError> {
     Ok(StoredRun { file: slashed(path), run, conclusion: decided.conclusion, pass_rate: decided.pass_rate })
 }
 
-/// The same, but `None` for JSON whose schema is not that of a run: a folder of reports contains such files, too.
+/// Like [`read_stored`], but `None` for JSON whose schema is not that of a run: a folder of reports contains such
+/// files, too.
 pub fn read_stored_among(path: &Path) -> Result<Option<StoredRun>, HistoryError> {
     let text = source(path)?;
     let name = SCHEMA.split('/').next().unwrap_or(SCHEMA);

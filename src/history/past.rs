@@ -13,7 +13,7 @@ use crate::baseline::Baseline;
 /// written.
 const AT_ONCE: usize = 16 * 1024;
 
-/// How many links may lead through one another.
+/// Maximum number of links that are followed one after another.
 const LINKS_DEEP: usize = 8;
 
 /// What a change did to a file.
@@ -33,7 +33,7 @@ pub struct PastCommit {
     tree: OnceLock<Tree>,
 }
 
-/// The files of a commit, also under the names that links give them.
+/// The files of a commit, including their paths through links.
 #[derive(Debug, Default)]
 struct Tree {
     /// Each visible path with the path of its content.
@@ -98,7 +98,7 @@ impl PastCommit {
 
     /// The merge base of HEAD and a revision; the revision itself if they have no commit in common.
     ///
-    /// What a branch gained after the change left it was not removed by the change.
+    /// The revision itself may be newer: what its branch gained after the change began was not removed by the change.
     ///
     /// # Errors
     /// Without git, a repository, or a commit of this name.
@@ -160,7 +160,7 @@ impl PastCommit {
         Ok(self.tree()?.links.clone())
     }
 
-    /// The texts of files; `None` if the commit has no such file or it is not text.
+    /// The contents of files as text; `None` if the commit has no such file or it is not text.
     pub fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError> {
         let files = &self.tree()?.files;
         let real: Vec<_> = paths.iter().map(|path| files.get(path).unwrap_or(path).clone()).collect();

@@ -11,7 +11,7 @@ use crate::source::slashed;
 /// The revision that means the commit a change is compared with.
 const BASE: &str = "base";
 
-/// How often an update of a ref is tried if others update it, too.
+/// How many times an update of a ref is tried while others update it, too.
 const TRIES: u32 = 5;
 
 /// Where a baseline is stored.
@@ -31,7 +31,7 @@ pub enum Place {
     Ref(String),
 }
 
-/// Why a text does not name a place.
+/// Why a string does not name a place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlace {
     /// It is empty.
@@ -81,7 +81,7 @@ impl Place {
         if text.is_empty() { Err(BadPlace::Empty) } else { Ok(Self::File(PathBuf::from(text))) }
     }
 
-    /// The file, if it is one.
+    /// The path, if the place is a file.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match self {
@@ -92,7 +92,7 @@ impl Place {
 }
 
 impl Place {
-    /// A file in the commit that a change is compared with, by its path from the root.
+    /// The place of a file in the commit that a change is compared with; `path` starts at the root.
     #[must_use]
     pub fn at_base(path: &str) -> Self {
         Self::Revision { revision: BASE.to_owned(), path: path.to_owned() }
@@ -135,12 +135,12 @@ fn is_from_here(path: &str) -> bool {
     path.starts_with("./") || path.starts_with("../")
 }
 
-/// The current folder from the root of its repository.
+/// The path of the current folder from the root of its repository.
 fn here() -> String {
     Git::here().and_then(|git| git.prefix()).unwrap_or_default()
 }
 
-/// A path that starts at a folder of a repository, from the root.
+/// Converts a path that is relative to a folder of a repository to one that is relative to the root.
 fn from_root(folder: &str, path: &str) -> String {
     let mut parts = Vec::new();
     for part in folder.split('/').chain(path.split('/')) {
@@ -153,7 +153,7 @@ fn from_root(folder: &str, path: &str) -> String {
     parts.join("/")
 }
 
-/// A path from the root of a repository, as seen from one of its folders.
+/// Converts a path that is relative to the root of a repository to one that is relative to one of its folders.
 fn seen_from(folder: &str, path: &str) -> String {
     let mut rest = path;
     let mut up = folder.split('/').filter(|part| !part.is_empty()).peekable();
@@ -174,7 +174,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// Reads a baseline; the text says where it was found.
+/// Reads a baseline, and says where it was found.
 ///
 /// # Errors
 /// [`HistoryError::Missing`] if there is none. Any other error means that there may be one that cannot be read.
@@ -256,7 +256,7 @@ pub fn change_baseline<T>(
     }
 }
 
-/// What a change returns, and the baseline if it differs.
+/// What `change` returns, and the baseline if it was changed.
 fn changed<T>(
     before: Option<&Baseline>,
     change: &mut impl FnMut(&mut Baseline) -> T,
@@ -278,14 +278,14 @@ fn lock(folder: &Path) -> Result<File, HistoryError> {
     take().map_err(|source| HistoryError::Write { path: slashed(folder), source })
 }
 
-/// A folder can be locked itself, which leaves no file behind.
+/// Opens the folder itself as the lock, which leaves no file behind.
 #[cfg(unix)]
 fn open(folder: &Path) -> std::io::Result<File> {
     File::open(folder)
 }
 
-/// Folders cannot be opened here, so a file is locked instead. It is not removed, because then two processes could
-/// hold the lock at once.
+/// Opens a lock file, because this platform cannot open folders. The file is not removed, because then two processes
+/// could hold the lock at once.
 #[cfg(not(unix))]
 fn open(folder: &Path) -> std::io::Result<File> {
     File::options().create(true).write(true).truncate(false).open(folder.join(".akit-baseline.lock"))

@@ -1,6 +1,7 @@
 //! One promptfoo assertion as an akit expectation.
 //!
-//! An expectation accepts the same answers, or fewer if that is reported; never more without a finding.
+//! An expectation accepts exactly the answers that the assertion accepts; if it accepts fewer or more, a finding says
+//! so.
 
 use super::document::{Excerpt, Folder};
 use super::template::{Template, Variables, no_mapping};
@@ -8,7 +9,7 @@ use super::yaml::YamlItem;
 use crate::source::{Node, Value};
 use crate::text;
 
-/// Why an assertion, or a text in it, cannot be imported.
+/// Why an assertion, or a string in it, cannot be imported.
 #[derive(Debug)]
 pub(super) struct Refusal {
     /// The reason.
@@ -51,7 +52,7 @@ impl Assertion<'_> {
         self.template_of(&self.value()?)
     }
 
-    /// The texts under `value`: a list, or one text with commas.
+    /// The strings under `value`: a list, or a single string with commas.
     pub(super) fn templates(&self) -> Result<Vec<Template>, Refusal> {
         let value = self.value()?;
         if let Some(items) = value.items() {

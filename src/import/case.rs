@@ -32,7 +32,7 @@ pub(super) struct Test {
     pub(super) assertions: Vec<Excerpt>,
     /// `prefix` and `suffix` of the prompt.
     pub(super) around: (String, String),
-    /// Smallest mean of its scores.
+    /// Minimum mean of the test's scores.
     pub(super) threshold: Option<f64>,
     /// Why none of its cases can be imported.
     pub(super) refused: Option<String>,
@@ -125,7 +125,7 @@ pub(super) fn write(
     }
 }
 
-/// The expectations of a test's assertions, and as comments those that were not imported.
+/// The expectations for a test's assertions, with a comment for each assertion that was not imported.
 pub(super) fn demands(
     test: &Test,
     known: &Variables,
@@ -161,7 +161,7 @@ pub(super) fn demands(
     (items, comments)
 }
 
-/// Every choice of variables: a list of texts makes one test for each, as in promptfoo.
+/// Every choice of variables: a list of strings makes one choice for each string, as in promptfoo.
 pub(super) fn choices(vars: &[(String, Excerpt)], expand: bool) -> Vec<Variables> {
     let mut choices = vec![Variables::new()];
     for (name, value) in vars {
@@ -184,7 +184,7 @@ pub(super) fn choices(vars: &[(String, Excerpt)], expand: bool) -> Vec<Variables
 }
 
 /// Adds a value under its name, and those of a mapping under their paths. A list of scalars is joined with commas, as
-/// in JavaScript, and any other list is JSON. Like promptfoo, it drops one final line break of a text.
+/// in JavaScript, and any other list is JSON. Like promptfoo, it drops one line break at the end of a string.
 fn flatten(name: &str, node: &Node, variables: &mut Variables) {
     match &node.value {
         Value::Map(entries) => {

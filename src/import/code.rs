@@ -103,7 +103,7 @@ impl Code {
         self.text.strip_suffix('.').is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_digit()))
     }
 
-    /// Takes a text or a pattern; returns its length.
+    /// Reads a string or a pattern; returns its length.
     fn quoted(&mut self, rest: &str, mark: char) -> Option<usize> {
         let mut end = closing(rest, mark)?;
         if mark == '/' {
@@ -124,7 +124,7 @@ impl Code {
         Some(end)
     }
 
-    /// Takes a name; returns its length.
+    /// Reads a name; returns its length.
     fn word(&mut self, rest: &str) -> Option<usize> {
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         let member = self.text.ends_with('.');

@@ -44,7 +44,7 @@ impl Excerpt {
         self.node.number().filter(|number| number.is_finite())
     }
 
-    /// Another node of the same file.
+    /// An excerpt with another node of the same file.
     pub(super) fn with(&self, node: Node) -> Excerpt {
         Excerpt { node, file: Arc::clone(&self.file) }
     }

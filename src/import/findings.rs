@@ -1,4 +1,4 @@
-//! What could not be imported as it was, each once, and how many assertions could.
+//! Collects what could not be imported as it was, each part once, and counts the assertions that could.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,13 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Something that has no counterpart.
+    /// Reports something that has no counterpart.
     pub(super) fn lost(&mut self, part: &Excerpt, span: Span, message: String, instead: &str) {
         let finding = Diagnostic::error("not-imported", &part.file, span, message).help(instead);
         self.add(finding.warn());
     }
 
-    /// Something whose counterpart differs.
+    /// Reports something whose counterpart differs.
     pub(super) fn differs(&mut self, part: &Excerpt, span: Span, message: String) {
         let finding = Diagnostic::error("imported-differently", &part.file, span, message);
         self.add(finding.warn());
@@ -36,7 +36,7 @@ impl Findings {
         }
     }
 
-    /// Counts an assertion; one that several cases use is mapped if it is mapped in all of them.
+    /// Counts an assertion; one that several cases use counts as mapped only if it is mapped in all of them.
     pub(super) fn count(&mut self, part: &Excerpt, mapped: bool) {
         let place = (part.file.shown().to_owned(), part.node.span.line, part.node.span.column);
         let known = self.assertions.entry(place).or_insert(true);

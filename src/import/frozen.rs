@@ -14,12 +14,12 @@ use crate::vocabulary::VerdictKind;
 pub struct Frozen {
     /// The file.
     pub text: String,
-    /// Parts of the original that are omitted because the conversation has nothing about them: a sentence each.
+    /// A sentence for each part of the original that is omitted because it does not apply to this conversation.
     pub left_out: Vec<String>,
 }
 
-/// A scenario file with one case that says what was said in a trial; everything else stays as in its file. `facts` are
-/// those of the case.
+/// A scenario file with one case whose customer sends the messages of a trial; everything else stays as in `file`.
+/// `facts` are the facts of the case.
 ///
 /// `None` if the file has no such case.
 #[must_use]
@@ -40,7 +40,7 @@ pub fn frozen(file: &Node, id: &str, facts: &[Fact], trial: &Trial) -> Option<Fr
         match key.as_str()? {
             "turns" | "customer" => {
                 entries.extend(turns.take().map(|turns| ("turns".to_owned(), YamlItem::List(turns))));
-                // The facts of a customer by rules belong to the case in a script.
+                // A customer with rules has its own facts; in a script, they belong to the case.
                 entries.extend(value.get("facts").and_then(|facts| freezing.facts(facts)));
             }
             "facts" => entries.extend(freezing.facts(value)),
@@ -62,7 +62,7 @@ pub fn frozen(file: &Node, id: &str, facts: &[Fact], trial: &Trial) -> Option<Fr
     Some(Frozen { text, left_out: freezing.left_out })
 }
 
-/// A turn that was said, with its other keys in the script of its case.
+/// A turn of the trial, with the other keys that it has in the script of its case.
 fn said(turn: &Turn, case: &Node) -> YamlItem {
     // Values are never filled, so braces must not look like a placeholder.
     let words = literal(&turn.asked.replace("{{", "\\{{"));
@@ -117,7 +117,7 @@ impl<'a> Freezing<'a> {
         (!given.is_empty()).then(|| ("facts".to_owned(), YamlItem::List(given)))
     }
 
-    /// An expectation without its parts about the end, since a script ends where it ends, and about what was not said.
+    /// An expectation without its parts about what was not said, and about the end, which the script fixes.
     fn expectation(&mut self, node: &Node) -> Option<YamlItem> {
         let Value::Map(entries) = &node.value else { return Some(YamlItem::of(node)) };
         let word = node.get("type").and_then(Node::as_str).unwrap_or_default();

@@ -182,7 +182,7 @@ fn similar(assertion: &Assertion<'_>) -> Result<YamlItem, Refusal> {
         YamlItem::Map(entries)
     };
     match value.items() {
-        Some(items) if items.is_empty() => Err(Refusal::new("its list is empty", "add at least one text")),
+        Some(items) if items.is_empty() => Err(Refusal::new("its list is empty", "add at least one string")),
         Some(items) => {
             let parts: Result<Vec<_>, _> =
                 items.iter().map(|item| assertion.template_of(item).map(one)).collect();

@@ -1,6 +1,7 @@
 //! Maps assertions to expectations.
 //!
-//! An expectation accepts the same answers, or fewer if that is reported; never more without a finding.
+//! An expectation accepts exactly the answers that the assertion accepts; if it accepts fewer or more, a finding says
+//! so.
 
 use std::sync::Arc;
 
@@ -24,12 +25,12 @@ pub(super) enum Mapped {
     Same(YamlItem),
     /// An expectation that differs as described.
     Near(YamlItem, String),
-    /// None: the reason, and what to write instead.
+    /// No expectation: the reason, and what to write instead.
     Not(String, String),
 }
 
 impl Mapped {
-    /// The result if the mean of all scores must reach a threshold: then each score must reach it.
+    /// The result if the mean of all scores must reach a threshold, for which akit requires that each score reaches it.
     pub(super) fn scored(self, threshold: Option<f64>) -> Self {
         let Some(least) = threshold else { return self };
         let raise = |item| judged::raised(item, least);

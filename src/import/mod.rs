@@ -58,7 +58,7 @@ pub enum ImportError {
     /// The file is not a configuration.
     #[error("`{0}` is not a promptfoo configuration: it has no keys")]
     NoConfiguration(String),
-    /// No case is left; with all findings.
+    /// No case could be imported; contains all findings.
     #[error("no case of `{0}` could be imported")]
     NoCase(String, Diagnostics),
 }

@@ -17,7 +17,7 @@ const ROLES: [&str; 3] = ["system", "user", "assistant"];
 /// A prompt.
 #[derive(Clone, Debug)]
 pub(super) struct Prompt {
-    /// The messages by role, or one text of the user, or why it cannot be imported.
+    /// The messages with their roles, or a single user message without one, or why the prompt cannot be imported.
     pub(super) body: Result<Vec<(Option<&'static str>, Template)>, String>,
     /// Whether it starts with the messages of earlier tests: then each test is a turn of one conversation.
     pub(super) continues: bool,
@@ -84,7 +84,7 @@ impl Prompt {
     }
 }
 
-/// The texts of an entry.
+/// The text of each prompt in an entry.
 fn texts(written: &str, folder: &Folder) -> Result<Vec<String>, String> {
     let file = written.starts_with("file://")
         || (!written.contains([' ', '\n', '{']) && FILES.iter().any(|ending| written.ends_with(ending)));

@@ -4,7 +4,7 @@ use super::document::Excerpt;
 use super::yaml::YamlItem;
 use crate::source::{Node, Span, Value};
 
-/// promptfoo's names, and akit's.
+/// promptfoo's names of providers, and akit's.
 const NAMES: [(&str, &str); 11] = [
     ("openai", "openai"),
     ("ollama", "ollama"),

@@ -19,7 +19,7 @@ const OTHER_SCHEMA: [(&str, Keyword, &str); 3] = [
     ("nullable", Keyword::Bool, "JSON Schema has no `nullable`; use `type: [string, \"null\"]`"),
 ];
 
-/// The type of a keyword's value; with any other type, it is a property of that name.
+/// The type of a keyword's value; with a value of any other type, the key is the name of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keyword {
     Text,
@@ -94,7 +94,7 @@ fn has_keyword(node: &Node, key: &str, kind: Keyword) -> bool {
     }
 }
 
-/// Data whose texts are literal; promptfoo fills no variables in them.
+/// Data whose strings are literal, since promptfoo fills no variables in them.
 pub(super) fn without_templates(part: &Excerpt) -> Result<YamlItem, Refusal> {
     let mut braces = false;
     let item = YamlItem::of(&part.node).map_texts(&mut |text| {
@@ -107,12 +107,12 @@ pub(super) fn without_templates(part: &Excerpt) -> Result<YamlItem, Refusal> {
     Ok(item)
 }
 
-/// The answer has no fenced block, where akit would look for JSON and promptfoo does not.
+/// Expects that the answer has no fenced block, in which akit would look for JSON but promptfoo would not.
 pub(super) fn no_fence() -> YamlItem {
     regex("^(?![\\s\\S]*```)[\\s\\S]".to_owned())
 }
 
-/// The whole answer is JSON that matches a schema; `json_schema` alone also accepts a fenced block.
+/// Expects that the whole answer is JSON that matches a schema; `json_schema` alone also accepts a fenced block.
 pub(super) fn bare_json(schema: YamlItem) -> YamlItem {
     // An empty schema looks like a mistake; what is meant is any JSON.
     let kinds = ["array", "boolean", "null", "number", "object", "string"].map(YamlItem::text);

@@ -430,7 +430,7 @@ impl PromptfooSuite {
         Ok(Node { value, span: node.span })
     }
 
-    /// The text that a variable takes from a file.
+    /// The text of the file that a variable names.
     fn file(&self, name: &str) -> Result<String, String> {
         let shown = text::excerpt(name, 80);
         if name.contains('*')

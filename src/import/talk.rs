@@ -95,7 +95,7 @@ pub(super) fn write(
     CaseText { lines, lives: false }
 }
 
-/// The text, escaped so that nothing in it is filled.
+/// Escapes every placeholder in a string, so that akit does not fill it.
 fn unfilled(text: &str) -> String {
     literal(&text.replace("{{", "\\{{"))
 }

@@ -1,6 +1,6 @@
 //! The part of promptfoo's templates (Nunjucks) that akit supports: `{{name}}` and `{{ a.b }}`.
 //!
-//! Filters, blocks, comments and expressions are not approximated: a text with one is refused.
+//! Filters, blocks, comments and expressions are not approximated: text that contains one is refused.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ const DEEPEST: usize = 8;
 /// Largest value after references are filled, in bytes (16 MiB).
 const LARGEST: usize = 16 * 1024 * 1024;
 
-/// A text, split at its placeholders.
+/// Text, split at its placeholders.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Template(Vec<Piece>);
 
@@ -24,7 +24,7 @@ enum Piece {
     Environment(String),
 }
 
-/// A text that akit's variables cannot express.
+/// Why akit's variables cannot express a string.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TemplateError {
     /// Something in braces that is not a name.
@@ -36,7 +36,7 @@ pub(super) enum TemplateError {
     /// A name whose value is a mapping.
     #[error("`{{{{{0}}}}}` is a mapping, but akit only fills in text")]
     Mapping(String),
-    /// Braces in a text that promptfoo does not fill.
+    /// Braces in text that promptfoo does not fill.
     #[error("promptfoo keeps `{0}` as is, but akit would fill it in")]
     Taken(String),
     /// Values that refer to each other in a cycle.
@@ -45,7 +45,7 @@ pub(super) enum TemplateError {
 }
 
 impl Template {
-    /// Splits a text.
+    /// Splits text at its placeholders.
     ///
     /// # Errors
     /// If it contains Nunjucks other than names in braces.
@@ -77,7 +77,7 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// A text in which promptfoo fills nothing.
+    /// Text in which promptfoo fills nothing.
     ///
     /// # Errors
     /// If akit would fill something in it.
@@ -128,7 +128,7 @@ impl Template {
     }
 }
 
-/// A pattern that matches a text literally, in JavaScript's dialect.
+/// A pattern that matches the text literally, in JavaScript's dialect.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -140,7 +140,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Refuses a name whose value is a mapping: promptfoo would insert JavaScript's text for it.
+/// Refuses a name whose value is a mapping: promptfoo would insert JavaScript's string form of it.
 ///
 /// # Errors
 /// [`TemplateError::Mapping`] with the first such name.

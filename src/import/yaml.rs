@@ -57,7 +57,7 @@ impl YamlItem {
         }
     }
 
-    /// The same with `change` applied to every text.
+    /// This value with `change` applied to every string.
     pub(super) fn map_texts(self, change: &mut impl FnMut(&str) -> String) -> Self {
         match self {
             YamlItem::Text(text) => YamlItem::Text(change(&text)),
@@ -139,7 +139,7 @@ fn value(item: &YamlItem, depth: usize, out: &mut String) {
     }
 }
 
-/// Whether a block keeps every character of a text.
+/// Whether a block keeps every character of a string.
 fn fits_block(text: &str) -> bool {
     let body = text.strip_suffix('\n').unwrap_or(text);
     let plain = |c: char| c == '\n' || (text::inert(c) && !is_break(c));

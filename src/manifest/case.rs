@@ -23,7 +23,7 @@ pub struct CaseResult {
     pub tags: Vec<String>,
     /// The line of its `id:`.
     pub location: Location,
-    /// 16 hexadecimal digits of what is asked and expected; the same after reformatting.
+    /// A hash of what is asked and expected, in 16 hexadecimal digits; reformatting does not change it.
     pub content_hash: String,
     /// Its result.
     pub outcome: Outcome,
@@ -95,8 +95,8 @@ impl CaseResult {
     }
 
     /// The trials that count as evidence on a failure. The first failure raises the suspicion and does not count; what
-    /// comes after it was not selected for failing. If an earlier attempt raised the suspicion, every trial counts that
-    /// was not read back from the cache of that attempt.
+    /// comes after it was not selected for failing. If an earlier attempt raised the suspicion, every trial counts
+    /// unless it was read from the cache of that attempt.
     pub fn evidence(&self) -> impl Iterator<Item = &Trial> {
         let again = self.earlier.is_some();
         let ordinary = self.ordinary().skip_while(move |trial| !again && trial.outcome != Outcome::Failed);

@@ -1,7 +1,7 @@
 //! The results of a run, in their versioned format (`--json`, `akit gate`, `akit report`).
 //!
-//! Plain data and sums; no rule of judging or gating is here. Cases are in the order of their files and positions,
-//! whatever finished first.
+//! Plain data and sums, without any rule of judging or gating. Cases are in the order of their files and positions, no
+//! matter which finished first.
 
 mod case;
 mod stress;
@@ -25,7 +25,7 @@ pub use trial::{Held, Place, Telling, Trial, Turn};
 pub use verdict::{Grade, Verdict};
 pub use version1::{VERSION_1, read_version_1};
 
-/// The judge, in the words of stored baselines, which must not change.
+/// The word for the judge in stored baselines, which must not change.
 const GRADER: &str = "grader";
 
 /// The name and version of the format.
@@ -117,7 +117,7 @@ pub struct RunManifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Redacted {
-    /// Number of the asked cases with redaction, at least 1.
+    /// Number of cases that were asked with redaction on, at least 1.
     pub cases: usize,
     /// The kinds of values, as their markers name them, in alphabetical order; `custom` means patterns of the user.
     pub kinds: Vec<String>,
@@ -143,15 +143,16 @@ pub struct ScenarioRun {
     /// address and no version.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unidentified: bool,
-    /// 16 hexadecimal digits over provider, model, address, parameters, system prompt and tools, several joined by `+`.
-    /// The same for every file of recorded answers; empty if every asked case names its own model.
+    /// A hash of provider, model, address, parameters, system prompt and tools, in 16 hexadecimal digits; several
+    /// hashes are joined by `+`. All files of recorded answers have the same hash. Empty if every asked case names its
+    /// own model.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target_hash: String,
     /// The judge, if one was needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader: Option<String>,
-    /// 16 hexadecimal digits over the judge's provider, model, host, prompt template, scale and votes, if a judge was
-    /// needed that no expectation names itself.
+    /// A hash of the judge's provider, model, host, prompt template, scale and votes, in 16 hexadecimal digits. Missing
+    /// unless an expectation that names no judge needed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader_hash: Option<String>,
 }
@@ -206,7 +207,7 @@ impl RunManifest {
         counts
     }
 
-    /// Marks all answers from files as dated: their time of recording is known.
+    /// Marks all answers from files as dated, because the time of the recording is known.
     pub fn date_given(&mut self) {
         let trials = self.cases.iter_mut().flat_map(|case| &mut case.trials);
         let answers = trials.flat_map(|trial| &mut trial.turns).filter_map(|turn| turn.answer.as_mut());
@@ -225,7 +226,7 @@ impl RunManifest {
         sum(self.grades().into_iter().filter_map(|grade| grade.usage))
     }
 
-    /// Milliseconds that all answers and verdicts took when they were first asked.
+    /// Milliseconds that all answers and verdicts took when they were first requested.
     #[must_use]
     pub fn recorded_ms(&self) -> u64 {
         let replies = self.answers().filter_map(|answer| answer.latency_ms);

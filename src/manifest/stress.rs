@@ -103,12 +103,12 @@ pub struct Level {
     pub lasted_s: f64,
     /// Requests that were answered or failed.
     pub requests: u64,
-    /// Retries; always 0 without `--limits`. Failed tries before the last one are in no other figure.
+    /// Retries; always 0 without `--limits`. No other figure includes the failed tries before the last one.
     pub retries: u64,
     /// Requests per second.
     pub rate: f64,
-    /// From the intended send to the complete answer. For load that is kept in flight, corrected for the requests that
-    /// a stall held back.
+    /// From the intended send to the complete answer. If a fixed number is kept in flight, it is corrected for the
+    /// requests that a stall held back.
     pub latency_ms: Percentiles,
     /// Whether the latency is corrected.
     pub corrected: bool,
@@ -116,7 +116,7 @@ pub struct Level {
     pub service_ms: Percentiles,
     /// Time to the first token; missing if answers are not streamed.
     pub ttft_ms: Option<Percentiles>,
-    /// Time between the pieces of an answer: the mean of each answer.
+    /// Time between the pieces of an answer; each answer counts with its mean.
     pub gap_ms: Option<Percentiles>,
     /// Tokens received per second.
     pub tokens_per_s: Option<f64>,
@@ -140,7 +140,8 @@ pub struct Level {
     pub escalation: Option<Escalation>,
     /// Answers per second that met the limits and their expectations; missing if nothing is expected.
     pub goodput: Option<f64>,
-    /// Milliseconds until a level with less load than the one before it was fast again; missing if it never was.
+    /// Milliseconds until this level was fast again, if it has less load than the level before; missing if it never
+    /// was.
     pub recovery_ms: Option<u64>,
     /// US dollars, if the price is known.
     pub cost_usd: Option<f64>,
@@ -184,13 +185,13 @@ pub struct Lag {
 pub struct Quality {
     /// Conversations that were judged, without errors.
     pub n: u64,
-    /// Those that met their expectations.
+    /// Conversations that met their expectations.
     pub passed: u64,
-    /// Their share.
+    /// `passed` divided by `n`.
     pub rate: Option<f64>,
-    /// Lower end of its interval (Wilson, 95%).
+    /// Lower end of the interval of `rate` (Wilson, 95%).
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper end of the interval of `rate`.
     pub high: Option<f64>,
     /// Empty answers.
     pub empty: u64,
@@ -208,17 +209,17 @@ pub struct Quality {
 pub struct Judged {
     /// Answers with a verdict.
     pub n: u64,
-    /// Those that passed.
+    /// Answers that passed.
     pub passed: u64,
-    /// Their share.
+    /// `passed` divided by `n`.
     pub rate: Option<f64>,
-    /// Lower end of its interval (Wilson, 95%).
+    /// Lower end of the interval of `rate` (Wilson, 95%).
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper end of the interval of `rate`.
     pub high: Option<f64>,
     /// Answers that could not be judged.
     pub errored: u64,
-    /// Why the first of them could not be judged.
+    /// Why the first errored answer could not be judged.
     pub reason: Option<String>,
 }
 
@@ -228,11 +229,11 @@ pub struct Judged {
 pub struct Change {
     /// Mean over the cases that both levels judged, -1 to 1.
     pub rate: f64,
-    /// Lower end of its interval (95%).
+    /// Lower end of the interval of `rate` (95%).
     pub low: f64,
-    /// Upper end.
+    /// Upper end of the interval of `rate`.
     pub high: f64,
-    /// Number of those cases.
+    /// Number of cases that both levels judged.
     pub cases: u64,
 }
 
@@ -240,19 +241,19 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Escalation {
-    /// Their conversations, including those that ended with an error.
+    /// Conversations of these customers, including those that ended with an error.
     pub n: u64,
-    /// Those who were offered a person, or got further.
+    /// Customers who were offered a person, or got further.
     pub offered: u64,
-    /// Those who were told that a person will help, or got further.
+    /// Customers who were told that a person will help, or got further.
     pub claimed: u64,
-    /// Those who were handed off.
+    /// Customers who were handed off.
     pub done: u64,
-    /// Those for whom a person was available: `done`, or `claimed` if nothing shows when a handoff is done.
+    /// Customers for whom a person was available: `done`, or `claimed` if nothing shows when a handoff is done.
     pub available: u64,
-    /// Lower end of the interval of their share (Wilson, 95%).
+    /// Lower end of the interval of the share of `available` in `n` (Wilson, 95%).
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper end of that interval.
     pub high: Option<f64>,
     /// 95th percentile of the time from the intended first send to the answer that made a person available.
     pub p95_ms: Option<f64>,
@@ -315,11 +316,11 @@ pub struct CaseUnderLoad {
     pub escalation: bool,
     /// Conversations that ended, with a result or an error.
     pub n: u64,
-    /// Those that were judged.
+    /// Conversations that were judged.
     pub judged: u64,
-    /// Those that met their expectations.
+    /// Conversations that met their expectations.
     pub passed: u64,
-    /// Those that ended with an error.
+    /// Conversations that ended with an error.
     pub errored: u64,
     /// Why it did not pass: the first reason of its worst result; failed is worse than errored.
     pub reason: Option<String>,
@@ -345,7 +346,7 @@ pub struct Tick {
     pub p95_ms: Option<f64>,
     /// Conversations that were judged.
     pub judged: u64,
-    /// Those that passed.
+    /// Conversations that passed.
     pub passed: u64,
 }
 

@@ -1,6 +1,6 @@
 //! One trial of a case: a conversation, turn by turn.
 //!
-//! A single question is a conversation of one turn. Readers use the accessors, so that they work for both.
+//! A single question is a conversation of one turn. Code that uses the accessors works for both.
 
 use std::borrow::Cow;
 
@@ -106,7 +106,7 @@ impl Place {
         Self::words(self.number, self.id.as_deref())
     }
 
-    /// The same for a number and an id.
+    /// Like `named`, but for a number and an id.
     #[must_use]
     pub fn words(number: u32, id: Option<&str>) -> String {
         match id {
@@ -162,8 +162,8 @@ impl Trial {
         }
     }
 
-    /// The first turn that went wrong in a conversation that did not pass: one that a verdict is about, else the last,
-    /// if something could not be asked.
+    /// The first turn that went wrong in a conversation that did not pass: one that a verdict is about, or else the
+    /// last turn if something could not be asked.
     #[must_use]
     pub fn broken_turn(&self) -> Option<&Turn> {
         self.conversation.as_ref().filter(|_| self.outcome != Outcome::Passed)?;
@@ -256,7 +256,7 @@ impl Trial {
     }
 
     /// The verdicts that explain the result, without those that were not needed. Earlier turns come first; verdicts
-    /// about no single turn come last.
+    /// that are not about a single turn come last.
     #[must_use]
     pub fn decisive(&self) -> Vec<Telling<'_>> {
         let of_turns = self.turns.iter().flat_map(|turn| {
@@ -298,7 +298,8 @@ impl Trial {
         format!("{at}{why}{more}").into()
     }
 
-    /// US dollars spent on its answers and on judging them, as far as known; a cached one costs nothing.
+    /// US dollars spent on its answers and on judging them, as far as the costs are known; what comes from the cache
+    /// costs nothing.
     #[must_use]
     pub fn spent_usd(&self) -> f64 {
         let paid = self.answers().filter(|answer| !answer.recorded);
@@ -328,7 +329,7 @@ impl Trial {
         self.turns = Self::single(self.outcome, answer, Some(verdict)).turns;
     }
 
-    /// The last answer, for changing it.
+    /// The last answer, to be changed.
     pub fn answer_mut(&mut self) -> Option<&mut Answer> {
         self.turns.last_mut()?.answer.as_mut()
     }

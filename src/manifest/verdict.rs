@@ -94,7 +94,7 @@ impl Verdict {
         }
     }
 
-    /// The innermost verdicts that did not pass, in order: what a reader wants to see.
+    /// The innermost verdicts that did not pass, in order, which explain the result to a reader.
     #[must_use]
     pub fn decisive(&self) -> Vec<&Verdict> {
         if self.counted() == Outcome::Passed {

@@ -118,7 +118,7 @@ impl Options {
         all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
     }
 
-    /// The same for the cache key; `None` if empty.
+    /// These options for the cache key; `None` if there are none.
     #[must_use]
     pub fn keyed(&self) -> Option<Json> {
         let told: Map<String, Json> =
@@ -130,16 +130,16 @@ impl Options {
 /// Why a server cannot be called as configured.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// Its address.
+    /// Its address is not usable.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// A header.
+    /// A header cannot be sent.
     #[error("cannot send header `{0}`")]
     Header(String),
-    /// A member of the body that akit writes itself.
+    /// The configuration sets a member of the body that akit writes itself.
     #[error("`extraBody` has `{0}`, which akit sets itself")]
     Body(String),
-    /// An API that it does not have.
+    /// The configuration names an API that the provider does not have.
     #[error("this provider has no Responses API")]
     Api,
 }

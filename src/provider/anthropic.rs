@@ -26,7 +26,7 @@ const VERSION: &str = "2023-06-01";
 const DELTAS: [(&str, &str); 4] =
     [("text", "text"), ("partial_json", "input"), ("thinking", "thinking"), ("signature", "signature")];
 
-/// Token limit of an answer if the model's own is unknown, or the server refuses it.
+/// Token limit of an answer if the model's own limit is unknown, or if the server refuses that limit.
 const FEWEST: u64 = 8192;
 
 pub(super) const ANTHROPIC: Spec = Spec {
@@ -42,7 +42,7 @@ pub(super) const ANTHROPIC: Spec = Spec {
     }),
 };
 
-/// Maximum tokens of a model's answer, from the price list.
+/// Maximum number of tokens in a model's answer, from the price list.
 fn longest(model: &str) -> Option<u64> {
     Prices::default().named(model)?.longest
 }
@@ -230,7 +230,7 @@ impl Dialect for Messages {
     }
 }
 
-/// A content part to send back, if allowed; thoughts unchanged, because they are signed.
+/// A content part to send back, if that is allowed; thoughts are left unchanged, because they are signed.
 fn sent_back(part: &Json) -> Option<Json> {
     let has_words = |text: &&Json| text.as_str().is_some_and(|text| !text.is_empty());
     match part.get("type")?.as_str()? {
@@ -244,8 +244,8 @@ fn sent_back(part: &Json) -> Option<Json> {
     }
 }
 
-/// The messages without instructions, as turns. Results of functions are the user's; consecutive messages of one role
-/// are joined.
+/// The messages without instructions, as turns. Results of functions are in turns of the user; consecutive messages of
+/// one role are joined.
 fn turns(messages: &[&Message]) -> Json {
     let mut turns: Vec<(&str, Vec<Json>)> = Vec::new();
     for message in messages {
@@ -278,7 +278,7 @@ fn turns(messages: &[&Message]) -> Json {
     turns.into_iter().map(turn).collect()
 }
 
-/// The text of a message, if not empty, which would be refused.
+/// The text of a message as a content part; `None` if it is empty, because the API refuses empty text.
 fn text(message: &Message) -> Option<Json> {
     (!message.content.is_empty()).then(|| json!({ "type": "text", "text": message.content }))
 }
@@ -299,7 +299,7 @@ fn schema(output: &OutputSchema) -> Json {
     without_limits(&output.schema)
 }
 
-/// The content of a body with raw inputs: a parsed object has lost repeated members.
+/// The content of a body with raw inputs: parsing an object loses repeated members.
 #[derive(Deserialize)]
 struct Written {
     content: Vec<Block>,

@@ -1,6 +1,6 @@
 //! Azure OpenAI: OpenAI's chat completions and Responses at the customer's own resource, by deployment.
 //!
-//! With `apiVersion` the deployment is in the path; without, it is the model at the path `/openai/v1`.
+//! With `apiVersion`, the deployment is in the path; without it, the deployment is the model at the path `/openai/v1`.
 
 use super::access::Access;
 use super::chat::{Chat, Wire};

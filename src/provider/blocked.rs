@@ -1,7 +1,7 @@
 //! Blocked prompts: a content filter's refusal, not an outage.
 //!
-//! The patterns are a closed list. Any other error stays an error, because an expectation may require a
-//! refusal.
+//! The patterns are a closed list. Any other error stays an error: if it counted as a refusal, it would meet an
+//! expectation that requires one.
 
 use super::place::Place as _;
 use serde_json::Value as Json;

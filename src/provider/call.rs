@@ -13,7 +13,7 @@ use crate::http::{self, Http, Incoming, Lost};
 use crate::secret::Secret;
 use crate::text;
 
-/// Characters shown of an error body.
+/// Number of characters shown of an error body.
 const SHOWN: usize = 300;
 
 /// A JSON request.
@@ -26,7 +26,7 @@ pub(super) struct Call<'a> {
     pub(super) asked: &'a str,
     /// Its headers.
     pub(super) headers: &'a HeaderMap,
-    /// Secrets to blank out of the response, before any excerpt is taken: half a key would not be found later.
+    /// Secrets to remove from the response before any excerpt is taken: half a key would not be found later.
     pub(super) secrets: Vec<&'a Secret>,
     /// The request body.
     pub(super) body: &'a Json,
@@ -193,13 +193,14 @@ pub(super) fn lost(host: &str, lost: Lost) -> ProviderError {
 
 /// The error inside a body with status 200.
 ///
-/// Gateways send one instead of an answer, next to `choices`, inside a choice or inside its message if a provider
-/// fails midway. Empty values (null, zero, blank) and a reported success next to choices are not errors.
+/// If a provider fails midway, gateways send an error instead of an answer: next to `choices`, inside a choice, or
+/// inside the message of a choice. Empty values (null, zero, blank) and a reported success next to choices are not
+/// errors.
 pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
     error_beside(reply, host, false)
 }
 
-/// The same for a body that may have an answer outside of `choices`.
+/// Like [`error_within`], but for a body that may have an answer outside of `choices`.
 pub(super) fn error_beside(reply: &Json, host: &str, is_answered: bool) -> Option<ProviderError> {
     let choices = reply.get("choices").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
     let is_answered = is_answered || !choices.is_empty();

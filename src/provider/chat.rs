@@ -254,7 +254,7 @@ fn add(message: &mut Json, delta: Json) {
     }
 }
 
-/// Adds a delta to a call: its arguments are appended, anything else is set.
+/// Adds a delta to a call: arguments are appended, and any other member is set.
 fn add_call(call: &mut Json, piece: Json) {
     let Json::Object(piece) = piece else { return };
     let call = object(call);

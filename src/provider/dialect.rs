@@ -1,4 +1,4 @@
-//! The differences between vendors: how requests are written and answers are read. One file each.
+//! The differences between vendors: how requests are written and answers are read. Each vendor has its own file.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -33,13 +33,13 @@ pub(super) trait Dialect: Send + Sync + fmt::Debug {
     /// A request without the parts in `left`.
     fn body(&self, request: &ChatRequest, left: &BTreeSet<Part>) -> Draft;
 
-    /// Requests streaming, if the path does not.
+    /// Requests streaming in the body, for APIs whose path does not.
     fn stream(&self, _body: &mut Map<String, Json>, _left: &BTreeSet<Part>) {}
 
     /// Merges an event of a stream into the whole answer.
     fn piece(&self, whole: &mut Json, piece: Json) -> Piece;
 
-    /// Reads an answer. For a verdict, calls of the function with this name are its text.
+    /// Reads an answer. For a verdict, the arguments of calls to the function with this name are its text.
     fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Read, Misread>;
 
     /// The parts of an answer with calls that must be sent back unchanged, before the results of the calls.
@@ -154,8 +154,8 @@ impl Draft {
         }
     }
 
-    /// The form of a verdict: structured output, or else a function call, or else the prompt alone. After an
-    /// unreadable answer, the next form is used.
+    /// Picks the form in which a verdict is requested: structured output if possible, then a function call, then the
+    /// prompt alone. After an unreadable answer, the next form is used.
     pub(super) fn form(&mut self, left: &BTreeSet<Part>, output: &OutputSchema) -> Option<Part> {
         let mut skips = usize::from(output.next_form);
         for part in [Part::ResponseFormat, Part::ToolChoice] {
@@ -197,7 +197,8 @@ impl<'a> Declared<'a> {
     }
 }
 
-/// The instructions of a conversation, one paragraph each, for vendors that want them separately; and the rest.
+/// The instructions of a conversation, one paragraph each, for vendors that want them separately, and the other
+/// messages.
 pub(super) fn split_instructions(messages: &[Message]) -> (Option<String>, Vec<&Message>) {
     let is_instruction = |message: &&Message| matches!(message.role, Role::System | Role::Developer);
     let (system, rest): (Vec<_>, Vec<_>) = messages.iter().partition(is_instruction);
@@ -205,7 +206,7 @@ pub(super) fn split_instructions(messages: &[Message]) -> (Option<String>, Vec<&
     ((!system.is_empty()).then(|| system.join("\n\n")), rest)
 }
 
-/// Appends to a string or a list.
+/// Appends to the string or list at a place.
 pub(super) fn grow(place: &mut Json, more: Json) {
     match (&mut *place, more) {
         (_, Json::Null) => {}

@@ -1,4 +1,4 @@
-//! Why an answer ended. Servers say so in several places; the worst word counts.
+//! Why an answer ended. Servers say so in several places; the worst stop word counts.
 
 use serde_json::Value as Json;
 
@@ -7,18 +7,19 @@ use super::place::Place as _;
 use crate::text;
 use crate::vocabulary::StopReason;
 
-/// Its names.
+/// The names of keys that hold a stop word.
 const KEYS: [&str; 6] =
     ["finish_reason", "native_finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason"];
 
-/// Other places that mark an answer as incomplete; unknown words are ignored here.
+/// Other places that may mark an answer as incomplete; unknown words there are ignored.
 const STATES: [&str; 4] =
     ["/status", "/incomplete_details/reason", "/choices/0/status", "/choices/0/incomplete_details/reason"];
 
-/// Results of content filters, by category.
+/// Keys that hold the results of content filters, by category.
 const FILTERS: [&str; 2] = ["content_filter_results", "content_filter_result"];
 
-/// Why the first answer ended: the `finish_reason`, or a word elsewhere if that is missing or less bad.
+/// Why the first answer ended: its `finish_reason`, or a stop word elsewhere if `finish_reason` is missing or less
+/// severe.
 pub(super) fn word(reply: &Json) -> Option<String> {
     let choice = reply.place("/choices/0");
     let places = [choice, choice.and_then(|choice| choice.get("message")), Some(reply)];
@@ -28,7 +29,7 @@ pub(super) fn word(reply: &Json) -> Option<String> {
     worst(named, others)
 }
 
-/// The stop word of messages on their own, the last one first, and of `beside`.
+/// The worst stop word of the messages, starting with the last one, and of `beside`.
 pub(super) fn of_messages<'a>(
     messages: impl Iterator<Item = &'a Json>,
     beside: Option<String>,
@@ -36,7 +37,7 @@ pub(super) fn of_messages<'a>(
     worst(messages.flat_map(words).chain(beside).collect(), std::iter::empty())
 }
 
-/// The first non-empty word, or one known to be worse.
+/// The first non-empty word, unless another one is known to be worse.
 fn worst(named: Vec<String>, others: impl Iterator<Item = String>) -> Option<String> {
     let mut word = named.iter().find(|word| !word.is_empty()).or(named.first()).cloned();
     for other in named.into_iter().chain(others) {
@@ -53,7 +54,7 @@ fn words(place: &Json) -> impl Iterator<Item = String> {
     KEYS.into_iter().filter_map(|key| written(place.get(key))).chain(details)
 }
 
-/// Whether a choice says that it ended.
+/// Whether a choice says why it ended.
 pub(super) fn is_told(choice: &Json) -> bool {
     words(choice).any(|word| !word.trim().is_empty())
 }
@@ -109,7 +110,7 @@ fn badness(word: Option<&str>) -> u8 {
     }
 }
 
-/// A stop word; anything but text becomes an unknown word.
+/// Reads a stop word; any value but a string becomes an unknown word.
 fn written(value: Option<&Json>) -> Option<String> {
     match value {
         None | Some(Json::Null) => None,

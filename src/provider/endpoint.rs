@@ -1,4 +1,4 @@
-//! Endpoints: the whole address, because one host can serve several applications.
+//! Endpoints: an endpoint is a whole address, because one host can serve several applications.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::own::without_keys;
 use crate::text;
 
-/// Ends of an address that belong to a call, not to the server.
+/// Endings of an address that belong to a call, not to the server.
 const CALLS: [&str; 4] = ["/chat/completions", "/responses", "/embeddings", "/messages"];
 
 /// The path of most servers.
@@ -21,7 +21,7 @@ pub struct Endpoint {
     pub provider: String,
     /// Host, with the port if it is not the default.
     pub host: String,
-    /// Scheme, host, port, path and a digest of the query: the query may contain a key, and this is stored.
+    /// Scheme, host, port, path and a digest of the query: the query may contain a key, so it is not stored itself.
     pub address: String,
 }
 
@@ -48,7 +48,7 @@ impl Address {
         Ok(Self(url))
     }
 
-    /// Parses an address as written, without surrounding spaces.
+    /// Parses an address as written, except for surrounding spaces.
     pub(super) fn exact(written: &str) -> Result<Self, AddressError> {
         let written = written.trim();
         let wrong = |reason: &str| {
@@ -101,7 +101,7 @@ impl Address {
         url
     }
 
-    /// The same with this version appended, unless it ends with one.
+    /// This address with a version appended, unless it ends with one.
     pub(super) fn in_version(self, version: &str) -> Self {
         let last = self.path().rsplit('/').next().unwrap_or_default();
         let is_version =
@@ -110,13 +110,13 @@ impl Address {
         if is_version { self } else { self.at(&path) }
     }
 
-    /// The same at another path.
+    /// This address with another path.
     pub(super) fn at(mut self, path: &str) -> Self {
         self.0.set_path(path);
         self
     }
 
-    /// The same with a parameter in its query.
+    /// This address with a parameter in its query.
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
         let others: Vec<(String, String)> = self
             .0
@@ -128,12 +128,12 @@ impl Address {
         self
     }
 
-    /// Why it cannot be used.
+    /// The error that says why this address cannot be used.
     pub(super) fn wrong(&self, reason: &str) -> AddressError {
         AddressError { url: self.shown(""), reason: reason.to_owned() }
     }
 
-    /// The same for display, without the query, which may contain a key, and without keys in its path.
+    /// This address for display, without the query, which may contain a key, and without keys in its path.
     pub(super) fn shown(&self, name: &str) -> String {
         let shown = self.clone().at(&without_keys(self.path()));
         shown.call(name).as_str().split('?').next().unwrap_or_default().to_owned()

@@ -79,7 +79,7 @@ pub enum ProviderError {
     Status {
         /// Host.
         host: String,
-        /// Status; for an error object its `code` from 100 to 599, or 200 without one.
+        /// The status; for an error object, its `code` if that is from 100 to 599, or else 200.
         status: u16,
         /// The provider's message, or an excerpt of the body.
         body: String,
@@ -139,8 +139,8 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
-    /// Whether the answer itself is broken, which a replay repeats; other errors are about the connection, the
-    /// account or the request.
+    /// Whether the answer itself is broken, so that a replay fails in the same way; other errors are about the
+    /// connection, the account or the request.
     #[must_use]
     pub fn is_broken_answer(&self) -> bool {
         match self {
@@ -208,7 +208,7 @@ impl ProviderError {
         }
     }
 
-    /// Whether the request may still have been answered and charged.
+    /// Whether the request may have been answered and charged nevertheless.
     #[must_use]
     pub fn may_cost(&self) -> bool {
         match self {
@@ -316,7 +316,7 @@ impl ProviderError {
         }
     }
 
-    /// The same without the server's own text, which may repeat what it was sent.
+    /// This error without the server's own text, which may repeat what it was sent.
     #[must_use]
     pub fn withheld(self) -> Self {
         let words = || "(text withheld: redaction is on)".to_owned();

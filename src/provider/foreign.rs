@@ -36,7 +36,7 @@ impl Whom<'_> {
 /// Speaker and text.
 type Line = (Role, String);
 
-/// The question as a file has it.
+/// The question as it is in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Asked {
     Text(String),
@@ -126,7 +126,7 @@ pub(super) struct Foreign {
     by_prompt: BTreeMap<String, Vec<usize>>,
 }
 
-/// A text for comparison, without the line breaks at a file's end.
+/// A string for comparison, without the line breaks that files add at the end.
 fn plain(text: &str) -> &str {
     text.trim()
 }
@@ -150,7 +150,7 @@ impl Foreign {
         self.add(Given { place, description: None, variables: BTreeMap::new(), asked, answer });
     }
 
-    /// The answers to a case, by the test's description, or else its variables, or else its prompt.
+    /// The answers to a case: matched by the test's description if possible, then by its variables, then by its prompt.
     fn all(&self, whom: &Whom<'_>) -> Vec<usize> {
         let fit = |at: &usize| self.given[*at].fit(whom);
         let mut named = [whom.name, Some(whom.id)].into_iter().flatten();
@@ -181,8 +181,8 @@ impl Foreign {
         self.all(whom).get(trial as usize).map(|at| &self.given[*at].answer)
     }
 
-    /// Describes ambiguous answers: ones that match several cases or another case's question, or several questions
-    /// for one case.
+    /// Describes ambiguous answers: those that match several cases or another case's question, and those that answer
+    /// several questions of one case.
     pub(super) fn doubtful(&self, cases: &[Whom<'_>]) -> Vec<String> {
         if self.given.is_empty() {
             return Vec::new();
@@ -238,7 +238,7 @@ impl Foreign {
         unused.map(|(_, given)| told(given)).collect()
     }
 
-    /// Adds promptfoo results; `None` if the document is something else, or an error if they are not usable.
+    /// Adds promptfoo results; `None` if the document is something else, and an error if the results cannot be used.
     pub(super) fn add_promptfoo(&mut self, document: &Json) -> Option<Result<(), String>> {
         let results =
             document.pointer("/results/results").or_else(|| document.pointer("/results"))?.as_array()?;
@@ -324,8 +324,8 @@ fn given(number: usize, result: &Json) -> Result<Given, String> {
     })
 }
 
-/// Reads an output. promptfoo keeps a vendor's calls unchanged: as a message, as a list of calls or parts, or each as
-/// JSON on a line of the text.
+/// Reads an output. promptfoo keeps a vendor's calls unchanged: as a message, as a list of calls or parts, or as text
+/// with one JSON call per line.
 fn said(output: &Json) -> Result<Said, Unread> {
     match output {
         Json::String(text) => {
@@ -358,7 +358,7 @@ fn said(output: &Json) -> Result<Said, Unread> {
     }
 }
 
-/// Whether JSON is a call, by any vendor's names.
+/// Whether JSON is a call, under any vendor's names.
 fn is_call(json: &Json) -> bool {
     const TYPES: [&str; 7] = [
         "function",
@@ -381,7 +381,7 @@ fn calls(list: &[Json]) -> Result<Vec<ToolCall>, Unread> {
     Ok(message::said(&json!({ "tool_calls": list }))?.tool_calls)
 }
 
-/// Whether a result is an error. A failed assertion, which is in the same place, is not.
+/// Whether a result is an error. A failed assertion is in the same place, but is not an error.
 fn says_error(result: &Json, has_output: bool) -> bool {
     let is_told = |place: &str| result.pointer(place).is_some_and(end::says_something);
     let is_assertion = match result.get("failureReason").and_then(Json::as_u64) {

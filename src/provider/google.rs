@@ -30,7 +30,7 @@ pub(super) const GOOGLE: Spec = Spec {
     }),
 };
 
-/// Placeholder for the thought signature of a call from elsewhere (ai.google.dev, "Thought signatures").
+/// Placeholder for the thought signature of a call that has none (ai.google.dev, "Thought signatures").
 const UNSIGNED: &str = "skip_thought_signature_validator";
 
 /// generateContent.
@@ -214,7 +214,7 @@ fn is_first(candidate: &Json) -> bool {
     candidate.get("index").and_then(Json::as_u64).unwrap_or_default() == 0
 }
 
-/// A model in an address.
+/// The model's name, as it appears in an address.
 fn named(model: &str) -> String {
     if model.contains('/') { model.to_owned() } else { format!("models/{model}") }
 }
@@ -263,7 +263,8 @@ fn contents(messages: &[&Message]) -> Vec<Json> {
     contents.into_iter().map(|(role, parts)| json!({ "role": role, "parts": parts })).collect()
 }
 
-/// The calls of a body with their raw arguments: a parsed object has lost the order of its members and repeated ones.
+/// The calls of a body with their raw arguments: parsing an object loses the order of its members and any repeated
+/// members.
 #[derive(Deserialize)]
 struct Written {
     candidates: Vec<WrittenCandidate>,

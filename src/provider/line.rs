@@ -42,7 +42,7 @@ fn tokens<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Usage>, D:
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "a row of `akit prompts` becomes a valid line once `reply` is added to it")]
 pub(super) struct Line {
-    /// Missing in other tools' conversations, which are matched by their question.
+    /// Missing in conversations from other tools, which are matched by their question.
     pub(super) id: Option<String>,
     pub(super) scenario: Option<String>,
     #[serde(default)]

@@ -16,7 +16,7 @@ const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "f
 /// What a message says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Said {
-    /// The text, or that of the refusal if there is no other.
+    /// The text, or the text of the refusal if there is no other.
     pub(super) text: String,
     /// Whether it is a refusal.
     pub(super) refused: bool,
@@ -115,7 +115,7 @@ pub enum Unread {
     /// A part of an unknown type.
     #[error("has a part {0} of unknown type `{1}`")]
     Kind(usize, String),
-    /// A part of a known type without its text.
+    /// A part of a known type that lacks its text.
     #[error("has a part {0} without text: {1}")]
     Part(usize, String),
     /// The calls are not a list.
@@ -126,7 +126,7 @@ pub enum Unread {
     NoName(usize),
 }
 
-/// The text of a refusal next to the content; empty if it has none.
+/// The text of a refusal that a message has besides its content; empty if it has none.
 pub(super) fn refusal_in(message: &Json) -> Option<&str> {
     match message.get("refusal")? {
         Json::Null | Json::Bool(false) => None,
@@ -138,7 +138,7 @@ pub(super) fn refusal_in(message: &Json) -> Option<&str> {
 /// Reads a message.
 ///
 /// # Errors
-/// If a part is unreadable: it might say exactly what must not be said.
+/// If a part is unreadable: it might contain the very text that must not be said.
 pub(super) fn said(message: &Json) -> Result<Said, Unread> {
     let mut refusal = refusal_in(message).map(str::to_owned);
     let text = match message.get("content") {
@@ -198,7 +198,7 @@ fn read_part(number: usize, part: &Json) -> Result<(PartKind, &str), Unread> {
     words.map(|words| (kind, words)).ok_or_else(odd)
 }
 
-/// The tokens spent on thoughts.
+/// The tokens spent on thinking.
 pub(super) fn thinking(reply: &Json) -> Option<NonZeroU32> {
     let details = ["/usage/completion_tokens_details", "/usage/output_tokens_details", "/usage"];
     let counted = details.into_iter().find_map(|place| reply.place(place)?.get("reasoning_tokens")?.as_u64());
@@ -210,7 +210,7 @@ pub(super) fn thinking(reply: &Json) -> Option<NonZeroU32> {
     spent.and_then(|tokens| NonZeroU32::new(u32::try_from(tokens).unwrap_or(u32::MAX)))
 }
 
-/// The tokens of an answer with thoughts in its content.
+/// The tokens spent on thinking in an answer whose content includes thoughts.
 pub(super) fn thinking_of(content: &[Json], usage: Option<Usage>) -> Option<NonZeroU32> {
     let kind = |part: &Json| part.get("type")?.as_str()?.parse::<PartKind>().ok();
     let has_thought = content.iter().any(|part| kind(part) == Some(PartKind::Thought));
@@ -218,14 +218,14 @@ pub(super) fn thinking_of(content: &[Json], usage: Option<Usage>) -> Option<NonZ
     NonZeroU32::new(u32::try_from(tokens).unwrap_or(u32::MAX))
 }
 
-/// Names for a call's arguments; `input` is a custom tool's, whose text need not be JSON.
+/// Names for a call's arguments; `input` belongs to a custom tool, whose input need not be JSON.
 const ARGUMENTS: [&str; 4] = ["arguments", "args", "parameters", "input"];
 
 /// Members of a call other than its arguments.
 const BESIDE: [&str; 9] =
     ["name", "id", "call_id", "tool_call_id", "type", "index", "status", "function", "custom"];
 
-/// A call in OpenAI's format, or with name and arguments at the top level, as akit writes it.
+/// Reads a call in OpenAI's format, or with name and arguments at the top level, as akit writes it.
 fn call(call: &Json) -> ToolCall {
     let function = function(call);
     let given = ARGUMENTS.into_iter().filter_map(|name| Some((name, function.get(name)?)));
@@ -260,7 +260,8 @@ fn function(call: &Json) -> &Json {
     within.into_iter().find(|within| !within.is_null()).unwrap_or(call)
 }
 
-/// The calls of a body with their raw arguments: a parsed object has lost the order of its members and repeated ones.
+/// The calls of a body with their raw arguments: parsing an object loses the order of its members and any repeated
+/// members.
 #[derive(Deserialize)]
 struct Written {
     choices: Vec<WrittenChoice>,
@@ -327,8 +328,8 @@ pub(super) fn calls(list: &Json) -> Result<Vec<ToolCall>, MessageError> {
     Ok(list.iter().map(call).collect())
 }
 
-/// The assistant's messages after the user's last one. Together they are one answer; results of functions may be in
-/// between.
+/// The assistant's messages after the user's last one. Together they are one answer; results of functions may come
+/// between them.
 pub(super) fn answers(messages: &[Json]) -> impl DoubleEndedIterator<Item = (usize, &Json)> {
     let is_of = |message: &Json, role: &str| message.get("role").and_then(Json::as_str) == Some(role);
     let asked = messages.iter().rposition(|message| is_of(message, "user"));

@@ -134,7 +134,7 @@ pub struct OutputSchema {
     pub name: &'static str,
     /// The schema.
     pub schema: Json,
-    /// Whether an answer in the first form that the server accepts was unreadable, so the next form is used.
+    /// Whether to use the next form, because the answer in the first form that the server accepts was unreadable.
     #[serde(skip)]
     pub next_form: bool,
 }
@@ -176,8 +176,8 @@ impl ChatRequest {
     /// Tokens of a typical answer.
     const USUAL_ANSWER: u64 = 500;
 
-    /// The request's size in bytes. It exceeds the number of tokens: a token has at least one byte, and what a server
-    /// adds to each message is shorter than the JSON around it.
+    /// The request's size in bytes, which is at least the number of its tokens: a token has at least one byte, and what
+    /// a server adds to each message is shorter than the JSON around it.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         serde_json::to_vec(self).map_or(u64::MAX, |bytes| bytes.len() as u64)
@@ -189,7 +189,7 @@ impl ChatRequest {
         self.max_tokens.map_or(Self::USUAL_ANSWER, |most| most.min(Self::USUAL_ANSWER))
     }
 
-    /// The tokens reserved under a token limit: a quarter of its bytes, and the answer's limit.
+    /// The tokens to reserve under a token limit: a quarter of the request's bytes, plus the answer's limit.
     #[must_use]
     pub fn booked_tokens(&self) -> u64 {
         (self.bytes() / 4).saturating_add(self.max_tokens.unwrap_or(Self::USUAL_ANSWER))
@@ -211,7 +211,7 @@ pub struct Completion {
     /// The parts of an answer that must be sent back unchanged, before the results of its calls.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Json>,
-    /// What expectations found in the raw text, if this one is redacted.
+    /// What expectations found in the raw text, if the answer is redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Json>,
     /// Parameters that were sent, with their values.
@@ -263,6 +263,6 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// Sends one request once. Dropping the future aborts the request.
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a>;
 
-    /// Requests the embedding of a text.
+    /// Requests the embedding of a string.
     fn embed<'a>(&'a self, model: &'a str, text: &'a str) -> Pending<'a>;
 }

@@ -1,6 +1,6 @@
 //! What a model's name shows: its family, and the parameters that the family refuses.
 
-/// Beginnings of the names of well-known families. An alias or deployment may have any other name.
+/// Beginnings of the names of well-known families. The name of an alias or a deployment may begin differently.
 const FAMILIES: [&str; 22] = [
     "gpt",
     "chatgpt",
@@ -26,16 +26,16 @@ const FAMILIES: [&str; 22] = [
     "smollm",
 ];
 
-/// The family of a model, such as `gpt`, `claude` or `llama`; for an unknown one, the letters at the start of its
-/// name.
+/// The family of a model, such as `gpt`, `claude` or `llama`; if the family is unknown, the letters at the start of the
+/// model's name.
 #[must_use]
 pub fn family(model: &str) -> String {
     let name = model.rsplit('/').next().unwrap_or(model).to_lowercase();
     known(model).unwrap_or_else(|| name.chars().take_while(|c| c.is_alphabetic()).collect())
 }
 
-/// Whether a model of another family answered than was requested. Always `false` for a requested name of no known
-/// family: an alias can stand for any model.
+/// Whether the model that answered is of another family than the requested one. Always `false` if the requested name
+/// has no known family: an alias can stand for any model.
 #[must_use]
 pub fn is_stand_in(asked: &str, answered: &str) -> bool {
     let is_same = |family: &String| words(answered).any(|word| family_of(&word).as_ref() == Some(family));
@@ -63,7 +63,7 @@ fn words(model: &str) -> impl Iterator<Item = String> {
     lower.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>().into_iter()
 }
 
-/// The number after the beginning of a word, if nothing else follows and it is not a date.
+/// The number after the given beginning of a word, if nothing follows the number and it is not a date.
 fn number_behind(word: &str, begins: &str) -> Option<u32> {
     word.strip_prefix(begins)?.parse().ok().filter(|number| *number < 1000)
 }

@@ -14,7 +14,7 @@ impl Origin {
         matches!(url.scheme(), "http" | "https").then(|| Self(url.origin().ascii_serialization()))
     }
 
-    /// The same for an address that is only an origin, such as `https://llm.example.com:8443`.
+    /// Like `of`, but only for an address that is just an origin, such as `https://llm.example.com:8443`.
     #[must_use]
     pub fn bare(address: &str) -> Option<Self> {
         let url = reqwest::Url::parse(address).ok()?;

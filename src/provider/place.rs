@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 /// Finds a member by a path such as `/choices/0/message`.
 ///
-/// A JSON pointer without escapes, which no fixed path needs: handling them would cost more than reading the rest of
+/// A JSON pointer without escapes, which no fixed path needs: handling escapes would cost more than reading the rest of
 /// a short answer.
 pub(super) trait Place {
     /// The value at the path, if any.

@@ -9,7 +9,7 @@ use crate::vocabulary::Usage;
 /// The vendors' prices; the header explains the columns.
 const LISTED: &str = include_str!("prices.txt");
 
-/// Highest accepted price in US dollars per million tokens; more is a typo.
+/// Highest accepted price in US dollars per million tokens; a higher one is treated as a typo.
 pub const MOST: f64 = 1e6;
 
 /// Prices of one model.
@@ -17,15 +17,15 @@ pub const MOST: f64 = 1e6;
 pub struct Price {
     /// US dollars per million tokens sent.
     pub input: f64,
-    /// The same for tokens read from the server's cache; `input` if not set.
+    /// US dollars per million tokens read from the server's cache; `input` if not set.
     pub cached: Option<f64>,
-    /// The same for tokens written to the server's cache; `input` if not set.
+    /// US dollars per million tokens written to the server's cache; `input` if not set.
     pub cache_write: Option<f64>,
     /// US dollars per million tokens received, thoughts included.
     pub output: f64,
-    /// Maximum tokens of an answer, if known.
+    /// Maximum number of tokens in an answer, if known.
     pub longest: Option<u64>,
-    /// Maximum tokens sent for which these prices apply.
+    /// Maximum number of tokens sent for which these prices apply.
     pub holds_to: Option<u64>,
 }
 
@@ -51,7 +51,7 @@ impl Price {
             .then(|| paid.into_iter().map(|(tokens, price)| real(tokens) * price / 1e6).sum())
     }
 
-    /// The most this many tokens sent and received can cost, in US dollars.
+    /// The most that this many tokens sent and received can cost, in US dollars.
     #[must_use]
     pub fn worst(&self, input: u64, output: u64) -> Option<f64> {
         let [sent @ .., received] = self.figures().map(|(_, figure, _)| figure);
@@ -116,7 +116,7 @@ fn listed(model: &str, is_host: impl Fn(&str) -> bool) -> Option<Price> {
     found.map(|one| one.price)
 }
 
-/// Whether a name is another one followed by a date.
+/// Whether a name consists of another one and a date.
 pub(super) fn is_snapshot(name: &str, of: &str) -> bool {
     let date = name.strip_prefix(of).and_then(|rest| rest.strip_prefix('-'));
     date.is_some_and(|date| {

@@ -28,7 +28,7 @@ impl Exchanged {
     }
 }
 
-/// The turns of messages that end with an answer; `last` has the other facts about the last answer.
+/// The turns of messages that end with an answer; `last` has the other facts about that answer.
 ///
 /// Instructions are ignored. A message before the first question is an error, because no expectation would see
 /// it.

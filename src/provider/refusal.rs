@@ -13,25 +13,25 @@ use crate::text;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Part {
-    /// Without it the model uses its default.
+    /// Without it, the model uses its default temperature.
     Temperature,
-    /// Without it answers vary more.
+    /// Without it, answers vary more.
     Seed,
-    /// Without it the model uses its default.
+    /// Without it, the model uses its default effort.
     ReasoningEffort,
-    /// Without it a function call is requested.
+    /// Without it, a function call is requested instead.
     ResponseFormat,
-    /// Without it only the prompt asks for the format.
+    /// Without it, only the prompt asks for the format.
     ToolChoice,
-    /// Replaced by the next.
+    /// Replaced by `max_completion_tokens`.
     MaxTokens,
-    /// Replaced by the previous one.
+    /// Replaced by `max_tokens`.
     MaxCompletionTokens,
-    /// The one of the Responses API.
+    /// The token limit of the Responses API.
     MaxOutputTokens,
-    /// Without it a stream has no usage.
+    /// Without it, a stream does not report usage.
     StreamOptions,
-    /// Without it the judge's instructions are at the start of the user message.
+    /// Without it, the judge's instructions are at the start of the user message.
     SystemRole,
 }
 
@@ -50,7 +50,7 @@ impl Part {
         }
     }
 
-    /// The value in a body, whatever the vendor's name for it.
+    /// The value in a body, under any vendor's name for it.
     fn value(self, body: &Json) -> Option<&Json> {
         let elsewhere: &[&str] = match self {
             Self::SystemRole => {
@@ -76,7 +76,7 @@ impl Part {
         self.value(body).is_some()
     }
 
-    /// Whether the error names it; `words` is folded.
+    /// Whether the error names it; `words` is case-folded.
     fn is_named(self, words: &str, body: &Json) -> bool {
         let has = |phrase: &str| text::has_phrase(words, phrase);
         match self {
@@ -121,7 +121,8 @@ pub(super) fn named(error: &ProviderError, body: &Json, is_judge: bool) -> Optio
     // An application's instructions are under test, so they are not rewritten.
     let may_go = |part: &Part| *part != Part::SystemRole || is_judge;
     let named = Part::iter().find(|part| part.stands_in(body) && may_go(part) && part.is_named(&words, body));
-    // A judge's token limit is akit's own: it is dropped, under either name, if the error mentions tokens at all.
+    // A judge's token limit is set by akit itself: it is dropped, under either name, if the error mentions tokens at
+    // all.
     let caps = [Part::MaxTokens, Part::MaxCompletionTokens, Part::MaxOutputTokens];
     let cap = || caps.into_iter().find(|part| part.stands_in(body));
     named.or_else(|| cap().filter(|_| is_judge && words.contains("token")))
@@ -160,8 +161,8 @@ impl ProviderError {
     }
 }
 
-/// Whether the account has no credit left. A 429 about quotas and plans counts only without a wait, because such
-/// messages are also used for rate limits.
+/// Whether the account has no credit left. A 429 about quotas and plans counts only if it does not ask to wait, because
+/// servers also use such messages for rate limits.
 pub(super) fn is_unpaid(status: u16, whole: &str, message: &str, has_wait: bool) -> bool {
     const CODES: [&str; 5] = [
         "insufficient_quota",

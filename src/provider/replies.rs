@@ -31,12 +31,12 @@ fn first(found: &Diagnostics) -> String {
 #[derive(Clone, Debug)]
 pub struct Replies {
     name: String,
-    /// When the newest one was given, if known.
+    /// When the newest answer was given, if known.
     latest: Option<DateTime<Utc>>,
     /// Whether the files mention tool calls, even empty lists.
     tells_calls: bool,
     answers: BTreeMap<(String, u32), Vec<Known>>,
-    /// Conversations of answers that have one.
+    /// The conversations, for answers that have one.
     talks: BTreeMap<(String, u32), Vec<Talk>>,
     /// Answers of files without ids.
     foreign: Foreign,
@@ -59,7 +59,7 @@ fn names_calls(text: &str) -> bool {
 /// A reply, the scenario that it names, and its place.
 type Known = (Option<String>, Answer, Place);
 
-/// The scenario that a line names, and its conversation, or what is wrong with it.
+/// The scenario that a line names, and the line's conversation, or what is wrong with it.
 type Talk = (Option<String>, Result<Box<[Exchanged]>, String>);
 
 /// A line of one of the files.
@@ -67,8 +67,8 @@ type Talk = (Option<String>, Result<Box<[Exchanged]>, String>);
 struct Place {
     file: usize,
     line: u32,
-    /// Whether it does not mention calls, not even an empty list. Messages count for their whole file, because other
-    /// tools leave an empty list out.
+    /// Whether it does not mention calls, not even as an empty list. For lines with messages, the whole file counts,
+    /// because other tools leave out empty lists.
     is_silent: bool,
 }
 
@@ -106,8 +106,8 @@ impl Replies {
         if found.has_errors() { Err(RepliesError(found)) } else { Ok(all) }
     }
 
-    /// Trials are found by number, so one after a gap would never be used. A line without a scenario applies to all,
-    /// so the trial before it must, too.
+    /// Reports gaps between trials: trials are found by number, so one after a gap would never be used. A line without
+    /// a scenario applies to every scenario, so the trial before it must, too.
     fn gaps(&self, sources: &[Arc<SourceFile>]) -> Diagnostics {
         let mut gaps = Vec::new();
         for ((id, trial), known) in self.answers.iter().filter(|((_, trial), _)| *trial > 0) {
@@ -168,7 +168,7 @@ impl Replies {
         if found.has_errors() { Err(RepliesError(found)) } else { Ok(source) }
     }
 
-    /// Adds one line; what is wrong comes with its column.
+    /// Adds one line; the error has the column and says what is wrong.
     fn add_line(&mut self, mut place: Place, line: &str) -> Result<(), (u32, String)> {
         let names_calls = names_calls(line);
         let mut line: Line = json_object(line.as_bytes())
@@ -248,7 +248,7 @@ impl Replies {
         Ok(())
     }
 
-    /// The lines that match none of these cases: with another id, or overridden by lines that name each scenario.
+    /// The lines that match none of these cases: they have another id, or lines that name each scenario override them.
     #[must_use]
     pub fn unused(&self, cases: &BTreeSet<CaseId<'_>>) -> Vec<Unused<'_>> {
         let mut scenarios: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -274,8 +274,8 @@ impl Replies {
         unused
     }
 
-    /// Answers from elsewhere, as if recorded: by scenario and case, the trials in order, each with its turns.
-    /// Reports show them under `name`.
+    /// Answers that do not come from a file, as if they were recorded: by scenario and case, the trials in order, each
+    /// with its turns. Reports show them under `name`.
     #[must_use]
     pub fn of<'a>(
         name: &str,
@@ -302,7 +302,7 @@ impl Replies {
         Self { name, latest: None, tells_calls, answers: replies, talks, foreign: Foreign::default() }
     }
 
-    /// When the newest one was given, if known.
+    /// When the newest answer was given, if known.
     #[must_use]
     pub fn latest(&self) -> Option<DateTime<Utc>> {
         self.latest
@@ -321,7 +321,7 @@ impl Replies {
         &self.name
     }
 
-    /// The answer to a case, by its id, or else by what another tool's file says about the test.
+    /// The answer to a case: by its id, or else by what the file of another tool says about the test.
     #[must_use]
     pub fn answer(&self, whom: &Whom<'_>, trial: u32) -> Option<&Answer> {
         self.find(whom.scenario, whom.id, trial).or_else(|| self.foreign.find(whom, trial))
@@ -352,7 +352,7 @@ impl Replies {
         self.known(scenario, id, trial).map(|(_, answer, _)| answer)
     }
 
-    /// The reply to a case; one that names the scenario takes precedence over one that names none.
+    /// The reply to a case; a reply that names the scenario takes precedence over one that names no scenario.
     fn known(&self, scenario: &str, id: &str, trial: u32) -> Option<&Known> {
         let known = self.answers.get(&(id.to_owned(), trial))?;
         let exact = known.iter().find(|(name, ..)| name.as_deref() == Some(scenario));

@@ -30,7 +30,8 @@ pub(super) struct Server {
     access: Access,
     headers: HeaderMap,
     dialect: &'static dyn Dialect,
-    /// Parts that the server refused in requests it then accepted without them, by model; not sent again.
+    /// Parts that the server refused, and without which it then accepted the request, by model; they are not sent
+    /// again.
     refused: Mutex<BTreeMap<String, BTreeSet<Part>>>,
     /// Addresses of calls and their display form, by name.
     places: Mutex<BTreeMap<String, (reqwest::Url, String)>>,
@@ -277,7 +278,7 @@ fn add(body: &mut Map<String, Json>, extra: &Map<String, Json>) {
     }
 }
 
-/// The parameters in a body: everything but the content. For a schema only its type.
+/// The parameters in a body: everything but the content. Of a schema, only the type is included.
 fn sent(body: &Json) -> BTreeMap<String, Json> {
     const ASKED: [&str; 8] =
         ["model", "messages", "tools", "system", "systemInstruction", "contents", "input", "instructions"];

@@ -33,9 +33,10 @@ pub enum Means {
 pub struct Vendor {
     /// Default address; empty if every customer has their own.
     pub address: &'static str,
-    /// The variable for another address.
+    /// The variable that sets another address.
     pub address_variable: Option<&'static str>,
-    /// The variables for the key; the first one set counts. A vendor with any needs a key at its own address.
+    /// The variables for the key; the first one that is set counts. If there are any, the vendor's own address needs a
+    /// key.
     pub key_variables: &'static [&'static str],
     /// The variable for the organization.
     pub organization_variable: Option<&'static str>,
@@ -43,7 +44,7 @@ pub struct Vendor {
     pub model: &'static str,
     /// How requests are written and answers read.
     pub(super) dialect: &'static dyn Dialect,
-    /// The same for `api: responses`, if supported.
+    /// The dialect of `api: responses`, if supported.
     pub(super) responses: Option<&'static dyn Dialect>,
 }
 

@@ -26,7 +26,7 @@ impl Event {
 pub(super) struct Events {
     rest: Vec<u8>,
     event: Event,
-    /// Whether this is the start, where a byte order mark may be.
+    /// Whether the start has been read, where a byte-order mark may be.
     began: bool,
 }
 

@@ -89,8 +89,8 @@ impl Spec {
         Self::like(like).map(|_| DEFAULT).or_else(|| is_preset().then_some(HTTP))
     }
 
-    /// Why a key does not belong to a provider, and how to fix it; `None` if it does. For a provider that akit does
-    /// not call, old files may have keys for their own programs.
+    /// Why a key does not belong to a provider, and how to fix it; `None` if it does belong. Old files may have keys
+    /// for their own programs under a provider that akit does not call.
     #[must_use]
     pub fn misplaced(provider: &str, key: &str) -> Option<(String, String)> {
         let is_asked = matches!(Self::of(provider)?.means, Means::Network(_) | Means::Own);

@@ -23,7 +23,8 @@ pub enum Unmetered {
     /// The server does not report usage.
     #[error("it does not report token usage")]
     NoUsage,
-    /// The server counts more than the request and its limit allow, so the cost of the next answers is unpredictable.
+    /// The server counted more tokens than the request and its limit allow, so the cost of the next answers is
+    /// unpredictable.
     #[error("it counted more tokens than the request and its limit allow")]
     Beyond,
     /// Another model answered, at its own prices.

@@ -10,7 +10,7 @@ pub(super) fn of_cache(count: Option<u64>) -> u32 {
     u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX)
 }
 
-/// The usage of a chat completion; `None` without counts of sent and received tokens.
+/// The usage of a chat completion; `None` if the counts of sent and received tokens are missing.
 pub(super) fn of_chat(reply: &Json) -> Option<Usage> {
     let count = |path: &str| reply.get("usage")?.place(path)?.as_u64();
     let (input_tokens, received) = (count("/prompt_tokens")?, count("/completion_tokens")?);

@@ -6,10 +6,10 @@ use reqwest::header::HeaderMap;
 
 use crate::http;
 
-/// Maximum wait for a reset: a reset restores the whole limit, but a part of it is enough.
+/// Longest wait for a reset: it restores the whole limit, but a part of the limit is enough.
 const LONGEST_RESET: Duration = Duration::from_secs(60);
 
-/// Characters of a body that are searched for a wait.
+/// How many characters of a body are searched for a wait.
 const LOOKED_AT: usize = 4_000;
 
 /// The wait that a response asks for.
@@ -22,7 +22,7 @@ pub(super) fn named(status: u16, headers: &HeaderMap, body: &str, now: SystemTim
     in_words(body).or_else(|| reset(headers, now).map(|wait| wait.min(LONGEST_RESET)))
 }
 
-/// When the used-up limits reset, or the first reset if none is known to be used up.
+/// When the used-up limits are reset, or the earliest reset if no limit is known to be used up.
 fn reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let read = |name: &str| headers.get(name)?.to_str().ok();
     let (mut used_up, mut all) = (None, None);

@@ -86,7 +86,7 @@ impl ProviderError {
         words.to_owned()
     }
 
-    /// The same for an `http` or `command` application: the key to check, with its place.
+    /// Like `help`, but for an `http` or `command` application: names the key to check, with its place.
     fn help_of_own(&self, places: &OwnPlaces, said_by: &Whence) -> Option<String> {
         let (url, body) = (&places.url, &places.body);
         Some(match self {

@@ -1,4 +1,4 @@
-//! What a token may do, as far as the forge tells: one request that only reads.
+//! What a token may do, as far as the forge reports it, found with a single request that only reads.
 
 use reqwest::header::HeaderMap;
 use serde_json::Value as Json;
@@ -12,19 +12,19 @@ use crate::text;
 /// GitLab lets this role and higher ones write notes: <https://docs.gitlab.com/user/permissions/>.
 const REPORTER: u64 = 20;
 
-/// What a forge tells about a token.
+/// What a forge reports about a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
-    /// Its scopes, as `x-oauth-scopes` lists them; tokens of GitHub Actions and fine-grained ones have none.
+    /// Its scopes, as `x-oauth-scopes` lists them; `None` for tokens of GitHub Actions and fine-grained tokens.
     pub scopes: Option<String>,
-    /// Whether its role may write comments; `None` if the forge does not tell.
+    /// Whether its role may write comments; `None` if the forge does not report it.
     pub may_comment: Option<bool>,
 }
 
 /// Asks the forge for the project, with the token.
 ///
 /// # Errors
-/// Where the address or the token is unfit, the forge refuses, or no answer comes in time.
+/// If the address or the token is unusable, the forge refuses, or no answer comes in time.
 pub async fn access(project: &Project, http: &Http, token: &Secret) -> Result<Access, ForgeError> {
     usable(token)?;
     let (Project::GitHub { api, .. } | Project::GitLab { api, .. }) = project;

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::environment::Environment;
 use crate::source;
 
-/// Maximum bytes of a step summary; GitHub drops a larger one completely (its limit is 1 MiB).
+/// Maximum number of bytes in a step summary; GitHub drops a larger one completely (its limit is 1 MiB).
 const MOST_SUMMARY: u64 = 1_000_000;
 
 /// Why summary or outputs were not written.

@@ -1,4 +1,5 @@
-//! The forge operations that comments need: who am I, list, create, update, delete, and the newest commit.
+//! The operations that comments need from a forge: identify the account, list, create, update and delete comments, and
+//! find the newest commit.
 
 use super::github::GitHub;
 use super::gitlab::GitLab;

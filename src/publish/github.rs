@@ -1,7 +1,7 @@
 //! Pull requests on GitHub and GitHub Enterprise Server, with octocrab on the shared HTTP client.
 //!
-//! octocrab's own retries stay off, because they repeat a POST at once. No redirect and no address from an answer is
-//! followed: the token goes to one host only.
+//! octocrab's own retries stay off, because they repeat a POST at once. Neither redirects nor addresses in responses
+//! are followed, so that the token goes to only one host.
 
 use octocrab::Octocrab;
 use octocrab::service::middleware::retry::RetryConfig;

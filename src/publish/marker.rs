@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 
 use super::site::RunNumber;
 
-/// Tells several comments on one change apart: up to 64 letters, digits, `-`, `_` and `.`.
+/// Distinguishes several comments on one change: up to 64 letters, digits, `-`, `_` and `.`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key(String);
 
-/// Text that cannot be a key.
+/// The text is not a valid key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a key has 1 to 64 letters, digits, `-`, `_` or `.`, without `--`; for example `nightly`")]
 pub struct BadKey;
@@ -49,7 +49,7 @@ pub(super) struct Marker {
 pub(super) struct Suite {
     /// 16 hexadecimal digits.
     pub(super) id: String,
-    /// For people.
+    /// The suite's name for people.
     pub(super) name: String,
     /// The run that its section is from.
     pub(super) turn: RunNumber,

@@ -1,7 +1,7 @@
 //! Where a decision is posted besides the reports: the comment on a pull or merge request, and GitHub Actions' step
 //! summary and outputs.
 //!
-//! All of it is best effort: nothing here changes a decision or an exit code. A token is sent to one host, and never
+//! Posting is best effort: nothing here changes a decision or an exit code. A token is sent to one host, and never
 //! shown.
 
 mod access;
@@ -58,7 +58,7 @@ pub struct CommentOptions {
     pub mode: CommentMode,
     /// Which comment, if there are several.
     pub key: Key,
-    /// Account of the token, if the forge does not tell.
+    /// The account of the token, if the forge does not name it.
     pub author: Option<String>,
     /// How far the run is trusted.
     pub trust: Trust,
@@ -67,10 +67,10 @@ pub struct CommentOptions {
 /// How far a run is trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trust {
-    /// This pipeline made it.
+    /// This pipeline made the run.
     #[default]
     Own,
-    /// Another workflow made it: the tested commit must be the newest of the change.
+    /// Another workflow made the run: the tested commit must be the newest of the change.
     Foreign,
 }
 
@@ -148,7 +148,7 @@ async fn number(forge: &Forge, site: &Site, trust: Trust) -> Result<u64, Publish
     }
 }
 
-/// Maximum bytes of the marker.
+/// Maximum size of the marker, in bytes.
 const MARKER: usize = 1_000;
 
 /// The section of a run's suite. Runs with the same arguments, files and application have the same suite. All files

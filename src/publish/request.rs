@@ -1,4 +1,4 @@
-//! One request to a forge, and why it was not answered.
+//! One request to a forge, and why it failed.
 //!
 //! Requests are sent one at a time, once, each with its own time limit; the caller decides whether to try again
 //! ([`Patience`]).
@@ -24,7 +24,7 @@ pub(super) const MOST_PAGES: u32 = 100;
 /// How long to wait if GitHub limits requests without saying for how long.
 const UNTOLD_WAIT: Duration = Duration::from_secs(60);
 
-/// Sends a request and reads the response; its body only matters if the request succeeded.
+/// Sends a request and reads the response; its body only matters if the request succeeds.
 pub(super) async fn ask(
     request: reqwest::RequestBuilder,
     token: &Secret,
@@ -84,7 +84,7 @@ impl ForgeError {
         }
     }
 
-    /// Whether the token lacks the permission; GitHub and GitLab answer 404 for what a token may not see.
+    /// Whether the token lacks a permission; GitHub and GitLab answer 404 for anything that a token may not see.
     #[must_use]
     pub fn denied(&self) -> bool {
         matches!(self, ForgeError::Refused { status: 401 | 403 | 404, .. })

@@ -1,9 +1,9 @@
 //! One comment on a change, kept up to date.
 //!
 //! akit recognizes it by its marker *and* its author: anyone can write the marker, and a token with write access can
-//! overwrite others' comments. A newer run's result is never overwritten, nor another suite's section for the same
-//! commit: if two runs post at once, each checks shortly afterwards whether its section is still there. If it is
-//! unclear whether a comment was created, akit looks for it before creating it again.
+//! overwrite others' comments. A newer run's result is never overwritten, and neither is another suite's section for
+//! the same commit: if two runs post at once, each checks shortly afterwards whether its section is still there. If it
+//! is unclear whether a comment was created, akit looks for it before creating it again.
 
 use std::time::Duration;
 
@@ -29,13 +29,13 @@ pub enum CommentMode {
     Recreate,
 }
 
-/// Maximum bytes of a comment with its marker.
+/// Maximum number of bytes in a comment with its marker.
 pub(super) const MOST: usize = 60_000;
 
 /// How long to wait for other runs before checking whether our section is still there.
 const AFTER: Duration = Duration::from_secs(1);
 
-/// How often our section is posted again after others have overwritten it.
+/// How many times our section is posted again after others have overwritten it.
 const ROUNDS: u32 = 4;
 
 /// What to post.
@@ -73,7 +73,7 @@ pub enum Done {
     Updated(String),
     /// A newer run has already commented.
     Newer(String),
-    /// There was none, and the mode does not post one for this run.
+    /// There was no comment, and the mode does not post a first one for this run.
     Unwanted,
 }
 

@@ -1,4 +1,4 @@
-//! Several suites in one comment: each has its section, and none replaces another's.
+//! Several suites in one comment: each suite has its own section and never replaces the section of another one.
 //!
 //! The marker lists the suites in the order of their sections, the worst decision first. A suite is identified by the
 //! arguments of `akit run` and its scenarios; a later run of the same suite replaces its section. Sections of other
@@ -10,23 +10,23 @@ use super::marker::{self, Key, Marker};
 use super::site::RunNumber;
 use crate::text::markdown::code;
 
-/// Starts a section if there are several.
+/// Starts each section if there are several.
 const BEGIN: &str = "<!-- akit:suite -->\n";
 
-/// Ends the line with the suite's name.
+/// Ends the line that names the suite.
 const NAMED: &str = "\n\n<!-- akit:report -->\n";
 
-/// Maximum characters of a suite's name.
+/// Maximum number of characters in a suite's name.
 const NAME: usize = 200;
 
 /// The section of one suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Section {
-    /// 16 hexadecimal digits that are the same for every run of the suite.
+    /// An id of 16 hexadecimal digits, which is the same for every run of the suite.
     pub(super) suite: String,
     /// The suite's name for people.
     pub(super) name: String,
-    /// The run it is from.
+    /// The run that it comes from.
     pub(super) turn: RunNumber,
     /// 0 for the worst decision.
     pub(super) rank: u8,
@@ -108,7 +108,7 @@ pub(super) fn merge(comments: &[Comment], own: Section, commit: Option<&str>) ->
     Merged::Said(sections)
 }
 
-/// The whole comment; if it is too long, sections longer than their share are cut.
+/// The whole comment; if it would be too long, sections longer than their share are shortened.
 pub(super) fn compose(key: &Key, commit: Option<&str>, sections: &[Section], most: usize) -> String {
     let turn = sections.iter().map(|section| section.turn).max().unwrap_or_default();
     let suites = sections.iter().map(|one| marker::Suite {
@@ -148,7 +148,7 @@ pub(super) fn compose(key: &Key, commit: Option<&str>, sections: &[Section], mos
     out
 }
 
-/// A report shortened to fit: whole headings are dropped from its end, never parts of one.
+/// A report shortened to fit: whole sections are dropped from its end, and none is cut in two.
 fn shortened(text: &str, most: usize) -> String {
     const CUT: &str =
         "\n\nShortened to leave room for other suites. The reports of this suite's job are complete.";

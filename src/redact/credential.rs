@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::vendor::{MIDST, Made, PREFIXES};
 
-/// Endings of names of secrets, without `_` and `-`.
+/// Endings of names whose values are secrets, without `_` and `-`.
 const SECRETS: [&str; 21] = [
     "password",
     "passwort",
@@ -30,10 +30,10 @@ const SECRETS: [&str; 21] = [
     "passcode",
 ];
 
-/// The same for possible secrets: their value must look random.
+/// Endings of names whose values may be secrets: such a value must look random.
 const PERHAPS: [&str; 7] = ["key", "sig", "signature", "session", "sessionid", "sid", "cookie"];
 
-/// Those of them that also name counts: `token: 128000`.
+/// Endings of secrets' names that also name counts, as in `token: 128000`.
 const COUNTED: [&str; 10] = [
     "token",
     "apikey",
@@ -69,7 +69,7 @@ fn run(text: &str, from: usize) -> usize {
     text[from..].find(|c| !word(c)).map_or(text.len(), |end| from + end)
 }
 
-/// Whether a part of a text looks random: no word is long, and it has digits or capitals in the middle.
+/// Whether a part of a string looks random: no word is long, and it has digits or capitals in the middle.
 fn drawn(said: &str) -> bool {
     said.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
         let inner = part.as_bytes().windows(2);
@@ -79,7 +79,7 @@ fn drawn(said: &str) -> bool {
     })
 }
 
-/// The same for a whole value without a prefix: letters and digits with little repetition.
+/// Whether a whole value without a prefix looks random: it has letters and digits with little repetition.
 fn drawn_alone(said: &str) -> bool {
     let uuid = said.len() == 36 && said.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
     let mut kinds: Vec<u8> = said.bytes().collect();
@@ -209,7 +209,8 @@ fn counts(name: &str) -> bool {
     COUNTED.iter().any(|counted| name.ends_with(counted)) && !name.contains("pass")
 }
 
-/// Whether this is a plain number: some digits, separated by points or hyphens, with a sign for thousands or percent.
+/// Whether this is a plain number: some digits, separated by points or underscores, with an optional suffix for
+/// thousands, millions or percent.
 fn is_plain(value: &str) -> bool {
     let number = value.strip_suffix(['k', 'K', 'M', '%']).unwrap_or(value);
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
@@ -273,7 +274,7 @@ pub(super) fn private_key(text: &str) -> Vec<Range<usize>> {
     begun.map(ended).collect()
 }
 
-/// Whether a name is that of a secret only if its value looks like one, as `API_KEY_PROD`.
+/// Whether a name is that of a secret only if its value looks like one, such as `API_KEY_PROD`.
 fn may_name(name: &str) -> bool {
     let name: String = name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     PERHAPS.iter().any(|secret| name.ends_with(secret))
@@ -307,7 +308,7 @@ fn curl(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Whether this is a name and a password in Base64.
+/// Whether this is Base64 for a name and a password.
 fn is_pair(said: &str) -> bool {
     let digit = |c: char| match c {
         'A'..='Z' => Some(u32::from(c) - u32::from('A')),

@@ -1,8 +1,8 @@
-//! A text in plain characters for the scanners, with the original place of each.
+//! A string in plain characters for the scanners, with the original place of each character.
 
 use std::ops::Range;
 
-/// A text with all kinds of blanks, dashes and digits as ASCII, and without invisible characters.
+/// A string with every kind of space, dash and digit as ASCII, and without invisible characters.
 pub(super) struct Folded {
     pub(super) text: String,
     /// The original place of each byte, and of the end.

@@ -35,10 +35,10 @@ const NAMES: [&str; 24] = [
     "personnummer",
 ];
 
-/// Maximum bytes from the start of a name to its number.
+/// Maximum number of bytes from the start of a name to its number.
 const NEAR: usize = 24;
 
-/// The places of names, in order; searched once, since a text can have as many numbers as letters.
+/// The places of names, in order; searched once, since a string can have as many numbers as letters.
 fn names(text: &str) -> Vec<Range<usize>> {
     let lower = text.to_ascii_lowercase();
     let mut found: Vec<_> = NAMES.iter().flat_map(|name| lower.match_indices(name)).collect();

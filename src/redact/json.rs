@@ -1,18 +1,18 @@
-//! JSON: values are removed inside texts, names and numbers; the structure stays.
+//! JSON: values are removed from strings, names and numbers; the structure stays.
 
 use serde_json::Value as Json;
 
 use super::{Redactor, credential};
 
 impl Redactor {
-    /// The same JSON with every text, name and number redacted.
+    /// The JSON value with every string, name and number redacted.
     #[must_use]
     pub fn json(&self, value: &Json) -> Json {
         let text = self.reply(&value.to_string());
         serde_json::from_str(&text).unwrap_or_else(|_| super::marker("text").into())
     }
 
-    /// Redacts an answer that may be JSON: in JSON, only texts and numbers are replaced, so that its structure stays;
+    /// Redacts an answer that may be JSON: in JSON, only strings and numbers are replaced, so that its structure stays;
     /// anything else is redacted as plain text.
     #[must_use]
     pub fn reply(&self, text: &str) -> String {
@@ -48,7 +48,7 @@ impl Redactor {
         self.kinds.contains(&super::Kind::Secrets) && credential::names_secret(name)
     }
 
-    /// Redacts what is between texts, after a name: numbers, words and punctuation.
+    /// Redacts what is between strings, after a name: numbers, words and punctuation.
     fn bare(&self, between: &str, name: &mut String, out: &mut String) {
         let number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
         let mut rest = between;
@@ -72,7 +72,7 @@ impl Redactor {
     }
 }
 
-/// The byte of the closing quote of the text that starts here.
+/// The byte of the closing quote of the string that starts here.
 fn closing(text: &str) -> Option<usize> {
     let mut escaped = false;
     text.bytes().enumerate().skip(1).find_map(|(at, byte)| {

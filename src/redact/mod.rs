@@ -1,8 +1,8 @@
 //! Removes personal data and credentials before anything is stored or shown.
 //!
-//! Every value is replaced by a marker with its kind, such as `[REDACTED:email]`. Existing markers stay, so redacting
-//! twice is the same as once. The built-in kinds are handwritten scanners: their time is linear in the text, whatever
-//! it contains. If a pattern of the user gives up, the whole text is replaced.
+//! Every value is replaced by a marker with its kind, such as `[REDACTED:email]`. Existing markers stay, so redacting a
+//! text twice gives the same result as redacting it once. The built-in kinds are handwritten scanners: their time is
+//! linear in the text, whatever it contains. If a pattern of the user gives up, the whole text is replaced.
 
 #[cfg(test)]
 mod corpus;
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use folded::Folded;
 
-/// Maximum passes over a text; if values are left after that, the whole text is replaced.
+/// Maximum number of passes over a string; if values are left after that, the whole string is replaced.
 const ROUNDS: usize = 8;
 
 /// Shortest fragment of a value, in characters, that is recognized where an excerpt cuts it.
@@ -146,13 +146,13 @@ impl Redactor {
         Self { kinds, own }
     }
 
-    /// The usual kinds.
+    /// A redactor for the usual kinds.
     #[must_use]
     pub fn usual() -> Self {
         Self::new(Kind::usual(), Vec::new())
     }
 
-    /// The same, plus what the other removes.
+    /// A redactor that also removes what the other one removes.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         let kinds = self.kinds.iter().chain(&other.kinds).copied();
@@ -166,14 +166,14 @@ impl Redactor {
         self.kinds.iter().map(|kind| kind.name()).chain(own)
     }
 
-    /// What it removes but another one does not: kinds by name, patterns as written.
+    /// What this redactor removes but another one does not: kinds by name, patterns as written.
     pub fn beyond<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a str> {
         let kinds = self.kinds.iter().filter(|kind| !other.kinds.contains(kind)).map(|kind| kind.name());
         let known = |own: &str| other.own.iter().any(|one| one.source() == own);
         kinds.chain(self.own.iter().map(|one| one.source()).filter(move |own| !known(own)))
     }
 
-    /// The text without its values.
+    /// The text with every value replaced by its marker.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         let mut out = text.to_owned();
@@ -200,14 +200,14 @@ impl Redactor {
         }
     }
 
-    /// Words about a source, without the source's values: neither whole values nor fragments cut by an excerpt, which
-    /// no longer look like values.
+    /// Words about a source, without the source's values: they may quote whole values, or fragments that an excerpt cut
+    /// off and that no longer look like values.
     #[must_use]
     pub fn words(&self, words: &str, sources: &[String]) -> String {
         self.quoted(sources).map_or_else(|| marker("text"), |values| self.without(words, &values))
     }
 
-    /// The values of sources that words may quote, each with its marker; `None` if a pattern gave up.
+    /// The values in sources that words may quote, each with its marker; `None` if a pattern gave up.
     pub fn quoted<S: AsRef<str>>(&self, sources: &[S]) -> Option<Vec<(String, String)>> {
         let mut all = Vec::new();
         for source in sources.iter().map(AsRef::as_ref) {
@@ -218,7 +218,7 @@ impl Redactor {
         Some(all)
     }
 
-    /// The text without its values, and without those that it quotes.
+    /// Words without their own values and without the values that they quote.
     #[must_use]
     pub fn without(&self, words: &str, quoted: &[(String, String)]) -> String {
         let mut out = words.to_owned();
@@ -276,7 +276,7 @@ impl Redactor {
     }
 }
 
-/// The words without a prefix of the value before an ellipsis, or a suffix of it after one.
+/// The words without a beginning of the value before an ellipsis, and without an end of the value after one.
 fn without_fragments(words: &str, value: &str, marker: &str) -> String {
     let mut parts: Vec<String> = words.split('…').map(str::to_owned).collect();
     let last = parts.len() - 1;
@@ -351,14 +351,14 @@ impl Replaced {
 pub struct Redaction {
     /// What is removed.
     pub redactor: Redactor,
-    /// Which texts are covered besides verdicts and errors.
+    /// What is covered besides verdicts and errors.
     pub cover: Cover,
     /// Shown in reports in place of markers. A judge never sees it, since its author could otherwise put words into the
     /// application's mouth.
     pub replacement: Option<String>,
 }
 
-/// The texts that redaction covers.
+/// What redaction covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cover {
     /// Prompts and answers.
@@ -370,7 +370,7 @@ pub enum Cover {
 }
 
 impl Redaction {
-    /// The same, plus what another redactor removes, in prompts and answers.
+    /// This redaction, extended to what another redactor removes, in prompts and answers.
     #[must_use]
     pub fn and(&self, other: &Redactor) -> Self {
         Self { redactor: self.redactor.and(other), cover: Cover::Both, ..self.clone() }
@@ -382,7 +382,7 @@ impl Redaction {
         self.replaced(text).0
     }
 
-    /// The same, with the places of the replacement.
+    /// Like `shown`, but also returns the places of the replacement.
     #[must_use]
     pub fn replaced(&self, text: &str) -> (String, Vec<Replaced>) {
         let Some(replacement) = &self.replacement else { return (text.to_owned(), Vec::new()) };
@@ -439,7 +439,7 @@ impl RedactionChoice {
         let new = now.on()?;
         let Some(old) = self.on() else {
             return Some(
-                "nothing was removed from prompts and answers, now a marker replaces some values".into(),
+                "nothing was removed from prompts and answers; now a marker replaces some values".into(),
             );
         };
         if let Some(more) = new.redactor.beyond(&old.redactor).next() {

@@ -1,5 +1,5 @@
-//! Numbers that identify a person or an account. All are checked beyond their format where possible: the check digit of
-//! a card (ISO/IEC 7812-1, Luhn), the check of an IBAN modulo 97 (ISO 13616).
+//! Numbers that identify a person or an account. Where possible, not only their format is checked: a card has a check
+//! digit (ISO/IEC 7812-1, Luhn), and an IBAN has a check modulo 97 (ISO 13616).
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ pub(super) fn ends(text: &str, at: usize) -> bool {
     }
 }
 
-/// Whether a number starts here: not inside a word, nor after a digit and a point or hyphen.
+/// Whether a number starts here: not inside a word, and not after a digit followed by a point or hyphen.
 pub(super) fn starts(text: &str, at: usize) -> bool {
     let mut before = text[..at].chars().rev();
     let joined =
@@ -46,7 +46,7 @@ pub(super) struct Groups {
     pub(super) separators: Vec<char>,
 }
 
-/// Maximum characters between two groups: a separator with spaces around it, or a line break.
+/// Maximum number of characters between two groups: a separator with spaces around it, or a line break.
 const GAP: usize = 3;
 
 /// Walks over groups of digits from a byte on and calls `see` at every possible end. A line break between groups counts
@@ -154,7 +154,7 @@ pub(super) fn card(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Maximum characters between a name and its number.
+/// Maximum number of characters between a name and its number.
 const NEAR: usize = 24;
 
 /// Whether one of these names comes before a number.
@@ -164,7 +164,7 @@ pub(super) fn is_named(text: &str, at: usize, names: &[&str]) -> bool {
     names.iter().any(|name| before.match_indices(name).any(|(at, _)| begins(&before, at)))
 }
 
-/// `123-45-6789`, also with spaces, or without separators after its name; without the numbers that are never issued.
+/// `123-45-6789`, also with spaces, or without separators after its name; numbers that are never issued are left out.
 pub(super) fn ssn(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for at in beginnings(text) {
@@ -185,7 +185,7 @@ pub(super) fn ssn(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// `+` and a country code; three, three and four digits; or a leading 0 with a space or slash.
+/// Telephone numbers: `+` and a country code; three, three and four digits; or a leading 0 with a space or slash.
 pub(super) fn phone(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices('+').filter(|(at, _)| begins(text, *at)) {
@@ -266,7 +266,8 @@ fn international(text: &str, at: usize) -> Option<Range<usize>> {
     longest
 }
 
-/// Countries and the lengths of their numbers: the registry of ISO 13616, and other states whose banks use the format.
+/// Countries and the lengths of their numbers: the registry of ISO 13616, and other countries whose banks use the
+/// format.
 const IBANS: &str = "AD24 AE23 AL28 AO25 AT20 AZ28 BA20 BE16 BF28 BG22 BH22 BI27 BJ28 BR29 BY28 CF27 CG27 CH21 CI28 \
     CM27 CR22 CV25 CY28 CZ24 DE22 DJ27 DK18 DO28 DZ26 EE20 EG29 ES24 FI18 FK18 FO18 FR27 GA27 GB22 GE22 GI23 GL18 GQ27 \
     GR27 GT28 GW25 HN28 HR21 HU28 IE22 IL23 IQ23 IR26 IS26 IT27 JO30 KM27 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 \

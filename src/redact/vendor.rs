@@ -9,7 +9,7 @@
 pub(super) enum Made {
     /// Letters, digits, `_` and `-`.
     Word,
-    /// The same, plus points and tildes.
+    /// Letters, digits, `_`, `-`, periods and tildes.
     Dotted,
     /// Letters and digits.
     Plain,
@@ -17,7 +17,7 @@ pub(super) enum Made {
     Hex,
     /// Digits.
     Digits,
-    /// Base64, plus characters of addresses.
+    /// Base64, and other characters that addresses use.
     Path,
 }
 

@@ -20,10 +20,10 @@ const LINKS: usize = 20;
 /// Number of errors, and of warnings, that GitHub shows per step.
 const SHOWN: usize = 10;
 
-/// Maximum number of characters of a label.
+/// Maximum number of characters in a label.
 const LABEL: usize = 120;
 
-/// Maximum number of characters of a message.
+/// Maximum number of characters in a message.
 const MESSAGE: usize = 1_000;
 
 /// Links to the lines of what blocks a pass, and of cases that could not be judged; none if the address of the

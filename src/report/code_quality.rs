@@ -14,10 +14,10 @@ use crate::text;
 /// Maximum number of findings; GitLab compares them all on every view of a merge request.
 const MOST: usize = 25_000;
 
-/// Maximum number of characters of a path.
+/// Maximum number of characters in a path.
 const PATH: usize = 4_000;
 
-/// Maximum number of characters of a description.
+/// Maximum number of characters in a description.
 const DESCRIPTION: usize = 600;
 
 #[derive(Serialize)]

@@ -8,17 +8,17 @@ use crate::vocabulary::Outcome;
 use super::RenderError;
 use super::entry::bad;
 
-/// Maximum number of bytes of a page.
+/// Maximum number of bytes in a page.
 pub(super) const MOST: usize = 4_800_000;
 
-/// Approximate number of bytes of a case without its texts.
+/// Approximate number of bytes of a case without its text.
 pub(super) const MARKUP: usize = 600;
 
 /// Maximum number of cases on a page where every case can be opened.
 const ALL_UNFOLDED: usize = 5_000;
 
-/// How many of this many cases can be opened; each of the others is one line. With 100,000 cases that can be opened,
-/// a browser would be too slow.
+/// How many of this many cases can be opened; each other case is one line. If 100,000 cases could be opened, a browser
+/// would be too slow.
 pub(super) fn unfolded(cases: usize) -> usize {
     if cases <= ALL_UNFOLDED { cases } else { 3_000 }
 }
@@ -26,7 +26,7 @@ pub(super) fn unfolded(cases: usize) -> usize {
 /// How much of each case a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Detail {
-    /// Every expectation and earlier answer; only long texts are cut.
+    /// Every expectation and earlier answer; only long text is cut.
     Full,
     /// Expectations and earlier answers of cases that did not pass.
     Reduced,
@@ -50,7 +50,7 @@ impl Interest {
 }
 
 impl Detail {
-    /// Maximum number of characters of one text of a case.
+    /// Maximum number of characters in one string of a case.
     pub(super) fn text(self, interest: Interest) -> usize {
         match (self, interest) {
             (Detail::Full, Interest::High) => 6_000,
@@ -80,7 +80,8 @@ impl Detail {
         }
     }
 
-    /// What a page with this many cases leaves out, in sentences; `answers` if there are earlier ones to show.
+    /// What a page with this many cases leaves out, in sentences; `answers` says whether there are earlier answers to
+    /// show.
     pub(super) fn left_out(self, cases: usize, answers: bool) -> String {
         let before = match self {
             Detail::Reduced if answers => {
@@ -98,8 +99,8 @@ impl Detail {
     }
 }
 
-/// Writes the most detailed page that is small enough, or the least detailed one if none is. `size` estimates the
-/// bytes of all cases, so that pages that are too large are rarely rendered. The least detailed one is not kept in
+/// Writes the most detailed page that is small enough, or the least detailed page if none is. `size` estimates the
+/// bytes of all cases, so that pages that are too large are rarely rendered. The least detailed page is not kept in
 /// memory.
 pub(super) fn fit(
     size: impl Fn(Detail) -> usize,

@@ -102,7 +102,7 @@ impl<'a> Entry<'a> {
         (all > 1).then_some((passed, all))
     }
 
-    /// Whether it passes only sometimes: unlucky now, or in the baseline.
+    /// Whether its state is flaky: it passes only sometimes.
     pub(super) fn flaky(&self) -> bool {
         self.state == State::Flaky
     }
@@ -130,13 +130,14 @@ impl Entry<'_> {
     }
 }
 
-/// For example `2 passed, 8 failed (1 flaky, 1 in quarantine), 2 errored, 1 skipped`: the brackets excuse failures.
+/// For example `2 passed, 8 failed (1 flaky, 1 in quarantine), 2 errored, 1 skipped`; the failures in parentheses are
+/// excused.
 pub(super) fn counts(report: &Report<'_>) -> String {
     let all = outcomes(report).map(|(_, words)| words);
     all.join(", ")
 }
 
-/// The same without what did not happen.
+/// Like [`counts`], but without results that no case has.
 pub(super) fn counted(report: &Report<'_>) -> String {
     let some = outcomes(report).into_iter().filter(|(count, _)| *count > 0);
     some.map(|(_, words)| words).collect::<Vec<_>>().join(", ")

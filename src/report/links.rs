@@ -28,7 +28,8 @@ pub struct Links {
 }
 
 impl Links {
-    /// With the file the run is stored in; of an absolute path only the name, because the rest means nothing elsewhere.
+    /// Adds the file that the run is stored in. Of an absolute path, only the name is kept, because the rest means
+    /// nothing elsewhere.
     #[must_use]
     pub fn stored_in(mut self, file: Option<&Path>) -> Self {
         let name = file.filter(|file| file.is_absolute()).and_then(Path::file_name).map(Path::new);
@@ -36,12 +37,12 @@ impl Links {
         self
     }
 
-    /// What a command calls the file of the run.
+    /// The name that a command uses for the file of the run.
     pub(super) fn stored(&self) -> &str {
         self.stored.as_deref().unwrap_or("run.json")
     }
 
-    /// `; see [docs/accept.md](https://…)`, or nothing if it is not known where the documentation is.
+    /// `; see [docs/accept.md](https://…)`, or nothing if the address of the documentation is unknown.
     pub(super) fn see(&self, page: &str) -> String {
         let link = |docs: &String| format!("; see [docs/{page}]({docs}/{page})");
         self.docs.as_ref().map_or_else(String::new, link)
@@ -49,7 +50,7 @@ impl Links {
 
     /// A line of a file in the repository.
     pub(super) fn line(&self, place: &Location) -> Option<String> {
-        // A path that begins with `/`, or has an empty part, is none of the repository's.
+        // A path that begins with `/`, or has an empty part, is not in the repository.
         let is_inside = place.file.split('/').all(|part| !part.is_empty() && part != "..");
         let files = self.files.as_deref().filter(|_| is_inside)?;
         Some(format!("{files}/{}#L{}", sarif::uri(&place.file), place.line.max(1)))

@@ -1,7 +1,7 @@
 //! One file per format; each renders the same [`Report`] and decides nothing.
 //!
-//! Text from a model is hostile in every format. Cases are in the order of the run, counts come from the decision, and
-//! no format reads a file, a clock or the environment.
+//! Every format treats text from a model as hostile. Cases are in the order of the run, counts come from the decision,
+//! and no format reads a file, a clock or the environment.
 
 pub mod annotation;
 pub mod calibration;
@@ -150,7 +150,7 @@ impl Format {
     }
 }
 
-/// What a writer writes, as text.
+/// What `write` writes, as a string.
 fn text(write: impl FnOnce(&mut dyn Write) -> Result<(), RenderError>) -> Result<String, RenderError> {
     let mut out = Vec::new();
     write(&mut out)?;

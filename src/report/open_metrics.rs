@@ -14,7 +14,7 @@ use crate::stats::{percentile, real};
 use crate::text;
 use crate::vocabulary::Metric;
 
-/// Maximum number of characters of a label's value.
+/// Maximum number of characters in a label's value.
 const LABEL: usize = 200;
 
 /// The text so far.

@@ -10,7 +10,7 @@ use crate::vocabulary::Outcome;
 
 /// Earlier runs of a suite; empty if none is given.
 ///
-/// Their texts come from models and from files that anyone may have written.
+/// Their text comes from models and from files that anyone may have written.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     trend: Option<Trend>,
@@ -26,7 +26,7 @@ pub(super) struct Before {
     pub(super) turn: Option<usize>,
     /// Passed or failed.
     pub(super) outcome: Outcome,
-    /// Whether the same was asked and expected.
+    /// Whether the question and the expectations were the same.
     pub(super) same_question: bool,
     /// Whether the run of the report has the same answer.
     pub(super) same_answer: bool,
@@ -43,8 +43,8 @@ pub(super) struct Before {
 impl Past {
     /// Relates stored runs to a decided run, which may be one of them.
     ///
-    /// The answer to a case is that of the latest earlier run in which it passed, else of the latest one that judged
-    /// it. Runs with the same question and expectations are preferred.
+    /// The earlier answer to a case comes from the latest earlier run in which the case passed, or else from the latest
+    /// one that judged it. Runs with the same question and expectations are preferred.
     #[must_use]
     pub fn of(run: &RunManifest, decision: &Decision, stored: impl IntoIterator<Item = StoredRun>) -> Self {
         let now: BTreeMap<_, _> = run.cases.iter().rev().map(|case| (case.key(), case)).collect();
@@ -115,7 +115,7 @@ impl Before {
         })
     }
 
-    /// The greatest is shown.
+    /// The earlier answer with the highest rank is shown.
     fn rank(&self) -> (bool, bool, &Option<String>) {
         (self.same_question, self.outcome == Outcome::Passed, &self.at)
     }

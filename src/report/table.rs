@@ -42,7 +42,8 @@ pub(super) fn compares(report: &Report<'_>) -> bool {
     report.decision.compared.as_ref().is_some_and(|compared| compared.rates.is_some())
 }
 
-/// What both sides know of the compared cases: the fact, its value now and in the baseline, and the difference.
+/// The figures that are known of the compared cases in both the run and the baseline: name, value now and in the
+/// baseline, and difference.
 pub(super) fn changes(report: &Report<'_>) -> Vec<[String; 4]> {
     let Some(compared) = &report.decision.compared else { return Vec::new() };
     let all = compared.rates.map_or(0, |rates| rates.cases);
@@ -58,7 +59,7 @@ pub(super) fn changes(report: &Report<'_>) -> Vec<[String; 4]> {
         let change = (one.now / one.baseline - 1.0) * 100.0;
         if change.is_finite() { signed(change, 1, "%") } else { "was 0".to_owned() }
     };
-    // Of a thousand answers, a cost is no string of zeros.
+    // The cost is per thousand answers, because that of one answer would be a string of zeros.
     let dollars = |usd: f64| format!("${:.*}", if usd < 0.000_1 { 4 } else { 2 }, usd * 1_000.0);
     let rows = [
         row("pass rate", compared.rates, number::percent, points),

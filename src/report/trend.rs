@@ -14,10 +14,10 @@ const LISTED: usize = 20;
 /// Maximum number of runs in the curve.
 const CURVE: usize = 60;
 
-/// Maximum number of characters of a name.
+/// Maximum number of characters in a name.
 const NAME: usize = 120;
 
-/// Heights of the curve.
+/// The bars of the curve, from the lowest to the highest.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The trend as data.

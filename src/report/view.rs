@@ -26,19 +26,19 @@ pub(super) const STATE: &str = "application state";
 /// The label of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Label<'a> {
-    /// About the whole case, which a heading may already have said.
+    /// A fact about the whole case, which a heading may already show.
     Heading(&'static str),
-    /// About the case or the trial.
+    /// A fact about the case or the trial.
     Own(&'static str),
     /// The kind of an expectation or fault, which may contain any text.
     Kind(&'a str),
-    /// About the preceding kind.
+    /// A detail of the preceding kind.
     Part(&'static str),
     /// Where a conversation broke: `broke at turn 3 of 5`.
     Broke(&'a str),
     /// The answer to the turn where a conversation broke, for formats that do not show the answer anyway.
     Answer,
-    /// How much is left out; the value says it all.
+    /// How much is left out; the value needs no label.
     More,
 }
 
@@ -50,7 +50,7 @@ pub(super) type Fact<'a> = (Label<'a>, Cow<'a, str>);
 pub(super) struct View<'a> {
     /// `scenario/id`.
     pub(super) name: String,
-    /// Empty if the case has none.
+    /// The title; empty if the case has none.
     pub(super) title: &'a str,
     /// File and line.
     pub(super) place: String,
@@ -94,9 +94,9 @@ pub(super) struct VerdictView<'a> {
     /// Whether it is about a conversation or a turn of one.
     pub(super) is_of_talk: bool,
     pub(super) kind: &'a str,
-    /// Without the turn; empty if the verdict has no reason.
+    /// The reason without the turn; empty if the verdict has no reason.
     pub(super) reason: Cow<'a, str>,
-    /// For example `0.4, 0.7 required`; empty without a score.
+    /// The score, for example `0.4, 0.7 required`; empty if there is none.
     pub(super) score: String,
     /// Whether the reason repeats the judge's words.
     pub(super) quotes_judge: bool,
@@ -268,7 +268,7 @@ impl<'a> VerdictView<'a> {
         }
     }
 
-    /// The same in a conversation, with the turn next to the reason.
+    /// The verdict on a turn of a conversation, with the turn next to the reason.
     fn of_turn(telling: Telling<'a>) -> Self {
         let view = Self::of(telling.verdict);
         match telling.place() {
@@ -283,7 +283,7 @@ impl<'a> VerdictView<'a> {
         if self.reason.is_empty() { self.verdict.outcome.word() } else { &self.reason }
     }
 
-    /// The same after its turn.
+    /// The reason, or at least the result, after its turn.
     pub(super) fn message(&self) -> Cow<'_, str> {
         match self.place {
             Some(place) => format!("turn {}: {}", place.named(), self.why()).into(),
@@ -308,7 +308,7 @@ impl<'a> VerdictView<'a> {
         if let Some(grade) = &self.verdict.grade {
             let split = grade.votes.windows(2).any(|pair| (pair[0] - pair[1]).abs() > 0.0);
             facts.push((Label::Part("judge"), grade.grader.as_str().into()));
-            // A single vote is the score.
+            // A single vote is the same as the score.
             facts.extend(split.then(|| (Label::Part("votes"), votes(&grade.votes).into())));
             let reasoning = (Label::Part("reasoning"), grade.reasoning.as_str().into());
             facts.extend((!self.quotes_judge).then_some(reasoning));
@@ -317,12 +317,12 @@ impl<'a> VerdictView<'a> {
     }
 }
 
-/// For example `0.2, 0.8, 0.4`.
+/// The votes, for example `0.2, 0.8, 0.4`.
 pub(super) fn votes(votes: &[f64]) -> String {
     votes.iter().map(|vote| number::score(*vote)).collect::<Vec<_>>().join(", ")
 }
 
-/// For example `0.4, 0.7 required`; empty without a score.
+/// The score, for example `0.4, 0.7 required`; empty if there is none.
 pub(super) fn score(verdict: &Verdict) -> String {
     match (verdict.score, verdict.threshold) {
         (None, _) => String::new(),

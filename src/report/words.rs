@@ -1,9 +1,9 @@
-//! Which words differ between two texts.
+//! Which words differ between two strings.
 
 use serde::Serialize;
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
-/// A piece of one of the texts.
+/// A piece of one of the strings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(in crate::report) struct Piece {
     pub(in crate::report) text: String,
@@ -15,12 +15,12 @@ pub(in crate::report) struct Piece {
 /// thousands of answers.
 const PAIRS: usize = 250_000;
 
-/// Maximum number of pairs of words when comparing two sentences of long texts.
+/// Maximum number of pairs of words when comparing two sentences of long strings.
 const SENTENCE_PAIRS: usize = 40_000;
 
-/// Both texts in pieces, in order; the pieces of each add up to the text.
+/// Both strings in pieces, in order; the pieces of each add up to the whole string.
 ///
-/// Long texts are compared by sentence, and by word only where sentences differ.
+/// Long strings are compared by sentence, and by word only where sentences differ.
 pub(in crate::report) fn differ(base: &str, head: &str) -> (Vec<Piece>, Vec<Piece>) {
     let (was, now) = (split(base), split(head));
     let mut pieces = Pieces::default();
@@ -37,7 +37,7 @@ pub(in crate::report) fn differ(base: &str, head: &str) -> (Vec<Piece>, Vec<Piec
     (joined(pieces.left), joined(pieces.right))
 }
 
-/// The pieces of both texts.
+/// The pieces of both strings.
 #[derive(Default)]
 struct Pieces {
     left: Vec<Piece>,
@@ -57,7 +57,7 @@ impl Pieces {
         push(&mut self.right, now.to_owned(), alone);
     }
 
-    /// The same, by word unless the sentences are too long.
+    /// Compares two passages by word if they differ and are not too long.
     fn sentences(&mut self, was: &str, now: &str, alone: bool) {
         let (words, others) = (split(was), split(now));
         if alone && words.len().saturating_mul(others.len()) <= SENTENCE_PAIRS {

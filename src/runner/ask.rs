@@ -27,7 +27,7 @@ pub struct Load<'a> {
     /// Added to the first message of the customer.
     pub mark: Option<&'a str>,
 }
-/// Journals are keyed by the purpose of a request, so its words must not change.
+/// Journals are keyed by the purpose of a request, so this word must not change.
 const REPLY: &str = "reply";
 
 /// Bytes of two messages in addition to their words.
@@ -159,7 +159,7 @@ pub(super) struct Rounds<'a> {
     patience: Patience,
     /// The current turn, if the case is a conversation.
     pub(super) turn: Option<At>,
-    /// Hashes of what was said before, turn by turn, if the application remembers it.
+    /// Hashes of what was said before, by turn, if the application remembers the conversation.
     pub(super) held: Option<Json>,
     /// The budget reserved for the conversation.
     pub(super) hold: Option<Arc<Hold>>,
@@ -174,11 +174,11 @@ pub(super) struct Rounds<'a> {
 pub(super) struct At {
     /// 1-based number.
     pub(super) number: u32,
-    /// Number of the conversation with the same customer, from 0.
+    /// Number of the session with the same customer, from 0.
     pub(super) session: u32,
     /// Whether records are ignored.
     pub(super) afresh: bool,
-    /// How long the customer waits before it.
+    /// How long the customer waits before this turn.
     pub(super) pause: Duration,
 }
 
@@ -209,7 +209,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// A record keeps the meaning that a stop word had when it was made; this applies today's.
+    /// Gives a stop word its current meaning; a record keeps the meaning that the word had when the record was made.
     fn teach(&self, said: Completion) -> Completion {
         Completion { answer: self.job.stop_words.teach(said.answer), ..said }
     }
@@ -222,7 +222,7 @@ impl<'a> Rounds<'a> {
         self.client.recorded(&self.about(request, &content, &purpose, seal, &Usable(&usable)))
     }
 
-    /// What a round is for, in words; the answers of an interrupted run are also found by it.
+    /// What a round is for, in words, by which the answers of an interrupted run are also found.
     fn purpose(&self, round: u32) -> String {
         let turn = self.turn.map_or_else(String::new, |at| format!(" at turn {}", at.number));
         let after = || format!(" after {}", text::count(round as usize, "round"));
@@ -357,7 +357,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// Asks one round. `asked` and what was added since are its key.
+    /// Asks one round, which is keyed by `asked` and by what was added since.
     async fn once(
         &self,
         request: &ChatRequest,

@@ -1,5 +1,5 @@
-//! Conversations: the customer speaks, the application answers, until one of them is done. Then the conversation is
-//! judged.
+//! Conversations: the customer speaks and the application answers until one of them ends the conversation. Then the
+//! conversation is judged.
 //!
 //! Records contain what is sent and what the customer's choices depend on, redacted if the case is, so that a replay
 //! takes the same path. Expectations see the raw answers.
@@ -43,10 +43,10 @@ struct Spoken<'a> {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sight {
-    /// By the expectations of its turn.
+    /// By the expectations of the turn.
     #[serde(default)]
     answer: Seen,
-    /// By those of the conversation, if it ended there.
+    /// By the expectations of the conversation, if it ended there.
     #[serde(default)]
     whole: Seen,
 }
@@ -59,7 +59,7 @@ enum Partner<'a> {
     Live(Box<Live<'a>>),
 }
 
-/// Shared by all steps of a conversation.
+/// What all steps of a conversation share.
 struct Dialog<'a> {
     scenario: &'a Scenario,
     case: &'a Case,
@@ -378,7 +378,7 @@ impl<'a> Dialog<'a> {
             Err(fault) => (EndedBy::Error, None, Some(fault)),
         };
         if spoken.is_empty() && fault.is_none() {
-            let message = "no turn happened: no `if` was met".to_owned();
+            let message = "no turn took place: no `if` was met".to_owned();
             fault = Some(Fault::usual(FaultKind::NothingSaid, message));
         }
         let mut whole = None;
@@ -458,7 +458,7 @@ fn other_conversation(message: String) -> Fault {
     Fault::usual(FaultKind::OtherConversation, message)
 }
 
-/// Whether two texts are the same except for white space.
+/// Whether two strings are the same except for white space.
 fn same_words(one: &str, other: &str) -> bool {
     one.split_whitespace().eq(other.split_whitespace())
 }

@@ -1,4 +1,4 @@
-//! Identities of applications and judges: if they differ, results are not compared without saying so.
+//! Identities of applications and judges: results with different identities are not compared without saying so.
 //!
 //! They must not depend on which cases were selected. So a model or judge that a case or expectation names itself is
 //! left out; it is part of the content of the case.
@@ -16,8 +16,8 @@ use crate::redact::Redaction;
 use crate::scenario::Case;
 
 impl Plan {
-    /// 16 hexadecimal digits over everything that decides what is asked. An interrupted run is resumed only by a run
-    /// with the same digits.
+    /// A hash of everything that decides what is asked: 16 hexadecimal digits. An interrupted run is resumed only by a
+    /// run with the same digits.
     #[must_use]
     pub fn signature(&self, graders: &Graders, settings: &Json) -> String {
         let judges = graders
@@ -53,10 +53,10 @@ impl Plan {
         canonical::digest(&all)
     }
 
-    /// 16 hexadecimal digits over the application of a scenario; empty if every asked case names its own model, or none
-    /// is asked.
+    /// A hash of the application of a scenario: 16 hexadecimal digits; empty if every asked case names its own model,
+    /// or if no case is asked.
     ///
-    /// Recorded answers have one identity, whatever the file: a later run could not tell them apart.
+    /// Recorded answers have one identity, whatever the file: a later run could not distinguish the files.
     pub(super) fn target_hash(&self, scenario: usize) -> String {
         let own = &self.scenarios[scenario];
         let mut targets = BTreeSet::new();
@@ -112,7 +112,7 @@ impl Plan {
     }
 
     /// Whether a scenario used recorded answers of an application that the suite does not describe and that has no
-    /// version: its code may have changed since, unnoticed.
+    /// version: its code may have changed unnoticed since the recording.
     pub(super) fn is_unidentified(&self, scenario: usize) -> bool {
         self.jobs_of(scenario).any(|(_, job)| match &job.target {
             Target::Model { client, described, .. } => {
@@ -122,7 +122,7 @@ impl Plan {
         })
     }
 
-    /// 16 hexadecimal digits over the judge of a scenario, if one is needed that no expectation names itself.
+    /// A hash of the judge of a scenario, 16 hexadecimal digits, if an expectation that names no judge needs one.
     pub(super) fn grader_hash(&self, scenario: usize, graders: &Graders) -> Option<String> {
         let mut judges: BTreeSet<String> = BTreeSet::new();
         for (planned, _) in self.jobs_of(scenario) {

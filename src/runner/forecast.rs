@@ -11,10 +11,11 @@ use crate::provider::{ChatRequest, Message, Role, Unmetered};
 use crate::scenario::Case;
 use crate::seed::Root;
 
-/// Maximum number of requests per verdict: one more if the answer is unreadable, with twice the tokens if it was cut
-/// off.
+/// Maximum number of requests per verdict: a second one is sent if the answer is unreadable, or, with twice the tokens,
+/// if it was cut off.
 const ATTEMPTS: u64 = 2;
-/// Maximum bytes per character of an answer in a request to a judge: four, or one after three escapes.
+/// Maximum number of bytes that a character of an answer takes in a request to a judge: a character of four bytes, or a
+/// single byte after three escapes.
 const WIDEST: u64 = 4;
 /// Stands for an answer that does not exist yet.
 const UNSEEN: [&str; 40] = ["An answer of usual length."; 40];
@@ -28,7 +29,7 @@ pub enum Purpose {
     Verdicts,
     /// Verdicts on known answers.
     Canaries,
-    /// Embeddings of texts.
+    /// Embeddings of strings.
     Embeddings,
 }
 
@@ -62,11 +63,11 @@ struct Kind<'a> {
     request: &'a ChatRequest,
     purpose: Purpose,
     calls: [u64; 2],
-    /// Maximum cost of one of them, or of a whole conversation, in US dollars.
+    /// Maximum cost of one request, or of a whole conversation, in US dollars.
     dearest: Result<f64, Unmetered>,
-    /// Whether they form a conversation.
+    /// Whether the requests form a conversation.
     together: bool,
-    /// Maximum bytes that answers not yet known add to one of them.
+    /// Maximum number of bytes that answers not yet known add to one of the requests.
     unseen: Option<u64>,
 }
 

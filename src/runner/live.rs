@@ -31,8 +31,8 @@ pub(super) struct Live<'a> {
     /// Marks of everything said in all conversations with the same customer, by turn number.
     heard: BTreeMap<String, Json>,
     conversation: Conversation,
-    /// Whether a conversation uses all of its records or none: the server remembers, or an answer is only known
-    /// redacted.
+    /// Whether a conversation uses all of its records or none: the server remembers it, or an answer is known only in
+    /// redacted form.
     is_bound: bool,
     /// Where the turns so far came from, if they must all come from the same source.
     source: Option<Source>,
@@ -61,7 +61,7 @@ enum Source {
 
 /// Why a conversation stopped.
 pub(super) enum Stopped {
-    /// For this reason.
+    /// Because of a fault.
     Fault(Fault),
     /// Its records are incomplete and cannot be continued.
     Again,

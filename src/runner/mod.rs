@@ -1,5 +1,5 @@
 //! Runs a plan: starts cases in an order drawn from the seed, asks, judges, and returns results in the order of files
-//! and positions, whatever finishes first.
+//! and positions, no matter which case finishes first.
 
 mod ask;
 mod dialogue;
@@ -45,7 +45,7 @@ pub struct Options {
     pub root: Root,
     /// Distinguishes this run from all others, for applications that remember.
     pub run: RunId,
-    /// The time at which the run ended, if not that of the newest answer.
+    /// When the run ended; if not set, the time of its newest answer.
     pub at: Option<String>,
 }
 
@@ -61,7 +61,7 @@ pub enum OnFailure {
 /// A case that is asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Again {
-    /// 0-based index in the plan's jobs, which is that in the run's cases.
+    /// Index in the plan's jobs, 0-based; the run's cases have the same order.
     pub case: usize,
     /// Number of further trials, at least 1.
     pub trials: u32,
@@ -99,7 +99,7 @@ struct Shared {
 }
 
 impl Runner {
-    /// A runner that is ready to start; the clock of the run starts here. Clients use the same road.
+    /// A runner that is ready to start; the clock of the run starts here. The clients must use the same road.
     #[must_use]
     pub fn new(plan: Plan, graders: Graders, options: Options, sink: Arc<dyn Sink>, road: Road) -> Self {
         let (failed, began) = (AtomicBool::new(false), Instant::now());
@@ -218,7 +218,7 @@ impl Runner {
         }
     }
 
-    /// Sets notes, times and identity of a run, which depend on everything that was asked.
+    /// Sets the notes, times and identity of a run, which depend on every question that was asked.
     fn seal(&self, run: &mut RunManifest) {
         let shared = &self.shared;
         let graders = shared.graders.all().map(|grader| grader.client());
@@ -258,9 +258,10 @@ impl Runner {
     }
 }
 
-/// 16 hexadecimal digits over what was asked, answered and found, each part prefixed by its length.
+/// A hash of what was asked, answered and found, each part prefixed by its length: 16 hexadecimal digits.
 ///
-/// Not over the JSON of the manifest: serializing it again would take longer than everything else at the end of a run.
+/// It does not cover the JSON of the manifest: serializing that again would take longer than everything else at the end
+/// of a run.
 fn run_id(run: &RunManifest) -> String {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {

@@ -13,7 +13,7 @@ use crate::scenario::Scenario;
 use crate::text;
 use crate::vocabulary::{CaseId, FaultKind, StopWords};
 
-/// Stored runs have the name of the target, so its words must not change.
+/// Stored runs contain the name of the target, so this word must not change.
 const REPLIES: &str = "replies";
 
 /// The application to ask.
@@ -63,7 +63,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// Whether both ask the same way.
+    /// Whether both jobs ask in the same way.
     #[must_use]
     pub fn is_as(&self, other: &Self) -> bool {
         let same = match (&self.target, &other.target) {
@@ -87,7 +87,7 @@ pub struct Planned {
     pub scenario: usize,
     /// Index in its scenario.
     pub case: usize,
-    /// How to ask it; `None` if it is skipped. Cases that are asked the same way share it.
+    /// How to ask it; `None` if it is skipped. Cases that are asked in the same way share this.
     pub job: Option<Arc<Job>>,
     /// Why it is skipped, if it is.
     pub skipped: Option<String>,
@@ -109,8 +109,8 @@ impl Planned {
         matches!(target, Some(Target::Replies(replies)) if std::ptr::eq(replies.as_ref(), file))
     }
 
-    /// Number of trials if `repeat` are wanted. Recorded answers may have fewer, and a case without any is asked once,
-    /// to report that.
+    /// Number of trials if `repeat` are wanted. There may be fewer recorded answers, and a case without any is asked
+    /// once, so that this is reported.
     pub(super) fn trials(&self, plan: &Plan, repeat: u32) -> u32 {
         match self.job.as_ref().map(|job| &job.target) {
             _ if self.skipped.is_some() => 0,
@@ -161,7 +161,7 @@ impl Plan {
         self.scenarios.iter().flat_map(|one| one.cases.iter().map(|case| case.whom(&one.name))).collect()
     }
 
-    /// What is wrong with a file of recorded answers that cannot be matched to cases.
+    /// Describes the first file whose recorded answers cannot be matched to cases, if there is one.
     #[must_use]
     pub fn doubtful_replies(&self) -> Option<String> {
         self.files().into_iter().find_map(|file| {
@@ -194,7 +194,8 @@ impl Plan {
         self.files().iter().filter_map(words).collect()
     }
 
-    /// A warning for each file with more answers to a case than are judged, with the largest number of one case.
+    /// A warning for each file that has more answers to a case than are judged, with the largest number of answers to
+    /// one case.
     #[must_use]
     pub fn unjudged_replies(&self, repeat: u32) -> Vec<(String, u32)> {
         let words = |file: &&Replies| {

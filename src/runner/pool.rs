@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::manifest::Trial;
 use crate::vocabulary::Outcome;
 
-/// Runs trials; `None` for those the run stopped before. Trials of one case are adjacent in the list.
+/// Runs trials; those that the run did not get to are `None`. Trials of one case are adjacent in the list.
 pub(super) async fn run(shared: &Arc<Shared>, units: Vec<Unit>) -> Vec<Option<Trial>> {
     let order = match shared.options.on_failure {
         OnFailure::Stop => Order::AsListed,

@@ -21,8 +21,8 @@ pub(super) fn messages(case: &Case) -> Vec<Message> {
     messages
 }
 
-/// Distinguishes requests that look alike after redaction, and binds an answer to the expectation that saw it raw: 16
-/// hexadecimal digits.
+/// A mark of 16 hexadecimal digits that distinguishes requests that look alike after redaction, and binds an answer to
+/// the expectation that saw it raw.
 pub(super) fn mark(case: &Case) -> String {
     canonical::digest(&json!({ "messages": case.messages, "content": case.content_hash }))
 }
@@ -32,12 +32,12 @@ pub(super) fn mark(case: &Case) -> String {
 pub(super) struct Earlier {
     /// Their raw answer, before redaction.
     raw: Option<Answer>,
-    /// Whether some of it is only known redacted.
+    /// Whether a part of it is known only in redacted form.
     pub(super) is_redacted: bool,
 }
 
 impl Earlier {
-    /// All of them raw, if they are known raw.
+    /// The raw answer of all rounds, if all are known in raw form.
     pub(super) fn raw(&self) -> Option<Answer> {
         self.raw.clone().filter(|_| !self.is_redacted)
     }
@@ -64,8 +64,8 @@ pub(super) fn see_of(case: &Case) -> impl Fn(&Answer) -> Json + Send + Sync {
 }
 
 /// Redacts an answer, and stores with it what the expectation found in the raw one. An answer that already has this is
-/// kept as it is. Earlier rounds are part of the answer that expectations see. If they are only known redacted, nothing
-/// is seen, which is an error later.
+/// kept as it is. Earlier rounds are part of the answer that expectations see. If they are known only in redacted form,
+/// nothing is seen, which is an error later.
 pub(super) fn seal(case: &Case, said: Completion, earlier: &Earlier, see: See<'_>) -> Completion {
     let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.replies()) else { return said };
     let seen = said.seen.clone().unwrap_or_else(|| {
@@ -111,7 +111,7 @@ pub(super) fn seen(kept: Option<Json>) -> Option<Seen> {
     kept.map(|kept| serde_json::from_value(kept).unwrap_or_default())
 }
 
-/// A text of the prompt as it is stored and shown to a judge.
+/// A part of the prompt, as it is stored and shown to a judge.
 pub(super) fn prompt(case: &Case, text: &str) -> String {
     let redactor = case.redaction.on().and_then(|redaction| redaction.prompts());
     redactor.map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
@@ -143,7 +143,7 @@ fn with_fault(fault: Fault, words: &dyn Fn(&str) -> String) -> Fault {
     Fault { message: words(&fault.message), cause: words(&fault.cause), ..fault }
 }
 
-/// A verdict with a change applied to all its texts.
+/// A verdict with a change applied to all its strings.
 fn with_words(verdict: Verdict, words: &dyn Fn(&str) -> String) -> Verdict {
     Verdict {
         reason: words(&verdict.reason),

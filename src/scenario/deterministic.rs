@@ -6,7 +6,7 @@ use super::{Case, Lines};
 use crate::expectation::Expectation;
 
 impl Case {
-    /// The same case with only the expectations that need no judge.
+    /// This case with only the expectations that need no judge.
     #[must_use]
     pub fn without_judge(&self) -> Self {
         let nothing = || Expectation::nothing(self.expectation.line);

@@ -54,8 +54,8 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
     }
     let mut files: Vec<_> = files.into_iter().collect();
     files.sort_by_key(|path| (path.components().count(), slashed(path)));
-    // One file under two paths would be asked, and paid for, twice. Of a file and a link to it, the shorter path is
-    // kept.
+    // A file that is listed under two paths would be asked, and paid for, twice. Of a file and a link to it, the
+    // shorter path is kept.
     let mut known = BTreeSet::new();
     files.retain(|path| path.canonicalize().map_or(true, |full| known.insert(full)));
     files.sort_by_key(|path| slashed(path));

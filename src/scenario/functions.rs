@@ -35,7 +35,7 @@ pub struct Functions {
     pub sent: Vec<Json>,
     /// Maximum times a model is asked again.
     pub rounds: u32,
-    /// Those with a name, in order.
+    /// The functions that have a name, in order.
     known: Vec<Function>,
 }
 
@@ -44,9 +44,9 @@ struct Function {
     name: String,
     /// Its index in the list.
     at: usize,
-    /// What its calls return; with `None`, a call of it ends the answer.
+    /// What its calls return; if `None`, a call of it ends the answer.
     returns: Option<Vec<Return>>,
-    /// `returns` as written, variables filled.
+    /// `returns` as written, with variables filled in.
     written: Json,
 }
 
@@ -154,7 +154,7 @@ impl Functions {
         (!played.is_empty()).then(|| json!(played))
     }
 
-    /// The first call of a function that is not declared.
+    /// The first call of a function that the scenario does not declare.
     #[must_use]
     pub fn undeclared<'a>(&self, calls: &'a [ToolCall]) -> Option<&'a ToolCall> {
         let is_known = |call: &&ToolCall| self.known.iter().any(|function| function.name == call.name);
@@ -179,8 +179,8 @@ impl Functions {
         if messages.is_empty() { Played::Ends } else { Played::Returned(messages) }
     }
 
-    /// Where a new version returns other values, or allows other numbers of rounds, either of which leads to other
-    /// answers. Keys start at `setup`.
+    /// Where a new version returns other values, or allows another number of rounds: either leads to other answers.
+    /// Keys start at `setup`.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let mut found = Vec::new();
         for new in &now.known {

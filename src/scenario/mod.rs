@@ -85,7 +85,7 @@ pub struct ProviderConfig {
     pub own: Own,
     /// The keys that are set, in the order of their table.
     pub written: Vec<&'static str>,
-    /// Unset environment variables that its keys need: nothing can be sent before they are set.
+    /// Environment variables that its keys need and that are not set: nothing can be sent before they are.
     pub unset: Waiting,
 }
 
@@ -172,7 +172,7 @@ pub struct Scenario {
     pub seed: Option<u64>,
     /// 0 to 2.
     pub temperature: Option<f64>,
-    /// Maximum tokens per answer.
+    /// Maximum number of tokens per answer.
     pub max_tokens: Option<u64>,
     /// System prompt of its cases, with the scenario's variables filled but not those of cases.
     pub system: Option<String>,
@@ -205,7 +205,7 @@ pub struct Case {
     pub name: Option<String>,
     /// Where its id is.
     pub span: Span,
-    /// The same place, for reports.
+    /// Where its id is, for reports.
     pub location: Location,
     /// Tags of scenario and case, without duplicates.
     pub tags: Vec<String>,
@@ -234,11 +234,11 @@ pub struct Case {
     pub allow_cut: bool,
     /// What is removed before anything is stored or shown.
     pub redaction: RedactionChoice,
-    /// What it expects, as written, variables filled: JSON, as text because a tree is ten times its size. Only
-    /// redaction reads it; it is dropped if there is none.
+    /// What it expects, as written, with variables filled in. It is JSON in a string, because a tree would be ten times
+    /// its size. Only redaction reads it; without redaction, it is dropped.
     pub expected: Box<str>,
-    /// 16 hexadecimal digits over what the case itself says: messages and expectation, but not the system prompt of the
-    /// scenario.
+    /// A hash of what the case itself says, in 16 hexadecimal digits: messages and expectation, but not the system
+    /// prompt of the scenario.
     pub content_hash: String,
 }
 

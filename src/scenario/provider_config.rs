@@ -81,7 +81,7 @@ fn options(fields: &Fields<'_>) -> Options {
     }
 }
 
-/// A number of tries; saturates.
+/// A number of tries; the largest `u32` for larger numbers.
 #[must_use]
 pub fn tries(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)

@@ -21,7 +21,7 @@ use crate::redact::RedactionChoice;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
 use crate::text;
 
-/// Minimum cases for which another thread is worth it.
+/// Minimum number of cases for which another thread is worthwhile.
 const LEAST_SHARE: usize = 128;
 
 /// Cases read before their nodes are freed: a file's nodes take more memory than its cases.
@@ -149,7 +149,7 @@ fn syntax(file: &Arc<SourceFile>, error: &crate::source::SyntaxError) -> Diagnos
     Diagnostic::error("invalid-yaml", file, error.span, format!("invalid YAML: {}", error.message)).help(help)
 }
 
-/// What every case of a scenario inherits.
+/// What every case inherits from its scenario.
 struct Inherited<'a> {
     variables: Arc<BTreeMap<String, String>>,
     tags: Vec<String>,
@@ -171,9 +171,9 @@ struct Inherited<'a> {
 
 /// Rules of a scenario.
 enum Rules {
-    /// The same for every case.
+    /// They are the same for every case.
     Read(Vec<Arc<Rule>>),
-    /// With variables in them.
+    /// They contain variables.
     Written(Node),
 }
 
@@ -208,8 +208,8 @@ fn cases(mut items: Vec<Node>, shared: &Inherited<'_>, found: &mut Diagnostics) 
     cases
 }
 
-/// Reports duplicate ids, also among cases that could not be read; those are listed with the index of the case that
-/// follows them.
+/// Reports duplicate ids, also among cases that could not be read; each of those is listed with the index of the case
+/// that follows it.
 fn check_ids(
     cases: &[Case],
     unread: &[(usize, String, Span)],
@@ -243,7 +243,7 @@ fn check_ids(
 /// An item of `cases`.
 enum Item {
     Case(Box<Case>),
-    /// Its id and the id's place, if something else in it is wrong.
+    /// The id and its place, if something else in the case is wrong.
     Unread(String, Span),
 }
 
@@ -398,7 +398,7 @@ fn exceptions(node: &Node, reading: &mut Reading<'_>) -> Vec<Exception> {
     entries.iter().filter_map(of).collect()
 }
 
-/// Reports what a case lacks.
+/// Reports the required keys that a case lacks.
 fn check_case(
     fields: &Fields<'_>,
     is_conversation: bool,
@@ -448,7 +448,7 @@ struct Own<'a> {
 }
 
 impl Own<'_> {
-    /// A hash over question and expectation: unchanged by reformatting, different after any other change.
+    /// A hash over question and expectation: reformatting does not change it, and any other change does.
     ///
     /// The scenario's system prompt is not included: it belongs to the application that is compared. Included are the
     /// case's own variables that fill that prompt or a bot's request, and the model that the case names.

@@ -67,7 +67,7 @@ pub fn redaction(
     if let (Some(""), Some(span)) = (replacement.as_deref(), section.key_span("replacement")) {
         let message = "`replacement` is empty, which would hide that something was removed".to_owned();
         let finding = Diagnostic::error("wrong-value", file, span, message);
-        found.push(finding.help("set it to a text such as `[removed]`, or remove the key"));
+        found.push(finding.help("set it to text such as `[removed]`, or remove the key"));
     }
     RedactionChoice::On(Arc::new(Redaction { redactor: Redactor::new(kinds, own), cover, replacement }))
 }
@@ -80,7 +80,7 @@ fn doubt(written: &str) -> Option<(String, String)> {
     Some((message, format!("did you mean `{near}`?")))
 }
 
-/// Patterns of a command line, and warnings about them with their help.
+/// Redaction patterns from the command line, with warnings about them and help for each.
 ///
 /// Each is the name of a built-in kind, several names joined by commas, or one regular expression: if any part is not a
 /// name, the commas belong to the expression.

@@ -13,13 +13,13 @@ use crate::vocabulary::CaseId;
 /// A selection of cases; the default takes all.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// A case needs one of these tags, if there are any.
+    /// A case needs one of these tags, unless there are none.
     with: Vec<String>,
     /// A case must have none of these.
     without: Vec<String>,
-    /// `id` or `scenario/id`, if there are any.
+    /// `id` or `scenario/id` of the selected cases, unless there are none.
     ids: Vec<String>,
-    /// Over `id` and `scenario/id`.
+    /// Globs over `id` and `scenario/id`.
     globs: Option<GlobSet>,
     /// Share of the remaining cases, in percent.
     sample: Option<f64>,
@@ -62,10 +62,10 @@ impl Selection {
         })
     }
 
-    /// Why each case of the scenarios is skipped, or `None` if it is asked; in order.
+    /// Why each case of the scenarios is skipped, or `None` if it is asked; in the order of the cases.
     ///
-    /// A sample takes the same cases for the same seed, whatever their order. `root` is that of the run; a scenario's
-    /// own takes precedence.
+    /// A sample takes the same cases for the same seed, whatever their order. `root` is the seed root of the run; a
+    /// scenario's own seed takes precedence.
     #[must_use]
     pub fn apply(&self, scenarios: &[Scenario], root: Root) -> Vec<Vec<Option<String>>> {
         let mut left_out: Vec<Vec<_>> = scenarios

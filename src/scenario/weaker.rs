@@ -29,8 +29,8 @@ impl Default for Tries {
 }
 
 impl Tries {
-    /// Where a new version tries more or less; the messages continue after the name of the key. `keys` are the names
-    /// for timeout and retries.
+    /// Where a new version tries more or less often or long; the messages continue after the name of the key. `keys`
+    /// are the names of the keys for timeout and retries.
     #[must_use]
     pub fn weaker(self, now: Self, keys: [&str; 2]) -> Vec<Weaker> {
         let Self { timeout, retries, patience } = self;
@@ -55,7 +55,7 @@ impl Tries {
 }
 
 impl ProviderConfig {
-    /// Its tries; by default those of the shared configuration of the provider, then akit's.
+    /// Its tries; by default, those of the provider's shared configuration, or else those of akit.
     #[must_use]
     pub fn tries(&self, shared: Option<&Self>) -> Tries {
         let default = Tries::default();
@@ -90,7 +90,7 @@ impl Scenario {
         found.into_iter().filter(changed).map(named).chain(words).chain(setup).collect()
     }
 
-    /// A handoff is recognized differently: what was a failure may pass.
+    /// Reports that a handoff is recognized differently: what was a failure may pass.
     fn other_signs(&self, now: &Self) -> Option<Weaker> {
         let keys = || [&self.handoff, &now.handoff].into_iter().filter_map(|one| one.as_object()).flatten();
         let (key, _) = keys().find(|(key, _)| self.handoff.get(key) != now.handoff.get(key))?;
@@ -163,7 +163,7 @@ impl Case {
         let named =
             |one: Weaker| Weaker { message: format!("`{}` {}", one.keys.join("."), one.message), ..one };
         let cut = (!allow_cut && now.allow_cut).then(|| {
-            Weaker::new(Kind::CutAllowed, &["allow_cut"], "a truncated answer did not pass, now it may")
+            Weaker::new(Kind::CutAllowed, &["allow_cut"], "a truncated answer did not pass; now it may")
         });
         let tries = was.weaker(is, ["timeout", "retries"]).into_iter().filter(changed).map(named);
         let talk = match (dialogue, &now.dialogue) {
@@ -175,7 +175,7 @@ impl Case {
                 found
             }
             (Some(_), None) => {
-                let message = "it was a conversation, now it is a single question";
+                let message = "it was a conversation; now it is a single question";
                 vec![Weaker::new(Kind::TurnRemoved, &["prompt"], message)]
             }
         };

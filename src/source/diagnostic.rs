@@ -10,7 +10,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::{Location, SourceFile, Span};
 use crate::text;
 
-/// Characters shown of a long line.
+/// Number of characters shown of a long line.
 const WINDOW: usize = 160;
 
 /// Keys whose value is never shown.
@@ -61,21 +61,21 @@ impl Diagnostic {
         Self { code, severity: Severity::Error, message, label, help, file: Arc::clone(file), span }
     }
 
-    /// The same as a warning.
+    /// This diagnostic, but as a warning.
     #[must_use]
     pub fn warn(mut self) -> Self {
         self.severity = Severity::Warning;
         self
     }
 
-    /// The same with text under the carets.
+    /// This diagnostic with text under the carets.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// The same with a help line.
+    /// This diagnostic with a help line.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
@@ -216,7 +216,7 @@ impl Diagnostics {
         self.filled.iter().fold(text.to_owned(), |text, (value, name)| named(&text, value, name))
     }
 
-    /// The values of variables in a text, each with the variable's name.
+    /// The values of variables in a string, each with the variable's name.
     pub fn filled<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let all = self.filled.iter().map(|(value, name)| (value.as_str(), name.as_str()));
         all.filter(|(value, _)| text.contains(value))
@@ -226,7 +226,7 @@ impl Diagnostics {
     pub fn fill(&mut self, name: &str, value: &str) {
         if value.chars().count() >= SECRET && !self.filled.iter().any(|(known, _)| known == value) {
             self.filled.push((value.to_owned(), name.to_owned()));
-            // A value that contains another one goes first.
+            // A value that contains another one comes first.
             self.filled.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
         }
     }

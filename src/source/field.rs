@@ -25,7 +25,7 @@ pub enum Shape {
     OneOf(&'static [&'static str]),
     /// One of the first words; the others are accepted in old files, but not suggested.
     Offered(&'static [&'static str], &'static [&'static str]),
-    /// A list of text.
+    /// A list of strings.
     Texts,
     /// A list of these words.
     Words(&'static [&'static str]),
@@ -33,8 +33,8 @@ pub enum Shape {
     Map,
     /// A mapping of names to text, numbers or booleans.
     Scalars,
-    /// A mapping of names to one of these words, without names for which the first function is true; names that the
-    /// second function maps to the same text are duplicates.
+    /// A mapping of names to one of these words each. Names for which the first function returns true are not allowed;
+    /// names that the second function maps to the same string are duplicates.
     Lexicon(&'static [&'static str], fn(&str) -> bool, fn(&str) -> String),
     /// A mapping described by its own table.
     Object(&'static [Field]),

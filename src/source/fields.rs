@@ -69,7 +69,7 @@ impl<'a> Fields<'a> {
         Some(Self { table, entries, span })
     }
 
-    /// Whether an unknown key is probably a misspelling of this one: one finding is enough.
+    /// Whether an unknown key is probably a misspelling of this one, which then needs no finding of its own.
     #[must_use]
     pub fn may_mean(&self, name: &str) -> bool {
         let is_known = |key: &str| self.table.iter().any(|field| field.name == key);

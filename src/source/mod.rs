@@ -66,7 +66,7 @@ pub enum ReadError {
     /// Larger than the limit.
     #[error("the file has {0} bytes; the limit is {1}")]
     TooLarge(u64, u64),
-    /// Reading a pipe would wait for its writer, and a device may never end.
+    /// A pipe or a device: reading a pipe would wait for its writer, and a device may never end.
     #[error("it is a pipe or a device, not a file")]
     Special,
     /// Text as Windows used to write it.
@@ -89,7 +89,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// How to fix it; `text` says as what the file must be saved.
+    /// How to fix it; `text` says in which form the file must be saved.
     #[must_use]
     pub fn help(&self, text: &'static str) -> &'static str {
         match self {
@@ -270,8 +270,8 @@ pub fn repository_name(path: &Path) -> String {
     }
 }
 
-/// Whether a path in an untrusted file leaves the folder that it is relative to: upward, from a root or a drive, or
-/// to a URL. Both kinds of slashes separate, on every system.
+/// Whether a path in an untrusted file leaves the folder that it is relative to: upward, from a root or a drive, or to
+/// a URL. Both kinds of slashes are separators on every system.
 #[must_use]
 pub fn leaves(path: &str) -> bool {
     path.starts_with(['/', '\\'])

@@ -18,7 +18,7 @@ pub const MAX_DEPTH: usize = 128;
 pub struct Node {
     /// The value.
     pub value: Value,
-    /// Its place. An alias is where it is used, not where its anchor was defined.
+    /// Its place. The place of an alias is where it is used, not where its anchor was defined.
     pub span: Span,
 }
 
@@ -93,7 +93,7 @@ impl Node {
         }
     }
 
-    /// The number, if it is one, whole or not.
+    /// The number, whole or not, if this is one.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "limits, thresholds and weights are small")]
     pub fn number(&self) -> Option<f64> {
@@ -109,7 +109,7 @@ impl Node {
         }
     }
 
-    /// The text, if this is text.
+    /// The string, if this is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
@@ -149,7 +149,7 @@ impl Node {
         }
     }
 
-    /// The start: of a mapping, its first key.
+    /// The start of the value; for a mapping, the start of its first key.
     #[must_use]
     pub fn start(&self) -> Span {
         match &self.value {
@@ -182,7 +182,7 @@ impl Node {
         span
     }
 
-    /// The same data without places. Keys that are not text become their JSON text.
+    /// The value as JSON, without places. Keys that are not text become their JSON text.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
@@ -268,7 +268,7 @@ fn words(error: &serde_yaml::Error) -> String {
     known.unwrap_or("this is not valid after what comes before it").to_owned()
 }
 
-/// Messages of the parser for invalid YAML, with clearer ones; the first match wins.
+/// Messages of the parser for invalid YAML, each with a clearer replacement; the first match wins.
 const TROUBLES: [(&str, &str); 23] = [
     ("unexpected character", "a control character, which YAML does not allow"),
     ("tab", "a tab where only spaces are allowed"),

@@ -62,7 +62,8 @@ impl Pending {
         self.write_with(|out| out.write_all(bytes))
     }
 
-    /// The same in pieces, so that it is never in memory as a whole. If a piece fails, there is no file.
+    /// Like [`Pending::write`], but in pieces, so that the file is never in memory as a whole. If a piece fails, there
+    /// is no file.
     pub fn write_with<E: From<io::Error>>(
         self,
         write: impl FnOnce(&mut dyn Write) -> Result<(), E>,

@@ -10,8 +10,8 @@ use super::{SLACK, real, whole};
 ///
 /// Efron & Tibshirani, "An introduction to the bootstrap" (1993), chapter 13, the percentile method; groups are drawn
 /// whole, so values that move together stay together: Davison & Hinkley, "Bootstrap methods and their application"
-/// (1997), chapter 3. If all groups have the same mean, the result has no width, however few they are: resampling
-/// cannot show what was never observed.
+/// (1997), chapter 3. If all groups have the same mean, all resampled means are equal, too, however few groups there
+/// are: resampling shows only differences that were observed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bootstrap {
     /// In ascending order.
@@ -19,7 +19,7 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// Draws that many means; none below two groups, which cannot be resampled.
+    /// Draws that many means; `None` if there are fewer than two groups, which cannot be resampled.
     ///
     /// The result depends only on the values, the order of the groups by name, and the generator.
     pub fn of(clusters: &Clusters, draws: usize, random: &mut impl Rng) -> Option<Self> {
@@ -33,8 +33,8 @@ impl Bootstrap {
         Some(Self { means })
     }
 
-    /// The mean is at least this with confidence `level`: the (draws + 1)·(1 − level)-th mean from below, as in
-    /// Davison & Hinkley, chapter 5; none with too few draws, below 19 at 95%.
+    /// The mean is at least this with confidence `level`: the (draws + 1)·(1 − level)-th mean from below, as in Davison
+    /// & Hinkley, chapter 5. `None` if there are too few draws: fewer than 19 at 95%.
     #[must_use]
     pub fn lower_bound(&self, level: f64) -> Option<f64> {
         self.means.get(self.outside(level)?).copied()

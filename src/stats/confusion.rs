@@ -1,4 +1,4 @@
-//! Two judges, two verdicts, four counts.
+//! How often a judge and people agree, in four counts.
 
 use serde::{Deserialize, Serialize};
 
@@ -47,13 +47,13 @@ impl Confusion {
         Tally { hits: self.true_pass.saturating_add(self.true_fail), of: self.n() }
     }
 
-    /// The true pass rate (sensitivity): the share of what people pass that the judge passes.
+    /// The true pass rate (sensitivity): of the answers that people pass, the share that the judge passes.
     #[must_use]
     pub fn tpr(self) -> Tally {
         Tally { hits: self.true_pass, of: self.true_pass.saturating_add(self.false_fail) }
     }
 
-    /// The true fail rate (specificity): the share of what people fail that the judge fails.
+    /// The true fail rate (specificity): of the answers that people fail, the share that the judge fails.
     #[must_use]
     pub fn tnr(self) -> Tally {
         Tally { hits: self.true_fail, of: self.true_fail.saturating_add(self.false_pass) }

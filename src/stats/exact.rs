@@ -4,18 +4,19 @@ use super::counts::binomial;
 use super::{Interval, Tally, real};
 
 impl Tally {
-    /// The exact interval of the share; none without tries.
+    /// The exact interval of the share; `None` if there are no tries.
     ///
     /// Clopper & Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial",
-    /// Biometrika 26 (1934), 404–413. It contains the true share at least as often as `level` says, whatever the
-    /// share, and is therefore mostly wider than Wilson's. Exactly 0 without hits and exactly 1 if all are hits.
+    /// Biometrika 26 (1934), 404–413. It contains the true share at least as often as `level` says, whatever the share
+    /// is, and is therefore usually wider than Wilson's interval. Its ends are exactly 0 if there are no hits and
+    /// exactly 1 if all tries are hits.
     #[must_use]
     pub fn clopper_pearson(self, level: f64) -> Option<Interval> {
         let each = 0.5 + level / 2.0;
         Some(Interval { low: self.lower_bound(each)?, high: self.upper_bound(each)? })
     }
 
-    /// The share is at most this with confidence `level`; none without tries.
+    /// The share is at most this with confidence `level`; `None` if there are no tries.
     ///
     /// One-sided Clopper–Pearson: the share at which so few hits have the probability α = 1 − level.
     /// No hit in n gives 1 − α^(1/n), which is about 3 / n at 95%: Hanley & Lippman-Hand, "If nothing
@@ -32,7 +33,7 @@ impl Tally {
         }
     }
 
-    /// The share is at least this with confidence `level`; none without tries.
+    /// The share is at least this with confidence `level`; `None` if there are no tries.
     ///
     /// One-sided Clopper–Pearson: the share at which so many hits have the probability α = 1 − level;
     /// α^(1/n) when all n are hits.
@@ -48,7 +49,7 @@ impl Tally {
     }
 }
 
-/// Where a condition between 0 and 1 that is true on the left becomes false, by bisection.
+/// Finds, by bisection, where a condition on the numbers from 0 to 1 changes from true to false.
 fn turn(holds: impl Fn(f64) -> bool) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     loop {

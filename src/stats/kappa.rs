@@ -15,8 +15,8 @@ use super::{Interval, two_sided};
 pub struct Kappa {
     /// −1 to 1.
     pub value: f64,
-    /// Its standard error. It is 0 if the two never disagree, however few they are; then the interval has no width,
-    /// and the intervals of TPR and TNR show the uncertainty.
+    /// Its standard error. It is 0 if judge and people never disagree, however few the labels are; then the interval
+    /// has no width, and the intervals of TPR and TNR show the uncertainty.
     pub standard_error: f64,
     /// value ± z standard errors, cut to −1..1.
     pub interval: Interval,

@@ -1,7 +1,7 @@
 //! Pure functions over numbers: intervals, tests, power, agreement and corrected rates.
 //!
 //! Shares are from 0 to 1. `level` is the confidence level, strictly between 0 and 1, such as [`LEVEL`]. Nothing here
-//! panics or reads anything; what cannot be known is `None` or an error, never a number that looks like an answer.
+//! panics or does any I/O; what cannot be known is `None` or an error, never a number that looks like a result.
 
 mod bootstrap;
 mod confusion;
@@ -58,7 +58,7 @@ impl Interval {
         self.high - self.low
     }
 
-    /// The same, clamped to a range.
+    /// This interval, clamped to a range.
     fn within(self, least: f64, most: f64) -> Self {
         Self { low: self.low.clamp(least, most), high: self.high.clamp(least, most) }
     }
@@ -72,13 +72,13 @@ impl std::ops::AddAssign for Tally {
 }
 
 impl Tally {
-    /// The share of hits, 0 to 1; none without tries.
+    /// The share of hits, 0 to 1; `None` if there are no tries.
     #[must_use]
     pub fn share(self) -> Option<f64> {
         (self.of > 0).then(|| real(self.hits) / real(self.of))
     }
 
-    /// The score interval of the share; none without tries.
+    /// The score interval of the share; `None` if there are no tries.
     ///
     /// Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
     /// Statistical Association 22 (1927), 209–212; without continuity correction. It stays accurate for small numbers

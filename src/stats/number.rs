@@ -2,8 +2,8 @@
 
 use std::borrow::Borrow;
 
-/// Shares, scores or rates that differ by less than this are equal: far above the error of any sum, far below a step
-/// of any scale.
+/// Shares, scores or rates that differ by less than this count as equal. It is far above the rounding error of any sum
+/// and far below a step of any scale.
 pub const SLACK: f64 = 1e-9;
 
 /// A count as a number; exact below 2⁵³, which no count here reaches.
@@ -13,14 +13,14 @@ pub fn real(count: impl TryInto<u64>) -> f64 {
     count.try_into().unwrap_or(u64::MAX) as f64
 }
 
-/// The largest whole number that is not above `number`; none below 0, from 2⁵³ on, and for NaN.
+/// The largest whole number that is not above `number`; `None` below 0, from 2⁵³ on, and for NaN.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
 pub fn whole(number: f64) -> Option<u64> {
     (0.0..9_007_199_254_740_992.0).contains(&number).then_some(number as u64)
 }
 
-/// The arithmetic mean; none without numbers.
+/// The arithmetic mean; `None` if there are no numbers.
 #[must_use]
 pub fn mean(numbers: impl IntoIterator<Item = impl Borrow<f64>>) -> Option<f64> {
     let numbers = numbers.into_iter();

@@ -5,8 +5,8 @@ use super::{Interval, Tally, real, two_sided};
 /// The share of good answers behind a judge's pass rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Prevalence {
-    /// The estimate before it is clamped to 0..1. Outside, the judge passed more, or fewer, than its errors on the
-    /// labels explain: by chance, or because the labels differ from the judged answers.
+    /// The estimate before it is clamped to 0..1. Outside that range, the judge passed more or fewer answers than its
+    /// errors on the labels explain: by chance, or because the labels differ from the judged answers.
     pub raw: f64,
     /// The estimate, 0 to 1.
     pub estimate: f64,
@@ -20,7 +20,7 @@ pub enum PrevalenceError {
     /// A count is empty: nothing was observed, or the labels have only one class.
     #[error("TPR or TNR is unknown")]
     Unknown,
-    /// TPR + TNR ≤ 1: the judge's verdict says nothing about the answer, or the opposite.
+    /// TPR + TNR ≤ 1: the judge's verdicts are no better than chance, or even worse.
     #[error("TPR + TNR is {sum:.2}, and at 1 or below, a verdict carries no information")]
     Uninformative {
         /// TPR + TNR.

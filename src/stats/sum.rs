@@ -15,7 +15,8 @@ pub struct Sum {
 }
 
 impl Sum {
-    /// From independent counts: the probabilities of 0, 1, … of each, and how many counts are like it.
+    /// Builds the distribution from independent counts: the probabilities of 0, 1, … of each, and how many such counts
+    /// there are.
     pub fn of(parts: impl IntoIterator<Item = (Vec<f64>, usize)>) -> Self {
         let mut sums: Vec<Self> =
             parts.into_iter().map(|(mass, times)| Self { first: 0, mass }.times(times)).collect();
@@ -59,7 +60,7 @@ impl Sum {
         Self { first: self.first + other.first, mass }.trimmed()
     }
 
-    /// The same without negligible ends.
+    /// This distribution without its negligible ends.
     fn trimmed(self) -> Self {
         let Self { first, mut mass } = self;
         let empty = mass.iter().take_while(|mass| **mass < NOTHING).count().min(mass.len() - 1);
@@ -96,8 +97,8 @@ impl Sum {
     }
 }
 
-/// The probabilities of 0, 1, … hits in `n` tries with these odds, above 0: each relative to the most probable, so
-/// that nothing relevant underflows.
+/// The probabilities of 0, 1, … hits in `n` tries with these odds, which are above 0. They are computed relative to the
+/// most probable one, so that nothing relevant underflows.
 fn binomial(n: usize, odds: f64) -> Vec<f64> {
     let mode =
         super::whole((real(n) + 1.0) * odds / (1.0 + odds)).and_then(|mode| usize::try_from(mode).ok());
@@ -132,7 +133,8 @@ pub fn choose(n: u64, k: u64) -> f64 {
     ways
 }
 
-/// The probabilities of 0, 1, … hits among `drawn` of `all` answers in random order, `hits` of which are hits.
+/// The probabilities of 0, 1, … hits among `drawn` answers that are drawn at random from `all`, of which `hits` are
+/// hits.
 #[must_use]
 pub fn shuffled(hits: u64, all: u64, drawn: u64) -> Vec<f64> {
     let ways = |x: u64| match (drawn.checked_sub(x), hits.checked_sub(x)) {

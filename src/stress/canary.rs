@@ -49,7 +49,7 @@ impl Canary {
         texts.into_iter().any(|text| self.holds_other(number, &text))
     }
 
-    /// The same for a text that came in place of an answer.
+    /// Like `crossed`, but for text that came in place of an answer.
     #[must_use]
     pub fn crossed_in(&self, number: u64, text: &str) -> bool {
         self.holds_other(number, text)

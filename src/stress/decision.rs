@@ -11,7 +11,8 @@ use crate::vocabulary::ServiceLevel;
 const ERRORS: f64 = 0.01;
 /// How much slower than the first level a load may be: a factor, and milliseconds on top of it. Used without a limit.
 const SLOWER: (f64, f64) = (1.5, 5.0);
-/// How far below the first level the lower end of the pass rate may lie. Used without a limit.
+/// How far below the pass rate of the first level the lower end of a pass rate's interval may lie. Used without a
+/// limit.
 const WORSE: f64 = 0.1;
 
 impl Found {
@@ -211,7 +212,7 @@ impl Found {
                 format!(" over the answers, but {} had none within the limit", count(cut, "request"))
             });
             failures.push(format!(
-                "{}: {} is {measured}{}, the limit is {limit}",
+                "{}: {} is {measured}{}; the limit is {limit}",
                 names[one.level],
                 one.metric.word(),
                 cut.unwrap_or_default()

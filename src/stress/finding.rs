@@ -274,8 +274,8 @@ fn level(
     }
 }
 
-/// Whether requests were sent on time: 99 of 100 within 5 ms, or within a tenth of the median latency. One of ten or
-/// more may be late, because the 99th percentile of fewer than a hundred is their maximum.
+/// Whether requests were sent on time: 99 of 100 within 5 ms, or within a tenth of the median latency. With 10 to 99
+/// requests, one may be late, because the 99th percentile of fewer than a hundred values is their maximum.
 fn keeps_schedule(lag: &Times, latency_p50: Option<f64>) -> bool {
     let most = latency_p50.map_or(5.0, |p50| (p50 / 10.0).max(5.0));
     let all = lag.0.len();
@@ -300,8 +300,9 @@ fn escalation(count: &Count) -> Escalation {
 
 /// The mean difference of pass rates over the cases that both levels judged.
 ///
-/// The variance of each case is that of two shares, each with a pass and a failure added (Agresti and Caffo, "Simple and
-/// effective confidence intervals for proportions", The American Statistician 54 (2000), 280–288).
+/// The variance of each case is that of the difference of two proportions, with one pass and one failure added to each
+/// (Agresti and Caffo, "Simple and effective confidence intervals for proportions", The American Statistician 54
+/// (2000), 280–288).
 fn change(first: &Count, now: &Count) -> Option<Change> {
     let both: Vec<_> = first.judged().intersection(&now.judged()).copied().collect();
     let cases = both.len() as u64;
@@ -341,7 +342,7 @@ pub struct Glance {
     pub in_flight: u64,
     /// Requests that have ended, over all levels.
     pub requests: u64,
-    /// Those of them that failed.
+    /// Requests that failed, over all levels.
     pub errors: u64,
     /// Of this stage: median and 95th percentile of the latency from the intended send, in milliseconds.
     pub latency_ms: [Option<f64>; 2],

@@ -43,7 +43,7 @@ pub const ESCALATION: &str = "escalation";
 /// How to make the load.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// At least one.
+    /// The stages, at least one.
     pub stages: Vec<Stage>,
     /// How long the first stage takes to reach its load.
     pub ramp_up: Duration,

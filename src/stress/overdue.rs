@@ -1,15 +1,15 @@
 //! Requests that are missing from the figures: they failed, or were cut off after waiting longer than any answer took.
 //!
-//! A server that stops answering must not look fast because nothing slow ever came back.
+//! Without them, a server that stops answering would look fast, because its slowest answers never arrive.
 
 use super::finding::Found;
 use super::tally::Times;
 use crate::manifest::LoadUnit;
 use crate::stats::{real, whole};
 
-/// A request is overdue if it waited this many times as long as the longest answer took,
+/// A request is overdue only if it waited this many times as long as the longest answer took.
 const TIMES: u64 = 3;
-/// and at least this long, in microseconds.
+/// A request is overdue only if it waited at least this long, in microseconds.
 const LEAST: u64 = 1_000_000;
 
 fn above(times: &Times, micros: u64) -> u64 {
@@ -26,13 +26,13 @@ impl Found {
         above(&self.counts[level].waited, self.late(level))
     }
 
-    /// Those of them that asked for a person.
+    /// The overdue requests that asked for a person.
     pub(super) fn overdue_escalations(&self, level: usize) -> u64 {
         above(&self.counts[level].waited_for_person, self.late(level))
     }
 
-    /// The number of requests without an answer within this limit, if they alone push the 95th percentile above it. For
-    /// load that is kept in flight, each counts for all the requests it held back.
+    /// The number of requests that had no answer within this limit, if they alone push the 95th percentile above it.
+    /// For load that is kept in flight, each counts for all the requests it held back.
     pub(super) fn waited(&self, level: usize, limit_ms: f64) -> Option<u64> {
         let limit = whole(limit_ms * 1000.0)?;
         let count = &self.counts[level];
@@ -48,7 +48,8 @@ impl Found {
             .then_some(without)
     }
 
-    /// The same for the time to the first token, which overdue requests never got.
+    /// Whether overdue requests alone push the 95th percentile of the time to the first token, which they never got,
+    /// above this limit.
     pub(super) fn waits_for_token(&self, level: usize, limit_ms: f64) -> bool {
         let (ttft, overdue) = (&self.counts[level].ttft, self.overdue(level));
         let late = whole(limit_ms * 1000.0).map_or(0, |limit| above(ttft, limit));

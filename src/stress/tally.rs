@@ -171,7 +171,7 @@ pub(super) struct Count {
     pub(super) cut_off: u64,
     /// How long the requests that were cut off had waited, from their intended send.
     pub(super) waited: Times,
-    /// The same for conversations that asked for a person.
+    /// How long the requests that were cut off had waited in conversations that asked for a person.
     pub(super) waited_for_person: Times,
     /// How long failed requests had waited.
     pub(super) lost: Times,

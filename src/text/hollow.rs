@@ -7,7 +7,7 @@ use super::said::{behind_thoughts, folded};
 /// Words for no value, as programs print them, in lowercase; also between quotes or other marks.
 const NO_VALUE: [&str; 4] = ["undefined", "null", "nan", "nil"];
 
-/// A word for no value that in lowercase is an answer.
+/// A word for no value only if spelled like this; in lowercase, it is an answer.
 const NONE: &str = "None";
 
 /// Members of an object that hold the answer: if they are empty, there is none.
@@ -88,7 +88,7 @@ const UNSEEN: [&str; 5] = ["head", "script", "style", "noscript", "template"];
 const TEMPLATE_TAGS: [&str; 9] =
     ["s", "eos", "bos", "pad", "unk", "end_of_turn", "start_of_turn", "end_of_utterance", "eot"];
 
-/// The same with other brackets, and invisible entities; in lowercase.
+/// Template tags with other brackets, and invisible entities; in lowercase.
 const TEMPLATE_WORDS: [&str; 17] = [
     "<|start|>assistant",
     "<|im_start|>assistant",
@@ -109,7 +109,8 @@ const TEMPLATE_WORDS: [&str; 17] = [
     "&zwj;",
 ];
 
-/// Openings of an answer with nothing after them, in eight languages. Judges are known to let such answers pass.
+/// Openings that are not an answer if nothing follows them, in eight languages. Judges are known to let such answers
+/// pass.
 const OPENERS: &str = "answer; assistant; bot; output; result; final answer; \
     let us solve this step by step; let us think step by step; let's solve this problem step by step; \
     let's solve this step by step; let's think step by step; reasoning; response; solution; the answer is; \
@@ -121,7 +122,7 @@ const OPENERS: &str = "answer; assistant; bot; output; result; final answer; \
     pensiamo passo dopo passo; ragionamento; risposta; risposta finale; soluzione; 回答; 思考过程; 最终答案; 答; 答案; 解; \
     解答; 让我们一步一步地思考; 让我们一步一步思考; ステップバイステップで考えてみましょう; 一歩ずつ考えてみましょう; 思考プロセス; 思考過程; 答え";
 
-/// Variants of `here is my answer`, in parts: of the first two, any or none.
+/// Variants of `here is my answer`, in three parts; the second part is optional.
 const HERE: (&[&str], &[&str], &[&str]) = (
     &["here is ", "here's ", "this is "],
     &["the ", "my ", "your ", "the final ", "my final "],
@@ -142,7 +143,7 @@ fn is_opener(words: &str, has_colon: bool) -> bool {
     is_here || OPENERS.split("; ").any(|opener| opener == words) || (has_colon && SPEAKERS.contains(&words))
 }
 
-/// A page in lowercase without the parts that are not its text; `None` if a text is not a page.
+/// The visible text of an HTML page, in lowercase; `None` if the text is not a page.
 fn read_of_page(text: &str) -> Option<String> {
     let mut page = text.trim_start().to_lowercase();
     if !page.starts_with("<!doctype") && !page.starts_with("<html") {
@@ -167,14 +168,14 @@ fn read_of_page(text: &str) -> Option<String> {
     Some(page)
 }
 
-/// What follows an empty pair of tags at the start of a text.
+/// What follows an empty pair of tags at the start of a string.
 fn behind_empty_pair(text: &str) -> Option<&str> {
     let (name, rest) = text.strip_prefix('<')?.split_once('>')?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-:.".contains(c));
     rest.trim_start().strip_prefix("</")?.strip_prefix(name)?.strip_prefix('>').filter(|_| is_name)
 }
 
-/// A text in lowercase without tags and tokens that say nothing.
+/// A string in lowercase without tags and tokens that say nothing.
 fn without_markup(text: &str) -> String {
     let mut text = text.to_lowercase();
     for word in TEMPLATE_WORDS {
@@ -219,14 +220,14 @@ fn is_markup(tag: &str) -> bool {
     name.is_some_and(|name| TAGS.contains(&name) || TEMPLATE_TAGS.contains(&name))
 }
 
-/// What JSON says, found in one pass: text from a model may be nested deeply.
+/// What JSON says, found in one pass, since JSON from a model may be deeply nested.
 #[derive(Default)]
 struct Said {
     /// It is empty where an answer would be.
     is_empty: bool,
     /// A member that holds the answer, at any depth, is empty.
     has_gap: bool,
-    /// It has a text at any depth, or a number where the answer is.
+    /// It has a string at any depth, or a number where the answer is.
     has_text: bool,
 }
 
@@ -261,9 +262,9 @@ impl Said {
     }
 }
 
-/// A fast check for an answer that surely says something: ten words or more of plain prose, with a letter that no
-/// word for no value has. No opening is that long, and nothing in it can be a tag, a fence, JSON or a template token.
-/// This matters when thousands of answers are checked per second.
+/// A fast check for an answer that surely says something: it has ten or more words of plain prose, and a letter that is
+/// in none of the words for no value. No opening is that long, and nothing in it can be a tag, a fence, JSON or a
+/// template token. This matters when thousands of answers are checked per second.
 fn is_prose(answer: &str) -> bool {
     /// More words than the longest opening.
     const WORDS: usize = 10;
@@ -283,7 +284,7 @@ fn is_prose(answer: &str) -> bool {
 /// word for no value, an empty fence or tag, or thinking.
 #[must_use]
 pub fn says_nothing(answer: &str) -> bool {
-    /// More letters than any text here that says nothing.
+    /// More letters than any text has that says nothing.
     const ENOUGH: usize = 400;
     if is_prose(answer) {
         return false;

@@ -17,7 +17,7 @@ pub fn inline(text: &str, most: usize) -> String {
     let mut out = String::with_capacity(short.len() * 2);
     for (at, part) in parts.iter().enumerate() {
         let is_last = at + 1 == parts.len();
-        // The closing one of a text that was cut is missing; another that stands alone is no mark.
+        // If the text was cut, its last closing backtick is missing; any other single backtick is not a mark.
         let is_code = at % 2 == 1 && !part.is_empty() && (!is_last || text.chars().nth(most).is_some());
         match (at % 2, is_code) {
             (_, true) => out.extend(["<code>", &escaped(part), "</code>"]),
@@ -29,7 +29,7 @@ pub fn inline(text: &str, most: usize) -> String {
     out
 }
 
-/// Text of one line without any effect.
+/// The text, which is one line, without any effect.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     let mut before = None;
@@ -56,7 +56,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// The same, as code.
+/// Like [`inline`], but all of it as code.
 #[must_use]
 pub fn code(text: &str, most: usize) -> String {
     format!("<code>{}</code>", escaped(&super::excerpt(text, most)))
@@ -66,9 +66,9 @@ pub fn code(text: &str, most: usize) -> String {
 #[must_use]
 pub fn lines(text: &str) -> String {
     let line = |(at, line): (usize, &str)| {
-        // Where a piece begins is not where its line does.
+        // The start of a piece may be the middle of a line.
         let indent = if at == 0 { 0 } else { line.len() - line.trim_start_matches(' ').len() };
-        // A bar at its start makes a table of it for readers that go line by line.
+        // Readers that go line by line take a line that starts with a bar for a table.
         let bar = if line[indent..].starts_with('|') { "\u{200b}" } else { "" };
         "&nbsp;".repeat(indent.min(40)) + bar + &escaped(&line[indent..])
     };

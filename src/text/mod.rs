@@ -92,7 +92,7 @@ pub fn inert(c: char) -> bool {
         && !matches!(c, '\u{fdd0}'..='\u{fdef}')
 }
 
-/// The same text with every character made harmless for a terminal; line breaks and tabs stay.
+/// The text with every character made harmless for a terminal; line breaks and tabs stay.
 #[must_use]
 pub fn plain(text: &str) -> String {
     text.chars()
@@ -101,8 +101,8 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
-/// The same text wrapped to this width between words; continuation lines are indented by four more. Styles take no
-/// width, and a longer word stays whole.
+/// The text wrapped to this width between words; continuation lines are indented by four more. Styles take no width,
+/// and a word longer than a line stays whole.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
@@ -124,7 +124,7 @@ pub fn wrap(text: &str, width: usize) -> String {
     out
 }
 
-/// The width of a text without line breaks in terminal columns, not counting its styles.
+/// The width of a string without line breaks in terminal columns, not counting its styles.
 fn columns(text: &str) -> usize {
     let mut is_style = false;
     let wide = |c: char| match c {
@@ -239,7 +239,7 @@ pub fn js_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
 
-/// Whether a text contains a phrase as whole words, in any case; an empty phrase never matches.
+/// Whether a string contains a phrase as whole words, in any case; an empty phrase never matches.
 #[must_use]
 pub fn has_phrase(text: &str, phrase: &str) -> bool {
     let (text, phrase) = (text.to_lowercase(), js_trim(phrase).to_lowercase());
@@ -263,7 +263,7 @@ pub fn argument(word: &str) -> String {
     format!("'{}'", log::line(word, 300).replace('\'', "'\\''"))
 }
 
-/// Whether [`argument`] stands for exactly this word wherever it is printed and pasted, and has no tags.
+/// Whether [`argument`] gives exactly this word, wherever it is printed and pasted, and the word contains no `<`.
 #[must_use]
 pub fn is_exact_argument(word: &str) -> bool {
     word.len() <= 200 && !word.starts_with('-') && !word.contains('<') && log::line(word, 200) == word

@@ -1,4 +1,5 @@
-//! The content of a text, however it is encoded: for comparing texts, and for separating thinking from the answer.
+//! The content of a string, however it is encoded: for comparing it with others, and for separating thinking from the
+//! answer.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::CodePointSetData;
@@ -14,11 +15,11 @@ const THOUGHTS: [&str; 6] = ["think", "thinking", "thought", "thoughts", "reason
 const BRACKETS: [(&str, &str, char); 3] =
     [("<", "</", '>'), ("[", "[/", ']'), ("\u{25c1}", "\u{25c1}/", '\u{25b7}')];
 
-/// How some templates start thinking, and what ends it.
+/// The token with which some templates start thinking, and the tokens that end it.
 const CHANNEL: (&str, [&str; 3]) =
     ("<|channel|>analysis", ["<|channel|>final", "<|channel|>commentary", "<|end|>"]);
 
-/// How the same templates start a message, and the answer to the user; a format may come between the two.
+/// How the same templates start a message and the answer to the user; a format may come between the two.
 const ASSISTANT: &str = "<|start|>assistant";
 const FINAL: (&str, &str) = ("<|channel|>final", "<|message|>");
 
@@ -28,7 +29,7 @@ pub fn ignorable(c: char) -> bool {
     !c.is_ascii() && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// Whether nothing in a text is visible: it is empty, or all white space and ignorable characters.
+/// Whether nothing in a string is visible: it is empty, or all white space and ignorable characters.
 #[must_use]
 pub fn shows_nothing(text: &str) -> bool {
     text.chars().all(|c| blank(c) || ignorable(c))
@@ -64,7 +65,7 @@ pub fn folded(text: &str) -> String {
     out
 }
 
-/// The same, ignoring case.
+/// Like [`folded`], but ignoring case.
 #[must_use]
 pub fn folded_lower(text: &str) -> String {
     let folded_once = folded(text);
@@ -75,7 +76,7 @@ pub fn folded_lower(text: &str) -> String {
 }
 
 /// The text with case folded, in any language: `ß` becomes `ss`, all sigmas are equal, and so is every `i`, dotted or
-/// not, since a text does not say whether it is Turkish.
+/// not, since a string does not say whether it is Turkish.
 #[must_use]
 pub fn caseless(text: &str) -> String {
     if text.is_ascii() {
@@ -113,7 +114,7 @@ fn typed(c: char) -> char {
     }
 }
 
-/// The sentences of a text, each with its end; `.` within a word or a number does not end one.
+/// The sentences of a string, each with its end; `.` within a word or a number does not end one.
 pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -169,7 +170,7 @@ pub fn behind_thoughts(text: &str) -> Option<&str> {
     Some(text)
 }
 
-/// A text without the header of a message to the user.
+/// A string without the header of a message to the user.
 fn without_header(text: &str) -> &str {
     let message = text.trim_start().strip_prefix(ASSISTANT).unwrap_or(text.trim_start());
     let said = message.strip_prefix(FINAL.0).and_then(|rest| rest.split_once(FINAL.1));
@@ -190,7 +191,7 @@ fn namespace(text: &str) -> Option<&str> {
     })
 }
 
-/// The rest of the tag that a text starts with, after its name.
+/// The rest of the tag that a string starts with, after its name.
 fn tag_at<'a>(text: &'a str, open: &str, end: char) -> Option<&'a str> {
     let rest =
         text.get(..open.len()).filter(|head| head.eq_ignore_ascii_case(open)).map(|_| &text[open.len()..])?;

@@ -32,7 +32,7 @@ pub fn attribute(text: &str, most: usize) -> String {
     super::excerpt(&text.replace("\r\n", "\n"), most)
 }
 
-/// The same, cut to at most `most` bytes once escaped, with a line that says how much is missing.
+/// Like [`body`], but cut to at most `most` bytes once escaped, with a line that says how much is missing.
 #[must_use]
 pub fn short_body(text: &str, most: usize) -> String {
     let room = most.saturating_sub(NOTE);

@@ -65,7 +65,7 @@ pub struct Answer {
     pub replaced: Vec<Replaced>,
 }
 
-/// Any value, including `null`.
+/// Reads any value, including `null`.
 ///
 /// # Errors
 /// If it is not JSON.
@@ -80,7 +80,8 @@ impl Answer {
         self.taught.unwrap_or_else(|| StopReason::of(self.finish_reason.as_deref()))
     }
 
-    /// The same with another text, and without personal data in its metadata. A stop word that akit knows has none.
+    /// This answer with another text, and without personal data in its metadata. A stop word that akit knows contains
+    /// none.
     #[must_use]
     pub fn redacted(self, text: String, redactor: &Redactor) -> Self {
         let clean = |end: String| match StopReason::of(Some(&end)) {
@@ -98,7 +99,8 @@ impl Answer {
         }
     }
 
-    /// This answer and the one after its calls returned, joined: all text and calls, with the end of the second.
+    /// Joins this answer and the next one, which was given after the calls of this one returned: all text and calls,
+    /// and the stop word of the second.
     #[must_use]
     pub fn and_then(self, next: Self) -> Self {
         let words = [self.text, next.text].into_iter().filter(|text| !text.trim().is_empty());
@@ -125,7 +127,7 @@ impl Answer {
         }
     }
 
-    /// Whether both say the same: equal text, state and calls, apart from ids.
+    /// Whether both answers say the same: their text, state and calls are equal, apart from the ids of calls.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {
         let is_same = self.text == other.text && self.state == other.state;
@@ -146,7 +148,7 @@ pub struct Timings {
 }
 
 impl Timings {
-    /// Those of two answers joined; the time between both is not a gap.
+    /// The timings of two answers that are joined; the time between the answers is not a gap.
     fn and_then(self, next: Self) -> Self {
         let gaps = |one: Self| f64::from(one.parts.saturating_sub(1));
         let sum = self.mean_gap_ms * gaps(self) + next.mean_gap_ms * gaps(next);
@@ -176,7 +178,7 @@ pub struct ToolCall {
 }
 
 impl ToolCall {
-    /// The same without personal data.
+    /// This call without personal data.
     #[must_use]
     pub fn redacted(self, redactor: &Redactor) -> Self {
         Self {
@@ -187,7 +189,7 @@ impl ToolCall {
         }
     }
 
-    /// Whether both lists make the same calls in the same order; ids are the provider's and differ.
+    /// Whether both lists make the same calls in the same order; ids are ignored, because the provider assigns them.
     #[must_use]
     pub fn are_alike(some: &[Self], others: &[Self]) -> bool {
         let alike = |(one, other): (&Self, &Self)| one.name == other.name && one.arguments == other.arguments;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A case by its scenario and its id, which is unique there. Displayed as `scenario/id`.
+/// Identifies a case by its scenario and by its id, which is unique in the scenario. Displayed as `scenario/id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CaseId<'a> {
     /// Name of the scenario.

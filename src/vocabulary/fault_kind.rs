@@ -143,8 +143,8 @@ impl FaultKind {
         }
     }
 
-    /// Whether it concerns one case only, so that other cases may still be answered. The others concern the address,
-    /// the key or the judge, and say nothing about the application.
+    /// Whether it concerns one case only, so that other cases may still be answered. All other faults concern the
+    /// address, the key or the judge, and show nothing about the application.
     #[must_use]
     pub fn is_of_case(&self) -> bool {
         match self {

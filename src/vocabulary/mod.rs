@@ -1,6 +1,6 @@
 //! Shared words as types: what several modules store, match on and report.
 //!
-//! Closed enums. A word that is not in a table is an error that names itself, never a pass.
+//! The enums are closed: a word that is not in a table is an error that names the word, never a pass.
 
 mod answer;
 mod case_id;

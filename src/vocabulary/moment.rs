@@ -9,7 +9,7 @@ use crate::text;
 /// How far ahead of this computer's clock another one may be.
 const SLACK: TimeDelta = TimeDelta::days(1);
 
-/// Why a text is not a valid time of a past event.
+/// Why a string is not a valid time of a past event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadMoment {
     /// Not RFC 3339, or out of its range in UTC.
@@ -30,7 +30,7 @@ pub fn now() -> DateTime<Utc> {
 pub fn moment(written: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, BadMoment> {
     let shown = || text::excerpt(written, 40);
     let at = DateTime::parse_from_rfc3339(written).map_err(|_| BadMoment::Malformed(shown()))?.to_utc();
-    // An offset can lead out of the years that RFC 3339 has.
+    // With its offset, a time may be outside the years that RFC 3339 allows.
     if !(0..=9999).contains(&at.year()) {
         return Err(BadMoment::Malformed(shown()));
     }

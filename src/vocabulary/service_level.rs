@@ -120,7 +120,7 @@ impl ServiceLevel {
     }
 }
 
-/// A share in percent with at most two decimals. Only a whole share is shown as 100%, and only none at all as 0%.
+/// A share in percent with at most two decimals. Only a share of 1 is shown as 100%, and only a share of 0 as 0%.
 fn percent(share: f64) -> String {
     let shown = format!("{:.2}", share * 100.0);
     match shown.trim_end_matches('0').trim_end_matches('.') {

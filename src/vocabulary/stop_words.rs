@@ -32,7 +32,7 @@ impl StopWords {
         Self(words.into_iter().filter_map(read).collect())
     }
 
-    /// These words, and those of others that are not among them.
+    /// These words, and those of `others` that are not among them.
     #[must_use]
     pub fn or(&self, others: Option<&Self>) -> Self {
         let others = others.into_iter().flat_map(|others| others.0.clone());

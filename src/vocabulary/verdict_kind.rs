@@ -1,4 +1,4 @@
-//! The kinds of expectations, as written under `type:`, and so of verdicts.
+//! The kinds of expectations, as written under `type:`; verdicts have the same kinds.
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
@@ -10,7 +10,7 @@ pub enum VerdictKind {
     Answer,
     /// All or any of several expectations are met.
     Combined,
-    /// All or any of some texts are in the answer.
+    /// All or any of several strings are in the answer.
     Contains,
     /// A JavaScript function, which is refused.
     Custom,
@@ -44,23 +44,23 @@ pub enum VerdictKind {
     Language,
     /// An expectation is met by the last answer.
     LastAnswer,
-    /// The whole answer came in time.
+    /// The whole answer came within a time limit.
     Latency,
-    /// The answer has so many characters, words or sentences.
+    /// The number of characters, words or sentences in the answer is within limits.
     Length,
-    /// A judge gives enough.
+    /// A judge's score reaches the threshold.
     LlmGrader,
     /// No answer and no call is repeated.
     NoLoop,
     /// Nothing is asked that the customer has given.
     NoReask,
-    /// None of some texts is in the answer.
+    /// None of several strings is in the answer.
     NotContains,
     /// No personal data or credentials are in the answer.
     Pii,
-    /// A pattern matches somewhere.
+    /// A pattern matches somewhere in the answer.
     Regex,
-    /// The answer means the same as a text.
+    /// The answer means the same as a given text.
     Similarity,
     /// An expectation is met by at least one answer.
     SomeAnswer,

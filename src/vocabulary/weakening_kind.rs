@@ -117,7 +117,7 @@ impl Weaker {
         Self { kind, keys: keys.iter().map(K::to_string).collect(), of: None, message: message.into() }
     }
 
-    /// The same with a path prefix.
+    /// This weakening with a prefix to its path.
     #[must_use]
     pub fn below<K: ToString>(self, keys: &[K]) -> Self {
         let keys = keys.iter().map(K::to_string).chain(self.keys).collect();

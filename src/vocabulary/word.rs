@@ -1,4 +1,4 @@
-//! Words of enums: unknown ones, which a file of another version may have, are kept in `Other`; and their meanings.
+//! Words of enums and their meanings. An unknown word, which a file of another version may have, is kept in `Other`.
 
 use strum::EnumMessage;
 
@@ -11,7 +11,7 @@ pub fn meaning(variant: &impl EnumMessage) -> String {
 
 /// Parsing, serializing and displaying of an enum with a variant `Other(String)`; its words are those of strum.
 ///
-/// Every `match` on it has to decide about unknown words, and that is never a pass.
+/// Every `match` on such an enum has to decide about unknown words, which are never a pass.
 macro_rules! open {
     ($name:ident) => {
         impl $name {

@@ -183,7 +183,7 @@ fn an_invalid_record_of_attempts_is_an_error_before_anything_is_sent() {
         (wrong("/attempts/0/cases/0/trials", json!(-1)), "-1"),
     ] {
         let ran = pipeline.attempt("a", "").file(FILE, text).run().ended(4);
-        ran.err(why).err("remove it, and this attempt counts as the first");
+        ran.err(why).err("remove it; this attempt then counts as the first");
     }
     assert_eq!(pipeline.server.asked().len(), asked);
 }

@@ -112,9 +112,9 @@ fn a_ref_takes_updates_from_several_clones_at_once_and_loses_none() {
         .err("no git-ref:other: regressions are not checked")
         .err("create it: `akit baseline update run.json --baseline git-ref:other`");
     std::fs::rename(&central, ran.path("away.git")).unwrap();
-    within(run("a", place)).ended(4).err("git could not ask the remote");
+    within(run("a", place)).ended(4).err("git could not query the remote");
     let update = akit(&ran, &["baseline", "update", "../5.json", "--baseline", place]);
-    within(update).ended(2).err("git could not ask the remote");
+    within(update).ended(2).err("git could not query the remote");
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn every_fault_of_a_bot_names_its_key_and_shows_the_response() {
             || json(json!({ "reply": "hi", "m": [{ "t": "x" }] })),
             "malformed-answer",
             "no text at `/answer`; it begins \"{\"m\"",
-            "change `answer` (s.yaml:6:3): texts are at `/m/0/t`, `/reply`",
+            "change `answer` (s.yaml:6:3): strings are at `/m/0/t`, `/reply`",
         ),
         (
             ASKS,
@@ -135,7 +135,7 @@ fn every_fault_of_a_bot_names_its_key_and_shows_the_response() {
             || json(json!({ "a": { "b": "x" } })),
             "malformed-answer",
             "it is JSON, and `answer` is not set",
-            "add `answer:` with a JSON pointer next to `url` (s.yaml:4:3): texts are at `/a/b`",
+            "add `answer:` with a JSON pointer next to `url` (s.yaml:4:3): strings are at `/a/b`",
         ),
         (
             "  body: { q: \"{{prompt}}\" }\n",

@@ -131,7 +131,7 @@ fn every_fault_of_a_program_is_an_error_with_its_kind_and_its_key() {
             "  input: json\n",
             "malformed-answer",
             "no text at `/answer`",
-            "texts are at `/reply`",
+            "strings are at `/reply`",
         ),
         (
             "cat >/dev/null; echo '{\"reply\": \"good\"}'",

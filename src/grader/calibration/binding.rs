@@ -8,11 +8,11 @@ use crate::stats::{LEVEL, SLACK, Tally, corrected};
 use crate::text::number::{percent, score};
 use crate::vocabulary::{Outcome, VerdictKind};
 
-/// Requirements for a calibration. They apply to the estimates, not to the ends of their intervals; `min_n`
-/// limits how wide those can be.
+/// Requirements for a calibration. They apply to the estimates, not to the ends of their intervals; `min_n` limits how
+/// wide the intervals can be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Demands {
-    /// Minimum of judged labels.
+    /// Minimum number of judged labels.
     pub min_n: Option<u64>,
     /// Minimum kappa, −1 to 1.
     pub min_kappa: Option<f64>,
@@ -27,7 +27,7 @@ pub struct Demands {
 /// What happens to verdicts of an uncalibrated judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unmet {
-    /// They are shown, but fail nothing.
+    /// They are shown, but cannot fail the gate.
     Advisory,
     /// They are errors; the judge is not asked.
     Error,
@@ -45,9 +45,9 @@ pub struct Binding {
 /// How much a judge's verdict counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Fully: the judge is calibrated for it.
+    /// It counts fully: the judge is calibrated for it.
     Sound,
-    /// It is only shown, for this reason.
+    /// It is shown, but cannot fail the gate, for this reason.
     Advisory(String),
     /// It is not requested, for this reason.
     Refused(String),
@@ -109,7 +109,7 @@ impl Binding {
         let kappa = kappa(counts).map(|kappa| kappa.value);
         let mut weak = Vec::new();
         if let Some(least) = self.demands.min_n.filter(|least| counts.n() < *least) {
-            weak.push(format!("{} labels were judged, at least {least} are required", counts.n()));
+            weak.push(format!("{} labels were judged, but at least {least} are required", counts.n()));
         }
         let demands = [
             ("kappa", kappa, self.demands.min_kappa),
@@ -119,10 +119,14 @@ impl Binding {
         for (name, found, least) in demands {
             match (found, least) {
                 (Some(found), Some(least)) if found + SLACK < least => {
-                    weak.push(format!("{name} is {}, at least {} is required", score(found), score(least)));
+                    weak.push(format!(
+                        "{name} is {}, but at least {} is required",
+                        score(found),
+                        score(least)
+                    ));
                 }
                 (None, Some(least)) => {
-                    weak.push(format!("{name} is unknown, at least {} is required", score(least)));
+                    weak.push(format!("{name} is unknown, but at least {} is required", score(least)));
                 }
                 _ => {}
             }

@@ -157,7 +157,7 @@ impl Label {
         })
     }
 
-    /// What the judge is asked, to find repeated labels.
+    /// What the judge is asked, as a key for finding repeated labels.
     fn content(&self) -> String {
         let input = self.conversation.first().map(|turn| &turn.content);
         format!("{input:?} {:?} {:?} {}", self.answer, self.rubric, self.threshold)

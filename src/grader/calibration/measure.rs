@@ -16,7 +16,7 @@ const SCENARIO: &str = "calibration";
 /// How answers are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Manner {
-    /// Steps of the scale.
+    /// The highest score on the scale.
     pub scale: u32,
     /// Votes per answer.
     pub ballot: Ballot,

@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// The provider's name.
 pub const COMMAND: &str = "command";
 
-/// Characters shown of a program's error output.
+/// Number of characters shown of a program's error output.
 const SHOWN: usize = 600;
 
 /// Keys of the provider.
@@ -89,7 +89,7 @@ pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
 }
 
 impl Own {
-    /// The same with a program from the command line, as in `-- ./bot --json`.
+    /// These settings with a program from the command line, as in `-- ./bot --json`.
     #[must_use]
     pub fn with_command(&self, command: &[String]) -> Self {
         let file = Arc::new(SourceFile::from_text("the command line", ""));
@@ -106,7 +106,7 @@ pub struct OwnCommand {
     program: Program,
     secrets: Vec<Secret>,
     own: Own,
-    /// Whether output that is not JSON is the answer, even with `answer`.
+    /// Whether output that is not JSON is taken as the answer even if `answer` is set.
     takes_text: bool,
     /// Idle processes.
     idle: Mutex<Vec<Running>>,
@@ -125,7 +125,7 @@ impl OwnCommand {
         Self { endpoint, program, secrets, own, takes_text: false, idle: Mutex::default() }
     }
 
-    /// The same as a replacement of a server that `answer` was written for: the program may print just the answer if
+    /// Marks this program as the replacement of a server that `answer` was written for: it may print just the answer if
     /// nothing else is read.
     #[must_use]
     pub fn in_place_of_server(self) -> Self {
@@ -295,7 +295,7 @@ impl OwnCommand {
         Body { documents: vec![json], ..body }.answer(&self.own, Some(&answer))
     }
 
-    /// Runs one process for the request.
+    /// Runs a new process for the request.
     async fn run(&self, input: String) -> Result<Vec<u8>, ProviderError> {
         let running = self.program.start().map_err(|error| self.broken(&error))?;
         let _watch = running.watch();

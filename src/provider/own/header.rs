@@ -15,7 +15,7 @@ use crate::text;
 pub struct OwnHeader {
     name: String,
     value: Pieces,
-    /// Its secret parts: of `Bearer KEY` the key.
+    /// The secret parts of the value: for `Bearer KEY`, the key.
     secrets: Vec<Secret>,
 }
 
@@ -54,7 +54,7 @@ impl OwnHeader {
         self.secrets.iter().cloned()
     }
 
-    /// Whether its value has one of these names.
+    /// Whether its value contains one of these names.
     pub(super) fn has(&self, names: &[&str]) -> bool {
         self.value.has(names)
     }
@@ -69,7 +69,7 @@ fn is_open(name: &str) -> bool {
     OPEN.iter().any(|open| open.eq_ignore_ascii_case(name))
 }
 
-/// Whether a part of a value is no word. Words are joined by other signs, and a key of letters alone has none.
+/// Whether a value, split at everything but letters and digits, has a part that is unlikely to be a word.
 fn has_key(value: &str) -> bool {
     value.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| Secret::new(part).is_no_word())
 }
@@ -110,8 +110,8 @@ pub(super) fn secrets_of_address(address: &str) -> Vec<&str> {
     whoever.chain(parts).chain(values).filter(|part| !part.is_empty()).collect()
 }
 
-/// The headers for the cache key, as written: an environment variable counts by its name, because keys are rotated
-/// and a replay has none. A value that may still be a key counts by its digest.
+/// The headers as written, for the cache key: an environment variable counts by its name, because keys are rotated and
+/// a replay has none. A value that may still be a key counts by its digest.
 pub(super) fn keyed(headers: &[OwnHeader]) -> String {
     let value = |header: &OwnHeader| {
         let written = header.value.written();

@@ -258,7 +258,7 @@ const IN_PRESETS: &[Field] = &Field::join::<{ super::OWN.len() + 2 }>(&[
 ]);
 
 impl Own {
-    /// The same, completed by its preset.
+    /// These settings, completed by their preset.
     #[must_use]
     pub fn with_preset(&self) -> Self {
         let Some(like) = &self.like else { return self.clone() };
@@ -358,7 +358,7 @@ impl OwnHttp {
         Ok(all)
     }
 
-    /// The text without secrets, which a server may repeat.
+    /// A string without secrets, which a server may repeat.
     pub(super) fn scrub(&self, text: &str) -> String {
         Secret::scrub_all(&self.secrets, text)
     }
@@ -408,7 +408,8 @@ impl OwnHttp {
     }
 }
 
-/// Secrets of an application: for a key in the form `user:password` the password, and its encoded header.
+/// The secrets of an application: its key with the password in it and its encoded form, secret parts of headers, and
+/// values of environment variables in address and body.
 fn secrets(own: &Own, key: Option<&Secret>, auth: Auth) -> Vec<Secret> {
     let of_key = key.into_iter().flat_map(|key| {
         let whole = key.expose();

@@ -15,13 +15,13 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Whether an event has a part of the answer.
+    /// Whether an event contains a part of the answer.
     pub(super) fn has_part(&self, event: &Event) -> bool {
         !event.data.is_empty() && self.event.as_ref().is_none_or(|name| event.is(name))
     }
 }
 
-/// How long to wait for the server to close the stream after its end.
+/// How long to wait, after the last event, for the server to close the stream.
 const REST: Duration = Duration::from_millis(50);
 
 /// Reads a stream up to the event that ends it; the server may keep the connection open after it.

@@ -1,6 +1,6 @@
 //! The user's own application behind `http` or `command`: what is sent to it, and how its answers are read.
 //!
-//! Each has its table of keys and their parsing in its own file; reading answers is common to both.
+//! Each provider has its table of keys and their parsing in its own file; reading answers is common to both.
 
 mod command;
 mod header;
@@ -35,7 +35,7 @@ pub use template::{Pieces, Template};
 pub struct Told<T> {
     /// The value.
     pub value: T,
-    /// The same as JSON, without secrets, for comparisons and cache keys.
+    /// The value as JSON, without secrets, for comparisons and cache keys.
     pub written: String,
     /// Its secrets: values of environment variables, by name.
     pub filled: Vec<(String, Secret)>,
@@ -197,7 +197,7 @@ impl Own {
         Some(help[column]).filter(|help| !help.is_empty())
     }
 
-    /// The same with environment variables in headers filled in.
+    /// These settings, with environment variables in headers filled in.
     #[must_use]
     pub fn filled(mut self, environment: &Environment) -> Self {
         let headers = self.headers.iter_mut().flat_map(|told| &mut told.value);
@@ -205,7 +205,7 @@ impl Own {
         self
     }
 
-    /// The settings for reading answers, which are the same for both.
+    /// The settings for reading answers, which `http` and `command` share.
     #[must_use]
     pub fn reading(&self) -> Self {
         let Self { answer, tools, state, stop, usage, .. } = self.with_preset();
@@ -224,7 +224,7 @@ impl Own {
         self.names().into_iter().find(|(_, name, _)| !is_known(name))
     }
 
-    /// The error for such a name, and how to fix it.
+    /// The error for an unknown name, and how to fix it.
     #[must_use]
     pub fn undefined(key: &str, name: &str) -> (String, String) {
         let name = text::excerpt(name, 60);
@@ -319,7 +319,7 @@ struct Reader<'a, 'f> {
 }
 
 impl<'f> Reader<'_, 'f> {
-    /// Reads the value of a key with `read`, unless it waits for the environment.
+    /// Reads the value of a key with `read`, unless a variable that it needs is not set.
     fn told<T>(&mut self, key: &str, read: impl FnOnce(&mut Self, &'f Node) -> Option<T>) -> Option<Told<T>> {
         let node = self.fields.node(key).filter(|node| !waits(node))?;
         let value = read(self, node)?;
@@ -413,7 +413,7 @@ impl<'f> Reader<'_, 'f> {
     }
 }
 
-/// Whether a part of the value waits for the environment.
+/// Whether a part of the value needs a variable that is not set.
 fn waits(node: &Node) -> bool {
     match &node.value {
         Value::Waiting => true,

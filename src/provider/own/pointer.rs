@@ -77,13 +77,13 @@ fn meant(path: &str) -> String {
     format!("/{}", steps.join("/"))
 }
 
-/// Where texts are in a response, at most `most`.
+/// Pointers to the strings in a response, at most `most`.
 pub(super) fn texts(json: &Json, most: usize) -> Vec<String> {
     places(json, most, 1, &|_, value| value.as_str().is_some_and(|text| !text.is_empty()))
 }
 
-/// Where values are in a response for which `is(key, value)` holds: at most `most`, and only in the first `items` of
-/// a list.
+/// Pointers to the values in a response for which `is(key, value)` is true: at most `most`, and only in the first
+/// `items` of a list.
 pub(super) fn places(
     json: &Json,
     most: usize,

@@ -11,7 +11,7 @@ use crate::source::{Field, Fields, Node, Shape, Value};
 use crate::text;
 use crate::vocabulary::{Answer, StopReason, ToolCall, Usage};
 
-/// Characters shown of a response.
+/// Number of characters shown of a response.
 const SHOWN: usize = 160;
 
 const USAGE: &[Field] = &[
@@ -86,10 +86,9 @@ fn pointers(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<Pointer>> {
     texts.into_iter().map(|node| reader.pointer(node.as_str()?, node.span)).collect()
 }
 
-/// An answer without secrets.
+/// An answer from which secrets are removed.
 ///
-/// # Errors
-/// If its text or calls contain a key. They are not judged without it, or a leak would pass.
+/// If its text or calls contain a key. Judging them without the key would let the leak pass.
 pub(super) fn without_keys(
     answer: Answer,
     (secrets, hidden): (&[Secret], bool),
@@ -113,9 +112,9 @@ pub(super) fn without_keys(
 /// A response.
 #[derive(Debug, Default)]
 pub(super) struct Body<'a> {
-    /// Its documents: one, or those of a stream, whose texts are joined.
+    /// Its documents: a single one, or those of a stream, whose strings are joined.
     pub(super) documents: Vec<Json>,
-    /// Indexes of documents without text of the answer.
+    /// Indexes of the documents that contain no text of the answer.
     pub(super) silent: Vec<usize>,
     /// Whether it is a stream.
     pub(super) is_stream: bool,
@@ -208,7 +207,7 @@ impl Body<'_> {
         first.unwrap_or_else(|| Ok(Vec::new()))
     }
 
-    /// A pointer that finds nothing is fine, unless the same kind of value is elsewhere.
+    /// Allows a pointer that finds nothing, unless a value of the same kind is somewhere else.
     fn check_elsewhere(
         &self,
         told: &Told<Pointer>,
@@ -222,7 +221,7 @@ impl Body<'_> {
         Err(self.misread(&reason, format!("change `{key}` ({})", told.place())))
     }
 
-    /// Whether it has text besides the calls.
+    /// Whether the response has text besides the calls.
     fn speaks(&self, tools: Option<&Told<Pointer>>) -> bool {
         self.documents.iter().any(|document| {
             let calls = tools.map(|told| told.value.find(document)).unwrap_or_default();
@@ -235,7 +234,7 @@ impl Body<'_> {
         })
     }
 
-    /// The text at a pointer.
+    /// The string at a pointer.
     fn words(
         &self,
         pointer: &Pointer,
@@ -258,7 +257,8 @@ impl Body<'_> {
             }
         };
         let reason = format!("{kind} at `{pointer}` instead of text");
-        Err(self.misread(&reason, format!("point `answer` ({}) to a text, such as {within}", answer.place())))
+        Err(self
+            .misread(&reason, format!("point `answer` ({}) to a string such as {within}", answer.place())))
     }
 
     fn nothing_at(&self, answer: &Told<Vec<Pointer>>) -> ProviderError {
@@ -267,18 +267,18 @@ impl Body<'_> {
         self.misread(&reason, format!("change `answer` ({}): {}", answer.place(), self.texts()))
     }
 
-    /// Describes where texts are.
+    /// Describes where strings are in the response.
     pub(super) fn texts(&self) -> String {
         let places = self.documents.first().map(|one| pointer::texts(one, 5)).unwrap_or_default();
         let places: Vec<_> = places.iter().map(|place| text::excerpt(place, 60)).collect();
         if places.is_empty() {
             "the response has no text".to_owned()
         } else {
-            format!("texts are at {}", text::list(&places))
+            format!("strings are at {}", text::list(&places))
         }
     }
 
-    /// The value in the last document that has it.
+    /// The value at the pointer, from the last document that has one.
     fn last(&self, told: Option<&Told<Pointer>>) -> Option<&Json> {
         let pointer = &told?.value;
         self.documents.iter().rev().find_map(|document| pointer.first(document))
@@ -322,7 +322,7 @@ impl Body<'_> {
     }
 }
 
-/// Keys of the conversation so far.
+/// Keys that hold the conversation so far.
 const PAST: [&str; 4] = ["history", "messages", "conversation", "context"];
 
 /// Whether this is a tool call: it has a name, and arguments or a matching key.

@@ -99,7 +99,7 @@ impl OwnHttp {
         Ok(Completion { answer, session, ..Completion::default() })
     }
 
-    /// Pointers to the text: those of the stream, or else `answer`.
+    /// Pointers to the text: the one of the stream, or else those of `answer`.
     fn pointers(&self) -> Option<Told<Vec<Pointer>>> {
         let of_stream = self.own.sse.as_ref().and_then(|told| {
             Some(Told {
@@ -112,7 +112,7 @@ impl OwnHttp {
         of_stream.or_else(|| self.own.answer.clone())
     }
 
-    /// A help text with the place of the address.
+    /// A help text that names the place of the address.
     fn about(&self, help: &str) -> String {
         format!("{help}, or change `url` ({})", self.place())
     }
@@ -177,8 +177,8 @@ impl OwnHttp {
         Ok(())
     }
 
-    /// The data of a stream's events, as JSON if there are pointers or else as text, and the indexes of those without
-    /// text of the answer.
+    /// The data of a stream's events, as JSON if there are pointers and as text otherwise, and the indexes of those
+    /// that contain no text of the answer.
     fn stream(&self, written: &str, stream: &Stream) -> Result<(Vec<Json>, Vec<usize>), ProviderError> {
         let place = self.own.sse.as_ref().map(Told::place).unwrap_or_default();
         let all = events(written);

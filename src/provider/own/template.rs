@@ -107,7 +107,7 @@ impl Pieces {
         pieces.collect()
     }
 
-    /// Fills in environment variables; also returns their values.
+    /// Fills in environment variables, and also returns their values.
     pub(super) fn filled(&self, environment: &Environment) -> (Self, Vec<String>) {
         let mut values = Vec::new();
         let pieces = self.pieces.iter().map(|piece| match piece {
@@ -199,8 +199,8 @@ impl Template {
         }
     }
 
-    /// The value for a request. A string that is just `{{turn}}` becomes a number, and `{{session}}` null while
-    /// unknown.
+    /// The value for a request. A string that consists of `{{turn}}` becomes a number, and one that consists of
+    /// `{{session}}` becomes null while the session is unknown.
     pub(super) fn fill(&self, filling: &Filling<'_>) -> Json {
         let conversation = &filling.request.conversation;
         match self {
@@ -219,7 +219,7 @@ impl Template {
         }
     }
 
-    /// Its strings.
+    /// The strings in it.
     fn texts(&self) -> Vec<&Pieces> {
         match self {
             Self::Text(pieces) => vec![pieces],
@@ -244,7 +244,7 @@ impl Template {
         }
     }
 
-    /// Whether it contains the prompt.
+    /// Whether the prompt is in it.
     pub(super) fn asks(&self) -> bool {
         self.has_messages() || self.texts().iter().any(|pieces| pieces.has(&["prompt"]))
     }

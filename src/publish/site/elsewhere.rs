@@ -1,7 +1,8 @@
 //! Pipelines outside GitHub: GitLab, Jenkins, Buildkite, `CircleCI`, Azure.
 //!
-//! Systems without a forge comment on GitHub or GitLab if they name the change they test. A host that only a
-//! repository's address names can be anyone's: it gets no GitHub token unless `GITHUB_API_URL` sets the API.
+//! On CI systems without a forge, akit comments on GitHub or GitLab if the pipeline names the change that it tests. A
+//! host that is named only by a repository's address can be anyone's: it gets no GitHub token unless `GITHUB_API_URL`
+//! sets the API.
 
 use super::{Change, Project, RunNumber, Site, Source, System, number, repository, sha};
 use crate::environment::Environment;

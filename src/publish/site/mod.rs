@@ -1,6 +1,6 @@
 //! Where akit runs: the CI system, the change under test, its newest commit, and its forge.
 //!
-//! All of it is read from the environment and the event's payload; nothing is sent. What they do not tell is `None`.
+//! All of it is read from the environment and the event's payload; nothing is sent. What they do not contain is `None`.
 
 mod elsewhere;
 mod github;
@@ -53,9 +53,9 @@ pub enum Project {
 pub enum Change {
     /// Its number.
     Number(u64),
-    /// Not named: the open one whose newest commit is the tested one.
+    /// Not named: it is the open change whose newest commit is the tested commit.
     OfCommit {
-        /// `owner:branch` that it comes from, if the pipeline tells.
+        /// The branch that it comes from, as `owner:branch`, if the pipeline names it.
         from: Option<String>,
     },
     /// There is none, for this reason.
@@ -71,7 +71,7 @@ pub struct RunNumber {
     pub attempt: u64,
 }
 
-/// Whether the change comes from another repository: then the pipeline has a read-only token.
+/// Whether the change comes from another repository, in which case the pipeline's token is read-only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The project itself.
@@ -106,7 +106,7 @@ impl Site {
         Self::told(environment, environment.event().as_ref())
     }
 
-    /// The same, with this payload.
+    /// Like `of`, but with this payload.
     pub(super) fn told(environment: &Environment, payload: Option<&Json>) -> Self {
         let get = |name: &str| environment.get(name);
         if get("GITHUB_ACTIONS") == Some("true") {
@@ -126,7 +126,7 @@ impl Site {
         }
     }
 
-    /// The same, for the change with this number, if given.
+    /// This site, but with the change that has this number, if one is given.
     #[must_use]
     pub fn about(self, number: Option<u64>) -> Self {
         let change = number.map_or(self.change, Change::Number);

@@ -10,10 +10,10 @@ use crate::source::Ink;
 use crate::text::{self, log, number};
 use strum::IntoEnumIterator as _;
 
-/// Maximum cases of one kind that are listed.
+/// Maximum number of cases of one kind that are listed.
 const LISTED: usize = 50;
 
-/// Maximum characters of one value.
+/// Maximum number of characters in one value.
 const WIDTH: usize = 200;
 
 /// The comparison as text.

@@ -16,10 +16,10 @@ use crate::report::html::page::{Excerpt, Shell, fill};
 use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 
-/// Maximum characters of a name.
+/// Maximum number of characters in a name.
 const NAME: usize = 200;
 
-/// Maximum names of cases that only one run has.
+/// Maximum number of names of cases that only one run has.
 const NAMES: usize = 200;
 
 /// The comparison as one self-contained page.

@@ -24,7 +24,7 @@ pub use fold::Fold;
 /// Maximum number of cases shown in full.
 const BLOCKS: usize = 50;
 
-/// Maximum number of characters of a value.
+/// Maximum number of characters in a value.
 const WIDTH: usize = 300;
 
 /// Maximum number of cases named per cause.
@@ -41,7 +41,7 @@ const VERDICTS: usize = 10;
 pub struct Layout {
     /// Whether to use colors.
     pub ink: Ink,
-    /// Whether cases are folded.
+    /// How cases are folded.
     pub fold: Fold,
     /// How much to show.
     pub depth: Depth,
@@ -129,7 +129,7 @@ fn whole(report: &Report<'_>, layout: Layout) -> String {
 /// Errored cases grouped by cause, and the rest.
 type ByCause<'a> = (BTreeMap<&'a str, Vec<Entry<'a>>>, Vec<Entry<'a>>);
 
-/// Groups errored cases with the same cause: thousands of cases without a record, for one reason, are one message.
+/// Groups errored cases by cause: if thousands of cases lack a record for the same reason, that is one message.
 fn by_cause(errored: Vec<Entry<'_>>) -> ByCause<'_> {
     fn cause<'a>(entry: &Entry<'a>) -> &'a str {
         entry.fault().map_or("", |fault| &fault.cause)
@@ -143,7 +143,7 @@ fn by_cause(errored: Vec<Entry<'_>>) -> ByCause<'_> {
     (shared, own)
 }
 
-/// How many answers were read and how many were asked for; `None` if all were asked for.
+/// How many answers were read and how many were requested; `None` if all were requested.
 fn origins(report: &Report<'_>) -> Option<String> {
     let count = |wanted: &dyn Fn(&Answer) -> bool| report.run.answers().filter(|one| wanted(one)).count();
     let read = [
@@ -159,12 +159,12 @@ fn origins(report: &Report<'_>) -> Option<String> {
     Some(words.join(", "))
 }
 
-/// How long it took; if nothing was sent, also how long when the answers were recorded.
+/// How long it took; if nothing was sent, also how long the recorded answers took.
 fn times(report: &Report<'_>, took: Option<Duration>) -> String {
     let run = report.run;
     let live = run.answers().any(|one| !one.recorded && !one.given)
         || run.grades().into_iter().any(|grade| !grade.recorded);
-    // A live run without answers took time, too.
+    // A live run takes time even without answers.
     let recorded = !live && run.duration_ms == run.recorded_ms();
     let recorded_ms = Some(run.duration_ms).filter(|ms| recorded && *ms > 0);
     let clock_ms = if recorded {
@@ -178,7 +178,7 @@ fn times(report: &Report<'_>, took: Option<Duration>) -> String {
 
 /// The line with the decision, the numbers and the reason, without a line end.
 ///
-/// The tokens are those of the application and the judge together, with the judge's share in brackets.
+/// The tokens are those of the application and the judge together, with the judge's share in parentheses.
 fn result(report: &Report<'_>, layout: Layout) -> String {
     let mut out = "RESULT: ".to_owned();
     let style = match report.decision.conclusion {
@@ -308,7 +308,7 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// Writes `label: value`, indented; nothing without a value.
+    /// Writes `label: value`, indented; writes nothing if the value is empty.
     fn line(&mut self, indent: usize, label: &str, value: &str) {
         if !value.is_empty() {
             let _ = write!(self.out, "{:indent$}", "");

@@ -15,16 +15,16 @@ use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 use crate::vocabulary::{Answer, Outcome};
 
-/// Maximum characters of a name.
+/// Maximum number of characters in a name.
 const NAME: usize = 200;
 
-/// Levels of nested expectations that are shown.
+/// Maximum number of levels of nested expectations that are shown.
 const DEPTH: usize = 6;
 
-/// Parts of one verdict that are shown.
+/// Maximum number of parts of a verdict that are shown.
 const PARTS: usize = 40;
 
-/// Votes of one verdict that are shown.
+/// Maximum number of votes of a verdict that are shown.
 const VOTES: usize = 25;
 
 /// A case that cannot be opened, as the template reads it.
@@ -32,7 +32,8 @@ pub(super) fn line(index: usize, entry: &Entry<'_>, filters: &Filters, detail: D
     folded(index, entry, &View::of(entry), filters, detail).into()
 }
 
-/// What every case shows: its name, why it did not pass, and what it is filtered by.
+/// What every case shows: its name, why it did not pass, and the states, scenarios and tags by which it can be
+/// filtered.
 fn folded(
     index: usize,
     entry: &Entry<'_>,
@@ -74,7 +75,7 @@ pub(super) fn of(
     let named = (state != case.outcome.word()).then_some(state);
     let tags: Vec<_> = case.tags.iter().take(20).map(|tag| excerpt(tag, 60)).collect();
     let talks = case.trials.iter().any(|trial| trial.conversation.is_some());
-    // For a case that passed, what its state rests on.
+    // For a case that passed, the evidence for its state.
     let remark = if view.state.is_empty() { entry.note } else { &view.state };
     let body = json!({
         "title": excerpt(view.title, NAME),
@@ -92,7 +93,7 @@ pub(super) fn of(
     folded.into()
 }
 
-/// `score 0.4 · 310 ms`, as far as it is known.
+/// `score 0.4 · 310 ms`, with whichever of the two is known.
 fn num(entry: &Entry<'_>) -> String {
     let score = entry.case.score.map(|score| format!("score {}", number::score(score)));
     let latency = entry.case.telling().and_then(|trial| trial.answer()?.latency_ms);
@@ -200,7 +201,7 @@ fn chat(talk: Talk<'_>, anchor: &str, before: Option<&Before>, (most, explains):
     })
 }
 
-/// Whether a reader would see the same in both.
+/// Whether both trials look the same to a reader.
 fn alike(one: &Trial, other: &Trial) -> bool {
     let same = |(one, other): (&Answer, &Answer)| one.says_as(other);
     one.outcome == other.outcome

@@ -18,7 +18,7 @@ const BASE: usize = 120;
 /// Distance between two bars.
 const STEP: usize = 45;
 
-/// All bars, and the same in words for screen readers.
+/// All bars, and a description of them for screen readers.
 #[derive(Debug, Serialize)]
 pub(super) struct Chart {
     pub(super) words: String,
@@ -72,7 +72,7 @@ impl Chart {
             number::size(full),
         );
         let most = counts.iter().map(|(failed, passed)| failed + passed).max().unwrap_or(1).max(1);
-        // One case is visible, too.
+        // Even a single case is visible.
         let height = |count: usize| (count * TALLEST).div_ceil(most);
         let bins = counts.iter().enumerate().map(|(at, (failed, passed))| {
             let (failed_height, passed_height) = (height(*failed), height(*passed));

@@ -12,10 +12,10 @@ use crate::report::table::{self, Row};
 use crate::source::Location;
 use crate::text::{self, excerpt, number};
 
-/// Maximum characters of one value.
+/// Maximum number of characters in one value.
 const VALUE: usize = 400;
 
-/// Maximum reasons that are listed.
+/// Maximum number of reasons that are listed.
 const REASONS: usize = 60;
 
 /// Width of the bar of outcomes, in its own units.
@@ -81,7 +81,7 @@ fn bar(counts: Counts) -> Vec<Value> {
         ("skipped", counts.skipped),
     ];
     let mut part = |(word, count): (&str, usize)| {
-        // One case is visible, too.
+        // Even a single case is visible.
         let width = (count * WIDTH / total).max(if count > 0 { 4 } else { 0 });
         x += width;
         json!({ "word": word, "cases": count, "shown": number::size(count), "x": x - width, "width": width })

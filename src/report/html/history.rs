@@ -1,4 +1,4 @@
-//! How a suite did over its stored runs: a section of a run's page, and the page of `akit history`.
+//! The history of a suite over its stored runs: a section of a run's page, and the page of `akit history`.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::text::{self, excerpt, number};
 /// How many of the newest runs are drawn and listed.
 const LISTED: usize = 60;
 
-/// Maximum characters of a name.
+/// Maximum number of characters in a name.
 const NAME: usize = 200;
 
 /// The trend over the runs.
@@ -24,7 +24,7 @@ pub(super) struct Section {
     low: String,
     high: String,
     curve: Option<Curve>,
-    /// How many older runs are not shown; empty if all are.
+    /// The number of older runs that are not shown; empty if all are shown.
     older: String,
     runs: Vec<HistoryLine>,
     flaky: Vec<Flaky>,

@@ -1,7 +1,8 @@
 //! A run as one self-contained page: it opens from disk, reads without a script, and can be searched with one.
 //!
-//! Up to some thousand cases, the page has at most about 4.8 MB: the more cases there are, the shorter long texts are
-//! cut, starting with passing cases. Beyond that, cases are one line each. The page says what it leaves out.
+//! With up to a few thousand cases, the page has at most about 4.8 MB: the more cases there are, the more of each long
+//! text is cut, starting with passing cases. Beyond that, most cases are a single line. The page says what it leaves
+//! out.
 
 mod case;
 mod chart;
@@ -29,7 +30,7 @@ pub use history::of_trend;
 /// With more cases than this, the browser lays out only what is in sight.
 pub(super) const MANY: usize = 300;
 
-/// Bytes of an expectation without its texts, about.
+/// Approximate number of bytes of an expectation without its text.
 const NODE: usize = 300;
 
 #[derive(Serialize)]
@@ -65,7 +66,7 @@ struct Group {
 /// a time.
 ///
 /// # Errors
-/// When it cannot be written: no value of a report keeps the template from being filled.
+/// If it cannot be written. No value of a report keeps the template from being filled.
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
     let many = report.run.cases.len() > MANY;
     let shell = Shell::new(report.decision.conclusion.word(), many, head::foot(report));
@@ -115,7 +116,7 @@ fn shown_case(report: &Report<'_>, index: usize, filters: &Filters, detail: Deta
     case::of(index, &entry, filters, detail, before)
 }
 
-/// Bytes that a case takes, about.
+/// Approximate number of bytes that a case takes.
 fn size(report: &Report<'_>, case: &CaseResult, detail: Detail) -> usize {
     let interest = Interest::of(case.outcome);
     let cut = |text: &str| text.len().min(detail.text(interest));

@@ -65,7 +65,7 @@ impl Part {
     }
 }
 
-/// The text without space around it, and with one line end.
+/// The text without surrounding white space, and with one line break at the end.
 fn trimmed(mut text: String) -> String {
     text.truncate(text.trim_end().len());
     text.push('\n');
@@ -145,7 +145,7 @@ pub(in crate::report) fn joined<'a>(names: impl IntoIterator<Item = &'a str>) ->
 
 #[cfg(test)]
 impl Shell {
-    /// How a hash starts in a policy.
+    /// The beginning of a hash, as it is in a policy.
     pub(super) fn first_digits(digest: &[u8]) -> String {
         text::base64(&digest[..3])
     }

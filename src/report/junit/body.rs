@@ -1,6 +1,7 @@
 //! The text of `<failure>`, `<error>` and `<stackTrace>`.
 //!
-//! It starts with the message, because GitLab keeps nothing else; it ends with the answer, because that may be cut.
+//! It starts with the message, because GitLab shows only this text; it ends with the answer, because the end may be
+//! cut.
 
 use std::fmt::Write as _;
 
@@ -10,10 +11,10 @@ use crate::report::Entry;
 use crate::report::view::{BROKEN, Fact, Label, TrialView, View};
 use crate::text::{self, xml};
 
-/// Maximum number of bytes of a value.
+/// Maximum number of bytes in a value.
 const VALUE: usize = 4 * 1024;
 
-/// Maximum number of bytes of another trial's text.
+/// Maximum number of bytes in another trial's text.
 const RERUN: usize = 2 * 1024;
 
 /// Maximum number of expectations of one trial.

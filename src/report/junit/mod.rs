@@ -35,22 +35,22 @@ const ELEMENTS: usize = 12;
 /// Maximum number of elements of all cases; GitLab accepts 250,000 per file.
 const ALL_ELEMENTS: usize = 240_000;
 
-/// Maximum number of bytes of a case's text.
+/// Maximum number of bytes in a case's text.
 const TEXT: usize = 64 * 1024;
 
-/// Maximum number of bytes of all texts; GitLab accepts 30 MB per file.
+/// Maximum number of bytes in all text; GitLab accepts 30 MB per file.
 const ALL_TEXT: usize = 20 * 1024 * 1024;
 
-/// Maximum number of characters of a name.
+/// Maximum number of characters in a name.
 const NAME: usize = 400;
 
-/// Maximum number of characters of a message.
+/// Maximum number of characters in a message.
 const MESSAGE: usize = 300;
 
 /// Writes the report.
 ///
-/// The library writes whole trees: one of the suites without cases, which has the counts, and one per few cases, whose
-/// elements are inserted into the first.
+/// The library writes only whole trees. One tree has the suites without cases, but with the counts; each of the others
+/// has a few cases, whose elements are inserted into the first tree.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -216,7 +216,7 @@ impl Suite {
     }
 }
 
-/// GitLab keeps only the first of several cases with the same name, so a second one gets its file's name.
+/// GitLab keeps only the first of several cases with the same name, so the name of the file is added to any other one.
 fn unique(entry: &Entry<'_>, names: &mut BTreeSet<String>) -> String {
     let id = match xml::attribute(&entry.case.id, NAME) {
         id if id.trim().is_empty() => "(unnamed)".to_owned(),

@@ -1,4 +1,4 @@
-//! An answer beside the one before: what is gone is struck out, what is new is bold.
+//! An answer next to the previous one: removed words are struck out, and new words are bold.
 
 use crate::report::past::Before;
 use crate::report::words::{Piece, differ};
@@ -6,10 +6,10 @@ use crate::text::{self, markdown};
 
 use super::pen::Pen;
 
-/// Characters of an answer; of the texts, only so much is compared.
+/// Maximum number of characters in an answer; only that much of each text is compared.
 const ANSWER: usize = 900;
 
-/// Characters of a passage in both answers that are kept at either end of it.
+/// How many characters are kept at either end of a passage that both answers share.
 const KEPT: usize = 120;
 
 /// The answer as a quotation, which wraps on a narrow screen.
@@ -50,7 +50,7 @@ pub(super) fn quotes(before: &Before, now: &str, pen: &Pen) -> String {
     )
 }
 
-/// Pieces of a text as HTML on one line, in all about [`ANSWER`] characters; those that stand alone in a tag.
+/// Pieces of a string as HTML on one line, about [`ANSWER`] characters in total; pieces that only it has are in a tag.
 fn marked(pieces: &[Piece], tag: &str, shorten: fn(&str) -> String) -> String {
     let (mut out, mut room) = (String::new(), ANSWER);
     for piece in pieces {
@@ -80,7 +80,7 @@ fn cut(text: &str, most: usize) -> String {
     format!("{first}… ({} more)", text::count(all - most, "character"))
 }
 
-/// The ends of a long passage.
+/// The two ends of a long passage.
 fn elided(text: &str) -> String {
     let all = text.chars().count();
     if all <= 2 * KEPT {

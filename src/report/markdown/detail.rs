@@ -8,10 +8,10 @@ use crate::report::{Entry, Report};
 use super::pen::Pen;
 use super::{change, linked};
 
-/// Characters of one value.
+/// Maximum number of characters in a value.
 const VALUE: usize = 300;
 
-/// Verdicts of one case.
+/// Maximum number of verdicts shown for a case.
 const VERDICTS: usize = 5;
 
 /// A `<details>` element, with blank lines where Markdown needs them.
@@ -49,7 +49,7 @@ pub(super) fn of(entry: &Entry<'_>, report: &Report<'_>, pen: &Pen) -> String {
     out
 }
 
-/// Whether an excerpt in quotes is one of the answer.
+/// Whether a quoted excerpt is from the answer.
 fn is_of(answer: &str, got: &str) -> bool {
     let inner = got.strip_prefix('"').map(|got| got.trim_end_matches(['"', '…', ' ']));
     inner.is_some_and(|inner| !inner.is_empty() && answer.contains(inner))

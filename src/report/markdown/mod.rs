@@ -1,8 +1,9 @@
 //! A pull-request comment or a step summary.
 //!
-//! First the decision, what broke by name, and the links; then the numbers beside the baseline, what to do next, and each
-//! case folded up. Text of others is inert. The whole is at most [`MOST`] bytes: whole entries are left out, the least
-//! important section first, and a line says so.
+//! It starts with the decision, the names of what broke, and the links; then come the numbers next to those of the
+//! baseline, what to do next, and each case in a folded block. Untrusted text has no effect. The report has at most
+//! [`MOST`] bytes: if it is too long, whole entries are left out, starting with the least important section, and a line
+//! says so.
 
 mod change;
 mod detail;
@@ -21,22 +22,22 @@ use super::view::View;
 use super::{Entry, Report};
 use pen::Pen;
 
-/// Bytes of the whole text; GitHub takes 65,536 characters, and the publisher adds a marker.
+/// Maximum number of bytes in the whole text; GitHub accepts 65,536 characters, and the publisher adds a marker.
 pub const MOST: usize = 60_000;
 
-/// Bytes kept free for the line that says what was left out.
+/// Number of bytes kept free for the line that says what was left out.
 const RESERVE: usize = 600;
 
-/// Entries of a section that are tried; more never fit.
+/// Maximum number of entries of a section that are tried; more never fit.
 const TRIED: usize = 2_000;
 
-/// Characters of one value.
+/// Maximum number of characters in a value.
 const VALUE: usize = 200;
 
-/// Cases that are named at the top.
+/// Maximum number of cases that are named at the top.
 const NAMED: usize = 10;
 
-/// Characters of a name at the top, and of the reason beside it.
+/// Maximum number of characters in a name at the top, and in the reason next to it.
 const BRIEF: usize = 120;
 
 /// A heading and its entries.
@@ -44,11 +45,11 @@ struct Section {
     title: &'static str,
     /// What one entry is called if some are left out.
     noun: &'static str,
-    /// The smaller, the longer it is kept.
+    /// The smaller the rank, the longer the section is kept.
     rank: u8,
-    /// All there are.
+    /// Number of all its entries.
     total: usize,
-    /// The first of them.
+    /// Its first entries.
     entries: Vec<String>,
 }
 
@@ -122,8 +123,8 @@ pub fn of_report(report: &Report<'_>) -> String {
     within(report, MOST, &Pen::default())
 }
 
-/// The same for a page that more people read than the run was for, as a comment: without cards, keys and e-mail addresses, and
-/// in at most this many bytes.
+/// Like [`of_report`], but for a page that more people read than the run was meant for, such as a comment: without
+/// cards, keys and email addresses, and in at most this many bytes.
 #[must_use]
 pub fn posted(report: &Report<'_>, most: usize) -> String {
     within(report, most.min(MOST), &Pen::posted())
@@ -153,7 +154,7 @@ impl Section {
     }
 }
 
-/// Leaves out what does not fit; returns how much of what that was.
+/// Leaves out the entries that do not fit; returns how many of each kind were left out.
 fn fit(sections: &mut [Section], mut room: usize) -> Vec<String> {
     let mut order: Vec<usize> = (0..sections.len()).collect();
     order.sort_by_key(|index| sections[*index].rank);
@@ -180,7 +181,7 @@ fn fit(sections: &mut [Section], mut room: usize) -> Vec<String> {
     dropped
 }
 
-/// The decision, the names of what broke, the links, and the numbers beside the baseline.
+/// The decision, the names of what broke, the links, and the numbers next to those of the baseline.
 fn head(report: &Report<'_>, pen: &Pen) -> String {
     let decision = report.decision;
     let mark = match decision.conclusion {
@@ -204,7 +205,7 @@ fn head(report: &Report<'_>, pen: &Pen) -> String {
     out
 }
 
-/// What broke, what failed and what is open: each with its line and its reason, the first of them.
+/// The first cases that broke, failed or are open, each with its line and its reason.
 fn named(report: &Report<'_>, pen: &Pen, out: &mut String) {
     let mut room = NAMED;
     let mut more = 0;
@@ -248,7 +249,7 @@ fn facts_line(report: &Report<'_>) -> String {
     parts.join(" · ") + "\n"
 }
 
-/// Words that lead to an address, if there is one.
+/// Words that link to an address, if there is one.
 fn linked(words: &str, address: Option<String>) -> String {
     address.map_or_else(|| words.to_owned(), |address| format!("[{words}]({address})"))
 }
@@ -302,7 +303,7 @@ fn reasons(report: &Report<'_>, pen: &Pen) -> Vec<String> {
         .collect()
 }
 
-/// Who answered and judged, what was compared, and what else there is to know.
+/// Who answered and judged, what was compared, and other facts about the run.
 fn facts(report: &Report<'_>, pen: &Pen) -> Vec<String> {
     let mut out = Vec::new();
     let mut add = |label: &str, value: &str| {

@@ -10,16 +10,16 @@ use crate::vocabulary::FindingId;
 use super::pen::Pen;
 use super::{GROUPS, VALUE, linked};
 
-/// Cases that a command names.
+/// Maximum number of cases that a command names.
 const CASES: usize = 5;
 
-/// Characters of a command.
+/// Maximum number of characters in a command.
 const COMMAND: usize = 4_000;
 
-/// Kinds of trouble whose help is shown.
+/// Maximum number of kinds of trouble whose help is shown.
 const HELPS: usize = 3;
 
-/// Steps, the likeliest first; none where the run passes and has its baseline.
+/// The steps, the most likely one first; there are none if the run passes and has its baseline.
 pub(super) fn steps(report: &Report<'_>, pen: &Pen) -> Vec<String> {
     let (decision, links) = (report.decision, report.links);
     let stored = links.stored();
@@ -84,7 +84,7 @@ fn copied(words: &str, command: &str, pen: &Pen) -> String {
     format!("- {words}\n  ```sh\n  {}\n  ```\n", text::excerpt(&pen.shown(command), COMMAND))
 }
 
-/// What is said to fix errored cases, each once.
+/// The help texts of errored cases, each once.
 fn helps<'a>(wanting: &[Entry<'a>]) -> Vec<&'a str> {
     let mut seen = BTreeSet::new();
     let helps = wanting.iter().filter_map(|one| Some(one.fault()?.help.as_str()));
@@ -102,12 +102,12 @@ fn again(report: &Report<'_>, wanting: &[Entry<'_>], pen: &Pen) -> Option<String
     Some(copied(&format!("Run only {these} again, with the other flags of this run{job}:"), &command, pen))
 }
 
-/// Runs a few cases again; `None` if there are many, or a word would not be what it was.
+/// The command that runs a few cases again; `None` if there are too many, or if a word cannot be written exactly.
 fn command(report: &Report<'_>, wanting: &[Entry<'_>]) -> Option<String> {
-    // A run of another workflow may hold anything, and another flag could write files or name a server.
+    // A run of another workflow may contain any flags, and other flags could write files or name a server.
     let is_flag = |word: &str| matches!(word, "-t" | "--case" | "--filter");
     let exact = |word: &str| text::is_exact_argument(word).then(|| text::argument(word));
-    // A share of the cases might be without these.
+    // A sample might not contain these cases.
     let suite = report.run.suite.iter().filter(|word| !word.starts_with("--sample "));
     let words = suite.map(|word| match word.split_once(' ') {
         Some((flag, value)) if is_flag(flag) => Some(format!("{flag} {}", exact(value)?)),

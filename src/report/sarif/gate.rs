@@ -10,7 +10,7 @@ use crate::source::Location;
 use crate::text;
 use crate::vocabulary::{FindingId, Outcome, Subject};
 
-/// Maximum number of characters of a message.
+/// Maximum number of characters in a message.
 const MESSAGE: usize = 400;
 
 /// Adds what is wrong with the run as a whole, where the change is weaker, and what to know about cases that passed.
@@ -39,7 +39,7 @@ pub(super) fn tell(report: &Report<'_>, alerts: &mut Vec<Alert>, troubles: &mut 
         };
         match (finding.conclusion, place) {
             (Conclusion::Error, _) | (_, None) => {
-                // Information blocks nothing and has no place: it is on the console.
+                // A finding that is only information blocks nothing and has no place, so only the console shows it.
                 if finding.conclusion != Conclusion::Pass {
                     troubles.push(Trouble { level, message: finding.message.clone(), location: None });
                 }

@@ -1,4 +1,5 @@
-//! `primaryLocationLineHash`, exactly as GitHub's upload computes it; otherwise it warns about every result.
+//! `primaryLocationLineHash`, exactly as GitHub's upload computes it; if the hashes differ, the upload warns about
+//! every result.
 //!
 //! From github/codeql-action `src/fingerprints.ts`: a rolling hash over the next 100 UTF-16 units from the start of a
 //! line, without spaces and tabs, CR and CRLF as LF; then 65535 for the end, and zeros.
@@ -9,7 +10,7 @@ const WINDOW: usize = 100;
 const FACTOR: u64 = 37;
 const END: u16 = u16::MAX;
 
-/// The hashes of the wanted 1-based lines of a text, without lines that do not exist.
+/// The hashes of the wanted 1-based lines of a string, without lines that do not exist.
 pub(super) fn of_lines(text: &str, wanted: &BTreeSet<u32>) -> BTreeMap<u32, String> {
     let mut roll = Roll {
         window: [0; WINDOW],

@@ -1,8 +1,8 @@
 //! SARIF 2.1.0, as GitHub code scanning reads it.
 //!
-//! One result per rule and case that is bad now. Fixed and suppressed results would be open alerts on GitHub, so they
-//! are only in the full profile. A case that could not be judged is a notification, not a result, and the invocation
-//! was not successful. Reports and diagnostics share one renderer.
+//! There is one result per rule and case that is bad now. Fixed and suppressed results would be open alerts on GitHub,
+//! so they are only in the full profile. A case that could not be judged is a notification, not a result, and makes the
+//! invocation unsuccessful. Reports and diagnostics share one renderer.
 
 mod gate;
 mod line_hash;
@@ -39,7 +39,7 @@ const STEPS: usize = 10_000;
 /// Maximum number of turns of one conversation.
 const STEPS_OF_ONE: usize = 100;
 
-/// Maximum number of characters of a customer's message, and of an answer.
+/// Maximum number of characters in a customer's message, and in an answer.
 const STEP: usize = 150;
 
 /// Maximum number of notifications.

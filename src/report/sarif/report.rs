@@ -18,7 +18,7 @@ use crate::vocabulary::Outcome;
 
 use super::{Alert, Level, Log, Profile, Rule, STEP, STEPS, STEPS_OF_ONE, Step, Trouble, place};
 
-/// Maximum number of characters of one value in a message.
+/// Maximum number of characters in one value in a message.
 const VALUE: usize = 200;
 
 /// Writes the current findings of the run.
@@ -29,7 +29,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError
     write_for(report, Profile::GitHub, out)
 }
 
-/// Writes them with the baseline: what is new, unchanged or gone, and what is excused.
+/// Writes the findings and compares them with the baseline: what is new, unchanged or gone, and what is excused.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -58,8 +58,8 @@ fn write_for(report: &Report<'_>, profile: Profile, out: &mut dyn Write) -> Resu
     log.write(|file| report.sources.get(file).map(AsRef::as_ref), out)
 }
 
-/// What is bad now, in the order of the run, then what is wrong with the run; and what kept a case or the run from
-/// being judged.
+/// What is bad now, in the order of the run, followed by what is wrong with the run as a whole; and what kept a case or
+/// the run from being judged.
 pub(in crate::report) fn findings(report: &Report<'_>) -> (Vec<Alert>, Vec<Trouble>) {
     let (mut findings, mut troubles) = (Vec::new(), Vec::new());
     let mut room = STEPS;
@@ -190,7 +190,7 @@ fn flow(entry: &Entry<'_>, trial: &TrialView<'_>, room: &mut usize) -> Vec<Step>
     steps
 }
 
-/// The distinct kinds that were not met in any failed trial, and what the first one found.
+/// The distinct kinds of expectations that failed trials did not meet, each with what the first of these trials found.
 fn kinds<'a>(entry: &Entry<'a>) -> Vec<(Rule, String, [Option<Location>; 2], TrialView<'a>)> {
     let mut out: Vec<(Rule, String, [Option<Location>; 2], TrialView<'a>)> = Vec::new();
     let failed = entry.case.trials.iter().filter(|trial| trial.outcome == Outcome::Failed);

@@ -53,7 +53,7 @@ struct Series {
 #[derive(Debug, Serialize)]
 pub(super) struct Plot {
     title: &'static str,
-    /// What it shows, in words.
+    /// A description of what it shows.
     words: String,
     lines: Vec<Line>,
     /// Height and label of each tick of the vertical axis.
@@ -76,7 +76,7 @@ struct Line {
     path: String,
     /// Points that are not connected by the line.
     dots: Vec<(String, String)>,
-    /// The same in words.
+    /// A description of the line.
     words: String,
 }
 
@@ -225,7 +225,7 @@ fn short(level: &Level) -> String {
 }
 
 impl Plot {
-    /// `None` if no value is known.
+    /// Draws a chart; `None` if no value is known.
     fn of(
         title: &'static str,
         unit: Unit,

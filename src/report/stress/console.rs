@@ -13,7 +13,7 @@ use crate::text::{excerpt, log, number};
 
 /// Maximum number of cases listed.
 const LISTED: usize = 20;
-/// Maximum number of characters of a text from outside akit.
+/// Maximum number of characters in a string from outside akit.
 const MOST: usize = 200;
 /// Columns of a line.
 const WIDTH: usize = 100;
@@ -88,7 +88,7 @@ pub fn brief(run: &StressRun, ink: Ink) -> String {
     page.out
 }
 
-/// A text from outside akit on one line; [`Page::line`] keeps it from becoming a command of the pipeline.
+/// A string from outside akit on one line; [`Page::line`] keeps it from becoming a command of the pipeline.
 fn line(text: &str) -> String {
     excerpt(text, MOST)
 }
@@ -120,7 +120,7 @@ impl Page {
         self.out.push('\n');
     }
 
-    /// Wraps a text; continuation lines are indented.
+    /// Wraps a string; continuation lines are indented.
     fn say(&mut self, indent: &str, text: &str) {
         let (mut line, mut columns) = (indent.to_owned(), indent.len());
         let mut is_empty = true;

@@ -237,8 +237,8 @@ pub(super) fn spike() -> StressRun {
         conclusion: StressConclusion::Fail,
         exit_code: 1,
         reasons: vec![
-            "80 in flight: latency_p95_ms is 6,200 ms, the limit is 2,000 ms".to_owned(),
-            "80 in flight: pass_rate is 62.5%, the limit is 90%".to_owned(),
+            "80 in flight: latency_p95_ms is 6,200 ms; the limit is 2,000 ms".to_owned(),
+            "80 in flight: pass_rate is 62.5%; the limit is 90%".to_owned(),
             "5 in flight: ttft_p95_ms was not measured".to_owned(),
         ],
     };
@@ -284,7 +284,7 @@ pub(super) fn nothing_answered() -> StressRun {
         conclusion: StressConclusion::Fail,
         exit_code: 1,
         reasons: vec![
-            "5 in flight: error_rate is 100%, the limit is 1%".to_owned(),
+            "5 in flight: error_rate is 100%; the limit is 1%".to_owned(),
             "nothing answered".to_owned(),
         ],
     };

@@ -17,7 +17,7 @@ use crate::vocabulary::{ErrorClass, ServiceLevel};
 
 /// Maximum number of cases listed.
 const LISTED: usize = 200;
-/// Maximum number of characters of a name, and of a text.
+/// Maximum number of characters in a name, and in a string.
 const NAME: usize = 200;
 const TEXT: usize = 600;
 

@@ -14,10 +14,10 @@ use crate::manifest::{Level, Objective, StressConclusion, StressRun};
 use crate::report::RenderError;
 use crate::text::{number, xml};
 
-/// Maximum number of characters of a name, and of a message.
+/// Maximum number of characters in a name, and in a message.
 const NAME: usize = 400;
 const MESSAGE: usize = 300;
-/// Maximum number of bytes of a testcase's text.
+/// Maximum number of bytes in a testcase's text.
 const TEXT: usize = 64 * 1024;
 /// Maximum number of cases listed in a testcase that does not pass.
 const LISTED: usize = 20;

@@ -13,7 +13,7 @@ use crate::text::number;
 
 /// Maximum number of cases listed.
 const LISTED: usize = 20;
-/// Maximum number of characters of a name, and of a text.
+/// Maximum number of characters in a name, and in a string.
 const NAME: usize = 120;
 const TEXT: usize = 300;
 

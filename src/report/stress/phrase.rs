@@ -24,7 +24,7 @@ pub fn time(ms: Option<f64>) -> String {
     }
 }
 
-/// A share in percent; only a whole share is 100%, and only none at all is 0%.
+/// A share in percent; only a share of 1 is shown as 100%, and only a share of 0 as 0%.
 #[must_use]
 pub fn share(share: Option<f64>) -> String {
     share.map_or_else(|| UNKNOWN.to_owned(), |share| number::percent(share).replace(' ', ""))
@@ -217,7 +217,7 @@ pub(super) fn is_comparable(run: &StressRun) -> bool {
     run.levels.len() > 1 && run.levels.windows(2).all(|pair| pair[0].unit == pair[1].unit)
 }
 
-/// The largest loads handled, in latency and errors and in quality; `None` if loads cannot be compared.
+/// The largest loads handled: one by latency and errors, and one by quality; `None` if loads cannot be compared.
 pub(super) fn knees(run: &StressRun) -> Option<[String; 2]> {
     let named = |load: Option<f64>| {
         let level = run.levels.iter().find(|level| Some(level.load) == load);

@@ -48,10 +48,10 @@ pub const OTHERWISE: &[Field] = &[
 const SAY: Field = Field::required(
     "say",
     Shape::Part("say"),
-    "What the customer says: one text, or a list with one for each time.",
+    "What the customer says: one string, or a list with one string for each time.",
 );
 const MOST: Field =
-    Field::optional("most", Shape::Integer(1), "Maximum number of times it is said (the number of texts).");
+    Field::optional("most", Shape::Integer(1), "Maximum number of times it is said (the number of strings).");
 
 /// A customer that follows rules.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ pub struct Customer {
     pub(super) ends: Vec<End>,
     /// `ends` as written in the file.
     pub(super) ends_written: serde_json::Value,
-    /// Maximum messages of the customer.
+    /// Maximum number of messages from the customer.
     pub max_turns: u32,
     /// Whether the application fails if no rule matches its answer.
     pub(super) fails_off_script: bool,
@@ -102,7 +102,7 @@ pub(super) enum End {
 }
 
 impl Says {
-    /// What is said the n-th time, counted from 0; `None` once it is used up.
+    /// What is said the n-th time, counted from 0; `None` once all of it has been said.
     pub(super) fn at(&self, time: usize) -> Option<&str> {
         let text = self.texts.get(time).or(self.texts.last()).filter(|_| time < self.most);
         text.map(String::as_str)
@@ -121,11 +121,11 @@ impl Says {
             } else {
                 let found = match &item.value {
                     Value::List(items) if items.is_empty() => "an empty list",
-                    Value::String(text) if text.is_empty() => "an empty text",
-                    Value::String(_) => "a blank text",
+                    Value::String(text) if text.is_empty() => "an empty string",
+                    Value::String(_) => "a blank string",
                     other => other.kind(),
                 };
-                let message = format!("`say` must be text or a list of texts, found {found}");
+                let message = format!("`say` must be text or a list of strings, found {found}");
                 reading.refuse("wrong-type", item.span, message, "write what the customer says, in quotes");
             }
         }
@@ -133,8 +133,8 @@ impl Says {
             fields.integer("most").map_or(texts.len(), |most| usize::try_from(most).unwrap_or(usize::MAX));
         if most < texts.len() {
             let span = fields.key_span("most").unwrap_or(node.span);
-            let message = format!("`most` is {most}, but there are {}", text::count(texts.len(), "text"));
-            reading.refuse("wrong-value", span, message, "raise it, or remove the texts that are never said");
+            let message = format!("`most` is {most}, but there are {}", text::count(texts.len(), "string"));
+            reading.refuse("wrong-value", span, message, "raise it, or remove the unused strings");
         }
         (!texts.is_empty()).then_some(Self { texts, most, line: node.span.line })
     }
@@ -225,8 +225,8 @@ struct Choice<'n> {
 }
 
 impl Choice<'_> {
-    /// Whether a later expectation can never match. A rule that is used up leaves room for later rules that are looser,
-    /// but not for a copy of itself.
+    /// Whether a later expectation can never match. A rule that is used up leaves room for later rules that are less
+    /// strict, but not for a copy of itself.
     fn leaves_nothing(&self, other: &Expectation, node: &Node) -> bool {
         let (own, other) = (Written::own(&self.expectation, self.node), Written::own(other, node));
         covers(own, other) && (self.ends || covers(other, own))
@@ -275,7 +275,7 @@ fn rules<'n>(node: &'n Node, ended: Vec<Choice<'n>>, reading: &mut Reading<'_>) 
     rules
 }
 
-/// What ends a conversation, also inside a choice: no rule applies to such an answer.
+/// Reads `ends`, also as choices, because no rule applies to an answer that ends the conversation.
 fn ends<'n>(node: &'n Node, reading: &mut Reading<'_>) -> (Vec<End>, Vec<Choice<'n>>) {
     let Value::List(items) = &node.value else {
         let message = format!("`ends` must be a list, found {}", node.value.kind());

@@ -20,7 +20,7 @@ pub(super) use customer::REPLY;
 pub use progress::{Next, Progress, Say};
 pub(super) use read::{CONVERSATION, Read, TURN};
 
-/// Maximum messages of a customer.
+/// Maximum number of messages from a customer.
 pub(in crate::scenario) const MOST_TURNS: u64 = 50;
 
 /// What the customer of a case says.
@@ -74,7 +74,7 @@ enum Piece {
 }
 
 impl Dialogue {
-    /// The turns of a script; empty for a customer by rules.
+    /// The turns of a script; empty for a customer with rules.
     #[must_use]
     pub fn turns(&self) -> &[Line] {
         match &self.lines {
@@ -88,7 +88,7 @@ impl Dialogue {
         self.turns().iter().filter_map(|line| line.expectation.as_ref())
     }
 
-    /// Maximum messages of the customer.
+    /// Maximum number of messages from the customer.
     #[must_use]
     pub fn most(&self) -> u32 {
         match &self.lines {

@@ -17,7 +17,7 @@ pub enum Next<'a> {
     Say(Say<'a>),
     /// The conversation is over.
     Ends(EndedBy),
-    /// The customer has nothing to say to the answer: why, and whether the application is to blame.
+    /// The customer has nothing to say to the answer: the fault, and whether the application is to blame.
     OffScript(Fault, bool),
 }
 
@@ -43,7 +43,7 @@ pub struct Progress<'a> {
     signs: Option<&'a Signs>,
     /// 1-based line of the customer's first words.
     opening: u32,
-    /// The next turn of the script, or how often the customer has spoken so far.
+    /// The next turn of the script; for a customer with rules, how often the customer has spoken so far.
     next: usize,
     given: Vec<usize>,
     /// How often each rule has spoken.
@@ -82,7 +82,7 @@ impl<'a> Progress<'a> {
         Ok(())
     }
 
-    /// What comes after the last answer, or first.
+    /// What comes next: after the last answer, or at the start.
     ///
     /// # Errors
     /// If that cannot be determined.

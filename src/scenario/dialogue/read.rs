@@ -95,7 +95,7 @@ impl Read {
     }
 }
 
-/// Reports duplicate names of facts, and facts that a customer by rules has no words for.
+/// Reports duplicate names of facts, and facts that a customer with rules has no words for.
 fn check_facts(facts: &[Fact], is_ruled: bool, reading: &mut Reading<'_>) {
     for (at, fact) in facts.iter().enumerate() {
         let name = text::excerpt(&fact.name, 60);

@@ -1,5 +1,5 @@
 //! How a new version of a conversation demands less. Changing what the customer says is normal editing; saying less of
-//! it, later, or only sometimes, is a weakening.
+//! it, saying it later, or saying it only sometimes is a weakening.
 
 use super::customer::{Customer, End, Rule, Says};
 use super::{Dialogue, Line, Lines};
@@ -60,7 +60,8 @@ impl Dialogue {
         own.into_iter().chain(facts).collect()
     }
 
-    /// How a new version can go on for longer: what may come with any answer can then come later.
+    /// How a conversation of the new version can go on for longer, so that what an answer must contain may come later
+    /// than before.
     #[must_use]
     pub fn longer(&self, now: &Self) -> Option<Weaker> {
         let (key, message) = match (&self.lines, &now.lines) {
@@ -77,7 +78,7 @@ impl Dialogue {
         Some(Weaker::new(Kind::LimitLoosened, &key, message))
     }
 
-    /// Whether a fact is the same in another version. The words in which a customer by rules gives it do not matter.
+    /// Whether a fact is the same in another version. The words in which a customer with rules gives it do not matter.
     fn is_known_as(&self, old: &Fact, new: &Fact) -> bool {
         let mut new = new.clone();
         if matches!(self.lines, Lines::Customer(_)) {
@@ -86,8 +87,8 @@ impl Dialogue {
         old.is_as(&new)
     }
 
-    /// The number of the script turn that gave a fact, if neither its counterpart nor any turn before that still gives
-    /// it: nothing is checked about a fact before it is given.
+    /// The number of the script turn that gave a fact, if neither its counterpart nor any earlier turn still gives the
+    /// fact: nothing is checked about a fact before it is given.
     fn given_later(&self, now: &Self, fact: &Fact) -> Option<usize> {
         let giver = |one: &Self| one.turns().iter().position(|line| fact.is_given_by(&line.written()));
         let first = giver(self)?;
@@ -119,8 +120,8 @@ impl Dialogue {
                 found.push(Weaker::new(Kind::TurnConditional, &["turns", &key, "if"], message));
             }
             if line.is_new_session != is.is_new_session {
-                let message =
-                    format!("turn {number} (\"{words}\") no longer starts a new conversation, or now does");
+                let change = if is.is_new_session { "now" } else { "no longer" };
+                let message = format!("turn {number} (\"{words}\") {change} starts a new conversation");
                 found.push(Weaker::new(Kind::SessionChanged, &["turns", &key], message));
             }
             if is.pause < line.pause {
@@ -133,7 +134,7 @@ impl Dialogue {
 }
 
 impl Says {
-    /// Whether it says the same texts at least as often.
+    /// Whether it says the same words at least as often.
     fn is_as_often(&self, other: &Self) -> bool {
         self.texts == other.texts && self.most >= other.most
     }
@@ -177,10 +178,10 @@ impl Customer {
         }
         let is_new = |new: &Rule| !self.rules.iter().any(|old| old.when_written == new.when_written);
         if now.otherwise.is_some() {
-            return Some(("otherwise", "an answer that matches no rule failed, now the customer goes on"));
+            return Some(("otherwise", "an answer that matches no rule failed; now the customer goes on"));
         }
         if !now.fails_off_script {
-            return Some(("max_turns", "an answer that matches no rule failed, now it is an error"));
+            return Some(("max_turns", "an answer that matches no rule failed; now it is an error"));
         }
         now.rules.iter().any(is_new).then_some(("rules", "a new rule matches answers that failed before"))
     }

@@ -150,7 +150,7 @@ fn an_escalation_without_an_answer_counts_as_unavailable() {
     assert_eq!((escalation["n"].clone(), escalation["available"].clone()), (10.into(), 5.into()));
     assert_eq!(errors(&found["levels"][0]), ["server_error 5"]);
     assert_eq!(found["slo"][0]["measured"], 0.5);
-    ran.out("escalation_availability is 50%, the limit is 51%");
+    ran.out("escalation_availability is 50%; the limit is 51%");
     solid(|| load("escalation_availability=0.5")).ended(0);
 }
 

@@ -50,11 +50,11 @@ fn limits_are_minimums_or_maximums_by_metric() {
         (slow_echo, &["--slo", "goodput_rps=0.01"], 0, "RESULT: PASS"),
         (slow_echo, &["--slo", "goodput_rps=100000"], 1, "goodput_rps is "),
         (half, &["--slo", "pass_rate=0.5"], 0, "RESULT: PASS"),
-        (half, &["--slo", "pass_rate=0.51"], 1, "pass_rate is 50%, the limit is 51%"),
+        (half, &["--slo", "pass_rate=0.51"], 1, "pass_rate is 50%; the limit is 51%"),
         // Without a limit, failures are only in the report.
         (half, &[], 0, "RESULT: PASS"),
         (shaky, &["--slo", "error_rate=0.5"], 0, "RESULT: PASS"),
-        (shaky, &["--slo", "error_rate=0.49"], 1, "error_rate is 50%, the limit is 49%"),
+        (shaky, &["--slo", "error_rate=0.49"], 1, "error_rate is 50%; the limit is 49%"),
         // All findings are printed.
         (half, &["--slo", "pass_rate=0.9", "--slo", "latency_p95_ms=1"], 1, "latency_p95_ms is "),
         (wrong, &[], 1, "none of 4 conversations passed"),

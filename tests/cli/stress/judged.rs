@@ -145,7 +145,7 @@ fn a_judge_that_fails_answers_fails_the_limit() {
         })
     };
     run(10, "pass_rate=1").ended(0);
-    run(0, "pass_rate=0.5").ended(1).out("pass_rate is 0%, the limit is 50%");
+    run(0, "pass_rate=0.5").ended(1).out("pass_rate is 0%; the limit is 50%");
     run(0, "error_rate=0.5").ended(1).out("none of 4 conversations passed");
 }
 
