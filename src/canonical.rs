@@ -7,7 +7,7 @@
 use serde_json::{Number, Value as Json};
 use sha2::{Digest, Sha256};
 
-/// The largest whole number below which JavaScript's numbers have no gaps.
+/// JavaScript can represent every whole number up to this one exactly.
 const EXACT: u64 = 1 << 53;
 
 /// The bytes of a value: keys sorted by UTF-16 units, no white space, shortest numbers.

@@ -16,12 +16,12 @@ use crate::stats::Tally;
 pub struct Acceptance {
     /// `scenario/id` of the cases, in alphabetical order.
     pub cases: Vec<String>,
-    /// Why.
+    /// Why the change was accepted.
     pub reason: String,
     /// Who accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// When, RFC 3339 in UTC.
+    /// When it was accepted, RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
 }

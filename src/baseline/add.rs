@@ -1,6 +1,6 @@
 //! Adding the trials of a run.
 //!
-//! Only regular, judged trials count: a confirmation is asked because a case failed, and would bias every rate; an
+//! Only regular, judged trials count. A confirmation is run only because a case failed, so it would bias every rate; an
 //! advisory verdict proves nothing. Trials of another epoch or content are not comparable, so such cases start over; a
 //! run that is older than the newest one never makes anything start over.
 
@@ -20,23 +20,23 @@ pub struct Added {
     pub known: bool,
     /// The run is older than the whole window; nothing was added.
     pub outdated: bool,
-    /// Cases with added trials.
+    /// Number of cases that got trials.
     pub cases: usize,
-    /// Their trials.
+    /// The trials that were added.
     pub tally: Tally,
-    /// Cases that the baseline did not have.
+    /// Number of cases that were not in the baseline before.
     pub new: usize,
     /// `scenario/id` of cases that started over because their question or expectation changed.
     pub changed: Vec<String>,
     /// Why whole scenarios started over.
     pub shifts: Vec<Shift>,
-    /// Names of cases, before and after, that kept their trials under a new name.
+    /// Old and new names of the cases that kept their trials when they were renamed.
     pub renamed: Vec<(String, String)>,
     /// `scenario/id` of cases that were left out: the run is older than the newest one and has another epoch or
     /// content.
     pub passed_over: Vec<String>,
-    /// `scenario/id` of cases whose answers were all read from records: these are the trials of an earlier run,
-    /// however often they are read, so a case that already has trials gets none of them.
+    /// `scenario/id` of cases whose answers were all read from records. Records only repeat the trials of an earlier
+    /// run, so they are not added to a case that already has trials.
     pub recorded: Vec<String>,
     /// `scenario/id` of cases whose answers have no time, in a run that also has others: they may belong to an earlier
     /// run, so a case that already has trials gets none of them.
@@ -57,7 +57,7 @@ type Cases = BTreeMap<Name, BaselineCase>;
 struct Beginning {
     /// Scenarios that an old run cannot add to.
     over: BTreeSet<String>,
-    /// Names before and after.
+    /// Old and new names of renamed cases.
     renamed: Vec<(Name, Name)>,
 }
 

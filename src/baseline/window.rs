@@ -30,7 +30,7 @@ pub struct RunRecord {
     /// The version of the application, if the run names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// So far, only accepted cases came from it.
+    /// Whether only accepted cases have been added from this run so far.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
 }

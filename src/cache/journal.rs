@@ -1,4 +1,4 @@
-//! The answers of a run so far, so that an interrupted or killed run can be finished without asking twice.
+//! The answers of a run so far, so that an interrupted or killed run can be finished without paying for them twice.
 //!
 //! One line of JSON per answer, appended before the answer is used: a killed process loses only what was in progress. A
 //! line is found by the key of the request and its purpose, so two cases that ask the same do not take each other's
@@ -18,10 +18,10 @@ use serde_json::Value as Json;
 use crate::source::{json_object, slashed};
 use crate::vocabulary::ExchangeKind;
 
-/// The beginning of a journal, so that no other file is taken for one.
+/// The first line of a journal, so that no other file is mistaken for one.
 const HEAD: &[u8] = b"{\"schema\":\"akit.journal/1\"}\n";
 
-/// Keeps the folder out of the repository: its content belongs to this machine and this moment.
+/// Keeps the folder out of the repository: its content is useful only on this machine, and only until the run ends.
 const IGNORE: &str = ".gitignore";
 
 /// How often to retry opening a journal that another process removes at the same moment.
@@ -36,7 +36,7 @@ pub struct Journal {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The file, once something was written or read; locked against other processes.
+    /// The file, once something has been written or read; locked against other processes.
     file: Option<File>,
     /// Where in the file the unused answers of the interrupted run are.
     left: BTreeMap<Asked, VecDeque<Place>>,
@@ -50,7 +50,7 @@ struct State {
     spent: f64,
     /// The number of the next try.
     next: u64,
-    /// Whether nothing is written any more.
+    /// Whether writing has stopped.
     is_off: bool,
 }
 
@@ -104,7 +104,7 @@ struct Paid {
     usd: f64,
 }
 
-/// Why there is nothing to finish.
+/// Why an interrupted run cannot be finished.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// There is no interrupted run with this name.
@@ -121,8 +121,8 @@ pub enum JournalError {
 impl Journal {
     /// Starts a new journal. One left by an interrupted run is discarded; returns the number of answers it had.
     ///
-    /// # Errors
-    /// If another process is doing the same run, or something else is in its place: then this run has no journal.
+    /// # Errors If another process is doing the same run, or something other than a journal is in its place. In both
+    /// cases, this run has no journal.
     pub fn begin(folder: &Path, name: &str) -> Result<(Self, usize), JournalError> {
         let path = folder.join(format!("{name}.jsonl"));
         let (mut state, mut given_up) = (State::default(), 0);
@@ -205,13 +205,13 @@ impl Journal {
         Noted::read(&line)
     }
 
-    /// Adds an answer. After the first failure nothing more is written: a journal with a gap would still be correct,
-    /// but the disk is in trouble.
+    /// Adds an answer. After the first failure, nothing more is written: a journal with a gap would still be correct,
+    /// but the disk is not reliable.
     pub fn note(&self, noted: &Noted) -> io::Result<()> {
         self.append(noted, 1)
     }
 
-    /// A number for the cost of one try.
+    /// A number that identifies the cost entries of one try.
     #[must_use]
     pub fn next_try(&self) -> u64 {
         let mut state = self.state();
@@ -391,7 +391,7 @@ fn read(file: &mut File) -> io::Result<State> {
         if length == 0 || line.last() != Some(&b'\n') {
             break;
         }
-        // A damaged line answers nothing.
+        // A damaged line is ignored.
         if let Some(noted) = Noted::read(&line) {
             state.asked.insert(noted.asked.key.clone());
             state.replies += usize::from(noted.asked.kind == ExchangeKind::Reply);

@@ -1,4 +1,5 @@
-//! `--weakened-since` and `--trust base`: what the base required, and the change judged with the base's settings.
+//! `--weakened-since` and `--trust base`: compares a change with what its base required, and judges it with the base's
+//! settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -40,7 +41,7 @@ pub(super) struct SuitePaths<'a> {
     pub(super) here: Here,
 }
 
-/// Effects of the base of the change.
+/// What follows from the base of the change.
 #[derive(Default)]
 pub(super) struct Base {
     /// The configuration that replaces the change's, if any.
@@ -53,7 +54,7 @@ pub(super) struct Base {
     pub(super) untrusted: Option<Untrusted>,
     /// Whether the change adds the journal of an interrupted run.
     pub(super) brings_journal: bool,
-    /// Weakenings since then.
+    /// Weakenings since the base.
     pub(super) weakened: Vec<Weakening>,
     /// The cases the base has too, by scenario and ID; `None` if nothing is compared.
     pub(super) cases: Option<BTreeSet<(String, String)>>,

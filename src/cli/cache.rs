@@ -157,7 +157,7 @@ impl Used {
         })
     }
 
-    /// The nearest record, first among unused ones: an edited case leaves one behind.
+    /// The nearest record, preferably an unused one: an edited case leaves its old record behind.
     fn nearest(&self, key: &Key, redacted: bool) -> Nearest {
         let unused = |hash: &str| !self.looked.contains_key(hash);
         let nearest = self.cache.nearest_among(key, &unused);
@@ -184,7 +184,7 @@ impl Used {
             *count += 1;
             *bytes += shelved.bytes;
         }
-        // Writing into a text cannot fail.
+        // Writing into a string cannot fail.
         let mut out = format!("{}\n", slashed(self.cache.folder()));
         for (kind, (count, bytes)) in &kinds {
             let _ =

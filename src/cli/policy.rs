@@ -118,7 +118,7 @@ impl ProofArgs {
 }
 
 impl GateArgs {
-    /// Whether they only repeat the defaults.
+    /// Whether they set a pass rate or a baseline, which decide instead of the configuration.
     pub(super) fn decides(&self) -> bool {
         self.min_pass_rate.is_some() || self.proof.baseline.is_some()
     }

@@ -16,7 +16,7 @@ pub(super) struct Progress {
     detail: Detail,
     total: AtomicUsize,
     done: AtomicUsize,
-    /// Failed and errored.
+    /// Number of failed cases, and of errored ones.
     wrong: [AtomicUsize; 2],
     confirming: AtomicBool,
 }

@@ -51,7 +51,7 @@ pub(super) fn out(text: &str) {
     let _ = sent(text, "the exit code still gives the decision");
 }
 
-/// The same; returns whether it was written. A closed pipe counts as written.
+/// Like [`out`], but returns an error if the text was not written. A closed pipe counts as written.
 pub(super) fn sent(text: &str, help: &str) -> io::Result<()> {
     match write(&mut io::stdout().lock(), text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

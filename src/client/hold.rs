@@ -12,7 +12,7 @@ use super::road::Road;
 pub struct Hold {
     road: Road,
     number: u64,
-    /// The most the rest of the conversation can cost, with the next request, in US dollars.
+    /// The most the rest of the conversation can cost, including the next request, in US dollars.
     rest: Mutex<f64>,
 }
 

@@ -17,7 +17,7 @@ use super::limits::{Bucket, Limits};
 use crate::provider::{ProviderError, Reach};
 use crate::seed::Root;
 
-/// Failed tries in a row, of two requests or more, after which the endpoint is only probed.
+/// Number of failed tries in a row, by two requests or more, after which the endpoint is only probed.
 const ENOUGH: u32 = 5;
 /// Requests in a row that a gateway must fail before nothing more is sent.
 const MANY: usize = 5;
@@ -61,13 +61,13 @@ struct State {
     wide: usize,
     requests: Option<Bucket>,
     tokens: Option<Bucket>,
-    /// Permits withdrawn, and how many of those are still in use.
+    /// Number of withdrawn permits, and how many of them are still in use.
     narrowed: usize,
     owed: usize,
     held_until: Option<Instant>,
-    /// When it was last narrowed; a 429 to an older request narrows no further.
+    /// When concurrency was last reduced; a 429 to an older request does not reduce it further.
     narrowed_at: Option<Instant>,
-    /// How often it was narrowed without a response other than 429 in between.
+    /// How often concurrency was reduced in a row, with no response other than 429 in between.
     rounds: i32,
     health: Health,
     vain: Vain,

@@ -21,7 +21,7 @@ pub(super) struct Meter {
 
 #[derive(Debug, Default)]
 struct Spending {
-    /// For answers received.
+    /// The cost of the answers received.
     spent: f64,
     /// The most that requests in flight can cost.
     reserved: f64,
@@ -64,7 +64,7 @@ impl Spending {
 }
 
 impl Meter {
-    /// Counts against a limit, if there is one.
+    /// A meter that counts against a limit, if there is one.
     pub(super) fn new(limit: Option<f64>) -> Self {
         let meter = Self::default();
         if let Some(limit) = limit {
@@ -90,9 +90,9 @@ impl Meter {
         state.begun
     }
 
-    /// Reserves the most the rest of a conversation can cost. The first time, it waits while others may release
-    /// enough, and returns whether it got it; later, it releases a surplus, and takes what is missing only if it is
-    /// free.
+    /// Reserves the most the rest of a conversation can cost. The first call waits while others may release enough, and
+    /// returns whether the budget was reserved; later calls release a surplus, and reserve what is missing only if it
+    /// is free.
     pub(super) async fn hold(&self, holder: u64, rest: f64) -> bool {
         loop {
             let changed = self.changed.notified();

@@ -66,7 +66,7 @@ pub struct ModelClient {
     lane: Arc<Lane>,
     /// What is known about the account, by model.
     accounts: Mutex<BTreeMap<String, Account>>,
-    /// Held by the first metered request, before it is known what the server counts.
+    /// Held by the first metered request, until it is known what the server counts.
     first: tokio::sync::Mutex<()>,
 }
 
@@ -101,7 +101,7 @@ impl ModelClient {
         }
     }
 
-    /// The same, with prices.
+    /// This client, with prices.
     #[must_use]
     pub fn priced(self, prices: Prices) -> Self {
         Self { prices, ..self }
@@ -122,8 +122,8 @@ impl ModelClient {
         self.worst_of(&request.model, request.bytes(), request.max_tokens)
     }
 
-    /// The same for a sequence of `requests` that starts with this one: each also contains the previous answer and
-    /// `more` bytes.
+    /// Like [`worst`](Self::worst), for a sequence of `requests` that starts with this one: each later one also
+    /// contains the previous answer and `more` bytes.
     ///
     /// # Errors
     /// If price or length is unknown.
@@ -154,7 +154,7 @@ impl ModelClient {
         self.price(model)?.cost(usage?)
     }
 
-    /// The same, on a shared road.
+    /// This client, on a shared road.
     #[must_use]
     pub fn on(self, road: &Road) -> Self {
         let lane = road.lane(&self.endpoint().address);
@@ -166,7 +166,7 @@ impl ModelClient {
         self.lane.limit(limits);
     }
 
-    /// The same, with the places that configured the server.
+    /// This client, with the places that configured the server.
     #[must_use]
     pub fn said_by(self, said_by: Whence) -> Self {
         Self { said_by, ..self }

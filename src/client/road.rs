@@ -90,7 +90,7 @@ impl Road {
         });
     }
 
-    /// The same, without waiting for answers in flight.
+    /// Closes the road without waiting for answers in flight.
     pub fn cut(&self, why: Ended) {
         self.0.state.send_modify(|state| {
             *state = State { closed: state.closed.or(Some(why)), over: true };

@@ -25,7 +25,7 @@ const RETURNS: u32 = 3;
 /// What is known about a model's account.
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    /// A request was answered.
+    /// Whether a request was answered.
     served: bool,
     /// Since when every request got a 429.
     refused_since: Option<Instant>,
@@ -45,7 +45,7 @@ enum Failed {
 enum Next {
     /// Retry after a delay, if a retry is left.
     Try,
-    /// Retry when the rate limit allows it; this long nothing is sent.
+    /// Retry when the rate limit allows it; nothing is sent for this long.
     Turn(Duration),
     /// Retry when the server is reachable again.
     Probe,

@@ -45,7 +45,7 @@ pub struct Asking<'a> {
     pub version: Option<Resolved<'a, &'a str>>,
     /// The meaning of stop words that akit does not know.
     pub stop_words: StopWords,
-    /// Settings of an own bot, the nearest source first; empty for other providers.
+    /// Settings of the user's own bot, the nearest source first; empty for other providers.
     pub own: Own,
     /// Why it cannot be called, whatever the other settings are.
     pub obstacle: Option<Obstacle>,
@@ -215,8 +215,8 @@ impl Settings {
         let [own_like, like] = [own, shared].map(|config| config.and_then(|config| config.like.as_deref()));
         let vendor = Spec::vendor_of(name, own_like.or(like));
         let is_own = Spec::is_own(name);
-        // The owners of the keys have not named this server, or mean another one. For an own bot, a preset names no
-        // server.
+        // The owners of the keys have not named this server, or mean another one. For the user's own bot, a preset
+        // names no server.
         let granted = shared.filter(|_| is_trusted && (is_own || own_like.is_none() || own_like == like));
         let below = |key| self.key(["providers", name, key]);
         let variable = |name: Option<&'static str>| {
@@ -303,7 +303,7 @@ impl Settings {
         }
     }
 
-    /// The first of a vendor's key variables that is set, or the first of all.
+    /// The first of a vendor's key variables that is set; if none is, the first one.
     fn key_variable(&self, vendor: &Vendor) -> Option<&'static str> {
         let names = vendor.key_variables;
         names.iter().find(|name| self.environment.get(name).is_some()).or(names.first()).copied()
@@ -318,7 +318,7 @@ impl Settings {
         options
     }
 
-    /// Settings of an own bot, with its preset and its headers filled in.
+    /// Settings of the user's own bot, with its preset and its headers filled in.
     fn bot(&self, own: Option<&ProviderConfig>, granted: Option<&ProviderConfig>) -> Own {
         let [own, granted] =
             [own, granted].map(|config| config.map_or_else(Own::default, |config| config.own.clone()));

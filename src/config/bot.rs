@@ -28,7 +28,7 @@ fn at<T>(setting: &Told<T>, message: impl Into<String>, help: impl Into<String>)
 }
 
 impl Targets {
-    /// The client of an own bot; the same settings give the same client.
+    /// The client of the user's own bot; the same settings always return the same client.
     pub(super) fn bot(
         &mut self,
         settings: &Settings,
@@ -185,8 +185,8 @@ fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<()
 }
 
 impl Settings {
-    /// Reports cases for which the own bot named in their file or in the configuration cannot be called: what a run
-    /// would refuse.
+    /// Reports cases that a run would refuse, because the user's own bot, named in their file or in the configuration,
+    /// cannot be called.
     pub fn check_bots(&self, loaded: &mut Loaded) {
         let Loaded { scenarios, diagnostics, .. } = loaded;
         for scenario in scenarios.iter() {
@@ -200,7 +200,7 @@ impl Settings {
                     } else if !Spec::is_own(asking.provider.value) {
                         (None, false)
                     } else if let Some(missing) = unnamed(&asking.own, &asking, is_http) {
-                        // What waits for a variable is not missing.
+                        // A setting that only lacks the value of a variable is not missing.
                         (Some(missing).filter(|_| asking.obstacle.is_none()), true)
                     } else {
                         (fits(&asking.own, scenario, case, is_http).err(), false)

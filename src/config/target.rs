@@ -23,7 +23,7 @@ use crate::vocabulary::Metric;
 #[derive(Debug, Default)]
 pub struct Targets {
     clients: Vec<((Access, Mode), Arc<ModelClient>)>,
-    /// Clients of own bots, by all of their settings.
+    /// Clients of the user's own bots, by all of their settings.
     pub(super) bots: BTreeMap<String, Arc<ModelClient>>,
     /// Keys already fetched, by their source.
     keys: Vec<(String, Secret)>,
@@ -104,7 +104,7 @@ impl Targets {
         known.clone().map(Target::Replies)
     }
 
-    /// The client of a provider; the same access gives the same client.
+    /// The client of a provider; the same access always gets the same client.
     pub(super) fn client(
         &mut self,
         settings: &Settings,

@@ -59,9 +59,9 @@ pub enum Whose {
     /// The configuration of the person who starts the run: fully trusted.
     #[default]
     Own,
-    /// That of the base of the change under test, with the text of the calibration that it names.
+    /// The configuration of the base of the change under test, with the text of the calibration that it names.
     Base(Option<Arc<SourceFile>>),
-    /// That of the change itself, if its base has no configuration: no address in it gets a key.
+    /// The configuration of the change itself, if its base has none: no address in it gets a key.
     Change,
 }
 
@@ -103,7 +103,7 @@ pub(super) fn trusted_origins(
 }
 
 impl Settings {
-    /// Whether a scenario's own address may get what it would get; the obstacle names what it may not.
+    /// Whether what would be sent to a scenario's own address may be sent there; the obstacle names what may not.
     pub(super) fn trust(
         &self,
         provider: &str,

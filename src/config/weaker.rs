@@ -44,7 +44,7 @@ impl ConfigFile {
     #[must_use]
     pub fn weaker(&self, now: &Self, suites: &Suites<'_>) -> Vec<Weaker> {
         let Self {
-            // Where it is demands nothing, and variables in names only matter for who gets their values.
+            // The file's location requires nothing, and variables in names only matter for who gets their values.
             file: _,
             named_by_variables: _,
             path: _,

@@ -130,8 +130,8 @@ pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
     log.close()
 }
 
-/// Removes quotes of expectations from messages: values, patterns, expressions, rubrics and schemas. For runs with
-/// redaction, because these may contain personal data, whole or cut.
+/// Removes what messages quote from expectations: values, patterns, expressions, rubrics and schemas. Used in runs with
+/// redaction, because these may contain personal data, in full or in part.
 pub fn withhold(found: &mut [Weakening]) {
     use WeakeningKind::{
         ExpressionChanged, PatternChanged, RubricChanged, SchemaLoosened, ValueAdded, ValueChanged,

@@ -62,14 +62,14 @@ pub struct Scope {
     pub config: Vec<String>,
     /// The baseline, if a flag names it.
     pub baseline: Option<String>,
-    /// Names of the scenarios now: if none was at those paths, search everywhere.
+    /// Current names of the scenarios; if no scenario was at those paths, these names are searched for everywhere.
     pub names: Vec<String>,
 }
 
 /// What a commit required.
 #[derive(Debug, Default)]
 pub struct Then {
-    /// What was demanded.
+    /// What was required.
     pub demands: Demands,
     /// Files that could not be read, with the reason: they are not compared.
     pub unread: Vec<String>,

@@ -73,7 +73,7 @@ impl Combined {
         Self { any: false, parts }
     }
 
-    /// Requires nothing.
+    /// An expectation that requires nothing.
     pub(super) fn nothing() -> Self {
         Self { any: false, parts: Vec::new() }
     }

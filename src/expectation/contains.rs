@@ -83,7 +83,7 @@ impl Contains {
 }
 
 impl Contains {
-    /// The texts of a correct answer.
+    /// The strings that a correct answer contains.
     pub(super) fn texts(&self) -> Vec<&str> {
         self.values.iter().map(String::as_str).collect()
     }
@@ -120,7 +120,7 @@ impl Contains {
         found.into_iter().chain(ignored).collect()
     }
 
-    /// Whether an answer that is exactly another text has what is required.
+    /// Whether an answer that an `exact` accepts has what is required.
     pub(super) fn is_met_by(&self, exact: &Exact) -> bool {
         if self.case_sensitive && !exact.case_sensitive() {
             return false;
@@ -132,7 +132,7 @@ impl Contains {
     }
 }
 
-/// The values are gone, or there were none.
+/// The weakening if the values are gone, or there were none.
 pub(super) fn emptied(message: &str) -> Weaker {
     Weaker::new(WeakeningKind::ValueRemoved, &["values"], message)
 }
@@ -142,7 +142,7 @@ pub(super) fn needles(values: &[String], case_sensitive: bool) -> BTreeSet<Strin
     values.iter().map(|value| fold(case_sensitive)(value)).collect()
 }
 
-/// How texts are folded for comparison.
+/// How strings are folded for comparison.
 pub(super) fn fold(case_sensitive: bool) -> fn(&str) -> String {
     if case_sensitive { folded } else { folded_lower }
 }
@@ -183,7 +183,7 @@ pub(super) fn values(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<V
     Some(filled)
 }
 
-/// A text to look for, with variables filled in.
+/// A string to look for, with variables filled in.
 pub(super) fn filled(text: &str, span: Span, reading: &mut Reading<'_>) -> String {
     reading.fill_with(reading.needle(text, span), span, |value| trim_lines(value).to_owned())
 }

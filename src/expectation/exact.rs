@@ -64,7 +64,7 @@ impl Exact {
         verdict
     }
 
-    /// The text of a correct answer.
+    /// The string that a correct answer contains.
     pub(super) fn texts(&self) -> Vec<&str> {
         vec![&self.value]
     }
@@ -98,7 +98,7 @@ impl Exact {
     }
 }
 
-/// The expected text was this one, and is another now.
+/// The weakening if the expected text was this one and is another now.
 pub(super) fn other_text(was: &str) -> Weaker {
     let message = format!("the expected text was `{}`", text::excerpt(was, 60));
     Weaker::new(WeakeningKind::ValueChanged, &["value"], message)

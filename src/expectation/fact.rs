@@ -74,7 +74,7 @@ impl Fact {
         Ok(self.asked.find(answer)?.is_some())
     }
 
-    /// Whether a text says its value.
+    /// Whether a text contains its value.
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
         self.value.as_deref().is_some_and(|value| says(text, value))
@@ -179,7 +179,7 @@ pub(super) fn says(text: &str, value: &str) -> bool {
     !value.is_empty() && (0..(chars.len() + 1).saturating_sub(value.len())).any(|at| begins(at) && ends(at))
 }
 
-/// A text in which single digits with single spaces between them are one number: `4 4 1 7` is 4417.
+/// A text with single digits that have single spaces between them joined into one number: `4 4 1 7` becomes 4417.
 fn spelled(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let is = |at: usize, what: fn(char) -> bool| chars.get(at).is_some_and(|c| what(*c));
@@ -192,7 +192,7 @@ fn spelled(text: &str) -> String {
     (0..chars.len()).filter(|at| !is_between(at)).map(|at| chars[at]).collect()
 }
 
-/// A value without differences of writing: case, spaces, hyphens, and digits of other scripts.
+/// A value without differences in how it is written: case, spaces, hyphens, and digits of other scripts.
 fn digest(text: &str) -> String {
     folded_lower(text).chars().filter(|c| !is_of_writing(*c)).collect()
 }

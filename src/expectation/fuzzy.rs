@@ -24,7 +24,7 @@ pub(super) const FIELDS: &[Field] = &[
     ),
 ];
 
-/// A text and how similar an answer must be.
+/// A text, and how similar to it an answer must be.
 #[derive(Clone, Debug)]
 pub struct Fuzzy {
     value: String,
@@ -108,12 +108,12 @@ impl Fuzzy {
             Near::Similarity(threshold) => {
                 compared(&lower(&self.value), &lower(whole)).is_some_and(|(_, score)| score >= threshold)
             }
-            // White space counts, and `exact` accepts any around the text.
+            // White space counts here, but `exact` accepts any amount around the text.
             Near::Distance(_) => false,
         }
     }
 
-    /// The text of a correct answer.
+    /// The string that a correct answer contains, or nearly so.
     pub(super) fn texts(&self) -> Vec<&str> {
         vec![&self.value]
     }
@@ -161,7 +161,7 @@ fn units(text: &str) -> Vec<u16> {
 /// Maximum pairs of units to compare. A count, so that a verdict does not depend on the machine.
 const PAIRS: usize = 1 << 30;
 
-/// Pairs to compare directly; more of them go through `aside`, so that others can run.
+/// Pairs to compare directly; more of them go through `aside`, so that other tasks can run.
 const SOON: usize = 1 << 24;
 
 /// Distance and similarity of two texts; `None` if they are too long to compare.

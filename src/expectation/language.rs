@@ -132,7 +132,8 @@ fn usual_words(text: &str, own: &str) -> usize {
     words.filter(|word| own.split(' ').any(|one| one == *word)).count()
 }
 
-/// Whether sentences without any usual word of this language have three of another one. Fewer are a street or a title.
+/// Whether sentences without any usual word of this language have three of another one. Fewer may be a street name or a
+/// title.
 fn has_foreign(text: &str, value: &str) -> bool {
     let own = WORDS.iter().find(|(lang, _)| code(*lang) == value).map_or("", |(_, own)| *own);
     // A short word could be of any language.
@@ -267,7 +268,7 @@ impl Language {
         verdict
     }
 
-    /// None: a language has no fixed text.
+    /// Always empty: a language has no fixed text.
     #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()

@@ -98,7 +98,7 @@ impl Length {
         verdict
     }
 
-    /// None: a length is not a text.
+    /// Always empty: a length has no fixed text.
     #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()

@@ -144,7 +144,7 @@ whole::whole! {
 }
 
 impl Expectation {
-    /// Requires nothing, for a case that leaves everything to its turns.
+    /// An expectation that requires nothing, for a case that leaves everything to its turns.
     #[must_use]
     pub fn nothing(line: u32) -> Self {
         Self { line, expected: Expected::Combined(combined::Combined::nothing()) }
@@ -262,7 +262,7 @@ impl Expectation {
         })
     }
 
-    /// The texts that give a correct answer away. Forbidden texts are not among them.
+    /// The strings that give a correct answer away. Forbidden strings are not among them.
     #[must_use]
     pub fn texts(&self) -> Vec<&str> {
         match &self.expected {
@@ -333,7 +333,7 @@ impl Expectation {
             Expected::Which(kind) => {
                 matches!(kind.kind(), VerdictKind::SomeAnswer | VerdictKind::LastAnswer)
             }
-            // A later answer can still be the exception, or hand over.
+            // A later answer can still be the exception, or make the handoff.
             Expected::Not(kind) => match &kind.inner().expected {
                 Expected::Which(inner) => {
                     matches!(inner.kind(), VerdictKind::EveryAnswer | VerdictKind::LastAnswer)

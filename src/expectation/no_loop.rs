@@ -18,12 +18,12 @@ pub(super) const FIELDS: &[Field] = &[TYPE];
 const WORDS: usize = 8;
 /// Words per shingle.
 const SHINGLE: usize = 3;
-/// Share of common shingles from which on two answers are the same.
+/// Share of common shingles at which two answers count as the same.
 const ALIKE: f64 = 0.8;
-/// How many equal calls are a loop.
+/// Number of equal calls that count as a loop.
 const CALLS: usize = 3;
 
-/// Nothing repeats.
+/// Expects that nothing repeats.
 #[derive(Clone, Debug)]
 pub struct NoLoop;
 

@@ -99,7 +99,7 @@ impl Pii {
         verdict
     }
 
-    /// None: a correct answer does not have them.
+    /// Always empty: a correct answer does not contain these values.
     #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()

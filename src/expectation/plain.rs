@@ -78,7 +78,7 @@ macro_rules! plain {
                 }
             }
 
-            /// The texts of a correct answer.
+            /// The strings that a correct answer contains.
             fn texts(&self) -> Vec<&str> {
                 match self {
                     $(Self::$kind(one) => one.texts(),)+

@@ -96,7 +96,7 @@ impl Regex {
         verdict
     }
 
-    /// The text of a correct answer, if the pattern is a plain text.
+    /// The string that a correct answer contains, if the pattern is a plain string.
     pub(super) fn texts(&self) -> Vec<&str> {
         let source = self.pattern.source();
         if escape(source) == source { vec![source] } else { Vec::new() }

@@ -176,8 +176,8 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// The first reason as a sentence, or what was shown. If cases were not compared, that comes first; an inconclusive
-/// run also says what to do, and its exit code.
+/// The first finding as a sentence, or how many cases passed or failed if there is none. If some cases were not
+/// compared, the text says so first; if the run is inconclusive, it also says what to do, and names the exit code.
 pub(super) fn summary(
     counts: Counts,
     (findings, tolerated): (&[Finding], bool),

@@ -15,7 +15,7 @@ use crate::text;
 /// A failure rate above this is blamed on too few cases.
 const FEW: f64 = 0.05;
 
-/// How many tags without a guard a sentence names.
+/// The most tags without a guard that a message lists by name.
 const TAGS_NAMED: usize = 10;
 
 /// What a run could have detected.

@@ -78,7 +78,7 @@ impl Regression {
         Self::with_suite(Suite::fit(pasts), facts, limits)
     }
 
-    /// The same with a suite that is already fitted to the pasts.
+    /// Like [`of`](Self::of), but with a suite model already fitted to the cases' history.
     pub(super) fn with_suite(suite: Suite, facts: &[Facts<'_>], limits: Limits) -> Self {
         let suspects: Vec<_> = facts.iter().map(|case| suspect(&suite, case, limits)).collect();
         let family = suspects.iter().flatten().count();

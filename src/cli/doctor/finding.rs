@@ -62,7 +62,7 @@ impl Check {
         Self { about, state: State::Bad(status), message: message.into(), help: help.into() }
     }
 
-    /// For people. Text from files, variables and forges is shown without control characters.
+    /// The check as a line for people. Text from files, variables and forges is shown without control characters.
     fn line(&self, ink: Ink) -> String {
         let colour = match self.state {
             State::Ok => anstyle::AnsiColor::Green,
@@ -81,7 +81,7 @@ impl Check {
             one_line(&self.message)
         );
         if !self.help.is_empty() {
-            // Writing into a text cannot fail.
+            // Writing into a string cannot fail.
             let _ = writeln!(out, "      help: {}", one_line(&self.help));
         }
         out
@@ -126,7 +126,7 @@ pub(super) fn settings(explained: &[Explained]) -> String {
     out
 }
 
-/// As JSON.
+/// Findings and settings as JSON.
 pub(super) fn data(findings: &[Check], explained: &[Explained]) -> String {
     let checks: Vec<_> = findings.iter().map(Check::json).collect();
     let mut whole = json!({

@@ -62,7 +62,7 @@ pub(super) enum Sign {
 /// What is tested.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Test {
-    /// Whether a text is in the answer.
+    /// Whether the answer contains a string.
     Text(Search, String),
     /// Whether a pattern matches.
     Match(Pattern),
@@ -76,7 +76,7 @@ pub(super) enum Test {
     Expected(Edges),
 }
 
-/// Where to look for a text.
+/// Where to look for a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Search {
     /// Anywhere.
@@ -137,7 +137,7 @@ pub(super) struct Found {
     pub(super) what: String,
 }
 
-/// The same test, however it is written.
+/// Equal if both are the same test, however they are written.
 impl PartialEq for Atom {
     fn eq(&self, other: &Self) -> bool {
         (self.sign, &self.test) == (other.sign, &other.test)
@@ -185,7 +185,7 @@ impl Test {
             Self::Text(_, needle) if needle.is_empty() => (None, "the text to look for is empty".to_owned()),
             Self::Text(search, needle) => {
                 let found = search.find(response, needle);
-                // A text with variables is not in the source as it is.
+                // A string with variables is not in the source as it is.
                 let sought = if source.contains(needle.as_str()) {
                     String::new()
                 } else {

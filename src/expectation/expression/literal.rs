@@ -1,4 +1,4 @@
-//! Parses texts in quotes, numbers, and the values to compare JSON with.
+//! Parses quoted strings, numbers, and the values to compare JSON with.
 
 use super::ExpressionError;
 use super::json::Literal;
@@ -6,7 +6,7 @@ use super::parse::Parser;
 use crate::expectation::pattern::{Dialect, code_point, hex};
 use crate::text;
 
-/// What must follow a text in quotes.
+/// What must follow a quoted string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
     /// A closing bracket.
@@ -16,7 +16,7 @@ pub(super) enum Until {
 }
 
 impl Parser<'_> {
-    /// A text, from its quote on.
+    /// A string, from its opening quote on.
     ///
     /// If its own quote does not end it, it ends as in `ArtemisKit`: at any quote at the end of the test.
     pub(super) fn quoted(&mut self, until: Until) -> Result<String, ExpressionError> {
@@ -46,7 +46,7 @@ impl Parser<'_> {
         Ok(text)
     }
 
-    /// The end of a text with different quotes, or with its own quote inside.
+    /// The end of a string that begins and ends with different quotes, or has its own quote inside.
     fn odd_end(
         &mut self,
         start: usize,
@@ -130,7 +130,7 @@ impl Parser<'_> {
             '0' if !self.peek().is_some_and(|next| next.is_ascii_digit()) => '\0',
             '\n' | '\u{2028}' | '\u{2029}' => return Ok(()),
             'x' | 'u' => {
-                // A text allows `\u{…}` without a flag.
+                // A string allows `\u{…}` without a flag.
                 let chars = &self.chars[..end];
                 let code = match c {
                     'x' => hex(chars, &mut self.at, 2),
@@ -183,7 +183,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A number, a text, `true`, `false` or `null`, after the JSON path that begins at `path_at`.
+    /// A number, a quoted string, `true`, `false` or `null`, after the JSON path that begins at `path_at`.
     pub(super) fn literal(&mut self, path_at: usize) -> Result<Literal, ExpressionError> {
         self.space();
         let start = self.at;

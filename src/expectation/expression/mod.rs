@@ -52,7 +52,7 @@ impl Expression {
         Ok(Self { root, warnings })
     }
 
-    /// What may be misleading, in the order of places.
+    /// Parts that may be misleading, in the order in which they appear.
     #[must_use]
     pub fn warnings(&self) -> &[ExpressionWarning] {
         &self.warnings
@@ -77,7 +77,7 @@ impl Expression {
         })
     }
 
-    /// The texts that it looks for and does not forbid.
+    /// The strings that it looks for and does not forbid.
     #[must_use]
     pub fn texts(&self) -> Vec<&str> {
         let mut found = Vec::new();
@@ -85,9 +85,9 @@ impl Expression {
         found
     }
 
-    /// The same with every text in quotes replaced; JSON paths, patterns and numbers stay.
+    /// This expression, with every quoted string replaced; JSON paths, patterns and numbers stay as they are.
     ///
-    /// The replacement is a text, even if it is `true`.
+    /// The replacement is a string, even if it is `true`.
     #[must_use]
     pub fn map_texts(&self, f: &mut dyn FnMut(&str) -> String) -> Self {
         let mut mapped = self.clone();

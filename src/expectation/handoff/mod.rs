@@ -285,7 +285,7 @@ impl Handoff {
         }
     }
 
-    /// None: what it passes on comes from the customer.
+    /// Always empty: what it passes on comes from the customer.
     #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()
@@ -325,7 +325,7 @@ impl Carried {
         }
     }
 
-    /// Whether whatever passes on the other also passes on this.
+    /// Whether a handoff that passes on the other also passes on this.
     fn is_in(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text(one), Self::Text(other) | Self::Value(other)) => {

@@ -22,7 +22,7 @@ use crate::expectation::pattern::{Pattern, STEPS};
 use crate::text;
 use crate::text::number::whole;
 
-/// How long to wait directly; longer waits go through `aside`, so that others can run.
+/// How long to wait directly; longer waits go through `aside`, so that other tasks can run.
 const SOON: Duration = Duration::from_millis(10);
 
 /// Longest validation: far longer than the counted work takes on a busy machine, so that the count decides.
@@ -47,10 +47,11 @@ const LEFT_BEHIND: isize = 4;
 const AGAIN: [&str; 9] =
     ["$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas"];
 
-/// A keyword that accepts everything and counts. It is in an `allOf`, which is tried before the other keywords.
+/// A keyword that accepts everything and counts each try. It is in an `allOf`, which is tried before the other
+/// keywords.
 const COUNTED: &str = "$akit";
 
-/// Threads that still validate after nothing waits for them.
+/// Number of threads still validating after their caller gave up.
 static LATE: AtomicIsize = AtomicIsize::new(0);
 
 thread_local! {

@@ -1,6 +1,6 @@
 //! `json_schema`: the answer is JSON that conforms to a schema (JSON Schema 2020-12, offline).
 //!
-//! The JSON is the whole answer after its thoughts, or else the first fenced block that is JSON.
+//! The JSON is the whole answer after its thinking block, or else the first fenced block that is JSON.
 
 mod bounded;
 mod lint;
@@ -72,7 +72,7 @@ impl JsonSchema {
         }
     }
 
-    /// The texts of a correct answer: where the schema allows only one value.
+    /// The strings that a correct answer contains: those where the schema allows only one value.
     pub(super) fn texts(&self) -> Vec<&str> {
         let mut found = Vec::new();
         only_values(&self.schema, &mut found);
@@ -84,7 +84,7 @@ impl JsonSchema {
         self.loosened(now).into_iter().map(|one| one.below(&["schema"])).collect()
     }
 
-    /// The same, with keys that begin at the schema.
+    /// Like [`weaker`](Self::weaker), but with keys that begin at the schema.
     pub(super) fn loosened(&self, now: &Self) -> Vec<Weaker> {
         let (Self { validator: _, schema: old }, Self { validator: _, schema: new }) = (self, now);
         weaker::weaker(old, new)
@@ -126,8 +126,8 @@ impl JsonSchema {
     }
 }
 
-/// The JSON in an answer: the whole text after its thoughts, or else the first fenced block that is JSON, among those
-/// marked as JSON or not marked.
+/// The JSON in an answer: the whole text after its thinking block, or else the first fenced block that is JSON, among
+/// those marked as JSON or not marked.
 fn json_in(answer: &str) -> Result<Json, String> {
     let text = said::behind_thoughts(answer).ok_or("its thinking block is never closed")?;
     let text = text.trim_matches(text::js_space);
@@ -199,7 +199,7 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// The values that are the only ones that a schema, or a part outside a negation, allows.
+/// The values of a schema's parts, outside negations, that allow only one value.
 fn only_values<'a>(schema: &'a Json, found: &mut Vec<&'a str>) {
     let Json::Object(members) = schema else { return };
     for (name, value) in members {

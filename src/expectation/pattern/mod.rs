@@ -65,10 +65,10 @@ enum Search {
 /// Maximum steps of a walk over one text; a typical pattern takes a few for each character.
 pub(in crate::expectation) const STEPS: usize = 50_000_000;
 
-/// Steps to take directly; a longer walk goes through `aside`, so that others can run.
+/// Steps to take directly; a longer walk goes through `aside`, so that other tasks can run.
 const SOON: usize = 100_000;
 
-/// Bytes of a text to search directly; a longer one goes through `aside`, so that others can run.
+/// Bytes of a text to search directly; a longer one goes through `aside`, so that other tasks can run.
 const SHORT: usize = 1 << 16;
 
 /// Equal if they are known to match the same.
@@ -190,7 +190,7 @@ impl Pattern {
 
     /// Whether a pattern looks like a literal with slashes and flags, such as `/yes/i`.
     ///
-    /// The slashes are then part of the pattern, which is hardly intended.
+    /// The slashes are then part of the pattern, which is rarely intended.
     #[must_use]
     pub fn looks_delimited(pattern: &str) -> bool {
         let Some((body, flags)) = pattern.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) else {
@@ -230,7 +230,7 @@ impl Groups {
         self.names.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The texts of the groups that took part in the first match; empty without a match.
+    /// What the groups that took part in the first match captured; empty without a match.
     ///
     /// # Errors
     /// If the search gives up.
@@ -378,7 +378,7 @@ pub enum SearchError {
     Refused {
         /// The pattern between slashes, shortened.
         pattern: String,
-        /// Why.
+        /// Why the engine rejects it.
         #[source]
         why: PatternError,
     },

@@ -80,7 +80,7 @@ impl<'p> Parser<'p> {
         self.chars.get(self.at).copied()
     }
 
-    /// Skips a text if it is next.
+    /// Skips a string if it comes next.
     pub(super) fn skip(&mut self, text: &str) -> bool {
         let here = text.chars().enumerate().all(|(i, c)| self.chars.get(self.at + i) == Some(&c));
         if here {

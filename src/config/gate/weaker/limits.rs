@@ -1,7 +1,7 @@
 //! Limits on metrics: finds the old ones without an equivalent now.
 //!
-//! Each side of a threshold is a separate limit, and `min_pass_rate` is one over all cases. Without a rate, every
-//! case must pass; with one, its cases need not.
+//! Each side of a threshold is a separate limit, and `min_pass_rate` is one over all cases. Without a rate, every case
+//! must pass; with one, the cases that it covers need not all pass.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ impl Limit<'_> {
         matches!(self.metric, Metric::PassRate | Metric::Recall(_))
     }
 
-    /// What it measures over which cases: equal for limits with the same meaning.
+    /// What it measures, and over which cases; equal for limits with the same meaning.
     fn about(&self) -> (Metric, Selection) {
         let mut cases = selection(&self.cases);
         match self.metric {
@@ -211,7 +211,7 @@ impl LimitComparison<'_> {
         let (had, has) = (self.had(limit), self.has(other));
         // More cases dilute a mean; they only add to a sum, or to a demand on all.
         let only_adds = other.is_whole() || (other.side == Side::Most && other.metric.is_spending());
-        // A limit that took no case before can only be compared by name.
+        // A limit that selected no case before can only be compared by name.
         let is_comparable = !had.is_empty() || limit.is_twin(other);
         is_comparable && if only_adds { had.is_subset(&has) } else { had == has }
     }
@@ -306,7 +306,7 @@ impl LimitComparison<'_> {
         }]
     }
 
-    /// The rates that cover cases which each had to pass.
+    /// Reports rates that now cover cases of which each had to pass before.
     fn freed(&self) -> Vec<Weaker> {
         let rates = |limits: &'_ [Limit<'_>], case: &Named<'_>, is_whole: bool| {
             limits.iter().any(|one| {
