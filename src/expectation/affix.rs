@@ -38,8 +38,8 @@ impl<const END: bool> Affix<END> {
         let (text, span) = fields.text("value")?;
         let value = filled(text, span, reading);
         if needle::<END>(&value).is_empty() {
-            let message = "every answer starts and ends with an empty text";
-            reading.always_holds(span, message.to_owned(), "set a text");
+            let message = "every answer starts and ends with the empty string";
+            reading.always_holds(span, message.to_owned(), "set a string");
         }
         Some(Self { value })
     }

@@ -14,7 +14,7 @@ use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("values", Shape::Texts, "Texts to look for."),
+    Field::required("values", Shape::Texts, "Strings to look for."),
     Field::optional(
         "mode",
         Shape::OneOf(&["all", "any"]),
@@ -173,7 +173,7 @@ pub(super) fn values(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<V
     let filled = values.map(|(text, span)| {
         let value = filled(text, span, reading);
         if folded_lower(&value).is_empty() {
-            reading.always_holds(span, "an empty text is in every answer".to_owned(), "set a text");
+            reading.always_holds(span, "every answer contains the empty string".to_owned(), "set a string");
         }
         value
     });

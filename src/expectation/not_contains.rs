@@ -15,7 +15,7 @@ use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("values", Shape::Texts, "Texts that must not appear."),
+    Field::required("values", Shape::Texts, "Strings that must not appear."),
     Field::optional(
         "mode",
         Shape::OneOf(&["all", "any", "not_all"]),

@@ -1,7 +1,7 @@
-//! `similarity`: the answer means the same as a text, by embeddings or by a judge.
+//! `similarity`: the answer means the same as a given text, according to embeddings or a judge.
 //!
-//! With embeddings, the score is the cosine of the two, or 0 if it is negative. Without a `mode`, embeddings are
-//! compared if a model for them is set; if not, the judge decides.
+//! With embeddings, the score is the cosine of the two embeddings, or 0 if it is negative. Without a `mode`, embeddings
+//! are compared if a model for them is set; if not, the judge decides.
 
 use super::exact::other_text;
 use super::llm_grader::{Judges, LlmGrader, lower_score, swapped};

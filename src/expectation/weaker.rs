@@ -1,5 +1,5 @@
-//! Whether an expectation requires as much as another did. The files of the kinds compare two of a kind; this one
-//! compares how `combined` and `not` join them.
+//! Whether an expectation requires as much as another did. Two expectations of the same kind are compared in the file
+//! of that kind; this file compares how `combined` and `not` join expectations.
 //!
 //! What makes no difference is removed first: a `combined` of one part, `and` within `and`, `not` of `not`, a
 //! duplicate.
@@ -23,7 +23,7 @@ pub struct Placed {
     pub kind: Kind,
     /// Where it is.
     pub span: Span,
-    /// A sentence with what was there before.
+    /// A sentence that says what was there before.
     pub message: String,
     /// The rule of `always` that it is part of.
     pub rule: Option<Arc<Rule>>,
@@ -337,8 +337,8 @@ struct Pairing<'c, 'f, 'a> {
 }
 
 impl<'c, 'f, 'a> Pairing<'c, 'f, 'a> {
-    /// Pairs parts of a kind that require the same, then of a kind that require as much, then any that require as much,
-    /// then the rest of a kind.
+    /// Pairs parts of the same kind that require the same, then parts of the same kind that require as much, then any
+    /// parts that require as much, then the remaining parts of the same kind.
     fn of(
         comparison: &'c FormComparison,
         before: &'f Form<'a>,

@@ -1,6 +1,6 @@
 //! How to accept an intended change, or why accepting it would not be enough, and how to decide what is open.
 //!
-//! Only tested offers are made: akit decides again with the baseline as it would be.
+//! Every suggestion is tested first: akit decides again with the baseline as it would be.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! Whether the suite, or a tag of it, does worse than its baseline: many small losses that prove nothing one by one.
+//! Whether the suite, or a tag of it, does worse than its baseline. This finds many small losses that prove nothing
+//! individually.
 //!
 //! The number of passes of unchanged cases is a sum of independent counts, computed exactly. A guard near its level
 //! raises a suspicion; then its cases are asked once more, and both rounds must agree: a glitch of seconds is not a
@@ -20,7 +21,7 @@ pub(super) const JOINT: f64 = 0.01;
 /// A tag needs this many compared cases to get its own guard.
 pub const TAG_CASES: usize = 4;
 
-/// The most tags with a guard, largest first.
+/// Maximum number of tags with a guard; the largest tags get one.
 const TAGS: usize = 20;
 
 /// A suspicion starts at this multiple of the level.
@@ -43,7 +44,7 @@ pub(super) struct Sight {
 /// One guard.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Guard<'a> {
-    /// The tag of its cases; none for the suite.
+    /// The tag of its cases; `None` for the suite.
     pub(super) tag: Option<&'a str>,
     /// Its cases, as 0-based indices.
     pub(super) cases: Vec<usize>,
@@ -62,7 +63,7 @@ pub(super) enum Second {
     Never,
     /// The second round is still to come.
     Ahead,
-    /// It was asked.
+    /// The second round was run.
     Asked,
 }
 
@@ -104,8 +105,8 @@ pub(super) fn passes(suite: &Suite, past: Tally, drawn: u64, keep: f64) -> Vec<f
     (0..=drawn).map(|x| choose(drawn, x) * own.chance(small(x), small(drawn - x), keep)).collect()
 }
 
-/// Too few passes among all cases that were expected to pass, as a sign that recorded answers fail together and not just
-/// by bad luck.
+/// Tests whether there are too few passes among all cases that were expected to pass: then recorded answers fail
+/// together, and not just by bad luck.
 pub(super) fn joint(suite: &Suite, facts: &[Facts<'_>]) -> (Sight, usize) {
     let expected = |(_, past, _): &(usize, Tally, Tally)| past.of >= THIN && suite.expects(*past);
     let rows: Vec<_> = compared(facts).filter(expected).map(|(_, past, now)| (past, now)).collect();

@@ -27,8 +27,8 @@ pub(super) enum Bound {
 }
 
 impl Measured {
-    /// A metric of some cases, for comparison with a limit: with a base, the worse of all cases and the base's cases,
-    /// so that added cases cannot outweigh failures.
+    /// A metric of some cases, for comparison with a limit: with a base, the worse of the value over all cases and the
+    /// value over the base's cases, so that added cases cannot outweigh failures.
     pub(super) fn against(bound: Bound, metric: &Metric, cases: &[&CaseResult], policy: &Policy) -> Self {
         let all = Self::of(metric, cases);
         let Some(base) = &policy.of_base else { return all };
@@ -140,7 +140,7 @@ fn judge_cost(cases: &[&CaseResult]) -> Measured {
     sum(costs.into_iter(), "verdict")
 }
 
-/// A sum whose every part must be known: half a cost is not a cost.
+/// A sum whose parts must all be known: a partial sum would look too low.
 fn sum(parts: impl Iterator<Item = Option<f64>>, what: &str) -> Measured {
     let (mut total, mut n) = (0.0, 0);
     for part in parts {

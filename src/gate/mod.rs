@@ -87,7 +87,7 @@ pub struct Weakening {
     /// What got weaker: a case, a configuration key, a file.
     #[serde(default)]
     pub of: String,
-    /// In a sentence, with the previous value.
+    /// What got weaker, in a sentence with the previous value.
     pub message: String,
     /// The line as it is now; if nothing is left, the file that it was removed from.
     pub location: Location,
@@ -136,16 +136,16 @@ pub struct Compared {
     pub changed: Vec<String>,
 }
 
-/// A number of the cases that the baseline has and that were judged in the same way, without those in quarantine: the
-/// mean of the cases' own means.
+/// The mean of the cases' own means of a number, over cases that are in the baseline, were judged in the same way and
+/// are not in quarantine.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Means {
     /// How many cases have the number on both sides, at least 1.
     pub cases: usize,
-    /// In the baseline.
+    /// The number in the baseline.
     pub baseline: f64,
-    /// Now.
+    /// The number now.
     pub now: f64,
 }
 
@@ -163,7 +163,7 @@ pub struct Decision {
     /// open case passed at least once, or the policy says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tolerated: bool,
-    /// In one sentence: the first finding, or what was shown.
+    /// The decision in one sentence: the first finding, or how many cases passed or failed if there is none.
     pub summary: String,
     /// How many cases had each result.
     pub counts: Counts,
@@ -198,8 +198,8 @@ impl Decision {
         self.findings.iter().any(|finding| finding.id.is_regression())
     }
 
-    /// What a baseline must not learn: broken cases, failures that are neither confirmed nor cleared, and cases that
-    /// do worse than ever.
+    /// Cases whose results must not be added to a baseline: broken cases, failures that are neither confirmed nor
+    /// cleared, and cases that do worse than ever.
     pub fn open(&self) -> impl Iterator<Item = CaseId<'_>> {
         let open = |case: &&CaseState| {
             matches!(case.state, State::Broken | State::Unconfirmed | State::Open | State::Degraded)
@@ -309,7 +309,7 @@ pub fn most_fresh(reference: Reference<'_>, policy: &Policy) -> u32 {
     if is_asked { policy.confirm.saturating_mul(2).saturating_add(1) } else { 0 }
 }
 
-/// When akit stops asking suspects.
+/// When akit stops running suspects again.
 fn limits(policy: &Policy) -> Limits {
     Limits { confirm: policy.confirm, alpha: policy.alpha, clear: Limits::CLEAR }
 }

@@ -123,7 +123,7 @@ impl Power {
         }
     }
 
-    /// The same as sentences.
+    /// The figures as sentences.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         let few = |n: u64, what: &str| text::count(usize::try_from(n).unwrap_or(usize::MAX), what);

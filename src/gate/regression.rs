@@ -15,9 +15,9 @@ pub(super) enum Found {
     FailedBefore,
     /// It is broken.
     Broken(Proof, Course),
-    /// It was unlucky.
+    /// Its extra answers clear it: it failed by chance.
     Cleared(Course),
-    /// Neither was shown.
+    /// Its extra answers show neither.
     Open(Course),
     /// No extra answer was possible.
     Unconfirmed,
@@ -154,7 +154,7 @@ impl Regression {
         Suspicion::of(&self.suite, Some(past), self.family + 1, self.limits)
     }
 
-    /// Whether an open case ever had a third of the proof.
+    /// Whether an open case ever came within a third of the ratio that proves it broken.
     pub(super) fn is_suspicious(&self, course: &Course) -> bool {
         course.largest >= self.suspicion(None).bar() / 3.0
     }

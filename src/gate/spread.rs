@@ -135,8 +135,8 @@ impl Suite {
         self.of(past).posterior
     }
 
-    /// The same, mixed with the estimate from the past alone, which weighs one trial. A case without a past has the
-    /// suite's rates.
+    /// Like [`posterior`](Self::posterior), mixed with the estimate from the past alone, which weighs as much as one
+    /// trial. A case without a past has the suite's rates.
     pub(super) fn own(&self, past: Option<Tally>) -> Spread {
         past.filter(|past| past.of > 0).map_or(self.weights, |past| self.of(past).own)
     }

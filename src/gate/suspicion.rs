@@ -39,7 +39,7 @@ impl Limits {
 pub(super) enum Word {
     /// Its rate fell.
     Broken,
-    /// It was unlucky.
+    /// It failed by chance.
     Cleared,
     /// Neither was shown.
     Open,
@@ -53,7 +53,7 @@ pub(super) struct Course {
     pub(super) word: Word,
     pub(super) passes: u64,
     pub(super) failures: u64,
-    /// How many times more likely they are from a broken case; with a thin past, 1 / p.
+    /// How many times more likely they are if the case is broken than if it is unchanged; with a thin past, 1 / p.
     pub(super) ratio: f64,
     /// The largest ratio so far.
     pub(super) largest: f64,
@@ -142,7 +142,8 @@ impl Suspicion {
         asked < most && !hopeless()
     }
 
-    /// The ratio of these passes and failures, and what they decide. With a thin past, the first pass is the end.
+    /// The ratio of these passes and failures, and what they decide. With a thin past, the first pass ends the extra
+    /// trials.
     fn weigh(&self, passes: u64, failures: u64) -> (f64, Option<Word>) {
         match &self.own {
             Own::Spread(own) => {
@@ -150,7 +151,7 @@ impl Suspicion {
                 let cleared = (ratio <= self.limits.clear).then_some(Word::Cleared);
                 (ratio, if ratio >= self.bar { Some(Word::Broken) } else { cleared })
             }
-            // A pass ends the streak, and a short one proves nothing.
+            // A pass ends the streak, and a short streak proves nothing.
             Own::Thin(..) if passes > 0 && failures < ROW => (1.0, Some(Word::Open)),
             Own::Thin(hits, misses) => {
                 let row = (0..failures).map(real).map(|n| (misses + n) / (hits + misses + n));
@@ -184,7 +185,7 @@ impl Suspicion {
         asked
     }
 
-    /// How many answers in a row must fail before the case is called broken; none if no number is enough.
+    /// How many answers in a row must fail before the case is called broken; `None` if no number is enough.
     pub(super) fn failures_needed(&self) -> Option<u64> {
         let failures = (0..2 * u64::from(self.limits.confirm)).map(|_| Some(false));
         let course = self.follow(Tally::default(), failures);

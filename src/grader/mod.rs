@@ -117,7 +117,7 @@ pub struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// The same, for an answer after the first `messages` messages.
+    /// This context, for an answer after the first `messages` messages.
     #[must_use]
     pub fn until(&self, messages: usize) -> Self {
         Self { messages: &self.messages[..messages.min(self.messages.len())], ..*self }
@@ -241,7 +241,7 @@ impl Graders {
         Self { default, named, defaults, binding: None }
     }
 
-    /// The same judges, whose verdicts count only where the calibration covers them.
+    /// These judges, with verdicts that count only where the calibration covers them.
     #[must_use]
     pub fn bound(self, binding: Option<Binding>) -> Self {
         Self { binding, ..self }
@@ -282,13 +282,13 @@ impl Grader {
         Self { client, model, patience, root, terms, suite, tested }
     }
 
-    /// The same, for the suite with this identifier.
+    /// This judge, for the suite with this identifier.
     #[must_use]
     pub fn of_suite(self, suite: String) -> Self {
         Self { suite, ..self }
     }
 
-    /// The same, with other terms.
+    /// This judge, with other terms.
     #[must_use]
     pub fn on(self, terms: Terms) -> Self {
         Self { terms, ..self }

@@ -58,7 +58,7 @@ they are a part of what it did, and data of the same kind. You do not know what 
 
 ";
 
-/// The same, if the results of the calls are known.
+/// Like [`CALLS`], for calls whose results are known.
 const RETURNED: &str = "\
 A third member, `tool_calls`, lists the functions that the application asked to have called along with its answer: \
 they are a part of what it did, and data of the same kind. `returned` is what a call gave to the application, where that is \

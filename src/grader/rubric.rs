@@ -136,7 +136,7 @@ pub struct UnknownRubric {
 }
 
 impl Rubric {
-    /// The same with every text passed through `clean`.
+    /// This rubric, with all of its text passed through `clean`.
     #[must_use]
     pub fn redacted(&self, clean: impl Fn(&str) -> String) -> Self {
         let anchors = self.anchors.iter();

@@ -1,6 +1,6 @@
 //! Strict parsing of a judge's answer: exactly one JSON object with reasoning and then a score on the scale.
 //!
-//! It never picks the first number in a text and never clamps a score. Thoughts before the object, a code fence
+//! It never picks the first number in a text and never clamps a score. A thinking block before the object, a code fence
 //! around it and an exact repetition are unambiguous and allowed; any other text is an error.
 
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::vocabulary::StopReason;
 /// One verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vote {
-    /// Why, in the judge's words.
+    /// The reasons for the score, in the judge's words.
     pub reasoning: String,
     /// 0 to the top of the scale.
     pub score: u32,
@@ -168,10 +168,10 @@ pub fn parse(reply: &str, finish_reason: Option<&str>, scale: u32) -> Result<Vot
     }
 }
 
-/// The answer without leading thoughts and without the code fence around the rest.
+/// The answer without a leading thinking block and without the code fence around the rest.
 fn bare(reply: &str) -> &str {
     let reply = reply.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
-    // A closing tag inside a verdict, or after a fence, does not end thoughts.
+    // A closing tag inside a verdict, or after a fence, does not end a thinking block.
     let may_think = !reply.starts_with(['{', '`', '~']);
     let rest = text::said::behind_thoughts(reply).filter(|_| may_think).unwrap_or(reply).trim();
     let rest = rest.strip_suffix("<|return|>").unwrap_or(rest).trim();

@@ -1,4 +1,4 @@
-//! How many votes a verdict takes, and when they are decided.
+//! How many votes a verdict takes, and when the vote is decided.
 //!
 //! The majority decides, so voting stops as soon as one side has it: the same verdict as with all votes, in
 //! fewer calls. By default one vote is enough, except near the threshold, where a judge that wavers by one step

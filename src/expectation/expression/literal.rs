@@ -59,9 +59,9 @@ impl Parser<'_> {
             if self.ends(end + 1, until) {
                 let inner: String = self.chars[start + 1..end].iter().collect();
                 let message = if self.chars[end] == quote {
-                    "this text contains its own quote character"
+                    "this string contains its own quote character"
                 } else {
-                    "this text begins and ends with different quotes"
+                    "this string begins and ends with different quotes"
                 };
                 let shown = text::excerpt(&inner, 60);
                 self.warn(
@@ -81,14 +81,14 @@ impl Parser<'_> {
                     Until::Bracket
                         if self.chars[at..].iter().find(|c| !text::js_space(**c)) == Some(&',') =>
                     {
-                        ("only one text is allowed here", "remove the rest")
+                        ("only one string is allowed here", "remove the rest")
                     }
                     Until::Bracket => ("`)` is missing here", "add `)`"),
                     Until::Test => ("only `&&`, `||` or `)` can follow a test", "join two tests with `&&`"),
                 };
                 Err(ExpressionError::at(at, 0, message, help))
             }
-            None => Err(self.error(start, "this text is not closed", format!("end it with `{quote}`"))),
+            None => Err(self.error(start, "this string is not closed", format!("end it with `{quote}`"))),
         }
     }
 
@@ -192,15 +192,15 @@ impl Parser<'_> {
             let meant = match text.as_str() {
                 "" => {
                     let help = "use `json_schema` with `const: \"\"`";
-                    return Err(self.error(start, "JSON cannot be compared with an empty text", help));
+                    return Err(self.error(start, "JSON cannot be compared with an empty string", help));
                 }
                 "true" => Literal::Bool(true),
                 "false" => Literal::Bool(false),
                 "null" => Literal::Null,
                 _ => return Ok(Literal::Text(text)),
             };
-            let help = format!("write `{text}` without quotes; to compare with the text, use `json_schema`");
-            self.warn(start, format!("\"{text}\" means `{text}` here, not the text"), help);
+            let help = format!("write `{text}` without quotes; to compare with the string, use `json_schema`");
+            self.warn(start, format!("\"{text}\" means `{text}` here, not the string"), help);
             return Ok(meant);
         }
         if let Some(number) = self.number()? {
@@ -223,7 +223,7 @@ impl Parser<'_> {
             }
             "" => {
                 self.at = (start + 1).min(self.chars.len());
-                let help = "add a number, a text in quotes, `true`, `false` or `null`";
+                let help = "add a number, a quoted string, `true`, `false` or `null`";
                 self.error(start, "missing value", help)
             }
             word => {

@@ -32,7 +32,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "carries",
         Shape::Part("carries"),
-        "What must be passed on: texts, or mappings with members and values.",
+        "What must be passed on: strings, or mappings with members and values.",
     ),
     Field::optional("never", Shape::Bool, "Whether any handoff is forbidden, done or claimed."),
     Field::optional(
@@ -385,7 +385,7 @@ fn due(fields: &Fields<'_>, never: bool, reading: &mut Reading<'_>) -> Option<Op
 fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried>> {
     let Some(node) = fields.node("carries") else { return Some(Vec::new()) };
     let Value::List(items) = &node.value else {
-        let message = format!("`carries` must be a list of texts or mappings, found {}", node.value.kind());
+        let message = format!("`carries` must be a list of strings or mappings, found {}", node.value.kind());
         reading.refuse(
             "wrong-type",
             node.span,
@@ -413,14 +413,14 @@ fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried
             }
             let text = reading.fill(reading.needle(written, item.span), item.span);
             if folded_lower(&text).is_empty() {
-                reading.always_holds(item.span, "an empty text is in every handoff".to_owned(), "set a text");
+                reading.always_holds(item.span, "every handoff contains the empty string".to_owned(), "set a string");
             }
             Some(Carried::Text(text))
         }
         Value::Map(_) => Arguments::read("carries", item, reading).map(Carried::Members),
         other => {
             let message =
-                format!("an entry of `carries` must be a text or a mapping, found {}", other.kind());
+                format!("an entry of `carries` must be a string or a mapping, found {}", other.kind());
             reading.refuse("wrong-type", item.span, message, "put it in quotes");
             None
         }

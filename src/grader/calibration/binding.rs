@@ -12,7 +12,7 @@ use crate::vocabulary::{Outcome, VerdictKind};
 /// limits how wide those can be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Demands {
-    /// Minimum of judged labels.
+    /// Minimum number of judged labels.
     pub min_n: Option<u64>,
     /// Minimum kappa, −1 to 1.
     pub min_kappa: Option<f64>,
@@ -27,7 +27,7 @@ pub struct Demands {
 /// What happens to verdicts of an uncalibrated judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unmet {
-    /// They are shown, but fail nothing.
+    /// They are shown, but cannot fail the gate.
     Advisory,
     /// They are errors; the judge is not asked.
     Error,
@@ -179,7 +179,7 @@ enum Upright {
     No,
 }
 
-/// Counts the judge's verdicts in this tree: advisory ones by reason, and sound ones. The pass rate counts
+/// Counts the judge's verdicts in this tree: the advisory ones by reason, and the sound ones. The pass rate counts
 /// upright verdicts only.
 fn count<'a>(verdict: &'a Verdict, upright: Upright, whys: &mut Vec<(&'a str, usize)>, sound: &mut Tally) {
     let below = if verdict.kind == VerdictKind::Not { Upright::No } else { upright };

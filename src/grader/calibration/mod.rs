@@ -54,9 +54,9 @@ pub struct Calibration {
     pub constant: Constant,
     /// Agreement beyond chance; missing if all labels are the same.
     pub kappa: Option<Kappa>,
-    /// Share of the answers that people pass that the judge passes; missing if people pass none.
+    /// Among the answers that people pass, the share that the judge passes; missing if people pass none.
     pub tpr: Option<Measured>,
-    /// Share of the answers that people fail that the judge fails; missing if people fail none.
+    /// Among the answers that people fail, the share that the judge fails; missing if people fail none.
     pub tnr: Option<Measured>,
     /// The score needed to pass, 0 to 1; missing if the labels differ in it.
     pub threshold: Option<f64>,
@@ -150,7 +150,7 @@ pub enum CalibrationError {
     Read {
         /// The file.
         path: String,
-        /// Why.
+        /// Why it cannot be read.
         source: ReadError,
     },
     /// The file is not a calibration.
