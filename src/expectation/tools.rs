@@ -108,7 +108,9 @@ impl Tools {
         let calls = answer.tool_calls;
         let forbidden = |name: &String| match calls.iter().find(|call| call.name == *name) {
             Some(call) => Some(format!("`{}` must not be called: {}", shown(name), line(call))),
-            None => answer.hollow().map(|reason| format!("{reason}, so a missing call does not count as a pass")),
+            None => {
+                answer.hollow().map(|reason| format!("{reason}, so a missing call does not count as a pass"))
+            }
         };
         let problems: Vec<_> = self
             .called

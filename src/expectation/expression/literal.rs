@@ -199,7 +199,8 @@ impl Parser<'_> {
                 "null" => Literal::Null,
                 _ => return Ok(Literal::Text(text)),
             };
-            let help = format!("write `{text}` without quotes; to compare with the string, use `json_schema`");
+            let help =
+                format!("write `{text}` without quotes; to compare with the string, use `json_schema`");
             self.warn(start, format!("\"{text}\" means `{text}` here, not the string"), help);
             return Ok(meant);
         }

@@ -413,7 +413,11 @@ fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried
             }
             let text = reading.fill(reading.needle(written, item.span), item.span);
             if folded_lower(&text).is_empty() {
-                reading.always_holds(item.span, "every handoff contains the empty string".to_owned(), "set a string");
+                reading.always_holds(
+                    item.span,
+                    "every handoff contains the empty string".to_owned(),
+                    "set a string",
+                );
             }
             Some(Carried::Text(text))
         }
