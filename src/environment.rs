@@ -256,7 +256,7 @@ pub fn unset(text: &str) -> Option<&str> {
     is_name(name).then_some(name)
 }
 
-/// Escapes every `${NAME}` in a text, so that it is not substituted when akit reads the file.
+/// Escapes every `${NAME}` in a string, so that it is not substituted when akit reads the file.
 #[must_use]
 pub fn literal(text: &str) -> String {
     replace(text, |before, whole, _, _| format!("{before}${whole}"))

@@ -107,7 +107,7 @@ pub(super) struct Index {
     comparisons: AtomicUsize,
 }
 
-/// A record without its texts.
+/// A record without its strings.
 #[derive(Debug)]
 struct Entry {
     hash: String,

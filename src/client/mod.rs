@@ -306,7 +306,7 @@ impl ModelClient {
         self.exchange(ask, || self.provider.chat(ask.request)).await
     }
 
-    /// Gets the embedding of a text from the provider or a record.
+    /// Gets the embedding of a string from the provider or a record.
     pub async fn embed(&self, ask: &Ask<'_>, text: &str) -> Result<Exchange, ClientError> {
         self.exchange(ask, || self.provider.embed(&ask.request.model, text)).await
     }

@@ -23,7 +23,7 @@ pub trait Past {
     fn links(&self) -> Result<BTreeMap<String, String>, GitError> {
         Ok(BTreeMap::new())
     }
-    /// The texts of files, `None` for a missing file.
+    /// The contents of files, `None` for a missing file.
     fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError>;
 }
 

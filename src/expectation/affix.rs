@@ -73,7 +73,7 @@ impl<const END: bool> Affix<END> {
         vec![&self.value]
     }
 
-    /// Where a new version requires less: it has another text that is not just longer.
+    /// Where a new version requires less: it has another string that is not just longer.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let [old, new] = [self, now].map(|one| needle::<END>(&one.value));
         if Self::is_at(&new, &old) { Vec::new() } else { vec![other_text(&self.value)] }

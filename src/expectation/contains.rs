@@ -178,7 +178,7 @@ pub(super) fn values(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<V
         value
     });
     let mut filled: Vec<_> = filled.collect();
-    // It was collected in place, into the larger buffer of texts with spans.
+    // It was collected in place, into the larger buffer of strings with spans.
     filled.shrink_to_fit();
     Some(filled)
 }

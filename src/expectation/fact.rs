@@ -74,7 +74,7 @@ impl Fact {
         Ok(self.asked.find(answer)?.is_some())
     }
 
-    /// Whether a text contains its value.
+    /// Whether the text contains its value.
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
         self.value.as_deref().is_some_and(|value| says(text, value))
@@ -130,7 +130,7 @@ impl Fact {
     }
 }
 
-/// Whether a text has a value, however it is written. A number within a longer one is another number.
+/// Whether the text has a value, however it is written. A number within a longer one is another number.
 pub(super) fn says(text: &str, value: &str) -> bool {
     let value = digest(value);
     let folded = folded_lower(text);
@@ -179,7 +179,7 @@ pub(super) fn says(text: &str, value: &str) -> bool {
     !value.is_empty() && (0..(chars.len() + 1).saturating_sub(value.len())).any(|at| begins(at) && ends(at))
 }
 
-/// A text with single digits that have single spaces between them joined into one number: `4 4 1 7` becomes 4417.
+/// The text with single digits that have single spaces between them joined into one number: `4 4 1 7` becomes 4417.
 fn spelled(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let is = |at: usize, what: fn(char) -> bool| chars.get(at).is_some_and(|c| what(*c));

@@ -1,7 +1,7 @@
 //! `fuzzy`: the answer is nearly this text.
 //!
-//! Similarity is 1 − Levenshtein distance / longer length, in UTF-16 units of the trimmed texts in lower case and plain
-//! characters. With `distance`, it is the Levenshtein distance itself, of the texts as they are.
+//! Similarity is 1 − Levenshtein distance / longer length, in UTF-16 units of the trimmed strings in lower case and plain
+//! characters. With `distance`, it is the Levenshtein distance itself, of the strings as they are.
 
 use super::aside::aside;
 use super::exact::other_text;
@@ -24,7 +24,7 @@ pub(super) const FIELDS: &[Field] = &[
     ),
 ];
 
-/// A text, and how similar to it an answer must be.
+/// A string, and how similar to it an answer must be.
 #[derive(Clone, Debug)]
 pub struct Fuzzy {
     value: String,
@@ -34,9 +34,9 @@ pub struct Fuzzy {
 /// How similar is similar enough.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Near {
-    /// Lowest similarity, 0 to 1, of the trimmed texts in lower case and plain characters.
+    /// Lowest similarity, 0 to 1, of the trimmed strings in lower case and plain characters.
     Similarity(f64),
-    /// Highest distance, in UTF-16 units, of the texts as they are.
+    /// Highest distance, in UTF-16 units, of the strings as they are.
     Distance(usize),
 }
 
@@ -164,7 +164,7 @@ const PAIRS: usize = 1 << 30;
 /// Pairs to compare directly; more of them go through `aside`, so that other tasks can run.
 const SOON: usize = 1 << 24;
 
-/// Distance and similarity of two texts; `None` if they are too long to compare.
+/// Distance and similarity of two strings; `None` if they are too long to compare.
 fn compared(a: &[u16], b: &[u16]) -> Option<(usize, f64)> {
     let longer = a.len().max(b.len());
     if longer == 0 {

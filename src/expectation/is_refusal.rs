@@ -128,7 +128,7 @@ impl IsRefusal {
     }
 }
 
-/// Whether a text in lower case has enough of the common words of English.
+/// Whether the text in lower case has enough of the common words of English.
 fn is_english(text: &str) -> bool {
     let known: BTreeSet<_> = ENGLISH.split_whitespace().collect();
     let words: Vec<_> = text.unicode_words().take(WORDS).collect();

@@ -125,7 +125,7 @@ fn told_apart(lang: Lang, text: &str) -> Option<Lang> {
     }
 }
 
-/// How many words of a text are usual ones of a language.
+/// How many words of the text are usual ones of a language.
 fn usual_words(text: &str, own: &str) -> usize {
     let lower = text.to_lowercase();
     let words = lower.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
@@ -149,12 +149,12 @@ fn has_foreign(text: &str, value: &str) -> bool {
     })
 }
 
-/// The usual language that a text looks most like.
+/// The usual language that the text looks most like.
 fn nearest(text: &str) -> Option<Info> {
     Detector::with_allowlist(USUAL.to_vec()).detect(text)
 }
 
-/// Whether a text of unknown language looks more like another usual language than like this one.
+/// Whether the text of unknown language looks more like another usual language than like this one.
 fn is_doubtful(text: &str, value: &str) -> bool {
     let is_usual = USUAL.iter().any(|lang| code(*lang) == value);
     let twins = TWINS.map(|(lang, _)| code(lang));
@@ -162,7 +162,7 @@ fn is_doubtful(text: &str, value: &str) -> bool {
     is_usual && nearest(text).is_some_and(|found| is_other(code(found.lang())))
 }
 
-/// The language of a text, if it can be recognized.
+/// The language of the text, if it can be recognized.
 fn recognized(text: &str) -> Option<Lang> {
     let twin =
         || nearest(text).map(|found| found.lang()).filter(|lang| TWINS.iter().any(|(twin, _)| twin == lang));
@@ -195,7 +195,7 @@ fn detected(text: &str) -> Option<Lang> {
     (found.is_reliable() && (most < 2 || is_same)).then(|| found.lang())
 }
 
-/// The sentences of a text, each with the index of its first character; short ones are joined with the next.
+/// The sentences of the text, each with the index of its first character; short ones are joined with the next.
 fn sentences(text: &str) -> Vec<(usize, String)> {
     let (mut found, mut one, mut began) = (Vec::new(), String::new(), 0);
     let mut chars = text.chars().enumerate().peekable();

@@ -154,7 +154,7 @@ impl LlmGrader {
             Question { rubric: &rubric, scale, answer, tool_calls, is_cut, is_whole, conversation };
         let bar = Bar { threshold: self.threshold, scale };
         let standing = match bench.graders.binding() {
-            // `similarity` asks another question for each text, so no labels can cover it.
+            // `similarity` asks another question for each string, so no labels can cover it.
             Some(binding) if self.kind == VerdictKind::LlmGrader => {
                 binding.standing(grader, &question, bar, ballot)
             }

@@ -33,7 +33,7 @@ impl Seen {
             let reason = "the redacted answer was stored without the result for the raw one".to_owned();
             return errored(redacted.kind, reason);
         };
-        // The texts of the redacted verdict only fit its own outcome, score and turn.
+        // The words of the redacted verdict only fit its own outcome, score and turn.
         if redacted.outcome == outcome && redacted.score == self.score && redacted.turn == self.turn {
             return redacted;
         }

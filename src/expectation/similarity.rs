@@ -29,7 +29,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional("embeddingModel", Shape::Name, "Embedding model, instead of the configured one."),
 ];
 
-/// A text whose meaning is expected.
+/// A string whose meaning is expected.
 #[derive(Clone, Debug)]
 pub struct Similarity {
     value: String,

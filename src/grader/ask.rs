@@ -144,7 +144,7 @@ impl Grader {
         Err(last)
     }
 
-    /// The embedding of a text.
+    /// The embedding of a string.
     pub async fn embed(&self, model: &str, text: &str, bench: &Bench<'_>) -> Result<Exchange, GraderError> {
         let purpose = format!("an embedding for {}/{}", bench.scenario, bench.case);
         let request = ChatRequest { model: model.to_owned(), ..ChatRequest::default() };

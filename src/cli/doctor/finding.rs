@@ -115,7 +115,7 @@ pub(super) fn console(findings: &[Check], ink: Ink) -> String {
 pub(super) fn settings(explained: &[Explained]) -> String {
     let mut out = String::new();
     for (of, settings) in explained {
-        // Writing into a text cannot fail.
+        // Writing into a string cannot fail.
         let _ = writeln!(out, "\nsettings of {}", text::excerpt(of, 200));
         let width = settings.iter().map(|one| one.value.chars().count()).max().unwrap_or(0).min(40);
         for Setting { name, value, said_by } in settings {

@@ -119,7 +119,7 @@ impl Signs {
         Self { state, states: words.filter_map(taught).collect(), tool, text, offers, notice, claims }
     }
 
-    /// Whether all of a text may be said while the customer waits: as a whole, or sentence by sentence.
+    /// Whether all of the text may be said while the customer waits: as a whole, or sentence by sentence.
     ///
     /// # Errors
     /// If a search gives up.

@@ -142,7 +142,7 @@ fn parsed(text: &str) -> serde_json::Result<Json> {
         .or_else(|error| within_range(text).map_or(Err(error), |text| serde_json::from_str(&text)))
 }
 
-/// The fenced blocks of a text that are marked as JSON or not marked, in order.
+/// The fenced blocks of the text that are marked as JSON or not marked, in order.
 fn fenced(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -186,7 +186,7 @@ fn within_range(json: &str) -> Option<String> {
     changed.then_some(out)
 }
 
-/// The length in bytes of the string that a text begins with, or of the whole text if the string never ends.
+/// The length in bytes of the string that the text begins with, or of the whole text if the string never ends.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {

@@ -1,6 +1,6 @@
 //! The engine's programs: which patterns it certainly accepts, and a cache of recently used programs.
 //!
-//! A program is compiled when a text is searched. That takes 5 to 120 µs, and a program takes some 30 KiB once it has
+//! A program is compiled when a string is searched. That takes 5 to 120 µs, and a program takes some 30 KiB once it has
 //! been used. A suite may have one pattern in every case or another one in each, so only the most recently used ones
 //! are kept.
 

@@ -4,7 +4,7 @@
 //! follow each other is rewritten for an engine that takes linear time, so that the engine's own syntax is never
 //! reachable. A pattern with lookarounds, backreferences or assertions is walked step by step, with counted steps.
 //!
-//! Whether a text matches is as in JavaScript, with one known difference: matching goes by characters, not by UTF-16
+//! Whether a string matches is as in JavaScript, with one known difference: matching goes by characters, not by UTF-16
 //! units. `^.$` matches an emoji even without `u`, and half of a surrogate pair in a pattern stands for the characters
 //! that have it. The match may be shorter if a part that can match nothing repeats, as in `(|a)+`. Anything else that
 //! is not supported is an error when the pattern is read: counts in the ten thousands, `\P{Lu}` and similar if case is
@@ -53,7 +53,7 @@ pub struct Pattern {
     source: Arc<str>,
 }
 
-/// How a text is searched.
+/// How a string is searched.
 #[derive(Clone, Debug, PartialEq)]
 enum Search {
     /// By the engine, with a pattern in its syntax.
@@ -62,13 +62,13 @@ enum Search {
     Walk(Arc<Program>),
 }
 
-/// Maximum steps of a walk over one text; a typical pattern takes a few for each character.
+/// Maximum steps of a walk over one string; a typical pattern takes a few for each character.
 pub(in crate::expectation) const STEPS: usize = 50_000_000;
 
 /// Steps to take directly; a longer walk goes through `aside`, so that other tasks can run.
 const SOON: usize = 100_000;
 
-/// Bytes of a text to search directly; a longer one goes through `aside`, so that other tasks can run.
+/// Bytes of a string to search directly; a longer one goes through `aside`, so that other tasks can run.
 const SHORT: usize = 1 << 16;
 
 /// Equal if they are known to match the same.
@@ -153,7 +153,7 @@ impl Pattern {
             })
     }
 
-    /// The first match in a text, as a range of bytes.
+    /// The first match in a string, as a range of bytes.
     pub fn find(&self, text: &str) -> Result<Option<Range<usize>>, SearchError> {
         self.find_from(text, 0, &mut { STEPS })
     }

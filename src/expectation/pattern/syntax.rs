@@ -96,7 +96,7 @@ impl Class {
     }
 }
 
-/// A backreference; it matches the empty text if the group captured nothing.
+/// A backreference; it matches the empty string if the group captured nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reference {
     /// The group, from 1.

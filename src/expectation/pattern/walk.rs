@@ -1,4 +1,4 @@
-//! Matches a text by backtracking, as ECMA-262 defines it, and counts every step.
+//! Matches a string by backtracking, as ECMA-262 defines it, and counts every step.
 //!
 //! Whether a search gives up depends on its steps and never on the machine, so a verdict is the same everywhere.
 
