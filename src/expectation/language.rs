@@ -154,7 +154,7 @@ fn nearest(text: &str) -> Option<Info> {
     Detector::with_allowlist(USUAL.to_vec()).detect(text)
 }
 
-/// Whether the text of unknown language looks more like another usual language than like this one.
+/// Whether the text, whose language is unknown, looks more like another usual language than like this one.
 fn is_doubtful(text: &str, value: &str) -> bool {
     let is_usual = USUAL.iter().any(|lang| code(*lang) == value);
     let twins = TWINS.map(|(lang, _)| code(lang));

@@ -104,7 +104,7 @@ pub enum Expected {
     Plain(Plain),
     /// A judge grades the answer by a rubric.
     LlmGrader(Box<llm_grader::LlmGrader>),
-    /// The answer means the same as a string.
+    /// The answer means the same as a given text.
     Similarity(Box<similarity::Similarity>),
     /// All or any of several expectations pass.
     Combined(combined::Combined),
@@ -408,8 +408,8 @@ fn refuse_custom(fields: &Fields<'_>, kind: &Node, reading: &mut Reading<'_>) ->
     None
 }
 
-/// A verdict of a kind, without its reason and details. A kind that only passes or fails scores 1 if it passes; a kind made of parts
-/// takes its score from them.
+/// A verdict of a kind, without its reason and details. A kind that only passes or fails scores 1 if it passes; a kind
+/// made of parts takes its score from them.
 fn verdict(kind: VerdictKind, passed: bool, score: f64) -> Verdict {
     let of_parts = matches!(
         kind,

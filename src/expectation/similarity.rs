@@ -29,7 +29,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional("embeddingModel", Shape::Name, "Embedding model, instead of the configured one."),
 ];
 
-/// A string whose meaning is expected.
+/// A text and how similar in meaning an answer must be.
 #[derive(Clone, Debug)]
 pub struct Similarity {
     value: String,

@@ -1,7 +1,7 @@
 //! Strict parsing of a judge's answer: exactly one JSON object with reasoning and then a score on the scale.
 //!
-//! It never picks the first number in a string and never clamps a score. A thinking block before the object, a code fence
-//! around it and an exact repetition are unambiguous and allowed; any other text is an error.
+//! It never picks the first number in an answer and never clamps a score. A thinking block before the object, a code
+//! fence around it and an exact repetition are unambiguous and allowed; any other text is an error.
 
 use std::fmt;
 
