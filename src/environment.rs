@@ -125,10 +125,10 @@ impl Filled {
 }
 
 /// Fills every string of a document; `part` decides from the path of a value whether it is used. Its decision applies
-/// to everything below, except that something inside may be unused.
+/// to everything below that path, except that parts of it may be unused.
 ///
-/// `$${NAME}` is a literal `${NAME}`. Under `apiKey` a variable may be unset: judging recorded answers needs no key,
-/// and whether one is needed is up to the provider.
+/// `$${NAME}` is a literal `${NAME}`. Under `apiKey`, a variable may be unset: judging recorded answers needs no key,
+/// and the provider decides whether one is needed.
 pub fn expand(
     node: &mut Node,
     environment: &Environment,
@@ -197,7 +197,7 @@ impl Filling<'_> {
             self.text(text);
             return;
         }
-        // Headers stay as written: which servers may get them, and what may be shown, is decided later.
+        // Headers stay as written: akit decides later which servers may get them and what may be shown.
         let above: Vec<&str> = self.path.iter().map(String::as_str).collect();
         if name == "headers"
             && matches!(above.as_slice(), ["providerConfig"] | ["providers", _])

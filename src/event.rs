@@ -10,7 +10,7 @@ pub enum Event<'a> {
         /// Number of cases.
         cases: usize,
     },
-    /// Failed cases are asked again, to confirm or clear them.
+    /// Failed cases are run again, to confirm or clear them.
     Confirming {
         /// Number of cases.
         cases: usize,

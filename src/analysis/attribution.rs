@@ -1,9 +1,9 @@
 //! Whether a shift between two runs comes from the application or the judge.
 //!
-//! Two answers of each case (the old run's and the new one's) under two judges make four pass rates. The effect of the
-//! application is the mean of its effects under either judge, that of the judge the mean of its effects on either
-//! answer; together they add up to the whole shift (Shapley, "A value for n-person games", 1953, for two players). A
-//! case without a judge is the same under both.
+//! Each case has two answers (the old run's and the new one's), each graded by two judges, which makes four pass rates.
+//! The effect of the application is its mean effect under the two judges, and the effect of the judge is its mean
+//! effect on the two answers; together they add up to the whole shift (Shapley, "A value for n-person games", 1953, for
+//! two players). A case without a judge counts the same under both judges.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +51,7 @@ pub struct Attribution {
     pub unjudged: usize,
     /// The four pass rates.
     pub rates: Rates,
-    /// New answers under the new judge minus old answers under the old judge, −1 to 1.
+    /// Pass rate of the new answers under the new judge minus that of the old answers under the old judge, −1 to 1.
     pub total: f64,
     /// The application's share of that difference.
     pub product: f64,
@@ -121,7 +121,7 @@ pub struct Unheard {
 }
 
 impl<'a> Common<'a> {
-    /// The cases of two runs, by (scenario, id), that the suite has with the same content hash.
+    /// Cases, by (scenario, id), that both runs and the suite have with the same content hash.
     #[must_use]
     pub fn of(old: &'a RunManifest, new: &'a RunManifest, suite: &BTreeMap<CaseId<'_>, &str>) -> Self {
         let before: BTreeMap<_, _> = old.cases.iter().map(|case| (case.key(), case)).collect();
@@ -247,7 +247,7 @@ impl Pair<'_> {
             let then = then.map(|then| heard(self.new, then)).transpose()?;
             (heard(self.old, regraded)?, then)
         } else if self.is_graded() {
-            // The same answers: the new run shows the new judge's verdict on the old ones.
+            // The answers are the same, so the new run already has the new judge's verdict on the old ones.
             (new, Some(old))
         } else {
             (old, Some(new))

@@ -1,7 +1,7 @@
 //! Two stored runs side by side, case by case.
 //!
-//! Cases are matched by scenario and id, and compared if their content hash is the same. Nothing here is a test: two
-//! runs also differ by chance, and only the gate says whether a difference is more than that.
+//! Cases are matched by scenario and id, and compared if their content hash is the same. No difference is tested here:
+//! two runs also differ by chance, and only the gate decides whether a difference is more than chance.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ pub enum Transition {
     NewlyFailing,
     /// Failed in the first run and passes in the second.
     Fixed,
-    /// Same result, but a different share of its trials passed.
+    /// Same result in both runs, but with different shares of passed trials.
     Flipped,
     /// Fails in both runs, with the same share of passed trials.
     BothFailing,
@@ -94,7 +94,7 @@ pub struct Pair<'a> {
     pub change: Transition,
     /// Trials with the same number but different results.
     pub flips: usize,
-    /// In conversations: 1-based number of the first turn that differs, or the last turn.
+    /// In conversations: 1-based number of the first turn that differs, or of the last turn if none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turn: Option<u32>,
     /// In the first run.
@@ -123,7 +123,7 @@ pub struct Comparison<'a> {
     pub base: Side,
     /// The second run.
     pub head: Side,
-    /// Every case of both runs, in the order of the second.
+    /// Every case that both runs have, in the order of the second run.
     pub cases: Vec<Pair<'a>>,
     /// `scenario/id` of cases that only the first run has.
     pub only_in_base: Vec<String>,

@@ -27,7 +27,7 @@ const FRESH: (f64, f64) = (0.06, 0.14);
 /// One selected case.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Prospect {
-    /// Its trials in the baseline; none if it is new or changed.
+    /// Its trials in the baseline; empty if the case is new or changed.
     pub before: Tally,
     /// Mean cost of an answer in US dollars, if the baseline has it.
     pub cost_usd: Option<f64>,
@@ -42,13 +42,13 @@ pub struct Setup {
     pub repeat: u32,
     /// Cases asked at the same time, at least 1.
     pub concurrency: u32,
-    /// The drop of the pass rate to detect, above 0; 0.03 for three points.
+    /// The drop in the pass rate to detect, above 0; 0.03 means three points.
     pub effect: Option<f64>,
     /// Number of tags with enough cases for a guard of their own.
     pub tags: usize,
 }
 
-/// What a run will detect, and what it takes to detect more.
+/// What a run can detect, and what it takes to detect more.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outlook {
@@ -60,11 +60,11 @@ pub struct Outlook {
     pub in_baseline: u64,
     /// Minimum and maximum number of baseline trials of such a case.
     pub baseline_trials: Option<(u64, u64)>,
-    /// Share of verdicts of one trial that differ between two unchanged runs, 0 to 1.
+    /// Share of single-trial verdicts that differ between two unchanged runs, 0 to 1.
     pub discordance: f64,
     /// Whether that share comes from the baseline; otherwise it is the typical 0.10.
     pub discordance_measured: bool,
-    /// Cases that an unchanged run is expected to ask again; missing without a baseline.
+    /// Number of cases that an unchanged run is expected to run again; missing without a baseline.
     pub unlucky: Option<f64>,
     /// Whether one case that fails from now on would be detected.
     pub broken: Broken,
@@ -94,7 +94,7 @@ pub struct Broken {
     pub failing: u64,
     /// Cases that are not in the baseline: they must pass from the start.
     pub new: u64,
-    /// Extra trials in a row that prove each of the proven cases broken.
+    /// Failed extra trials in a row that prove any one of these cases broken.
     pub failing_trials: Option<u64>,
 }
 
@@ -110,7 +110,7 @@ pub struct Size {
     pub calls: u64,
     /// Minimum and maximum of the extra trials to expect of an unchanged run; equal if a baseline shows their number.
     pub fresh: (f64, f64),
-    /// The smallest drop that it detects four times in five, 0 to 0.5; missing if it detects none.
+    /// The smallest drop that it detects with a probability of 80%, 0 to 0.5; missing if it detects none.
     pub detectable: Option<f64>,
     /// US dollars for all answers, without judging; missing if no price is known.
     pub cost_usd: Option<f64>,
@@ -195,7 +195,7 @@ impl<'a> Basis<'a> {
         if self.measured { self.suite.noise().unwrap_or(NOISE) } else { NOISE }
     }
 
-    /// How many cases are asked again if one more is broken.
+    /// How many cases are run again if one more case is broken.
     fn family(&self, repeats: u64) -> usize {
         let unlucky = whole(self.own.unlucky(repeats).round()).and_then(|n| usize::try_from(n).ok());
         1 + unlucky.unwrap_or_default()

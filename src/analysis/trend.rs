@@ -114,7 +114,7 @@ pub struct DearCase {
 /// Data of one case.
 #[derive(Default)]
 struct Story {
-    /// In the order of the runs: the content hash, and whether each judged trial passed.
+    /// For each run, in order: the content hash of the case, and whether each judged trial passed.
     said: Vec<(When, String, Vec<bool>)>,
     latencies: Vec<f64>,
     costs: Vec<f64>,
@@ -242,7 +242,7 @@ impl Story {
     }
 }
 
-/// The cost of the answer and its judging, as far as known.
+/// The cost of the answer and of judging it, as far as it is known.
 fn cost(trial: &Trial) -> Option<f64> {
     let mut known: Vec<f64> = trial.answers().filter_map(|answer| answer.cost_usd).collect();
     for verdict in trial.verdicts() {

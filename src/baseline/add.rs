@@ -38,8 +38,8 @@ pub struct Added {
     /// `scenario/id` of cases whose answers were all read from records. Records only repeat the trials of an earlier
     /// run, so they are not added to a case that already has trials.
     pub recorded: Vec<String>,
-    /// `scenario/id` of cases whose answers have no time, in a run that also has others: they may belong to an earlier
-    /// run, so a case that already has trials gets none of them.
+    /// `scenario/id` of cases whose answers have no time, in a run in which other answers have one. They may belong to
+    /// an earlier run, so they are not added to a case that already has trials.
     pub undated: Vec<String>,
     /// Ids of runs that left the window.
     pub runs_dropped: Vec<String>,
@@ -122,8 +122,8 @@ impl Baseline {
         }
     }
 
-    /// The run without trials whose answers may belong to an earlier run: their lines have no time, so they count as
-    /// the same answers as before, while the run's other answers make it a new run.
+    /// The run without those trials whose answers may belong to an earlier run: their lines have no time, so they may
+    /// be the same answers as before, while the run's other answers make it a new run.
     fn without_undated<'r>(
         &self,
         run: &'r RunManifest,
@@ -159,7 +159,7 @@ impl Baseline {
         counted(case).all(recorded) && self.has_trials(case)
     }
 
-    /// The 0-based index of a run among the stored ones, inserted if missing; none if the run is too old for the
+    /// The 0-based index of a run among the stored ones, inserted if missing; `None` if the run is too old for the
     /// window of each scenario that it judged.
     pub(super) fn column(&mut self, run: &RunManifest, commit: Option<&str>) -> Option<usize> {
         if let Some(known) = self.runs.iter().position(|known| known.id == run.run_id) {
@@ -194,7 +194,7 @@ impl Baseline {
         self.runs.remove(run)
     }
 
-    /// Starts the epochs of a run, and finds the cases that it renames.
+    /// Starts the epochs of a run, and finds the cases that are renamed in it.
     fn turn(
         &mut self,
         run: &RunManifest,

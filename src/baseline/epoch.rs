@@ -1,4 +1,4 @@
-//! The application and judge behind a tally; tallies of different epochs are not comparable.
+//! The application and the judge that produced a tally; tallies of different epochs are not comparable.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::manifest::RunManifest;
 pub struct Epoch {
     /// Name of the scenario.
     pub scenario: String,
-    /// Its file, as in locations; if several share the name, joined by `, `.
+    /// Its file, as it appears in locations; if several files share the name, all of them, joined by `, `.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// Major version of akit.

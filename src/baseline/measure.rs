@@ -42,7 +42,7 @@ impl Mean {
 }
 
 impl Spread {
-    /// The variance of the values, with n − 1 in the denominator; none for fewer than two.
+    /// The variance of the values, with n − 1 in the denominator; `None` for fewer than two values.
     #[must_use]
     pub fn variance(self) -> Option<f64> {
         (self.n > 1).then(|| self.m2 / f64::from(self.n - 1))

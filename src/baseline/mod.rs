@@ -37,8 +37,8 @@ pub struct Baseline {
     /// Applications and judges of the newest run, see [`RunManifest::answered_by`].
     #[serde(default)]
     pub answered_by: Vec<String>,
-    /// The runs whose trials are stored here, oldest first: at most [`MOST_RUNS`]; of those more than [`MOST_DAYS`]
-    /// older than the newest, only enough to make [`LEAST_RUNS`].
+    /// The runs whose trials are stored here, oldest first: at most [`MOST_RUNS`]. Runs that are more than
+    /// [`MOST_DAYS`] days older than the newest are kept only up to a total of [`LEAST_RUNS`].
     #[serde(default)]
     pub runs: Vec<RunRecord>,
     /// Application and judge of each scenario, by its name.
@@ -171,7 +171,7 @@ impl Baseline {
         self.cases.binary_search_by(|case| case.key().cmp(&key)).ok().map(|at| &self.cases[at])
     }
 
-    /// The only stored case with this content; none if there are several.
+    /// The only stored case with this content; `None` if there are several.
     #[must_use]
     pub fn by_content(&self, content_hash: &str) -> Option<&BaselineCase> {
         let mut found = self.cases.iter().filter(|case| case.content_hash == content_hash);

@@ -52,7 +52,7 @@ impl RunRecord {
     }
 }
 
-/// Where a run belongs among the others, 0-based: by time, or last if it has none.
+/// The 0-based position of a run among the others: by time, or last if it has no time.
 pub(super) fn place(runs: &[RunRecord], run: &RunRecord) -> usize {
     let Some(time) = run.time() else { return runs.len() };
     let later = |known: &&RunRecord| known.time().is_some_and(|known| known > time);

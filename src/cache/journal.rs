@@ -42,7 +42,7 @@ struct State {
     left: BTreeMap<Asked, VecDeque<Place>>,
     /// How many of those are answers of the application.
     replies: usize,
-    /// Hashes of everything that the interrupted run asked.
+    /// Hashes of the keys of everything that the interrupted run asked.
     asked: BTreeSet<String>,
     /// Number of answers in the file.
     answers: usize,
@@ -69,7 +69,7 @@ pub struct Asked {
     pub key: String,
     /// What it was for, as in "the reply to suite/case".
     pub purpose: String,
-    /// The seed that was sent: trials of one case may ask a judge the same.
+    /// The seed that was sent, because trials of one case may ask a judge the same question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u32>,
 }
@@ -96,7 +96,7 @@ impl Noted {
 }
 
 /// The cost of one try, as far as it is known: the maximum before it is sent, and the exact cost once it is answered.
-/// The later line of a try counts, so a process killed in between is assumed to have spent the maximum.
+/// The last line of a try counts, so a process that is killed in between is assumed to have spent the maximum.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Paid {
@@ -163,7 +163,7 @@ impl Journal {
         self.state().answers
     }
 
-    /// US dollars that the interrupted run spent, including requests whose end it did not see.
+    /// US dollars that the interrupted run spent, including the maximum for requests that were still unanswered.
     #[must_use]
     pub fn spent_usd(&self) -> f64 {
         self.state().spent
@@ -273,7 +273,7 @@ fn there(path: &Path) -> Result<Option<File>, JournalError> {
     }
 }
 
-/// Opens and locks a regular file with a single name; `None` if another process has it.
+/// Opens and locks a regular file that has only one name; `None` if another process has locked it.
 fn locked(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
     let refuse = || Err(io::Error::other("it is not a file that akit wrote"));
     let is_own = |data: &fs::Metadata| data.is_file() && has_one_name(data);
@@ -298,7 +298,7 @@ fn locked(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// Whether the folder is a link: its target is not akit's.
+/// Whether the folder is a link, whose target does not belong to akit.
 fn is_behind_link(path: &Path) -> bool {
     path.parent().and_then(|folder| fs::symlink_metadata(folder).ok()).is_some_and(|data| data.is_symlink())
 }
@@ -355,7 +355,8 @@ fn start(file: &mut File) -> io::Result<()> {
     file.write_all(HEAD)
 }
 
-/// Removes a journal, and its folder if it was the last. A failure does no harm: answers are found by their request.
+/// Removes a journal, and its folder if it was the last. A failure does no harm, because answers are looked up by their
+/// request.
 fn remove(path: &Path) {
     let _ = fs::remove_file(path);
     let Some(folder) = path.parent() else { return };
@@ -380,7 +381,7 @@ fn read(file: &mut File) -> io::Result<State> {
     let (mut offset, mut line, mut paid) = (0, Vec::new(), BTreeMap::new());
     reader.read_until(b'\n', &mut line)?;
     if line != HEAD {
-        // A process that was killed before it wrote the head has noted nothing.
+        // A process that was killed before it wrote the head has stored no answers.
         let is_begun = HEAD.starts_with(&line);
         return if is_begun { Ok(state) } else { Err(io::Error::other("it is not a journal")) };
     }

@@ -28,8 +28,8 @@ use nearest::Index;
 use recorder::Recorder;
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-/// Version of how keys are made. Version 1 had the host of a server but not its address; its records are read if the
-/// host is enough. No other version is read.
+/// Version of the way keys are made. Version 1 keys contained the host of a server but not its address; their records
+/// are read if the host is enough. Records of other versions are not read.
 pub const KEY_VERSION: u32 = 2;
 
 pub use journal::{Asked, Journal, JournalError, Noted};
@@ -234,7 +234,7 @@ pub enum Lookup {
     Hit(Box<Record>),
     /// No record.
     Miss,
-    /// A file that is not a record of this key: why, with its path.
+    /// A file that is not a record of this key; says why, with its path.
     Damaged(String),
     /// A record that only the change under test adds.
     Untrusted,

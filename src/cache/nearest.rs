@@ -123,7 +123,7 @@ struct Sums {
     /// Hash of each name, and of the name with its value, sorted by the former.
     parts: Vec<(u64, u64)>,
     whole: u64,
-    /// `whole` without one part other than the question.
+    /// `whole` without one part, for each part other than the question.
     rests: Vec<u64>,
     content: u64,
     question: u64,
@@ -274,11 +274,11 @@ impl Index {
 }
 
 impl Cache {
-    /// How the nearest record of the same kind differs. Reads the folder the first time, which takes a while: do not
-    /// call it on a thread that others wait for.
+    /// How the nearest record of the same kind differs. Reads the folder the first time, which takes a while: so do not
+    /// call it on a thread that other tasks wait for.
     ///
-    /// Nearest means: one part differs, or only model or trial, or the question is the same; else few parts differ,
-    /// and the question begins and ends similarly.
+    /// A record is near if only one part differs, if only model or trial differ, or if the question is the same;
+    /// otherwise, if few parts differ and the question begins and ends similarly.
     #[must_use]
     pub fn nearest(&self, key: &Key) -> Nearest {
         self.nearest_among(key, &|_| true)

@@ -48,7 +48,7 @@ pub(super) struct Base {
     pub(super) held: Option<ConfigFile>,
     /// Location of the baseline, if one is configured.
     pub(super) place: Option<Place>,
-    /// The commit its trials come from under `--trust base`.
+    /// The commit that the baseline's trials come from under `--trust base`.
     pub(super) commit: Option<PastCommit>,
     /// Untrusted records.
     pub(super) untrusted: Option<Untrusted>,
@@ -65,7 +65,7 @@ pub(super) struct Base {
 impl Base {
     /// The configuration in effect: the base's, or the one found.
     ///
-    /// Names of cases in the base's are not checked: cases may have been removed since.
+    /// Names of cases in the base's configuration are not checked, because cases may have been removed since.
     pub(super) fn config<'a>(&'a self, found: &'a ConfigFile) -> &'a ConfigFile {
         self.held.as_ref().unwrap_or(found)
     }
@@ -156,8 +156,8 @@ impl BaseArgs {
         }
     }
 
-    /// The folder of a nested repository if the outer one had files there: what
-    /// is judged now has its own history.
+    /// The folder of a nested repository if the outer one had files there: what is judged now then has a history of its
+    /// own.
     fn nested(&self, suite: &SuitePaths<'_>, pipeline: &Pipeline) -> Option<Weakening> {
         let inner = root(&suite.within());
         let mut around = inner.ancestors().skip(1).filter(|folder| folder.join(".git").exists());
@@ -186,7 +186,7 @@ fn held_against(held: &ConfigFile, then: &Demands, now: &Demands) -> Vec<Weakeni
 /// Keys about what is tested, not how: they come from the change, like its scenarios.
 const TESTED: [&str; 5] = ["project", "provider", "model", "scenariosDir", "target"];
 
-/// Whose settings apply, and which of the change's do not.
+/// Says whose settings apply, and which settings of the change are ignored.
 fn told(whose: &Whose, then: &Then, now: &Demands, commit: &PastCommit) -> String {
     let (Whose::Base(_), Some(path)) = (whose, &then.config) else {
         let name = commit.name();
@@ -323,7 +323,8 @@ impl SuitePaths<'_> {
             vec![slashed(&self.here.relative(&root, path))]
         } else {
             let here = self.config.path.as_ref().map(|path| slashed(&self.here.relative(&root, path)));
-            // The nearest at the time: after a removal, one farther up must not replace it.
+            // The configuration that was nearest at the base: if the change removes it, one farther up must not replace
+            // it.
             self.candidates(&root).into_iter().chain(here).collect()
         };
         let named = gate.proof.baseline.as_ref();

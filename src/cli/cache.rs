@@ -121,7 +121,7 @@ impl Used {
         cache.explain_nothing();
         let (root, road) = (suite_loaded.root(), suite_loaded.settings.road.clone());
         let (plan, graders) = suite_loaded.plan()?;
-        // A verdict that needs a calibration is used in any case.
+        // A verdict that needs a calibration counts as used, whether there is one or not.
         let graders = graders.bound(None);
         let options = Options {
             concurrency: 4,
@@ -137,7 +137,7 @@ impl Used {
             let runner = Runner::new(plan, graders, options, Arc::new(Silent), road);
             let mut run = runner.run().await;
             let mut looked = cache.looked();
-            // Further trials, from repeats and confirmations, are used as far as recorded.
+            // Further trials, from repeats and confirmations, count as used as far as they are recorded.
             while !asked.is_empty() {
                 let wanted: Vec<_> = asked.iter().map(|case| Again { case: *case, trials: 1 }).collect();
                 let short = runner.again(&mut run, &wanted).await;

@@ -196,7 +196,7 @@ fn finish(road: &Road, ended: Ended, reports_stand: bool) {
 }
 
 impl RunArgs {
-    /// The suite under the settings in effect, and the effects of the base.
+    /// The suite under the settings in effect, and what follows from the base.
     fn load(&self, environment: Environment) -> Result<(Suite, Base), Status> {
         let mut base = Base::default();
         let mut suite = Suite::load_under(&self.suite, environment, |config, files, loaded, environment| {
@@ -352,7 +352,7 @@ impl Asking {
                     Next::SecondRound(cases) => (cases, true),
                 };
                 if let Some(why) = road.closed() {
-                    // Stopped between the last answer and the confirmations it needs.
+                    // The run was stopped between the last answer and the confirmations that it needs.
                     run.ended = why;
                     break;
                 }

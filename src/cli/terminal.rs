@@ -72,7 +72,7 @@ pub(super) fn write_with<E: From<io::Error>>(
     Ok(out.flush()?)
 }
 
-/// Writes text for people, one line or several, parts of which may be untrusted.
+/// Writes one or several lines of text for people; parts of it may be untrusted.
 pub(super) fn page(text: &str) {
     out(&log::legible(text));
 }

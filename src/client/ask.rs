@@ -120,7 +120,7 @@ pub enum ClientError {
         /// How to fix it.
         help: String,
     },
-    /// Nothing more is sent to the provider, because of an error of another request.
+    /// Nothing more is sent to the provider, because another request failed with this error.
     #[error("not asked: {error}")]
     NotAsked {
         /// That error.
@@ -165,7 +165,7 @@ impl ClientError {
                 let help = FaultKind::UntrustedRecord.remedy().to_owned();
                 (FaultKind::UntrustedRecord, help, "only this change adds the record".to_owned())
             }
-            // The cause has no number of tries, so that cases with the same cause are grouped.
+            // The cause leaves out the number of tries, so that cases with the same cause are grouped.
             Self::Provider { error, help, .. } => (error.kind(), help.clone(), error.to_string()),
             Self::NotAsked { error, help } => (error.kind(), help.clone(), self.to_string()),
             Self::CacheMiss { folder, nearest, .. } => (

@@ -27,7 +27,8 @@ impl Hold {
         *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = usd;
     }
 
-    /// Until the returned guard is dropped, others do not wait for this conversation: it may be waiting for them.
+    /// Until the returned guard is dropped, other conversations do not wait for this one, because it may be waiting for
+    /// them.
     #[must_use]
     pub fn aside(&self) -> impl Drop + '_ {
         Aside::of(self.road.meter(), self.number)

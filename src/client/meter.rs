@@ -1,7 +1,7 @@
 //! The budget: what is spent, what requests in flight can cost, and what conversations have reserved.
 //!
-//! Their sum never exceeds the limit. A conversation reserves the most all of it can cost before its first request
-//! and pays each request from that, so no other request can end it halfway.
+//! Their sum never exceeds the limit. Before its first request, a conversation reserves the most that all of it can
+//! cost, and pays each request from that, so that no other request can end it halfway.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -37,7 +37,7 @@ struct Spending {
 #[derive(Debug)]
 struct Held {
     left: f64,
-    /// How many of its requests wait for more than that.
+    /// How many of its requests wait for more than that amount.
     waiting: usize,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Reserved<'a> {
 impl Spending {
     fn fits(&self, limit: Option<f64>, more: f64) -> bool {
         let held: f64 = self.held.values().map(|held| held.left).sum();
-        // A request of unknown cost needs at least something left.
+        // A request of unknown cost needs at least some budget that is left.
         limit.is_none_or(|limit| self.spent < limit && self.spent + self.reserved + held + more <= limit)
     }
 

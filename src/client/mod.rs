@@ -214,8 +214,8 @@ impl ModelClient {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// Completes an answer with its latency, its cost and whether it was recorded, and warns about parameters that
-    /// the server refused.
+    /// Completes an answer with its latency, its cost and whether it was recorded; warns about parameters that the
+    /// server refused.
     fn noted(&self, received: Received, model: &str) -> Exchange {
         let Exchange { completion, at } = received.exchange;
         for parameter in &completion.params_dropped {
@@ -373,7 +373,8 @@ impl ModelClient {
         let Noted { latency_ms, at, response, .. } = self.road.journal()?.take(&asked(key, ask))?;
         let completion: Completion = serde_json::from_value(response.clone()).ok()?;
         if self.mode.writes() && !self.recording_failed.load(Ordering::Relaxed) {
-            // A run killed between journal and cache left no record of it, or an older one.
+            // A run that was killed after it wrote the journal, but before it wrote the cache, left no record of it, or
+            // an older one.
             let stored = self.cache.get(key);
             if !matches!(&stored, Lookup::Hit(record) if record.recorded_at >= at) {
                 self.put(key, response, latency_ms, at.clone());
@@ -436,7 +437,7 @@ impl ModelClient {
         if !ask.usable.0(&received.exchange.completion) {
             response["usable"] = false.into();
         }
-        // First, so a recorded answer is known to be this run's.
+        // The journal is written first, so that a recorded answer is known to be this run's.
         if let Some(journal) = journal {
             let (asked, at, response) = (asked(key, ask), at.clone(), response.clone());
             let noted = Noted { asked, latency_ms: received.latency_ms, at, response };

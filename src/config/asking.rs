@@ -23,13 +23,13 @@ pub struct Asking<'a> {
     pub model: Option<Resolved<'a, &'a str>>,
     /// Address; `None` for a provider that is not called over the network.
     pub address: Option<Resolved<'a, &'a str>>,
-    /// How it is reached, if it is: with `like`, the vendor of the known server.
+    /// How it is reached, if it can be; with `like`, as the vendor of that known server.
     pub reached: Option<&'static Vendor>,
     /// Where the key is.
     pub key: Option<Resolved<'a, Held<'a>>>,
     /// Other options of requests.
     pub options: Options,
-    /// The section of a file that holds these settings, or whose keys come first.
+    /// The section of a file that has these settings, or whose keys take precedence.
     pub part: SaidBy<'a>,
     /// The vendor's organization.
     pub organization: Option<Resolved<'a, &'a str>>,
@@ -43,7 +43,7 @@ pub struct Asking<'a> {
     pub limits: Option<Resolved<'a, Limits>>,
     /// Version of the application.
     pub version: Option<Resolved<'a, &'a str>>,
-    /// The meaning of stop words that akit does not know.
+    /// The configured meaning of stop words that akit does not know.
     pub stop_words: StopWords,
     /// Settings of the user's own bot, the nearest source first; empty for other providers.
     pub own: Own,
@@ -181,7 +181,7 @@ impl Settings {
             (SaidBy::Expectation, named.map(|judge| judge.model.as_str())),
             (part.below("model"), config.and_then(|grader| grader.model.as_deref())),
         ]);
-        // Which provider the section is for is unknown while its provider is an unset variable: then nothing is sent.
+        // While the provider is an unset variable, it is unknown which provider the section is for, so nothing is sent.
         let is_unknown = |grader: &GraderConfig| grader.access.unset.iter().any(|(key, _)| key == "provider");
         let is_configured =
             |grader: &&GraderConfig| grader.provider() == provider.value || is_unknown(grader);
@@ -342,7 +342,7 @@ impl Settings {
     }
 }
 
-/// Where a section of a file says its key is; the first takes precedence.
+/// The places where a section of a file says that its key is; the first one takes precedence.
 fn keys<'a>(
     config: Option<&'a ProviderConfig>,
     at: impl Fn(&'a str) -> SaidBy<'a>,

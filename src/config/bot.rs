@@ -43,8 +43,8 @@ impl Targets {
         let command = &settings.flags.command;
         let own = if command.is_empty() { asking.own.clone() } else { asking.own.with_command(command) };
         if let Some(missing) = unnamed(&own, asking, is_http) {
-            // If it is an unset variable, that is reported instead.
-            // If a flag named the provider, the file is reported once, not each case.
+            // If the value is an unset variable, that is reported instead. If a flag named the provider, the problem is
+            // reported once for the file and not for each case.
             let file = || (Arc::clone(&scenario.file), Span::default());
             let missing = || Obstacle { at: missing.at.clone().or_else(|| Some(file())), ..missing.clone() };
             return Err(asking.obstacle.clone().unwrap_or_else(missing));
@@ -118,7 +118,7 @@ fn unnamed(own: &Own, asking: &Asking<'_>, is_http: bool) -> Option<Obstacle> {
     (!is_named).then(|| Obstacle::new(message, help).at(asking.provider.said_by))
 }
 
-/// Whether everything that a case asks is sent, and everything it expects is read.
+/// Checks that everything that a case asks is sent, and that everything it expects is read.
 fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<(), Obstacle> {
     if let Some((key, name, place)) = own.unknown(|name| case.variables.contains_key(name)) {
         let (message, help) = Own::undefined(key, name);

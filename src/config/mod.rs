@@ -91,7 +91,7 @@ pub struct Settings {
     pub streams: bool,
     /// Identifies the suite; empty if there is none.
     pub suite: String,
-    /// Output of the command for the application's version, once it was run.
+    /// Output of the command for the application's version, once it has been run.
     printed: OnceLock<Result<String, Obstacle>>,
 }
 

@@ -37,8 +37,8 @@ pub(super) const KEY_COMMAND: Field = Field::optional(
     "Program that prints the key, with its arguments: no shell, at most 30 seconds.",
 );
 
-/// Keys of a provider in the configuration: those of a scenario's `providerConfig`, with the configuration's own in
-/// place of those that are refused there.
+/// Keys of a provider in the configuration: those of a scenario's `providerConfig`, with keys that only a configuration
+/// may have in place of those that a scenario may not have.
 pub(super) const PROVIDER: &[Field] = &{
     let mut all = [OWN[0]; PROVIDER_CONFIG.len() + 1];
     let (mut index, mut taken) = (0, 1);
@@ -71,7 +71,7 @@ const MERGE_FIRST: &str = "merge akit.yaml first, pass the server with `--base-u
 /// Whether the owners of the keys named an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// They named it, or it is the provider's default, or local.
+    /// They named it, it is the provider's default, or it is local.
     #[default]
     Named,
     /// Only a scenario file names it.

@@ -95,7 +95,7 @@ impl ConfigFile {
     }
 }
 
-/// A provider that is tried more often, or waited for longer, than before.
+/// Reports a provider that is tried more often, or waited for longer, than before.
 fn patience(before: &ProviderConfig, now: &ProviderConfig, path: &[&str]) -> Vec<Weaker> {
     let tries = |config: &ProviderConfig| config.tries(None);
     let found = tries(before).weaker(tries(now), ["timeout", "maxRetries"]);
@@ -124,7 +124,7 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: b
         let GraderConfig { provider: _, model: _, access: _, defaults, terms, calibration: _ } =
             before.unwrap_or(&nothing);
         let now = now.unwrap_or(&nothing);
-        // A verdict that does not fit into its tokens is an error.
+        // A verdict that does not fit into the token limit is an error, so the limit makes nothing weaker.
         let Terms { max_tokens: _, effort, max_answer, canaries } = *terms;
         let word = |effort: Option<Effort>| effort.map(<&str>::from);
         let pairs = [

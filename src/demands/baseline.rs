@@ -1,7 +1,7 @@
 //! The committed baseline: what changed in it without adding a run.
 //!
-//! An update adds runs and moves the window; trials of runs that both sides list do not change. A made-up run cannot
-//! be distinguished from a real one.
+//! An update adds runs and moves the window; trials of runs that both sides list do not change. A made-up run cannot be
+//! told from a real one.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
 //! Where a change is weaker than its base.
 //!
-//! Pure: two states of suite, policy, quarantine and baseline -> weakenings, each with its line. Expectations,
-//! policies, judges and configurations compare themselves in their own modules; here cases are paired, and differences
-//! across files are found. Files of the past come through [`Past`](past::Past).
+//! A pure function: it takes two states of suite, policy, quarantine and baseline, and returns weakenings, each with
+//! its line. Expectations, policies, judges and configurations compare themselves in their own modules; here cases are
+//! paired, and differences across files are found. Files of the past come through [`Past`](past::Past).
 
 mod baseline;
 mod cache;

@@ -101,7 +101,7 @@ impl<'a> Pairs<'a> {
         pairs.join(|case| Some(case.key()));
         pairs.join(|case| Some((&case.case.content_hash, &case.case.id)));
         pairs.join(|case| Some(&case.case.content_hash));
-        // The scenario has another name, like a renamed file without `name:`.
+        // The scenario has another name, as when a file without `name:` is renamed.
         let moved = |name: &str| old.contains(name) != new.contains(name);
         pairs.join(|case| moved(case.key().scenario).then_some(&case.case.id));
         pairs.join(|case| Some((case.key().scenario, case.prompt())));

@@ -154,8 +154,8 @@ impl Then {
         Ok(then)
     }
 
-    /// Paths that are links now, each with its target, and were something else then: the suite that is judged is now
-    /// somewhere else.
+    /// Reports paths that are links now, each with its target, and were something else then: the suite that is judged
+    /// is now somewhere else.
     #[must_use]
     pub fn linked(&self, now: &BTreeMap<String, String>) -> Vec<Weakening> {
         let mut log = Log::default();

@@ -146,7 +146,7 @@ fn lifted(rule: &Rule, new: &Paired<'_>, now: &Demands, log: &mut Log) {
 
 /// Reports a prompt that contains the expected answer and did not before.
 fn answered(old: &Paired<'_>, new: &Paired<'_>, log: &mut Log) {
-    // The application reads what the customer says in a conversation like a prompt.
+    // In a conversation, the application reads what the customer says as its prompt.
     let spoken = |case: &Paired<'_>| {
         let lines = case.case.dialogue.iter().flat_map(|dialogue| dialogue.texts());
         let messages = case.case.messages.iter().map(|message| message.content.clone());

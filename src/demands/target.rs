@@ -245,7 +245,7 @@ fn prices(before: &Demands, now: &Demands, config: &Configuration, log: &mut Log
             log.key(&config.document, &Weaker::new(Kind::PriceLowered, &keys, message));
         };
         let Some(new) = is.named(model) else {
-            // A model that the files no longer name is not asked any more.
+            // A model that the files no longer name is no longer called.
             let gone = named.contains(model.as_str()) && !still.contains(model.as_str());
             if price.figures().iter().any(|(_, figure, _)| *figure > 0.0) && !gone {
                 tell(None, format!("{model} no longer has a price, so its cost is not counted"));

@@ -32,7 +32,7 @@ pub trait Host: Send + Sync + 'static {
     /// Serves one visitor. The future is dropped while it waits, once the time is over.
     fn serve(&self, arrival: Arrival) -> impl Future<Output = ()> + Send;
 
-    /// A visitor was due but never served: there was no free place until the end.
+    /// A visitor was due but never served, because no place became free before the end.
     fn missed(&self, arrival: Arrival);
 
     /// A stage begins.
@@ -223,7 +223,7 @@ async fn work<H: Host>(host: Arc<H>, worker: usize, tell: watch::Sender<Now>, mu
             free = Instant::now();
         }
         let Some(number) = host.next() else {
-            // Resting workers would wait for the end of the stage.
+            // Without this, resting workers would wait for the end of the stage.
             tell.send_replace(Now::Over);
             return;
         };

@@ -1,7 +1,7 @@
 //! `always:`: rules for every answer of every case, from the scenario and the configuration.
 //!
 //! A case passes if its own expectation and all rules pass. It can be exempt from a rule by name, with a reason; a name
-//! that does not match exactly one rule exempts it from nothing.
+//! that does not match exactly one rule has no effect.
 
 use std::sync::Arc;
 

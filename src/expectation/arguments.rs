@@ -57,7 +57,7 @@ impl Arguments {
         Some(Self::Members(members))
     }
 
-    /// Compares the arguments of a call; a call without arguments has an empty object.
+    /// Compares the arguments of a call; a call without arguments counts as one with an empty object.
     #[must_use]
     pub fn fit(&self, arguments: &Json) -> Fit {
         let none = Json::Object(Map::new());

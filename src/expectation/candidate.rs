@@ -26,13 +26,13 @@ pub struct Candidate<'a> {
     pub taught: Option<StopReason>,
     /// Whether an answer that was cut off may still pass expectations about what it contains.
     pub allow_cut: bool,
-    /// Tokens, if the model spent all of them on thinking.
+    /// Number of tokens, if the model spent all of them on thinking.
     pub thinking: Option<NonZeroU32>,
     /// Milliseconds to the whole answer, if measured.
     pub latency_ms: Option<u64>,
     /// What was found in the raw answer, if this one is redacted.
     pub seen: Option<&'a Seen>,
-    /// The conversation, if this stands for all of its answers.
+    /// The conversation, if this candidate stands for all of its answers.
     pub talk: Option<&'a Talk<'a>>,
     /// Whether silence is allowed, because the customer is with a person.
     pub may_be_silent: bool,

@@ -1,4 +1,4 @@
-//! `exact`: the answer is this text, apart from white space at both ends.
+//! `exact`: the answer is the given text, apart from white space at both ends.
 
 use super::{Candidate, Reading, SHOWN, TYPE, quote, verdict};
 use crate::manifest::Verdict;

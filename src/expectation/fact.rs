@@ -80,7 +80,7 @@ impl Fact {
         self.value.as_deref().is_some_and(|value| says(text, value))
     }
 
-    /// Whether an answer only repeats its value: in a statement, and without asking for it elsewhere.
+    /// Whether an answer only repeats its value, in a statement and without asking for it elsewhere.
     #[must_use]
     pub fn restated(&self, answer: &str) -> bool {
         let mut asking = text::said::sentences(answer);
@@ -103,7 +103,7 @@ impl Fact {
         let (Some(shape), Some(value)) = (&self.shape, &self.value) else { return Ok(None) };
         let own = digest(value);
         // Other hyphens, full-width digits, invisible characters, a space for a hyphen, or spaces between the digits do
-        // not make it another shape.
+        // not make a value differ in shape.
         let plain = folded(answer);
         let joined = value.contains('-').then(|| plain.replace(' ', "-"));
         let spelled = spelled(&plain);
@@ -134,7 +134,7 @@ impl Fact {
 pub(super) fn says(text: &str, value: &str) -> bool {
     let value = digest(value);
     let folded = folded_lower(text);
-    // Each with whether the digest leaves out something before it.
+    // Each character, with whether the digest leaves out something before it.
     let mut chars: Vec<(char, bool)> = Vec::new();
     let mut is_apart = false;
     for c in folded.chars() {

@@ -1,4 +1,4 @@
-//! `fuzzy`: the answer is nearly this text.
+//! `fuzzy`: the answer is nearly the given text.
 //!
 //! Similarity is 1 − Levenshtein distance / longer length, in UTF-16 units of the trimmed strings in lower case and plain
 //! characters. With `distance`, it is the Levenshtein distance itself, of the strings as they are.
@@ -118,7 +118,8 @@ impl Fuzzy {
         vec![&self.value]
     }
 
-    /// Where a new version requires less. A distance counts edits, a threshold is a share of the text.
+    /// Where a new version requires less. A distance and a threshold cannot be compared: one counts edits, the other is
+    /// a share of the text.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let (Self { value: old, near: was }, Self { value: new, near: is }) = (self, now);
         let exactly = matches!((was, is), (Near::Distance(_), Near::Distance(_)));
@@ -170,7 +171,7 @@ fn compared(a: &[u16], b: &[u16]) -> Option<(usize, f64)> {
     if longer == 0 {
         return Some((0, 1.0));
     }
-    // A common start and end does not change the distance.
+    // A common start or end does not change the distance.
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let (a, b) = (&a[same..], &b[same..]);
     let same = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();

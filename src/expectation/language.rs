@@ -1,5 +1,5 @@
-//! `language`: every sentence of the answer is in a language. An answer that is too short, or could be in several
-//! languages, is errored.
+//! `language`: every sentence of the answer is in the given language. An answer that is too short, or could be in
+//! several languages, is errored.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +44,8 @@ codes! {
     "vi" Vie, "yi" Yid, "zh" Cmn, "zu" Zul,
 }
 
-/// Common languages and their neighbors, for short texts: among all languages, a short text looks like several.
+/// Common languages and those that are similar to them. Short texts are compared with these only, because among all
+/// languages a short text looks like several.
 const USUAL: [Lang; 20] = [
     Lang::Eng,
     Lang::Deu,
@@ -100,7 +101,7 @@ const WORDS: [(Lang, &str); 7] = [
     ),
 ];
 
-/// Words that Danish and Norwegian write differently; without them a detector only guesses between the two.
+/// Words that Danish and Norwegian write differently; without them, the detector can only guess which of the two it is.
 const TWINS: [(Lang, &str); 2] = [
     (
         Lang::Dan,
@@ -112,7 +113,8 @@ const TWINS: [(Lang, &str); 2] = [
     ),
 ];
 
-/// Danish or Norwegian by the words that differ, or `None`; any other language unchanged.
+/// Danish or Norwegian, according to the words that differ, or `None` if they do not tell; any other language
+/// unchanged.
 fn told_apart(lang: Lang, text: &str) -> Option<Lang> {
     if !TWINS.iter().any(|(twin, _)| *twin == lang) {
         return Some(lang);
@@ -170,7 +172,7 @@ fn recognized(text: &str) -> Option<Lang> {
 }
 
 fn detected(text: &str) -> Option<Lang> {
-    // A word with a digit or one of these signs is an address, a number or a name, and of no language.
+    // A word with a digit or one of these signs is an address, a number or a name, and does not belong to any language.
     let words = text.split_whitespace().filter(|word| {
         !word.contains(['/', '@', '_', '<', '=']) && !word.contains(|c: char| c.is_ascii_digit())
     });
@@ -240,7 +242,7 @@ impl Language {
         let unknown = "unknown language: the answer could be in several, or in none that akit knows";
         let mut is_sure = true;
         let mut other = None;
-        // An answer that is half in another language is not in this one.
+        // An answer that is half in another language does not count as being in this one.
         for (at, sentence) in sentences(text) {
             match recognized(&sentence).map(code) {
                 Some(is) if is != self.value => {

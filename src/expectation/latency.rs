@@ -1,4 +1,4 @@
-//! `latency`: the whole answer came in time. Without a measured time it is errored.
+//! `latency`: the whole answer arrived in time. Without a measured time, the expectation is errored.
 
 use super::{Candidate, Reading, TYPE, errored, verdict};
 use crate::manifest::Verdict;

@@ -73,7 +73,7 @@ impl Length {
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
-        // The missing rest of an answer may break an upper limit.
+        // The missing rest of an answer could exceed an upper limit.
         let is_upper = || self.limits.iter().any(|limit| *limit.end() < u64::MAX);
         if let Some(verdict) = unpassable(VerdictKind::Length, answer, is_upper) {
             return verdict;

@@ -125,7 +125,7 @@ impl LlmGrader {
         Question { rubric, scale, answer, tool_calls: &[], is_cut: false, is_whole: false, conversation }
     }
 
-    /// How many verdicts to ask for, at least and at most.
+    /// The minimum and maximum number of verdicts to ask for.
     #[must_use]
     pub fn votes(&self, defaults: &Defaults) -> [u32; 2] {
         self.votes.map_or(defaults.ballot, Ballot::Fixed).range()

@@ -84,7 +84,7 @@ pub struct Setup {
     pub functions: Vec<String>,
     /// How to recognize a handoff.
     pub handoff: Option<Arc<Signs>>,
-    /// What can be named, if the expectation is about a conversation and not about one answer.
+    /// What the expectation can name, if it is about a conversation and not about one answer.
     pub talk: Option<Scope>,
 }
 
@@ -293,7 +293,7 @@ impl Expectation {
         }
     }
 
-    /// The patterns with named groups in it, except below a `not`.
+    /// The patterns with named groups in the expectation, except those below a `not`.
     #[must_use]
     pub fn groups(&self) -> Vec<&pattern::Groups> {
         match &self.expected {
@@ -321,14 +321,14 @@ impl Expectation {
         }
     }
 
-    /// Whether it, or a part of it, can be met by any answer of a conversation, however late.
+    /// Whether any answer of a conversation, however late, can still meet it or a part of it.
     #[must_use]
     pub fn may_come_late(&self) -> bool {
         match &self.expected {
             Expected::Plain(Plain::Handoff(kind)) => kind.may_come_late(),
             Expected::Whole(kind) => kind.kind() == VerdictKind::Ended,
             Expected::Combined(kind) => kind.parts().iter().any(Expectation::may_come_late),
-            // It looks at all calls of the conversation, and a further turn changes which answer is the last.
+            // It checks all calls of the conversation, and another turn changes which answer is the last.
             Expected::Plain(Plain::Tools(_)) => true,
             Expected::Which(kind) => {
                 matches!(kind.kind(), VerdictKind::SomeAnswer | VerdictKind::LastAnswer)
@@ -456,8 +456,8 @@ fn hollow(kind: VerdictKind, reason: &str) -> Verdict {
     Verdict { reason: format!("{reason}, so missing text does not count as a pass"), ..verdict(kind, false, 0.0) }
 }
 
-/// The verdict of a pattern or an expression on an answer that it cannot pass, such as an empty one. `negative`: it may
-/// pass because something is missing.
+/// The verdict of a pattern or an expression on an answer that it cannot pass, such as an empty one. `negative` means
+/// that it may pass because something is missing.
 fn unpassable(kind: VerdictKind, answer: &Candidate<'_>, negative: impl FnOnce() -> bool) -> Option<Verdict> {
     match answer.hollow() {
         Some(reason) if negative() => Some(hollow(kind, &reason)),

@@ -14,7 +14,7 @@ use crate::vocabulary::{VerdictKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[TYPE];
 
-/// Minimum words of an answer that is compared; short ones are often alike.
+/// Minimum number of words of an answer that is compared; short answers are often alike.
 const WORDS: usize = 8;
 /// Words per shingle.
 const SHINGLE: usize = 3;

@@ -1,7 +1,7 @@
 //! `not_contains`: values that must not appear, in any case unless `caseSensitive` is set.
 //!
-//! A gate fails closed: with `all` (the default) and `any` alike, no value may appear. The lenient reading, where only
-//! all of them together fail, takes `mode: not_all`.
+//! A gate fails closed: with `all` (the default) and `any` alike, no value may appear. For the lenient meaning, where
+//! the answer fails only if all values appear, set `mode: not_all`.
 
 use super::contains::{
     CASE, IGNORE_CASE, added, emptied, fold, lenient, looser, needles, removed, shown, values,
@@ -84,7 +84,7 @@ impl NotContains {
             (false, true) => "found all values".to_owned(),
         };
         if let (false, Some((_, range))) = (passed, present.first()) {
-            // The range is one in the folded text; if the lengths are equal, it also fits the other.
+            // The range refers to the folded text; if both texts have the same length, it also fits the original.
             let shown = if lower.len() == text.len() { &text } else { &lower };
             verdict.got = format!("\"{}\"", text::excerpt_around(shown, range.clone(), SHOWN));
         }

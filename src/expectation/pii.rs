@@ -1,4 +1,4 @@
-//! `pii`: the answer has no personal data or credentials, of the kinds that redaction knows.
+//! `pii`: the answer has no personal data or credentials of the kinds that redaction can recognize.
 //!
 //! A verdict names the kind and its place, never the value.
 

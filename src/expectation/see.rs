@@ -1,4 +1,4 @@
-//! What an expectation finds in a raw answer, which is kept with the redacted one, and how it decides later verdicts.
+//! What an expectation finds in a raw answer. It is stored with the redacted answer, and decides later verdicts.
 
 use super::{Candidate, Expectation, Expected, Seen, errored, quote};
 use crate::manifest::Verdict;

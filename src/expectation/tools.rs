@@ -1,7 +1,7 @@
 //! `tools`: which functions an answer calls, with which arguments and in which order, and which it never calls.
 //!
-//! Calls count in the order in which they came, and within a message in its order. An empty, cut off or refused answer
-//! does not prove that a call is missing.
+//! Calls count in the order in which they arrived; calls in the same message count in their order there. An empty,
+//! cut-off or refused answer does not pass because a forbidden call is missing from it.
 
 use serde_json::{Value as Json, json};
 

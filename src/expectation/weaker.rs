@@ -76,7 +76,8 @@ pub fn weaker(
     FormComparison::default().forms(&before, &now, judges).to_vec()
 }
 
-/// Whether every answer that passes `one` also passes `other`, as far as their keys show. Neither asks a judge.
+/// Whether every answer that passes `one` also passes `other`, as far as their keys show. Neither of them may ask a
+/// judge.
 #[must_use]
 pub fn covers(other: Written<'_>, one: Written<'_>) -> bool {
     let judges = Judges { before: &Configured::default(), now: &Configured::default() };
@@ -236,7 +237,7 @@ impl FormComparison {
         }
     }
 
-    /// Every part of `before` must still be there, and as strong.
+    /// Every part of `before` must still be there, and be at least as strong.
     fn both(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Placements {
         let mut pairing = Pairing::of(self, before, now, judges);
         pairing.join(|_, _| true);
@@ -293,7 +294,7 @@ impl FormComparison {
     fn compared<'a>(&self, before: &Part<'a>, now: &Part<'a>, judges: Judges<'_>) -> Placements {
         match (before, now) {
             (Part::Not(old, _), Part::Not(new, at)) => {
-                // A negation is stronger if its inside is weaker, so the comparison is swapped.
+                // A negation is stronger if what it negates is weaker, so the comparison is swapped.
                 let found = self.forms(new, old, judges.swap());
                 let narrowed = found.first().map(|first| {
                     let message = format!("what must fail has changed: {}", first.kind);
@@ -401,7 +402,8 @@ impl Expected {
     /// clearly requires more.
     fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
         let same = match (self, now) {
-            // The exact text has everything that it had to contain, or is as similar as it had to be.
+            // The exact text contains everything that the answer had to contain, or is as similar as the answer had to
+            // be.
             (Expected::Plain(Plain::Contains(old)), Expected::Plain(Plain::Exact(new)))
                 if old.is_met_by(new) =>
             {

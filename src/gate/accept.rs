@@ -32,7 +32,7 @@ pub enum WayOut {
         /// What is left to do, or what the command does at once.
         then: String,
     },
-    /// The run would fail with all its failures accepted, for this reason.
+    /// The run would fail even if all its failures were accepted, for this reason.
     NotEnough(String),
 }
 

@@ -40,7 +40,7 @@ pub(super) enum Relation {
     Alone,
     /// The baseline does not have it.
     New,
-    /// It asked or expected something else in the baseline.
+    /// It is in the baseline, but asked or expected something else there.
     Changed,
     /// Its verdict involves a different judge than the baseline's, so it is judged as if there were no baseline.
     OtherJudge,
@@ -100,7 +100,7 @@ pub(super) fn cases<'a>(
         .collect()
 }
 
-/// The cases as the regression rule sees them. A run in which nothing was judged says nothing about any of them.
+/// The cases as the regression rule sees them. A run in which nothing was judged has no evidence about any of them.
 pub(super) fn facts<'a>(cases: &[CaseEvidence<'a>]) -> Vec<Facts<'a>> {
     let nothing = cases.iter().all(|case| case.now.is_none());
     let one = |case: &CaseEvidence<'a>| {

@@ -24,7 +24,7 @@ pub enum Conclusion {
     Fail,
     /// The run could not be judged as a whole.
     Error,
-    /// Something may be wrong, and could be neither confirmed nor ruled out.
+    /// Something may be wrong, but it could be neither confirmed nor ruled out.
     Inconclusive,
     /// Nothing blocks the release.
     Pass,
@@ -47,7 +47,7 @@ pub struct Finding {
     /// What it is about.
     #[serde(default, skip_serializing_if = "Subject::is_run")]
     pub subject: Subject,
-    /// The decision that it leads to; PASS for a warning.
+    /// The decision that the finding leads to; PASS for a warning.
     #[serde(rename = "ruling")]
     pub conclusion: Conclusion,
     /// The finding in one sentence.

@@ -1,4 +1,4 @@
-//! What the gate will be able to detect, before anything is asked: the same tests as in a run.
+//! What the gate will be able to detect, computed before anything is sent, with the same tests as in a run.
 
 use std::collections::BTreeMap;
 
@@ -108,7 +108,7 @@ impl<'a> Forecast<'a> {
         Some(high)
     }
 
-    /// How many known cases an unchanged run is expected to ask again, if each is asked `repeat` times.
+    /// How many known cases an unchanged run is expected to run again, with `repeat` trials of each case.
     #[must_use]
     pub fn unlucky(&self, repeat: u64) -> f64 {
         self.expected(repeat)

@@ -33,7 +33,7 @@ pub(super) const ALONE: f64 = 0.1;
 /// How the cases of a guard did compared with their baseline.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sight {
-    /// The probability of so few passes in an unchanged suite.
+    /// The probability of so few passes if the suite is unchanged.
     pub(super) p: f64,
     /// The expected share of passes, 0 to 1.
     pub(super) expected: f64,
@@ -59,7 +59,7 @@ pub(super) struct Guard<'a> {
 /// Whether a suspicion gets a second round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Second {
-    /// Nothing can be asked again: the first round decides.
+    /// Nothing can be run again, so the first round decides.
     Never,
     /// The second round is still to come.
     Ahead,
@@ -98,8 +98,8 @@ pub(super) fn sight(suite: &Suite, rows: impl IntoIterator<Item = Row>) -> Sight
     Sight { p, expected: expected / real(now.of), seen }
 }
 
-/// The probability of 0, 1, … passes in `drawn` answers for a case with a thick past, if its rate is `keep` times what
-/// it was.
+/// The probability of 0, 1, … passes in `drawn` answers for a case with enough past trials, if its rate is `keep` times
+/// what it was.
 pub(super) fn passes(suite: &Suite, past: Tally, drawn: u64, keep: f64) -> Vec<f64> {
     let (own, small) = (suite.posterior(past), |n: u64| i32::try_from(n).unwrap_or(i32::MAX));
     (0..=drawn).map(|x| choose(drawn, x) * own.chance(small(x), small(drawn - x), keep)).collect()
@@ -189,7 +189,7 @@ fn guarded<'a>(
     let suspects = sight.p <= SUSPICION * level && lost(&sight);
     let fires = sight.p <= level && lost(&sight);
     let mut guard = Guard { tag, cases: Vec::new(), sight, fires: false, suspects };
-    // A run that was asked under other limits has no second round of this guard.
+    // A run that used other limits has no second round of this guard.
     let asked = cases.iter().any(|at| !facts[*at].again.is_empty());
     match second {
         Second::Asked if asked => {

@@ -105,7 +105,7 @@ pub struct Compared {
     /// Whether accepting changes everyone's baseline at once, instead of with a commit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_once: bool,
-    /// `scenario/id` of failing cases; once they are accepted, this run no longer fails.
+    /// `scenario/id` of the failing cases that must be accepted so that this run no longer fails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept: Vec<String>,
     /// Why this run would fail even if all its failing cases were accepted.
@@ -141,7 +141,7 @@ pub struct Compared {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Means {
-    /// How many cases have the number on both sides, at least 1.
+    /// How many cases have the number both in the baseline and now, at least 1.
     pub cases: usize,
     /// The number in the baseline.
     pub baseline: f64,
@@ -159,8 +159,8 @@ pub struct Decision {
     /// Whether the policy is `strict`: a change must show that it breaks nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
-    /// Whether an inconclusive run does not stop the pipeline: everything that could be asked was asked, and every
-    /// open case passed at least once, or the policy says so.
+    /// Whether an inconclusive run does not stop the pipeline, because everything that could be run was run and every
+    /// open case passed at least once, or because the policy says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tolerated: bool,
     /// The decision in one sentence: the first finding, or how many cases passed or failed if there is none.
@@ -173,7 +173,7 @@ pub struct Decision {
     /// What blocks a pass, most severe first.
     #[serde(rename = "breaches")]
     pub findings: Vec<Finding>,
-    /// What readers should know, but does not block a pass.
+    /// What readers should know although it does not block a pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Finding>,
     /// Every case of the run, in its order.

@@ -42,8 +42,8 @@ pub struct Policy {
     pub quarantine: Vec<Quarantined>,
     /// `YYYY-MM-DD`: quarantines that ended before this day no longer apply.
     pub today: String,
-    /// If the change is compared with its base, the base's cases by scenario and id: they must meet every requirement
-    /// on their own, so that added cases cannot outweigh them.
+    /// If the change is compared with its base, the base's cases, by scenario and id. They must meet every requirement
+    /// on their own, so that added cases cannot make up for their failures.
     pub of_base: Option<BTreeSet<(String, String)>>,
 }
 
@@ -162,7 +162,7 @@ pub struct Quarantined {
     pub until: String,
 }
 
-/// What a missing baseline leads to, the more lenient first.
+/// What a missing baseline leads to, from lenient to strict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Missing {
@@ -175,9 +175,9 @@ pub enum Missing {
 /// Where a missing baseline was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sought {
-    /// In a named file or commit: a typo, or it was removed.
+    /// In a named file or commit, so the name has a typo or the baseline was removed.
     Named,
-    /// Where the first update creates it: at the base of a change, or on a ref.
+    /// Where the first update will create it: at the base of a change, or on a ref.
     Grown,
 }
 
@@ -208,7 +208,7 @@ pub enum Thin {
 pub enum Unconfirmed {
     /// The run is inconclusive.
     Inconclusive,
-    /// The gate fails: the application is deterministic, and one failure is proof.
+    /// The gate fails. For deterministic applications, where one failure is proof.
     Fail,
     /// A warning.
     Warn,

@@ -1,6 +1,6 @@
 //! How pass rates are distributed over a suite, and what that says about the rate of one case.
 //!
-//! The rates are a grid. Their frequencies are learned from the pasts of all cases (60 steps of expectation
+//! The rates form a grid. Their frequencies are learned from the pasts of all cases (60 steps of expectation
 //! maximization, with a prior of five imagined cases spread evenly). The rate of a case is estimated from its past and
 //! the suite, mixed with the estimate from its past alone, so that an unusual suite cannot dominate.
 

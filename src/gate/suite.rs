@@ -22,7 +22,7 @@ pub(super) fn pairs<'c, 'a>(cases: &'c [CaseEvidence<'a>]) -> impl Iterator<Item
         .filter(|case| case.now.is_some())
 }
 
-/// A number of each compared case that has it on both sides, before and now.
+/// A number, before and now, of each compared case that has it on both sides.
 pub(super) fn both(
     cases: &[CaseEvidence<'_>],
     before: impl Fn(&BaselineCase) -> Option<f64>,

@@ -1,4 +1,4 @@
-//! Whether a case that fails but was expected to pass is broken or was unlucky.
+//! Whether a case that fails but was expected to pass is broken or failed by chance.
 //!
 //! The case is asked again, one answer at a time. After each answer, the ratio says how many times more likely the
 //! answers are from a case whose rate fell to nothing, a quarter or half of what it was than from an unchanged one.
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::spread::{Spread, Suite};
 use crate::stats::{Tally, real};
 
-/// With fewer trials a past is thin: it says nothing about the rate of a case.
+/// With fewer trials, a past is thin: it shows too little about the rate of the case.
 pub(super) const THIN: u64 = 3;
 
 /// With a thin past, only this many failures in a row prove anything.
@@ -30,7 +30,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// A case is cleared if its answers are three times more likely from an unchanged case.
+    /// A case is cleared if its answers are three times more likely if it is unchanged than if it is broken.
     pub(super) const CLEAR: f64 = 1.0 / 3.0;
 }
 
@@ -79,7 +79,7 @@ enum Own {
 }
 
 impl Suspicion {
-    /// For a case with this past, one of `family` suspects.
+    /// The suspicion of a case with this past, one of `family` suspects.
     pub(super) fn of(suite: &Suite, past: Option<Tally>, family: usize, limits: Limits) -> Self {
         let own = match past {
             Some(past) if past.of < THIN => {

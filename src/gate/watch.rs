@@ -46,7 +46,7 @@ pub(super) struct Watch<'a> {
     cases: f64,
     /// The expected mean pass rate.
     mean: f64,
-    /// When the guard fires, if no past is thin: then that does not depend on the answers.
+    /// When the guard fires, if no past is thin, so that this does not depend on the answers.
     fixed: Option<Fires>,
 }
 

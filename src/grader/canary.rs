@@ -1,8 +1,8 @@
 //! Known answers that test every judge before its first live verdict: four bad ones it must fail, one for
 //! each way to cheat, and one good one it must pass.
 //!
-//! A judge that gets one wrong is broken, is another model behind the same name, obeys the answer it judges, or
-//! gives everything the same score; its verdicts are not used. The seed picks them, so a judge cannot memorize them.
+//! A judge that gets one wrong is broken, is another model behind the same name, obeys the answer it judges, or gives
+//! everything the same score; its verdicts are not used. The seed picks the canaries, so a judge cannot memorize them.
 
 use rand_core::Rng as _;
 
@@ -24,8 +24,8 @@ pub(super) struct Canary {
 
 /// The canaries of a run, the good one first: it exposes a judge whose answers are unreadable.
 ///
-/// Hardly anyone changes the seed, so model and suite affect the draw too; otherwise a judge would get the same
-/// canaries everywhere.
+/// Few users change the seed, so model and suite affect the draw, too; otherwise a judge would get the same canaries
+/// everywhere.
 pub(super) fn draw(root: Root, scale: u32, model: &str, suite: &str) -> Vec<Canary> {
     let mut random = root.stream(&["canaries", &scale.to_string(), model, suite]);
     let mut index = |of: usize| random.next_u32() as usize % of;

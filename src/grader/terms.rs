@@ -1,4 +1,4 @@
-//! How a judge is called, the same for every expectation.
+//! How a judge is called: these settings are the same for every expectation.
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 

@@ -85,7 +85,8 @@ impl<'de> Deserialize<'de> for Members {
 }
 
 impl Members {
-    /// Reasoning and score, or what is wrong. A score before its reasoning was given without reasoning.
+    /// Reasoning and score, or what is wrong. A score that comes before its reasoning counts as a score without
+    /// reasoning.
     fn verdict(&self) -> Result<(String, &str), &'static str> {
         let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         match names.as_slice() {

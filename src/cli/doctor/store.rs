@@ -20,7 +20,7 @@ use crate::source::{Diagnostics, slashed};
 use crate::text;
 use crate::vocabulary::{CaseId, Outcome};
 
-/// Days after which a baseline is old; it keeps runs for the same time.
+/// Days after which a baseline is old: the same number of days for which it keeps runs.
 const OLD: i64 = 30;
 
 /// Warns about a policy that passes even if nearly every case fails: such a gate only reports.

@@ -14,7 +14,7 @@ pub struct Suites<'a> {
     /// Cases in both suites, as they were and as they are now. A tag that a case lost is reported at the case, so it is
     /// kept here.
     pub kept: Vec<(Named<'a>, Named<'a>)>,
-    /// Whether flags set a rate or a baseline: then it is unknown what applies where the files set nothing.
+    /// Whether flags set a rate or a baseline; if so, it is unknown what applies where the files set nothing.
     pub flags_decide: bool,
     /// Whether an expectation needs a judge.
     pub is_judged: bool,

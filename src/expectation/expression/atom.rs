@@ -25,8 +25,8 @@ impl<'a> Answer<'a> {
         Self { response, expected, json: OnceCell::new() }
     }
 
-    /// The answer as JSON. Unlike in JavaScript, JSON nested more than 128 deep, with half a surrogate pair as an
-    /// escape, or with a number beyond the range of a double does not count.
+    /// The answer as JSON. Unlike in JavaScript, JSON does not count if it is nested more than 128 levels deep, or
+    /// contains half a surrogate pair as an escape or a number beyond the range of a double.
     fn json(&self) -> Option<&Value> {
         self.json.get_or_init(|| serde_json::from_str(self.response).ok()).as_ref()
     }
@@ -131,7 +131,7 @@ pub(super) enum Edges {
 /// The result of a test.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
-    /// Whether it is true; `None` if it cannot be judged, and then its negation is not true either.
+    /// Whether it is true; `None` if it cannot be judged, in which case its negation is not true either.
     pub(super) is_true: Option<bool>,
     /// What the answer has, for people.
     pub(super) what: String,

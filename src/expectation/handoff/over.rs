@@ -83,7 +83,7 @@ impl Handoff {
         let last = phantom.unwrap_or_else(|| {
             let last = latest.unwrap_or_else(|| verdict(kind(), self.never, 0.0));
             let Some(due) = &self.due else { return last.of_turn(0) };
-            // The last answer gives the reason, but the handoff was due at an earlier one.
+            // The last answer gives the reason, even if the handoff was due at an earlier answer.
             let mut numbered = (1..).zip(&talk.turns);
             let is_later = numbered.any(|(said, turn)| due.is_past(said, turn.number));
             let in_time = due.last(talk);

@@ -1,8 +1,8 @@
 //! Where a JSON Schema accepts more than another.
 //!
-//! An empty result is a proof that the old schema accepts whatever the new one accepts. Keywords that depend on each
-//! other (`properties` and `additionalProperties`, `items` and `prefixItems`, `contains` and `minContains`) are
-//! compared together. Whatever cannot be shown to reject as much as before is reported.
+//! An empty result proves that the old schema accepts whatever the new one accepts. Keywords that depend on each other
+//! (`properties` and `additionalProperties`, `items` and `prefixItems`, `contains` and `minContains`) are compared
+//! together. Whatever cannot be shown to reject as much as before is reported.
 
 mod limits;
 mod parts;

@@ -37,7 +37,7 @@ enum Tight {
 #[derive(Default)]
 struct Writer {
     out: String,
-    /// Whether the pattern has something that the engine is not used for.
+    /// Whether the pattern has a part that the engine is not used for.
     beyond: bool,
 }
 

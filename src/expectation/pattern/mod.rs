@@ -44,7 +44,7 @@ use crate::text;
 
 /// A valid regular expression.
 ///
-/// It only keeps its text. The engine's program for it is compiled when it is first used.
+/// Only its text is kept; the engine's program for it is compiled when the pattern is first used.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     search: Search,
@@ -158,7 +158,8 @@ impl Pattern {
         self.find_from(text, 0, &mut { STEPS })
     }
 
-    /// The first match from a byte on, which must start a character; takes its steps from `steps`.
+    /// The first match from a byte on, which must be the start of a character; subtracts the steps it takes from
+    /// `steps`.
     pub(in crate::expectation) fn find_from(
         &self,
         text: &str,

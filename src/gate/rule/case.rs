@@ -69,7 +69,7 @@ pub(in crate::gate) fn case(
     }
 }
 
-/// Whether a critical case fails, and that fails the gate.
+/// Whether a critical case fails and thereby fails the gate.
 fn is_critical(case: &CaseEvidence<'_>, policy: &Policy, log: &mut Findings<'_>) -> bool {
     if case.now != Some(false) || !case.critical || !is_confirmed(case, policy) {
         return false;
@@ -371,7 +371,7 @@ fn note(case: &CaseEvidence<'_>, state: State, found: &Found) -> String {
     notes.join("; ")
 }
 
-/// Whether the same text was judged both ways: then the judge is at fault, not the application.
+/// Whether the same text was judged both ways, so that the judge is at fault and not the application.
 fn grader_flaked(case: &CaseResult) -> bool {
     use crate::vocabulary::Outcome::{Failed, Passed};
     let answers =

@@ -8,8 +8,8 @@ use crate::stats::{LEVEL, SLACK, Tally, corrected};
 use crate::text::number::{percent, score};
 use crate::vocabulary::{Outcome, VerdictKind};
 
-/// Requirements for a calibration. They apply to the estimates, not to the ends of their intervals; `min_n`
-/// limits how wide those can be.
+/// Requirements for a calibration. They apply to the estimates, not to the ends of their intervals; `min_n` limits how
+/// wide the intervals can be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Demands {
     /// Minimum number of judged labels.

@@ -139,7 +139,7 @@ impl Limit<'_> {
         }
     }
 
-    /// The kind of weakening if it is lower or higher now.
+    /// The kind of weakening if the limit is lower or higher now.
     fn looser_kind(&self) -> Kind {
         match (self.place, self.side) {
             (None, _) => Kind::PassRateLowered,
@@ -209,7 +209,7 @@ impl LimitComparison<'_> {
             return false;
         }
         let (had, has) = (self.had(limit), self.has(other));
-        // More cases dilute a mean; they only add to a sum, or to a demand on all.
+        // More cases dilute a mean, but only add to a sum or to a requirement that all cases must meet.
         let only_adds = other.is_whole() || (other.side == Side::Most && other.metric.is_spending());
         // A limit that selected no case before can only be compared by name.
         let is_comparable = !had.is_empty() || limit.is_twin(other);
