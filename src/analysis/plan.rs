@@ -94,7 +94,7 @@ pub struct Broken {
     pub failing: u64,
     /// Cases that are not in the baseline: they must pass from the start.
     pub new: u64,
-    /// Failed extra trials in a row that prove any one of these cases broken.
+    /// Failed extra trials in a row that prove a case with enough baseline trials broken.
     pub failing_trials: Option<u64>,
 }
 

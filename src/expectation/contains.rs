@@ -147,7 +147,8 @@ pub(super) fn fold(case_sensitive: bool) -> fn(&str) -> String {
     if case_sensitive { folded } else { folded_lower }
 }
 
-/// Whether the mode was lenient before, and whether it is now. With a single value, the mode makes no difference.
+/// Whether the mode was lenient before, and whether it is now. While there is only one value, the mode makes no
+/// difference.
 pub(super) fn lenient(before: (bool, &BTreeSet<String>), now: (bool, &BTreeSet<String>)) -> (bool, bool) {
     let of = |(lenient, values): (bool, &BTreeSet<String>)| lenient && values.len() != 1;
     (of(before) || (before.0 == now.0 && of(now)), of(now))

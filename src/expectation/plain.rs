@@ -1,6 +1,6 @@
 //! The kinds that need no model: reading, judging and comparing them follows from one list.
 
-/// Length in bytes of an answer that is judged through `aside` and not directly on the thread that sends requests.
+/// Answers of this many bytes are judged through `aside` and not directly on the thread that sends requests.
 pub(super) const LONG: usize = 1 << 16;
 
 /// Makes the enum of these kinds. Each has a file with `FIELDS`, its keys, and a type with `read`, `judge`, `weaker`
