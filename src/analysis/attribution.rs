@@ -65,7 +65,7 @@ pub struct Attribution {
     pub notes: Vec<String>,
 }
 
-/// Mean shares of passed answers, 0 to 1.
+/// The four mean shares of passed answers, 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rates {

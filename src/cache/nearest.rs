@@ -107,7 +107,7 @@ pub(super) struct Index {
     comparisons: AtomicUsize,
 }
 
-/// A record without its strings.
+/// A record without its content.
 #[derive(Debug)]
 struct Entry {
     hash: String,

@@ -375,7 +375,7 @@ pub(super) fn files(paths: &[PathBuf], config: &ConfigFile) -> Result<Vec<PathBu
     })
 }
 
-/// The named paths, or the default.
+/// The named paths, or the default ones.
 pub(super) fn places(paths: &[PathBuf], config: &ConfigFile) -> Vec<PathBuf> {
     if !paths.is_empty() {
         return paths.to_vec();

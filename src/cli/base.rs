@@ -123,7 +123,7 @@ impl BaseArgs {
         let cached = suite.cached(settings, &brought);
         let mut place = gate.proof.place(&settings.gate, &settings.folder);
         if by_base {
-            // The change accepts changes in the file the base names.
+            // The change accepts intended changes in the baseline file that the base names.
             now.baseline = suite.own_baseline(place.as_ref()).as_deref().and_then(read);
             place = place.map(|place| suite.at_base(place, &commit, &brought)).transpose()?;
             base.untrusted = cached.untrusted();

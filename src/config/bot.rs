@@ -19,7 +19,7 @@ use crate::secret::Secret;
 use crate::source::{Diagnostic, Span};
 use serde_json::json;
 
-/// How to make akit trust a command that only a change names.
+/// How to make akit run a command that only a change names.
 const MERGE_FIRST: &str = "merge it in akit.yaml first, name it on the command line (`-p command -- ./bot`), or trust the change: \
                            `--trust head` (`trust: head` in the pipeline)";
 

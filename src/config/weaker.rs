@@ -141,13 +141,13 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: b
             found.push(fewer_votes(&["grader", "votes"]));
         }
         if (canaries, now.terms.canaries) == (Canaries::On, Canaries::Off) {
-            let message = "the judge was tested on known-bad answers, now it is not";
+            let message = "the judge was tested on known-bad answers; now it is not";
             found.push(Weaker::new(Kind::CanariesOff, &["grader", "canaries"], message));
         }
         let (was, is) = (max_answer, now.terms.max_answer);
         if is > was {
             let message =
-                format!("answers longer than {was} characters failed, now only those longer than {is}");
+                format!("answers longer than {was} characters failed; now only those longer than {is}");
             found.push(Weaker::new(Kind::MaxAnswerRaised, &["grader", "maxAnswer"], message));
         }
     }
@@ -169,7 +169,7 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: b
             found.extend(calibrated(&was, &is));
         }
         (None, Some((file, is))) if is.unmet == Unmet::Advisory => {
-            let message = format!("every verdict counted, now one that `{file}` does not cover is advisory");
+            let message = format!("every verdict counted; now one that `{file}` does not cover is advisory");
             found.push(Weaker::new(Kind::CalibrationLowered, &["grader", "calibration", "file"], message));
         }
         (None, _) => {}
@@ -186,7 +186,7 @@ fn calibrated(before: &Demands, now: &Demands) -> Vec<Weaker> {
     let path = |key: &'static str| ["grader", "calibration", key];
     let mut found = Vec::new();
     if (*unmet, now.unmet) == (Unmet::Error, Unmet::Advisory) {
-        let message = "a verdict without a calibration was an error, now it is advisory";
+        let message = "a verdict without a calibration was an error; now it is advisory";
         found.push(Weaker::new(Kind::CalibrationRemoved, &path("required"), message));
     }
     let limits = [

@@ -1,4 +1,4 @@
-//! Files for comparison: their content, and the tree with the place of each part.
+//! Files to compare: their content, and a tree with the position of each part.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -37,7 +37,7 @@ fn recorded(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
             && is == REPLIES
             && was != REPLIES
         {
-            let message = format!("{was} was called before, now recorded answers are judged");
+            let message = format!("{was} was called before; now recorded answers are judged");
             let of = if std::ptr::eq(node, new.node) { new.name() } else { "provider".to_owned() };
             log.at(Kind::TargetRecorded, &of, &document.file, node.place(&["provider"]), &message);
         }
@@ -209,7 +209,7 @@ fn replayed(before: Option<&Configuration>, now: &Configuration, log: &mut Log) 
     };
     let was = reads(before.and_then(|before| before.config.cache_mode));
     if let (None, Some(mode)) = (was, reads(now.config.cache_mode)) {
-        let message = format!("the application was always called, now recorded answers are used (`{mode}`)");
+        let message = format!("the application was always called; now recorded answers are used (`{mode}`)");
         log.key(&now.document, &Weaker::new(Kind::CacheReplayed, &["cache", "mode"], message));
     }
 }

@@ -104,7 +104,7 @@ impl Contains {
         // A longer value includes the shorter ones.
         let covered = |value: &String| new.iter().any(|other| other.contains(value.as_str()));
         let found = match (was, is) {
-            (false, true) => vec![looser("all values were required, now one is enough")],
+            (false, true) => vec![looser("all values were required; now one is enough")],
             (false, false) => removed(old.iter().filter(|value| !covered(value)), "no longer required"),
             (true, true) => {
                 let stronger = |value: &&String| old.iter().any(|other| value.contains(other.as_str()));

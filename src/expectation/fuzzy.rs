@@ -136,10 +136,10 @@ impl Fuzzy {
             }
             (Near::Similarity(_), Near::Distance(0)) => None,
             (Near::Similarity(was), Near::Distance(is)) => {
-                Some(("distance", format!("the threshold was {was}, now a distance of {is} is allowed")))
+                Some(("distance", format!("the threshold was {was}; now a distance of {is} is allowed")))
             }
             (Near::Distance(was), Near::Similarity(is)) => {
-                Some(("threshold", format!("a distance of {was} was allowed, now the threshold is {is}")))
+                Some(("threshold", format!("a distance of {was} was allowed; now the threshold is {is}")))
             }
             (Near::Distance(was), Near::Distance(is)) => {
                 (is > was).then(|| ("distance", format!("a distance of {was} was allowed, now {is}")))

@@ -109,7 +109,7 @@ impl NotContains {
         // A shorter value also forbids the longer ones that include it.
         let covered = |value: &String| new.iter().any(|other| value.contains(other.as_str()));
         let found = match (was, is) {
-            (false, true) => vec![looser("any value failed, now only all of them together")],
+            (false, true) => vec![looser("any value failed; now only all of them together")],
             (false, false) => removed(old.iter().filter(|value| !covered(value)), "no longer forbidden"),
             (true, true) => {
                 let more = new.iter().filter(|value| !old.contains(*value));
@@ -119,7 +119,7 @@ impl NotContains {
             (true, false) => removed(old.iter(), "no longer forbidden"),
         };
         let narrowed = (sensitive == (false, true)).then(|| {
-            let message = "case was ignored, now only the exact spelling is forbidden";
+            let message = "case was ignored; now only the exact spelling is forbidden";
             Weaker::new(WeakeningKind::ModeLoosened, &["caseSensitive"], message)
         });
         found.into_iter().chain(narrowed).collect()

@@ -226,7 +226,7 @@ impl FormComparison {
             (Operator::Or | Operator::Alone, Operator::Or) => self.either(before, now, judges),
             (Operator::Or, _) => self.one_of(before, now, judges),
             (Operator::And, Operator::Or) => {
-                let message = "all parts had to pass, now one is enough".to_owned();
+                let message = "all parts had to pass; now one is enough".to_owned();
                 let span = now.at.node.place(&["operator"]);
                 let mut found = vec![now.at.placed(Kind::OperatorLoosened, span, message)];
                 let both = self.both(before, now, judges);

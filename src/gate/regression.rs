@@ -164,7 +164,7 @@ impl Regression {
         guard::guards(&self.suite, facts, margin, second)
     }
 
-    /// If a case is unconfirmed: the joint test, and how many cases it covers.
+    /// If a case is unconfirmed: the result of the joint test, and how many cases it covers.
     pub(super) fn joint(&self, facts: &[Facts<'_>]) -> Option<(Sight, usize)> {
         self.found.contains(&Found::Unconfirmed).then(|| guard::joint(&self.suite, facts))
     }

@@ -214,8 +214,8 @@ impl Signs {
         answer.state?.pointer(self.state.as_deref()?)
     }
 
-    /// The part of the application's state around the value that reports a handoff. If that part would be the whole
-    /// state, only the value itself, because the state may contain the question.
+    /// The part of the application's state around the value that reports a handoff. If that part is the whole state,
+    /// only the value itself, because the state may contain the question.
     pub(super) fn beside<'a>(&self, answer: &Candidate<'a>) -> Option<&'a Json> {
         let pointer = self.state.as_deref()?;
         let above = pointer.rsplit_once('/').map(|(above, _)| above).filter(|above| !above.is_empty());

@@ -290,7 +290,7 @@ impl LimitComparison<'_> {
         let half = self.now.iter().find(|other| other.about() == limit.about() && other.place.is_some());
         vec![match (limit.place, half) {
             (None, _) => {
-                let message = format!("{}, now there is no minimum", limit.demanded());
+                let message = format!("{}; now there is no minimum", limit.demanded());
                 Weaker::new(Kind::PassRateLowered, &["min_pass_rate"], message)
             }
             (_, Some(half)) => Weaker {
@@ -333,14 +333,14 @@ impl LimitComparison<'_> {
             };
             let message = match freed {
                 Some((_, new)) if is_known => format!(
-                    "{} had to pass, now a {name} of {} is enough for it{}",
+                    "{} had to pass; now a {name} of {} is enough for it{}",
                     CaseId::new(new.scenario, new.id),
                     limit.value,
                     limit.cases.words()
                 ),
                 None if !unknown => continue,
                 _ => format!(
-                    "every case had to pass, now a {name} of {} is enough{}",
+                    "every case had to pass; now a {name} of {} is enough{}",
                     limit.value,
                     limit.cases.words()
                 ),
