@@ -435,7 +435,7 @@ impl RedactArgs {
         if let Some(file) = self.redact_patterns.iter().find(file) {
             return Err(Status::Invalid.because(
                 format!("`{}` is a file; `--redact-patterns` takes patterns", text::excerpt(file, 200)),
-                "nothing was sent; put the files before it, or another flag in between",
+                "nothing was sent; put the files before the flag, or put another flag in between",
             ));
         }
         match scenario::redactor(&self.redact_patterns) {

@@ -134,7 +134,7 @@ pub(super) fn listen_for(road: &Road, sink: Arc<dyn Sink>, grace: Duration) -> L
 }
 
 /// Ends the process at once. Files get their names once they are complete, so none is left half-written.
-#[expect(clippy::exit, reason = "a second signal while reports are written means: no reports")]
+#[expect(clippy::exit, reason = "a second signal while reports are written skips the reports")]
 fn end(why: Ended) {
     process::end_all();
     std::process::exit(Status::stopped(why).code().into());

@@ -309,7 +309,7 @@ fn verify(cache: &Cache) -> Status {
         wrong += 1;
         terminal::lines(&[format!("{}: {why}", slashed(&shelved.path))]);
     }
-    terminal::lines(&[format!("{} sound, {wrong} not", text::count(sound, "record"))]);
+    terminal::lines(&[format!("{} valid, {wrong} invalid", text::count(sound, "record"))]);
     if wrong > 0 { Status::Failed } else { Status::Passed }
 }
 

@@ -117,7 +117,7 @@ impl Sink for Progress {
             Event::Awaiting { why, requests, seconds } => {
                 let requests = text::count(requests, "request");
                 self.line(&format!(
-                    "{why}: waiting up to {seconds} s for {requests}; a second signal stops at once"
+                    "{why}: waiting up to {seconds} s for {requests}; a second signal stops akit at once"
                 ));
             }
             Event::Stopping { why } => {

@@ -239,7 +239,7 @@ fn without_a_sound_calibration_verdicts_only_advise_and_the_output_says_so() {
     let cases = [
         (None, "no calibration file `cal.json`"),
         (Some("{}"), "`cal.json` is not a calibration: `schema` is missing"),
-        (Some(&weak), "`cal.json` is too weak: kappa is 0.2, at least 0.6 is required"),
+        (Some(&weak), "`cal.json` is too weak: kappa is 0.2 (at least 0.6 required)"),
         (Some(&other), "`cal.json` is for a different judge: model `older-judge`, now `judge`"),
     ];
     for (stored, why) in cases.map(|(stored, why)| (stored.map(AsRef::<str>::as_ref), why)) {

@@ -96,7 +96,7 @@ pub(super) fn cache(settings: &Settings, asks: bool) -> Check {
             "nothing to replay: record with `akit run --cache record`, and copy the folder here",
         )
     } else if wrong > 0 {
-        Check::warn(ABOUT, format!("{message}, {wrong} not"), "see `akit cache verify`")
+        Check::warn(ABOUT, format!("{message}; {wrong} invalid"), "see `akit cache verify`")
     } else {
         Check::ok(ABOUT, message)
     }

@@ -109,7 +109,7 @@ impl Binding {
         let kappa = kappa(counts).map(|kappa| kappa.value);
         let mut weak = Vec::new();
         if let Some(least) = self.demands.min_n.filter(|least| counts.n() < *least) {
-            weak.push(format!("{} labels were judged, at least {least} are required", counts.n()));
+            weak.push(format!("{} labels were judged (at least {least} required)", counts.n()));
         }
         let demands = [
             ("kappa", kappa, self.demands.min_kappa),
@@ -119,10 +119,10 @@ impl Binding {
         for (name, found, least) in demands {
             match (found, least) {
                 (Some(found), Some(least)) if found + SLACK < least => {
-                    weak.push(format!("{name} is {}, at least {} is required", score(found), score(least)));
+                    weak.push(format!("{name} is {} (at least {} required)", score(found), score(least)));
                 }
                 (None, Some(least)) => {
-                    weak.push(format!("{name} is unknown, at least {} is required", score(least)));
+                    weak.push(format!("{name} is unknown (at least {} required)", score(least)));
                 }
                 _ => {}
             }

@@ -110,7 +110,7 @@ fn a_calibration_reads_back_as_stored_and_its_counts_decide() {
     std::fs::write(&path, text.replace(&kappa, "0.99")).unwrap();
     let demands = Demands { min_kappa: Some(0.9), ..undemanding(Unmet::Advisory) };
     let trouble = Binding::of(&path, Calibration::read(&path), demands).trouble().unwrap();
-    assert!(trouble.ends_with("is too weak: kappa is 0.7, at least 0.9 is required"), "{trouble}");
+    assert!(trouble.ends_with("is too weak: kappa is 0.7 (at least 0.9 required)"), "{trouble}");
 }
 
 fn undemanding(unmet: Unmet) -> Demands {
@@ -215,11 +215,11 @@ fn weak_and_missing_calibrations_say_so() {
     };
     let trouble = bound(&usual(), demanding.clone()).binding.trouble().unwrap();
     let expected =
-        "is too weak: 20 labels were judged, at least 50 are required; TPR is 0.8, at least 0.9 is required";
+        "is too weak: 20 labels were judged (at least 50 required); TPR is 0.8 (at least 0.9 required)";
     assert!(trouble.ends_with(expected), "{trouble}");
     let one_class = calibration("be kind", &[(true, Some(9))]);
     let trouble = bound(&one_class, demanding.clone()).binding.trouble().unwrap();
-    assert!(trouble.contains("kappa is unknown, at least 0.7 is required; TNR is unknown"), "{trouble}");
+    assert!(trouble.contains("kappa is unknown (at least 0.7 required); TNR is unknown"), "{trouble}");
     let coin =
         calibration("be kind", &[(true, Some(9)), (true, Some(0)), (false, Some(9)), (false, Some(0))]);
     let trouble = bound(&coin, undemanding(Unmet::Advisory)).binding.trouble().unwrap();
