@@ -36,7 +36,7 @@ pub enum Transition {
     BothFailing,
     /// At least one of the runs could not judge the case or did not run it.
     NotJudged,
-    /// Its question or expectation differs: not compared.
+    /// Its question or expectation differs, so it is not compared.
     Changed,
     /// Passes in both runs.
     BothPassing,

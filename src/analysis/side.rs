@@ -61,7 +61,7 @@ pub struct Seen<'a> {
     /// Median latency of the answers, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
-    /// Mean tokens of an answer, sent and received, so that runs with more trials do not weigh more.
+    /// Mean number of tokens of an answer, sent and received; a mean, so that runs with more trials do not count more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<f64>,
     /// Mean original cost of an answer, in US dollars.

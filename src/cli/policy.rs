@@ -219,7 +219,7 @@ pub(super) fn read_baseline(
     }
 }
 
-/// Reports names in the policy that match no case, neither selected nor in the configured suite.
+/// Reports names in the policy that match no case, either selected or in the configured suite.
 pub(super) fn check_names(
     config: &ConfigFile,
     cases: &[Named<'_>],

@@ -53,7 +53,7 @@ pub(super) struct Reserved<'a> {
 impl Spending {
     fn fits(&self, limit: Option<f64>, more: f64) -> bool {
         let held: f64 = self.held.values().map(|held| held.left).sum();
-        // A request of unknown cost needs at least some budget that is left.
+        // A request of unknown cost needs at least some remaining budget.
         limit.is_none_or(|limit| self.spent < limit && self.spent + self.reserved + held + more <= limit)
     }
 

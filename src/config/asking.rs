@@ -80,7 +80,7 @@ impl Asking<'_> {
     }
 }
 
-/// The sources of settings, besides `providers` of the configuration.
+/// The sources of settings other than `providers` in the configuration.
 struct Sayers<'a> {
     provider: Resolved<'a, &'a str>,
     model: Option<Resolved<'a, &'a str>>,

@@ -314,7 +314,7 @@ fn limits(policy: &Policy) -> Limits {
     Limits { confirm: policy.confirm, alpha: policy.alpha, clear: Limits::CLEAR }
 }
 
-/// Whether anything was asked live, not only read from files and records.
+/// Whether the run called anything live, instead of only reading files and records.
 fn asks(run: &RunManifest) -> bool {
     let read = |trial: &Trial| {
         trial.answers().next().is_some() && trial.answers().all(|answer| answer.given || answer.recorded)

@@ -288,7 +288,7 @@ impl Policy {
         self.critical.iter().any(|selector| selector.has(case))
     }
 
-    /// Whether a rate covers a case, instead of each failure on its own.
+    /// Whether a pass rate covers a case, so that its failures do not count one by one.
     pub(super) fn rated(&self, case: &CaseResult) -> bool {
         self.min_pass_rate.is_some() || self.thresholds.iter().any(|limit| limit.rates(case))
     }

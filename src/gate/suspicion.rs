@@ -30,7 +30,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// A case is cleared if its answers are three times more likely if it is unchanged than if it is broken.
+    /// A case is cleared once its answers are three times more likely for an unchanged case than for a broken one.
     pub(super) const CLEAR: f64 = 1.0 / 3.0;
 }
 
@@ -95,8 +95,8 @@ impl Suspicion {
         self.bar
     }
 
-    /// Takes answers until they decide: true if one passed, `None` if it was not judged. The answers of earlier
-    /// attempts at the same commit come first and do not use up the limit of this run.
+    /// Takes answers until they decide; an answer is true if it passed, and `None` if it was not judged. The answers of
+    /// earlier attempts at the same commit come first and do not use up the limit of this run.
     pub(super) fn follow(&self, earlier: Tally, answers: impl IntoIterator<Item = Option<bool>>) -> Course {
         let mut course =
             Course { word: Word::Unasked, passes: 0, failures: 0, ratio: 1.0, largest: 1.0, settled: false };

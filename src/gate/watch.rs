@@ -148,7 +148,7 @@ impl<'a> Watch<'a> {
         if self.counts.iter().all(|(past, _)| past.of >= THIN) {
             return Sum::of(self.parts(drawn, 1.0)).largest(level);
         }
-        // With thin pasts the limit depends on the answers: take it at the expected answers, with a normal
+        // With thin pasts, the limit depends on the answers: compute it for the expected answers, with a normal
         // approximation.
         let (mut centre, mut spread, mut expected, mut moves) = (0.0, 0.0, 0.0, 0.0);
         for (past, count) in &self.counts {

@@ -17,9 +17,9 @@ pub(super) type Explained = (String, Vec<Setting>);
 pub(super) enum State {
     /// Fine, or not needed.
     Ok,
-    /// A run works without it, but the user may want to change it.
+    /// A run works, but the user may want to change this.
     Warn,
-    /// A run stops with this exit code because of it.
+    /// Because of this, a run stops with this exit code.
     Bad(Status),
 }
 

@@ -153,7 +153,7 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
             limit: Some(policy.max_error_rate),
             ..Finding::new(FindingId::Errors, message)
         };
-        // If budget or deadline cut the run short, its final error rate is unknown.
+        // If a budget or a deadline ended the run early, its final error rate is unknown.
         let cut = matches!(run.ended, Ended::Budget | Ended::Deadline);
         if too_many && !cut { log.error(finding) } else { log.warn(finding) }
     }
@@ -359,7 +359,7 @@ pub(in crate::gate) fn nothing_passed(
     let open = |(case, state): (&CaseEvidence<'_>, &CaseState)| {
         case.now == Some(true) || matches!(state.state, State::Unconfirmed | State::Open)
     };
-    // If another finding is as severe, this one adds nothing.
+    // If another finding is at least as severe, this one adds nothing.
     match (judged().all(open), log.gravest()) {
         (_, Some(Conclusion::Fail)) | (true, Some(Conclusion::Error)) => {}
         (true, Some(Conclusion::Inconclusive)) if log.stops() => {}

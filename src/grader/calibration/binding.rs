@@ -65,7 +65,7 @@ impl Binding {
         Self { path: crate::source::slashed(path), stored, demands }
     }
 
-    /// What is wrong with the calibration for any judge, if anything.
+    /// What makes the calibration unusable for any judge, if anything.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         match &self.stored {
