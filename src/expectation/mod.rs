@@ -453,7 +453,10 @@ fn errored(kind: VerdictKind, reason: String) -> Verdict {
 
 /// The verdict of a negative expectation on a hollow answer.
 fn hollow(kind: VerdictKind, reason: &str) -> Verdict {
-    Verdict { reason: format!("{reason}, so missing text does not count as a pass"), ..verdict(kind, false, 0.0) }
+    Verdict {
+        reason: format!("{reason}, so missing text does not count as a pass"),
+        ..verdict(kind, false, 0.0)
+    }
 }
 
 /// The verdict of a pattern or an expression on an answer that it cannot pass, such as an empty one. `negative` means
