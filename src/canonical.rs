@@ -1,13 +1,13 @@
 //! JSON in the canonical form of RFC 8785.
 //!
-//! Every case is hashed when a suite is read, and the library that implements the full form builds its own tree first.
-//! So simple values are written here, and only numbers with a special form in JavaScript are left to the library; a
-//! property test checks that both agree.
+//! Every case is hashed when a suite is read, and the library that implements the full form first builds a tree of its
+//! own, which takes time. So akit writes simple values itself, and leaves only numbers with a special form in
+//! JavaScript to the library. A property test checks that the two agree.
 
 use serde_json::{Number, Value as Json};
 use sha2::{Digest, Sha256};
 
-/// The largest whole number below which JavaScript's numbers have no gaps.
+/// JavaScript can represent every whole number up to this one exactly.
 const EXACT: u64 = 1 << 53;
 
 /// The bytes of a value: keys sorted by UTF-16 units, no white space, shortest numbers.

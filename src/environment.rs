@@ -17,7 +17,7 @@ const MAX_EVENT: u64 = 32 * 1024 * 1024;
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// These variables and no others.
+    /// An environment with these variables and no others.
     pub fn of<K: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
         Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
@@ -39,7 +39,8 @@ impl Environment {
         self.0.get(name).is_some_and(String::is_empty)
     }
 
-    /// A text with its variables filled, and the values that were inserted; references without value or default stay.
+    /// The text with its variables filled in, and the values that were inserted; references without a value or a
+    /// default stay as they are.
     #[must_use]
     pub fn filled(&self, text: &str) -> (String, Vec<&str>) {
         let mut values = Vec::new();
@@ -124,10 +125,10 @@ impl Filled {
 }
 
 /// Fills every string of a document; `part` decides from the path of a value whether it is used. Its decision applies
-/// to everything below, except that something inside may be unused.
+/// to everything below that path, except that parts of it may be unused.
 ///
-/// `$${NAME}` is a literal `${NAME}`. Under `apiKey` a variable may be unset: judging recorded answers needs no key,
-/// and whether one is needed is up to the provider.
+/// `$${NAME}` is a literal `${NAME}`. Under `apiKey`, a variable may be unset: judging recorded answers needs no key,
+/// and the provider decides whether one is needed.
 pub fn expand(
     node: &mut Node,
     environment: &Environment,
@@ -164,7 +165,7 @@ struct Filling<'a> {
     path: Vec<String>,
     file: &'a SourceFile,
     part: &'a dyn Fn(&[&str]) -> Relevance,
-    /// Of the section being filled.
+    /// Whether the section being filled is used.
     relevance: Relevance,
 }
 
@@ -196,7 +197,7 @@ impl Filling<'_> {
             self.text(text);
             return;
         }
-        // Headers stay as written: which servers may get them, and what may be shown, is decided later.
+        // Headers stay as written: akit decides later which servers may get them and what may be shown.
         let above: Vec<&str> = self.path.iter().map(String::as_str).collect();
         if name == "headers"
             && matches!(above.as_slice(), ["providerConfig"] | ["providers", _])
@@ -222,7 +223,7 @@ impl Filling<'_> {
         self.path.pop();
     }
 
-    /// Fills a text. Returns the variables that have neither value nor default.
+    /// Fills in the variables of a string, and returns those that have neither a value nor a default.
     fn text(&mut self, text: &mut String) -> Vec<String> {
         let mut missing = Vec::new();
         *text = fill(text, |name, default| {
@@ -255,7 +256,7 @@ pub fn unset(text: &str) -> Option<&str> {
     is_name(name).then_some(name)
 }
 
-/// The text escaped for a file, so that no `${NAME}` in it is filled.
+/// Escapes every `${NAME}` in a string, so that it is not substituted when akit reads the file.
 #[must_use]
 pub fn literal(text: &str) -> String {
     replace(text, |before, whole, _, _| format!("{before}${whole}"))

@@ -1,4 +1,4 @@
-//! Progress events of the engines, a module of their own so that engines and listeners do not depend on each other.
+//! Progress events of the engines, in a module of their own so that engines and listeners do not depend on each other.
 
 use crate::vocabulary::Outcome;
 
@@ -7,12 +7,12 @@ use crate::vocabulary::Outcome;
 pub enum Event<'a> {
     /// Work starts on this many cases.
     Started {
-        /// How many.
+        /// Number of cases.
         cases: usize,
     },
-    /// Failed cases are asked again, to confirm or clear them.
+    /// Failed cases are run again, to confirm or clear them.
     Confirming {
-        /// How many.
+        /// Number of cases.
         cases: usize,
     },
     /// A case was judged.

@@ -1,9 +1,9 @@
 //! Whether a shift between two runs comes from the application or the judge.
 //!
-//! Two answers of each case (the old run's and the new one's) under two judges make four pass rates. The effect of the
-//! application is the mean of its effects under either judge, that of the judge the mean of its effects on either
-//! answer; together they add up to the whole shift (Shapley, "A value for n-person games", 1953, for two players). A
-//! case without a judge is the same under both.
+//! Each case has two answers (the old run's and the new one's), each graded by two judges, which makes four pass rates.
+//! The effect of the application is its mean effect under the two judges, and the effect of the judge is its mean
+//! effect on the two answers; together they add up to the whole shift (Shapley, "A value for n-person games", 1953, for
+//! two players). A case without a judge counts the same under both judges.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::manifest::{CaseResult, Fault, RunManifest, Trial};
 use crate::stats::Tally;
 use crate::vocabulary::{Answer, CaseId, Outcome};
 
-/// Smaller effects are rounding: half of the last digit that is shown.
+/// Effects below this are rounding errors: it is half of the last digit that reports show.
 const NOTHING: f64 = 0.000_5;
 
 /// The cases that two runs and the suite have in common.
@@ -37,35 +37,35 @@ struct Pair<'a> {
 pub struct Attribution {
     /// `akit.regrade/1`.
     pub schema: String,
-    /// In one sentence.
+    /// The attribution in one sentence.
     pub verdict: String,
     /// Cases that were compared.
     pub cases: usize,
-    /// Those of them that involve a judge in either run.
+    /// Compared cases that involve a judge in at least one of the runs.
     pub graded: usize,
-    /// Those of them with the same answers in both runs, so that only the judge can differ.
+    /// Cases that involve a judge and have the same answers in both runs, so that only the judge can differ.
     pub identical: usize,
     /// Cases in both runs whose question or expectation differs in one of them, or in the suite now.
     pub changed: usize,
-    /// Cases in both runs that one of them did not judge.
+    /// Cases that are in both runs, but were not judged in at least one of them.
     pub unjudged: usize,
     /// The four pass rates.
     pub rates: Rates,
-    /// New answers under the new judge minus old answers under the old judge, −1 to 1.
+    /// Pass rate of the new answers under the new judge minus that of the old answers under the old judge, −1 to 1.
     pub total: f64,
-    /// The application's part of it.
+    /// The application's share of that difference.
     pub product: f64,
-    /// The judge's part of it.
+    /// The judge's share of that difference.
     pub judge: f64,
     /// Cases that passed in one run and failed in the other, in the order of the new run.
     pub flips: Vec<Flip>,
-    /// Cases that could not be judged again; they are in no rate.
+    /// Cases that could not be judged again; no rate includes them.
     pub unheard: Vec<Unheard>,
     /// What limits the attribution.
     pub notes: Vec<String>,
 }
 
-/// Mean shares of passed answers, 0 to 1.
+/// The four mean shares of passed answers, 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rates {
@@ -104,7 +104,7 @@ pub enum Cause {
     Product,
     /// Either of them alone would have caused it.
     Either,
-    /// Only both together.
+    /// Neither alone: it took both of them.
     Together,
 }
 
@@ -121,7 +121,7 @@ pub struct Unheard {
 }
 
 impl<'a> Common<'a> {
-    /// The cases of two runs, by (scenario, id), that the suite has with the same content hash.
+    /// Cases, by (scenario, id), that both runs and the suite have with the same content hash.
     #[must_use]
     pub fn of(old: &'a RunManifest, new: &'a RunManifest, suite: &BTreeMap<CaseId<'_>, &str>) -> Self {
         let before: BTreeMap<_, _> = old.cases.iter().map(|case| (case.key(), case)).collect();
@@ -158,7 +158,7 @@ impl<'a> Common<'a> {
         self.pairs.iter().filter(|pair| pair.is_contested()).map(|pair| pair.new.key()).collect()
     }
 
-    /// Attributes the shift, given the old answers under the new judge and the new ones under the old judge.
+    /// Attributes the shift, given the new judge's verdicts on the old answers and the old judge's on the new ones.
     ///
     /// Neither is needed if nothing is [`contested`](Self::contested).
     #[must_use]
@@ -247,7 +247,7 @@ impl Pair<'_> {
             let then = then.map(|then| heard(self.new, then)).transpose()?;
             (heard(self.old, regraded)?, then)
         } else if self.is_graded() {
-            // The same answers: the new run shows the new judge's verdict on the old ones.
+            // The answers are the same, so the new run already has the new judge's verdict on the old ones.
             (new, Some(old))
         } else {
             (old, Some(new))
@@ -287,7 +287,7 @@ fn tally(case: &CaseResult) -> Tally {
     Tally { hits: case.answers().filter(|trial| trial.outcome == Outcome::Passed).count() as u64, of }
 }
 
-/// The other judge's verdicts on the answers to a case: on all of them, or none.
+/// Passes among the other judge's verdicts on the answers to a case; an error unless it judged all of them.
 fn heard(case: &CaseResult, regraded: &Regraded<'_>) -> Result<Tally, Unheard> {
     let said = regraded.get(&case.key());
     let found = said.map(|said| tally(said)).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Two stored runs side by side, case by case.
 //!
-//! Cases are matched by scenario and id, and compared if their content hash is the same. Nothing here is a test: two
-//! runs also differ by chance, and only the gate says whether a difference is more than that.
+//! Cases are matched by scenario and id, and compared if their content hash is the same. No difference is tested here:
+//! two runs also differ by chance, and only the gate decides whether a difference is more than chance.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use super::{Seen, Side};
 /// The name and version of the JSON format.
 pub const SCHEMA: &str = "akit.compare/1";
 
-/// The note in every form of a comparison.
+/// The note that every form of a comparison shows.
 pub const CLAIM: &str =
     "These differences are not tested: runs also differ by chance. `akit gate` tests them.";
 
@@ -26,24 +26,24 @@ pub const CLAIM: &str =
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Transition {
-    /// Passed and fails now.
+    /// Passed in the first run and fails in the second.
     NewlyFailing,
-    /// Failed and passes now.
+    /// Failed in the first run and passes in the second.
     Fixed,
-    /// Same result, but a different share of its trials passed.
+    /// Same result in both runs, but with different shares of passed trials.
     Flipped,
-    /// Failed and fails, with the same share of passed trials.
+    /// Fails in both runs, with the same share of passed trials.
     BothFailing,
-    /// One of the runs could not judge it or did not ask it.
+    /// At least one of the runs could not judge the case or did not run it.
     NotJudged,
-    /// Its question or expectation differs: not compared.
+    /// Its question or expectation differs, so it is not compared.
     Changed,
-    /// Passed and passes.
+    /// Passes in both runs.
     BothPassing,
 }
 
 impl Transition {
-    /// Its words in reports.
+    /// Its name in reports.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -94,14 +94,14 @@ pub struct Pair<'a> {
     pub change: Transition,
     /// Trials with the same number but different results.
     pub flips: usize,
-    /// In conversations: 1-based number of the first turn that differs, or the last turn.
+    /// In conversations: 1-based number of the first turn that differs, or of the last turn if none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turn: Option<u32>,
     /// In the first run.
     pub base: Seen<'a>,
     /// In the second run.
     pub head: Seen<'a>,
-    /// The question in the second run; in conversations, that of the turn.
+    /// The question in the second run; in conversations, the question of that turn.
     #[serde(skip)]
     pub prompt: &'a str,
 }
@@ -114,7 +114,7 @@ pub struct Comparison<'a> {
     pub schema: &'static str,
     /// [`CLAIM`].
     pub claim: &'static str,
-    /// Cases that both runs judged, with the same question: all figures cover these.
+    /// Number of cases that both runs judged with the same question; all figures cover only these.
     pub compared: usize,
     /// Pass rate of the second run minus that of the first, -1 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,7 +123,7 @@ pub struct Comparison<'a> {
     pub base: Side,
     /// The second run.
     pub head: Side,
-    /// Every case of both runs, in the order of the second.
+    /// Every case that both runs have, in the order of the second run.
     pub cases: Vec<Pair<'a>>,
     /// `scenario/id` of cases that only the first run has.
     pub only_in_base: Vec<String>,
@@ -167,7 +167,7 @@ impl<'a> Comparison<'a> {
         })
     }
 
-    /// How many cases changed like this.
+    /// Number of cases with this transition.
     #[must_use]
     pub fn count(&self, change: Transition) -> usize {
         self.cases.iter().filter(|pair| pair.change == change).count()

@@ -1,4 +1,4 @@
-//! What stored runs and baselines show together, as data: reports render it, and nothing here decides.
+//! Analyses of stored runs and baselines, as data. Reports render them; nothing here decides whether to ship.
 
 pub mod attribution;
 pub mod compare;

@@ -1,14 +1,14 @@
-//! What a run of a suite will be able to detect, and how large it must be to detect more, before anything is asked.
+//! Estimates what a run of a suite can detect, and how large it must be to detect more, before anything is sent.
 //!
-//! It uses the same tests as a run, so a run delivers what the plan promises.
+//! The estimate uses the same statistical tests as the gate.
 
 use serde::Serialize;
 
 use crate::gate::{Forecast, Policy, Rigor, Sight};
 use crate::stats::{Tally, mean, real, whole};
 
-/// The noise if the baseline does not show it: one verdict in ten differs, as in a typical suite with ten baseline
-/// trials per case, where one case in five passes half the time.
+/// The noise to assume if the baseline does not show it: one verdict in ten differs. That is typical of a suite with
+/// ten baseline trials per case in which one case in five passes half the time.
 const NOISE: f64 = 0.10;
 
 /// With fewer trials per case, its pass rate cannot be predicted.
@@ -27,28 +27,28 @@ const FRESH: (f64, f64) = (0.06, 0.14);
 /// One selected case.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Prospect {
-    /// Its trials in the baseline; none if it is new or changed.
+    /// Its trials in the baseline; empty if the case is new or changed.
     pub before: Tally,
-    /// Mean price of an answer in US dollars, if the baseline knows it.
+    /// Mean cost of an answer in US dollars, if the baseline has it.
     pub cost_usd: Option<f64>,
-    /// Mean time of an answer in milliseconds, if the baseline knows it.
+    /// Mean latency of an answer in milliseconds, if the baseline has it.
     pub latency_ms: Option<f64>,
 }
 
-/// What is planned.
+/// The planned run.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
-    /// How often every case is asked, at least 1.
+    /// Trials per case, at least 1.
     pub repeat: u32,
     /// Cases asked at the same time, at least 1.
     pub concurrency: u32,
-    /// The drop of the pass rate to detect, above 0; 0.03 for three points.
+    /// The drop in the pass rate to detect, above 0; 0.03 means three points.
     pub effect: Option<f64>,
-    /// Tags that are large enough for a guard of their own.
+    /// Number of tags with enough cases for a guard of their own.
     pub tags: usize,
 }
 
-/// What a run will detect, and what it takes to detect more.
+/// What a run can detect, and what it takes to detect more.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outlook {
@@ -56,25 +56,25 @@ pub struct Outlook {
     pub schema: String,
     /// Selected cases.
     pub cases: u64,
-    /// Selected cases that the baseline has unchanged.
+    /// Selected cases that are in the baseline with the same content.
     pub in_baseline: u64,
-    /// Minimum and maximum trials of such a case.
+    /// Minimum and maximum number of baseline trials of such a case.
     pub baseline_trials: Option<(u64, u64)>,
-    /// Share of verdicts of one trial that differ between two unchanged runs, 0 to 1.
+    /// Share of single-trial verdicts that differ between two unchanged runs, 0 to 1.
     pub discordance: f64,
     /// Whether that share comes from the baseline; otherwise it is the typical 0.10.
     pub discordance_measured: bool,
-    /// Cases that an unchanged run is expected to ask again; missing without a baseline.
+    /// Number of cases that an unchanged run is expected to run again; missing without a baseline.
     pub unlucky: Option<f64>,
-    /// One case that fails from now on.
+    /// Whether one case that fails from now on would be detected.
     pub broken: Broken,
     /// The run as planned.
     pub now: Size,
     /// The drop to detect, 0 to 1.
     pub effect: Option<f64>,
-    /// Enough cases, asked once.
+    /// A run with enough cases to detect the drop, each asked once.
     pub more_cases: Option<Size>,
-    /// Enough repeats of the selected cases; missing if [`MOST_REPEATS`] are not enough.
+    /// A run with enough repeats of the selected cases to detect the drop; missing if [`MOST_REPEATS`] are not enough.
     pub more_repeats: Option<Size>,
     /// What [`MOST_REPEATS`] repeats of the selected cases would detect, 0 to 1.
     pub least_effect: Option<f64>,
@@ -84,17 +84,17 @@ pub struct Outlook {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Broken {
-    /// Maximum extra trials of a failing case under the policy; 0: one failure is proof.
+    /// Maximum extra trials of a failing case under the policy; with 0, one failure is proof.
     pub confirm: u32,
-    /// Cases whose baseline is thick enough for a proof.
+    /// Cases with enough baseline trials for a proof.
     pub proven: u64,
-    /// Cases whose baseline is too thin for that: eight or more failures in a row prove them broken.
+    /// Cases with too few baseline trials for that: only eight or more failures in a row prove them broken.
     pub thin: u64,
-    /// Cases that failed in the baseline too: their failures are not new.
+    /// Cases that already failed in the baseline, so that their failures are not new.
     pub failing: u64,
-    /// Cases that the baseline does not have: they must pass at once.
+    /// Cases that are not in the baseline: they must pass from the start.
     pub new: u64,
-    /// Extra trials in a row that prove each of the proven cases broken.
+    /// Failed extra trials in a row that prove a case with enough baseline trials broken.
     pub failing_trials: Option<u64>,
 }
 
@@ -104,13 +104,13 @@ pub struct Broken {
 pub struct Size {
     /// Cases.
     pub cases: u64,
-    /// How often each is asked.
+    /// Trials per case.
     pub repeats: u64,
-    /// Answers to ask for: cases times repeats.
+    /// Requests for an answer: cases times repeats.
     pub calls: u64,
-    /// Expected extra trials of an unchanged run: minimum and maximum; equal if a baseline shows it.
+    /// Minimum and maximum of the extra trials to expect of an unchanged run; equal if a baseline shows their number.
     pub fresh: (f64, f64),
-    /// The smallest drop that it detects four times in five, 0 to 0.5; missing if it detects none.
+    /// The smallest drop that it detects with a probability of 80%, 0 to 0.5; missing if it detects none.
     pub detectable: Option<f64>,
     /// US dollars for all answers, without judging; missing if no price is known.
     pub cost_usd: Option<f64>,
@@ -119,7 +119,7 @@ pub struct Size {
 }
 
 impl Outlook {
-    /// Of the selected cases; none if there are none.
+    /// The outlook for the selected cases; `None` if no case is selected.
     #[must_use]
     pub fn of(cases: &[Prospect], setup: Setup, policy: &Policy) -> Option<Self> {
         let basis = Basis::of(cases, setup, policy)?;
@@ -155,9 +155,9 @@ impl Outlook {
 struct Basis<'a> {
     count: u64,
     known: Vec<Tally>,
-    /// Of the known cases.
+    /// The forecast for the known cases.
     own: Forecast<'a>,
-    /// Of the assumed suite: the known cases, if enough is known about them.
+    /// The forecast for the assumed suite, which is the known cases if enough is known about them.
     suite: Forecast<'a>,
     measured: bool,
     cost_usd: Option<f64>,
@@ -195,7 +195,7 @@ impl<'a> Basis<'a> {
         if self.measured { self.suite.noise().unwrap_or(NOISE) } else { NOISE }
     }
 
-    /// How many cases are asked again if one more is broken.
+    /// How many cases are run again if one more case is broken.
     fn family(&self, repeats: u64) -> usize {
         let unlucky = whole(self.own.unlucky(repeats).round()).and_then(|n| usize::try_from(n).ok());
         1 + unlucky.unwrap_or_default()

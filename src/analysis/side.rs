@@ -1,4 +1,4 @@
-//! One run of the two, and one case in it.
+//! One of the two compared runs, and one case in it.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -25,13 +25,13 @@ pub struct Side {
     /// Mean of the cases' shares of passed trials, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pass_rate: Option<f64>,
-    /// Median over the answers, in milliseconds.
+    /// Median latency of the answers, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
-    /// Mean tokens of an answer, sent and received, so that runs with more trials do not weigh more.
+    /// Mean number of tokens of an answer, sent and received; a mean, so that runs with more trials do not count more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<f64>,
-    /// Mean cost of an answer when it was asked, in US dollars.
+    /// Mean original cost of an answer, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
 }
@@ -42,7 +42,7 @@ pub struct Side {
 pub struct Seen<'a> {
     /// Its result.
     pub outcome: Outcome,
-    /// 0 to 1.
+    /// Its score, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
     /// Trials that passed.
@@ -58,13 +58,13 @@ pub struct Seen<'a> {
     /// The functions that this answer calls.
     #[serde(skip_serializing_if = "<[ToolCall]>::is_empty")]
     pub tool_calls: &'a [ToolCall],
-    /// Median over the answers, in milliseconds.
+    /// Median latency of the answers, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
-    /// Mean tokens of an answer, sent and received, so that runs with more trials do not weigh more.
+    /// Mean number of tokens of an answer, sent and received; a mean, so that runs with more trials do not count more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<f64>,
-    /// Mean cost of an answer when it was asked, in US dollars.
+    /// Mean original cost of an answer, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
 }
@@ -90,13 +90,13 @@ impl Side {
 }
 
 impl<'a> Seen<'a> {
-    /// Whether both answers say the same.
+    /// Whether both answers have the same text and equivalent function calls.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {
         self.answer == other.answer && ToolCall::are_alike(self.tool_calls, other.tool_calls)
     }
 
-    /// With the answer to the turn at this index, or to a single question.
+    /// The case, with its answer to the turn at this 0-based index or to its single question.
     pub(super) fn of(case: &'a CaseResult, turn: Option<usize>) -> Self {
         let replies: Vec<_> = replies(case).collect();
         let tally = case.tally();
@@ -122,7 +122,7 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// The answers to regular trials; confirmations would bias every figure.
+/// The answers in regular trials; those in confirmations would bias every figure.
 fn replies(case: &CaseResult) -> impl Iterator<Item = &Answer> {
     case.ordinary().flat_map(Trial::answers)
 }

@@ -9,13 +9,13 @@ use crate::manifest::{CaseResult, Counts, Ended, Trial};
 use crate::stats::{mean, real};
 use crate::vocabulary::{Outcome, Usage};
 
-/// Cases per list.
+/// Maximum number of cases in each list.
 const LISTED: usize = 10;
 
-/// How many times the median a slow or expensive case is.
+/// A case is slow or expensive if it takes or costs more than this many times the median.
 const CLEARLY: f64 = 1.5;
 
-/// Changes between pass and fail that make a case flaky: a single change may be permanent.
+/// Number of changes between pass and fail that make a case flaky; a single change may be permanent.
 const TURNS: usize = 2;
 
 /// How a suite did over many runs.
@@ -28,9 +28,9 @@ pub struct Trend {
     pub runs: Vec<RunLine>,
     /// Cases that went from pass to fail and back, the flakiest first.
     pub flakiest: Vec<FlakyCase>,
-    /// Cases by the mean time of their answers, the slowest first, if that is well above the median.
+    /// Cases whose answers take well above the median time on average, slowest first.
     pub slowest: Vec<SlowCase>,
-    /// Cases by the mean cost of a trial, the most expensive first, if that is well above the median.
+    /// Cases whose trials cost well above the median on average, most expensive first.
     pub dearest: Vec<DearCase>,
 }
 
@@ -61,15 +61,14 @@ pub struct RunLine {
     /// Tokens of the application and the judge; missing if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
-    /// US dollars for answers and judging; recorded answers count what they cost when they were asked. Missing if
-    /// unknown.
+    /// US dollars for answers and judging; recorded answers count with their original cost. Missing if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
-    /// Milliseconds.
+    /// How long the run took, in milliseconds.
     pub duration_ms: u64,
 }
 
-/// A case that passes sometimes.
+/// A case that passes only sometimes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FlakyCase {
@@ -77,13 +76,13 @@ pub struct FlakyCase {
     pub case: String,
     /// Share of consecutive trials with different results, 0 to 1.
     pub restlessness: f64,
-    /// How often that happened.
+    /// Number of consecutive trials with different results.
     pub turns: usize,
     /// Trials that passed.
     pub passed: usize,
     /// Judged trials.
     pub trials: usize,
-    /// Share of passed trials in each of the trend's runs, 0 to 1; none if it was not judged.
+    /// Share of passed trials in each of the trend's runs, 0 to 1; missing for runs that did not judge the case.
     #[serde(default)]
     pub shares: Vec<Option<f64>>,
 }
@@ -94,7 +93,7 @@ pub struct FlakyCase {
 pub struct SlowCase {
     /// `scenario/id`.
     pub case: String,
-    /// Mean, in milliseconds.
+    /// Mean latency of its answers, in milliseconds.
     pub latency_ms: f64,
     /// Answers whose time is known.
     pub answers: usize,
@@ -106,7 +105,7 @@ pub struct SlowCase {
 pub struct DearCase {
     /// `scenario/id`.
     pub case: String,
-    /// Mean of a trial, judging included, in US dollars.
+    /// Mean cost of a trial, including its judging, in US dollars.
     pub cost_usd: f64,
     /// Trials whose cost is known.
     pub trials: usize,
@@ -115,7 +114,7 @@ pub struct DearCase {
 /// Data of one case.
 #[derive(Default)]
 struct Story {
-    /// In the order of the runs: the content hash, and whether each judged trial passed.
+    /// For each run, in order: the content hash of the case, and whether each judged trial passed.
     said: Vec<(When, String, Vec<bool>)>,
     latencies: Vec<f64>,
     costs: Vec<f64>,
@@ -128,7 +127,7 @@ impl Trend {
     /// The name and version of the JSON format.
     pub const SCHEMA: &str = "akit.history/1";
 
-    /// Combines runs given in any order. The same run given twice counts once.
+    /// Combines runs, in any order. A run that is passed twice counts once.
     #[must_use]
     pub fn of(stored: impl IntoIterator<Item = StoredRun>) -> Self {
         let mut seen = BTreeSet::new();
@@ -243,7 +242,7 @@ impl Story {
     }
 }
 
-/// The cost of the answer and its judging, as far as known.
+/// The cost of the answer and of judging it, as far as it is known.
 fn cost(trial: &Trial) -> Option<f64> {
     let mut known: Vec<f64> = trial.answers().filter_map(|answer| answer.cost_usd).collect();
     for verdict in trial.verdicts() {
@@ -252,7 +251,7 @@ fn cost(trial: &Trial) -> Option<f64> {
     (!known.is_empty()).then(|| known.iter().sum())
 }
 
-/// The largest by a number, if they are above so many times the median; ties by name.
+/// The items with the largest values, if those are more than `times` the median. Equal values keep their order.
 fn most<T>(all: impl Iterator<Item = T>, by: impl Fn(&T) -> f64, times: f64) -> Vec<T> {
     let mut all: Vec<T> = all.collect();
     all.sort_by(|a, b| by(b).total_cmp(&by(a)));

@@ -16,12 +16,12 @@ use crate::stats::Tally;
 pub struct Acceptance {
     /// `scenario/id` of the cases, in alphabetical order.
     pub cases: Vec<String>,
-    /// Why.
+    /// Why the change was accepted.
     pub reason: String,
     /// Who accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// When, RFC 3339 in UTC.
+    /// When it was accepted, RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
 }
@@ -83,17 +83,17 @@ impl Baseline {
         accepted
     }
 
-    /// Copies what a newer version of this baseline accepts and this one does not: its entries replace the ones here.
-    /// Returns their `scenario/id`.
+    /// Copies the cases that a newer version of this baseline accepts and this one does not; its entries replace the
+    /// ones here. Returns their `scenario/id`.
     ///
-    /// Nothing else is copied: trials come from here.
+    /// Nothing else is copied: all other trials stay as they are here.
     pub fn take_acceptances(&mut self, newer: &Baseline) -> Vec<String> {
         let fresh: Vec<_> =
             newer.accepted.iter().filter(|note| !self.accepted.contains(note)).cloned().collect();
         let names: BTreeSet<&str> = fresh.iter().flat_map(|note| &note.cases).map(String::as_str).collect();
         self.cases.retain(|case| !names.contains(case.name().as_str()));
         for case in newer.cases.iter().filter(|case| names.contains(case.name().as_str())) {
-            // Its runs are not those of this baseline; only its passes count.
+            // Its runs are not the runs of this baseline, so only the total of its trials is kept.
             self.cases.push(BaselineCase { results: Results::of(case.tally()), ..case.clone() });
         }
         self.cases.sort_by(|a, b| a.key().cmp(&b.key()));

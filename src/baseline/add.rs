@@ -1,6 +1,6 @@
 //! Adding the trials of a run.
 //!
-//! Only regular, judged trials count: a confirmation is asked because a case failed, and would bias every rate; an
+//! Only regular, judged trials count. A confirmation is run only because a case failed, so it would bias every rate; an
 //! advisory verdict proves nothing. Trials of another epoch or content are not comparable, so such cases start over; a
 //! run that is older than the newest one never makes anything start over.
 
@@ -20,26 +20,26 @@ pub struct Added {
     pub known: bool,
     /// The run is older than the whole window; nothing was added.
     pub outdated: bool,
-    /// Cases with added trials.
+    /// Number of cases that got trials.
     pub cases: usize,
-    /// Their trials.
+    /// The trials that were added.
     pub tally: Tally,
-    /// Cases that the baseline did not have.
+    /// Number of cases that were not in the baseline before.
     pub new: usize,
     /// `scenario/id` of cases that started over because their question or expectation changed.
     pub changed: Vec<String>,
     /// Why whole scenarios started over.
     pub shifts: Vec<Shift>,
-    /// Names of cases, before and after, that kept their trials under a new name.
+    /// Old and new names of the cases that kept their trials when they were renamed.
     pub renamed: Vec<(String, String)>,
     /// `scenario/id` of cases that were left out: the run is older than the newest one and has another epoch or
     /// content.
     pub passed_over: Vec<String>,
-    /// `scenario/id` of cases whose answers were all read from records: these are the trials of an earlier run,
-    /// however often they are read, so a case that already has trials gets none of them.
+    /// `scenario/id` of cases whose answers were all read from records. Records only repeat the trials of an earlier
+    /// run, so they are not added to a case that already has trials.
     pub recorded: Vec<String>,
-    /// `scenario/id` of cases whose answers have no time, in a run that also has others: they may belong to an earlier
-    /// run, so a case that already has trials gets none of them.
+    /// `scenario/id` of cases whose answers have no time, in a run in which other answers have one. They may belong to
+    /// an earlier run, so they are not added to a case that already has trials.
     pub undated: Vec<String>,
     /// Ids of runs that left the window.
     pub runs_dropped: Vec<String>,
@@ -57,7 +57,7 @@ type Cases = BTreeMap<Name, BaselineCase>;
 struct Beginning {
     /// Scenarios that an old run cannot add to.
     over: BTreeSet<String>,
-    /// Names before and after.
+    /// Old and new names of renamed cases.
     renamed: Vec<(Name, Name)>,
 }
 
@@ -122,8 +122,8 @@ impl Baseline {
         }
     }
 
-    /// The run without trials whose answers may belong to an earlier run: their lines have no time, so they count as
-    /// the same answers as before, while the run's other answers make it a new run.
+    /// The run without those trials whose answers may belong to an earlier run: their lines have no time, so they may
+    /// be the same answers as before, while the run's other answers make it a new run.
     fn without_undated<'r>(
         &self,
         run: &'r RunManifest,
@@ -159,7 +159,7 @@ impl Baseline {
         counted(case).all(recorded) && self.has_trials(case)
     }
 
-    /// The 0-based index of a run among the stored ones, inserted if missing; none if the run is too old for the
+    /// The 0-based index of a run among the stored ones, inserted if missing; `None` if the run is too old for the
     /// window of each scenario that it judged.
     pub(super) fn column(&mut self, run: &RunManifest, commit: Option<&str>) -> Option<usize> {
         if let Some(known) = self.runs.iter().position(|known| known.id == run.run_id) {
@@ -194,7 +194,7 @@ impl Baseline {
         self.runs.remove(run)
     }
 
-    /// Starts the epochs of a run, and finds the cases that it renames.
+    /// Starts the epochs of a run, and finds the cases that are renamed in it.
     fn turn(
         &mut self,
         run: &RunManifest,

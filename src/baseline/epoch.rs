@@ -1,4 +1,4 @@
-//! The application and judge behind a tally; tallies of different epochs are not comparable.
+//! The application and the judge that produced a tally; tallies of different epochs are not comparable.
 
 use std::collections::BTreeSet;
 
@@ -13,20 +13,20 @@ use crate::manifest::RunManifest;
 pub struct Epoch {
     /// Name of the scenario.
     pub scenario: String,
-    /// Its file, as in locations; if several share the name, joined by `, `.
+    /// Its file, as it appears in locations; if several files share the name, all of them, joined by `, `.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// Major version of akit.
     pub akit: String,
     /// The application, in words.
     pub target: String,
-    /// As in the manifest; empty if unknown.
+    /// The application's hash, as in the manifest; empty if unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target_hash: String,
     /// The judge, in words, if one was needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader: Option<String>,
-    /// As in the manifest.
+    /// The judge's hash, as in the manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader_hash: Option<String>,
 }
@@ -45,7 +45,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Its word in reports.
+    /// Its name in reports.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -108,7 +108,7 @@ impl Epoch {
         names.into_iter().map(epoch).collect()
     }
 
-    /// How another epoch of the same scenario differs; what one of them does not know is not a difference.
+    /// How another epoch of the same scenario differs; a value that is unknown in either of them is not a difference.
     #[must_use]
     pub fn shifts(&self, now: &Self) -> Vec<Shift> {
         let shift = |role, before: &str, after: &str| Shift {
@@ -134,8 +134,8 @@ impl Epoch {
         shifts
     }
 
-    /// Adds what a run of the same epoch knows in addition: a run of some cases may not need a judge. A file with
-    /// every case becomes the scenario's file; any other shares its name.
+    /// Adds what a later run of the same epoch shows: an earlier run of only a few cases may not have needed a judge,
+    /// for example. A file with every case replaces the scenario's files; any other is added to them.
     pub(super) fn refresh(&mut self, now: Self, holds_every_case: bool) {
         let both = |files: &str| files.split(", ").map(str::to_owned).collect::<BTreeSet<_>>();
         self.file = match (&self.file, &now.file) {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "(u32, f64)"))]
 #[serde(from = "(u32, f64)", into = "(u32, f64)")]
 pub struct Mean {
-    /// How many values.
+    /// Number of values.
     pub n: u32,
     /// Their mean.
     pub mean: f64,
@@ -21,7 +21,7 @@ pub struct Mean {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "(u32, f64, f64)"))]
 #[serde(from = "(u32, f64, f64)", into = "(u32, f64, f64)")]
 pub struct Spread {
-    /// How many values.
+    /// Number of values.
     pub n: u32,
     /// Their mean.
     pub mean: f64,
@@ -30,7 +30,7 @@ pub struct Spread {
 }
 
 impl Mean {
-    /// Adds values; none plus no values stays none.
+    /// Adds values; `None` stays `None` if there are no values.
     pub(super) fn gather(stored: &mut Option<Self>, values: impl IntoIterator<Item = f64>) {
         let mut spread = None;
         if let Some(Self { n, mean }) = *stored {
@@ -42,13 +42,13 @@ impl Mean {
 }
 
 impl Spread {
-    /// The variance of the values, with n − 1 in the denominator; none for fewer than two.
+    /// The variance of the values, with n − 1 in the denominator; `None` for fewer than two values.
     #[must_use]
     pub fn variance(self) -> Option<f64> {
         (self.n > 1).then(|| self.m2 / f64::from(self.n - 1))
     }
 
-    /// Adds values by Welford's method (Technometrics 4, 1962); none plus no values stays none.
+    /// Adds values by Welford's method (Technometrics 4, 1962); `None` stays `None` if there are no values.
     pub(super) fn gather(stored: &mut Option<Self>, values: impl IntoIterator<Item = f64>) {
         for value in values.into_iter().filter(|value| value.is_finite()) {
             let spread = stored.get_or_insert_default();

@@ -1,4 +1,4 @@
-//! What a suite did before, as a file that is committed next to it.
+//! The results of earlier runs of a suite, in a file that is committed next to it.
 //!
 //! Sorted, with one case per line, so that it can be reviewed and merged case by case. The trials of a case are stored
 //! run by run ([`Results`]), for a window of the newest runs.
@@ -37,8 +37,8 @@ pub struct Baseline {
     /// Applications and judges of the newest run, see [`RunManifest::answered_by`].
     #[serde(default)]
     pub answered_by: Vec<String>,
-    /// The runs whose trials are stored here, oldest first: at most [`MOST_RUNS`]; of those more than [`MOST_DAYS`]
-    /// older than the newest, only enough to make [`LEAST_RUNS`].
+    /// The runs whose trials are stored here, oldest first: at most [`MOST_RUNS`]. Runs that are more than
+    /// [`MOST_DAYS`] days older than the newest are kept only up to a total of [`LEAST_RUNS`].
     #[serde(default)]
     pub runs: Vec<RunRecord>,
     /// Application and judge of each scenario, by its name.
@@ -49,7 +49,7 @@ pub struct Baseline {
     pub accepted: Vec<Acceptance>,
     /// The cases, by scenario and id.
     pub cases: Vec<BaselineCase>,
-    /// Runs with a time in the future, and that time; it counts as missing.
+    /// Runs whose time is in the future, with that time, which akit ignores.
     #[serde(skip)]
     pub ahead: Vec<String>,
 }
@@ -153,7 +153,7 @@ impl Baseline {
         }
     }
 
-    /// Ignores run times in the future: one of them would age every other run.
+    /// Ignores run times in the future: a single one would make every other run look old.
     #[must_use]
     pub fn without_future(mut self, now: DateTime<Utc>) -> Self {
         for run in &mut self.runs {
@@ -171,7 +171,7 @@ impl Baseline {
         self.cases.binary_search_by(|case| case.key().cmp(&key)).ok().map(|at| &self.cases[at])
     }
 
-    /// The only stored case with this content; none if there are several.
+    /// The only stored case with this content; `None` if there are several.
     #[must_use]
     pub fn by_content(&self, content_hash: &str) -> Option<&BaselineCase> {
         let mut found = self.cases.iter().filter(|case| case.content_hash == content_hash);
@@ -194,8 +194,8 @@ impl Baseline {
     /// Stored cases that a run has under another name, by the run's (scenario, id).
     ///
     /// The content must be in exactly one case on either side, the new name must not be stored, and the old one must
-    /// not be in the run. Both names must be in one file: two suites may ask the same, and must not inherit each
-    /// other's history.
+    /// not be in the run. Both names must be in one file: two suites may ask the same questions, and must not inherit
+    /// each other's history.
     #[must_use]
     pub fn renamed<'a>(&'a self, run: &'a RunManifest) -> BTreeMap<CaseId<'a>, &'a BaselineCase> {
         let names: BTreeSet<_> = run.cases.iter().map(|case| case.key()).collect();

@@ -25,7 +25,7 @@ pub struct Results(Vec<Tally>);
 pub struct BadResult(String);
 
 impl Results {
-    /// One run.
+    /// The results of a single run.
     #[must_use]
     pub fn of(tally: Tally) -> Self {
         let mut results = Self::default();
@@ -43,7 +43,7 @@ impl Results {
         }
     }
 
-    /// All runs together.
+    /// The trials of all runs together.
     #[must_use]
     pub fn total(&self) -> Tally {
         self.0.iter().fold(Tally::default(), |mut total, one| {
@@ -52,7 +52,7 @@ impl Results {
         })
     }
 
-    /// Up to the last run in which the case was judged, oldest first.
+    /// The trials of each run, oldest first, up to the last one that judged the case.
     #[must_use]
     pub fn runs(&self) -> &[Tally] {
         &self.0

@@ -30,7 +30,7 @@ pub struct RunRecord {
     /// The version of the application, if the run names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// So far, only accepted cases came from it.
+    /// Whether only accepted cases have been added from this run so far.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
 }
@@ -52,7 +52,7 @@ impl RunRecord {
     }
 }
 
-/// Where a run belongs among the others, 0-based: by time, or last if it has none.
+/// The 0-based position of a run among the others: by time, or last if it has no time.
 pub(super) fn place(runs: &[RunRecord], run: &RunRecord) -> usize {
     let Some(time) = run.time() else { return runs.len() };
     let later = |known: &&RunRecord| known.time().is_some_and(|known| known > time);

@@ -1,4 +1,4 @@
-//! The answers of a run so far, so that an interrupted or killed run can be finished without asking twice.
+//! The answers of a run so far, so that an interrupted or killed run can be finished without paying for them twice.
 //!
 //! One line of JSON per answer, appended before the answer is used: a killed process loses only what was in progress. A
 //! line is found by the key of the request and its purpose, so two cases that ask the same do not take each other's
@@ -18,10 +18,10 @@ use serde_json::Value as Json;
 use crate::source::{json_object, slashed};
 use crate::vocabulary::ExchangeKind;
 
-/// The beginning of a journal, so that no other file is taken for one.
+/// The first line of a journal, so that no other file is mistaken for one.
 const HEAD: &[u8] = b"{\"schema\":\"akit.journal/1\"}\n";
 
-/// Keeps the folder out of the repository: its content belongs to this machine and this moment.
+/// Keeps the folder out of the repository: its content is useful only on this machine, and only until the run ends.
 const IGNORE: &str = ".gitignore";
 
 /// How often to retry opening a journal that another process removes at the same moment.
@@ -36,13 +36,13 @@ pub struct Journal {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The file, once something was written or read; locked against other processes.
+    /// The file, once something has been written or read; locked against other processes.
     file: Option<File>,
     /// Where in the file the unused answers of the interrupted run are.
     left: BTreeMap<Asked, VecDeque<Place>>,
     /// How many of those are answers of the application.
     replies: usize,
-    /// Hashes of everything that the interrupted run asked.
+    /// Hashes of the keys of everything that the interrupted run asked.
     asked: BTreeSet<String>,
     /// Number of answers in the file.
     answers: usize,
@@ -50,7 +50,7 @@ struct State {
     spent: f64,
     /// The number of the next try.
     next: u64,
-    /// Whether nothing is written any more.
+    /// Whether writing has stopped.
     is_off: bool,
 }
 
@@ -69,7 +69,7 @@ pub struct Asked {
     pub key: String,
     /// What it was for, as in "the reply to suite/case".
     pub purpose: String,
-    /// The seed that was sent: trials of one case may ask a judge the same.
+    /// The seed that was sent, because trials of one case may ask a judge the same question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u32>,
 }
@@ -96,7 +96,7 @@ impl Noted {
 }
 
 /// The cost of one try, as far as it is known: the maximum before it is sent, and the exact cost once it is answered.
-/// The later line of a try counts, so a process killed in between is assumed to have spent the maximum.
+/// The last line of a try counts, so a process that is killed in between is assumed to have spent the maximum.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Paid {
@@ -104,7 +104,7 @@ struct Paid {
     usd: f64,
 }
 
-/// Why there is nothing to finish.
+/// Why an interrupted run cannot be finished.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// There is no interrupted run with this name.
@@ -121,8 +121,8 @@ pub enum JournalError {
 impl Journal {
     /// Starts a new journal. One left by an interrupted run is discarded; returns the number of answers it had.
     ///
-    /// # Errors
-    /// If another process is doing the same run, or something else is in its place: then this run has no journal.
+    /// # Errors If another process is doing the same run, or something other than a journal is in its place. In both
+    /// cases, this run has no journal.
     pub fn begin(folder: &Path, name: &str) -> Result<(Self, usize), JournalError> {
         let path = folder.join(format!("{name}.jsonl"));
         let (mut state, mut given_up) = (State::default(), 0);
@@ -163,7 +163,7 @@ impl Journal {
         self.state().answers
     }
 
-    /// US dollars that the interrupted run spent, including requests whose end it did not see.
+    /// US dollars that the interrupted run spent, including the maximum for requests that were still unanswered.
     #[must_use]
     pub fn spent_usd(&self) -> f64 {
         self.state().spent
@@ -205,13 +205,13 @@ impl Journal {
         Noted::read(&line)
     }
 
-    /// Adds an answer. After the first failure nothing more is written: a journal with a gap would still be correct,
-    /// but the disk is in trouble.
+    /// Adds an answer. After the first failure, nothing more is written: a journal with a gap would still be correct,
+    /// but the disk is not reliable.
     pub fn note(&self, noted: &Noted) -> io::Result<()> {
         self.append(noted, 1)
     }
 
-    /// A number for the cost of one try.
+    /// A number that identifies the cost entries of one try.
     #[must_use]
     pub fn next_try(&self) -> u64 {
         let mut state = self.state();
@@ -273,7 +273,7 @@ fn there(path: &Path) -> Result<Option<File>, JournalError> {
     }
 }
 
-/// Opens and locks a regular file with a single name; `None` if another process has it.
+/// Opens and locks a regular file that has only one name; `None` if another process has locked it.
 fn locked(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
     let refuse = || Err(io::Error::other("it is not a file that akit wrote"));
     let is_own = |data: &fs::Metadata| data.is_file() && has_one_name(data);
@@ -298,7 +298,7 @@ fn locked(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// Whether the folder is a link: its target is not akit's.
+/// Whether the folder is a link, whose target does not belong to akit.
 fn is_behind_link(path: &Path) -> bool {
     path.parent().and_then(|folder| fs::symlink_metadata(folder).ok()).is_some_and(|data| data.is_symlink())
 }
@@ -355,7 +355,8 @@ fn start(file: &mut File) -> io::Result<()> {
     file.write_all(HEAD)
 }
 
-/// Removes a journal, and its folder if it was the last. A failure does no harm: answers are found by their request.
+/// Removes a journal, and its folder if it was the last. A failure does no harm, because answers are looked up by their
+/// request.
 fn remove(path: &Path) {
     let _ = fs::remove_file(path);
     let Some(folder) = path.parent() else { return };
@@ -380,7 +381,7 @@ fn read(file: &mut File) -> io::Result<State> {
     let (mut offset, mut line, mut paid) = (0, Vec::new(), BTreeMap::new());
     reader.read_until(b'\n', &mut line)?;
     if line != HEAD {
-        // A process that was killed before it wrote the head has noted nothing.
+        // A process that was killed before it wrote the head has stored no answers.
         let is_begun = HEAD.starts_with(&line);
         return if is_begun { Ok(state) } else { Err(io::Error::other("it is not a journal")) };
     }
@@ -391,7 +392,7 @@ fn read(file: &mut File) -> io::Result<State> {
         if length == 0 || line.last() != Some(&b'\n') {
             break;
         }
-        // A damaged line answers nothing.
+        // A damaged line is ignored.
         if let Some(noted) = Noted::read(&line) {
             state.asked.insert(noted.asked.key.clone());
             state.replies += usize::from(noted.asked.kind == ExchangeKind::Reply);

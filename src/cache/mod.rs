@@ -1,8 +1,8 @@
 //! Recorded exchanges on disk, keyed by the request. Knows nothing about models.
 //!
 //! One pretty JSON file per record under `aa/<sha-256>.json`, keys sorted, written to a temporary file and renamed:
-//! processes share a folder without locks, and a reader sees a whole record or none. A torn or foreign file is a miss
-//! with a warning.
+//! processes share a folder without locks, and a reader sees a whole record or none. A file that is incomplete or not a
+//! record counts as a miss, with a warning.
 
 mod journal;
 mod nearest;
@@ -28,8 +28,8 @@ use nearest::Index;
 use recorder::Recorder;
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-/// Version of how keys are made. Version 1 had the host of a server but not its address; its records are read if the
-/// host is enough. No other version is read.
+/// Version of the way keys are made. Version 1 keys contained the host of a server but not its address; their records
+/// are read if the host is enough. Records of other versions are not read.
 pub const KEY_VERSION: u32 = 2;
 
 pub use journal::{Asked, Journal, JournalError, Noted};
@@ -80,9 +80,9 @@ pub struct Key {
 /// How to make the version 1 key from this one, if it is looked up.
 #[derive(Clone, Debug, PartialEq)]
 struct Former {
-    /// The part that it did not have.
+    /// The part that version 1 did not have.
     without: &'static str,
-    /// The part that it had instead.
+    /// The part that version 1 had instead.
     with: (&'static str, Json),
     key: OnceLock<Box<Key>>,
 }
@@ -202,7 +202,8 @@ impl Record {
     }
 }
 
-/// The bytes of a record. Anyone who can propose a change can propose a link, to a device or another record.
+/// The bytes of a record. Links are not followed: anyone who can propose a change can add one to a device or another
+/// record.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let shelf = path.parent().map(fs::symlink_metadata).transpose()?;
     let found = fs::symlink_metadata(path)?;
@@ -233,18 +234,18 @@ pub enum Lookup {
     Hit(Box<Record>),
     /// No record.
     Miss,
-    /// A file that is not a record of this key: why, with its path.
+    /// A file that is not a record of this key; says why, with its path.
     Damaged(String),
-    /// A record that only the change under test brings.
+    /// A record that only the change under test adds.
     Untrusted,
 }
 
 /// Records that the author of a change may have written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Untrusted {
-    /// Those with these hashes.
+    /// The records with these hashes.
     Some(BTreeSet<String>),
-    /// All of them: the folder itself comes from the change.
+    /// All records, because the folder itself comes from the change.
     All,
 }
 
@@ -265,7 +266,7 @@ pub struct Cache {
     written: Arc<Mutex<BTreeSet<Box<str>>>>,
     index: Arc<OnceLock<Index>>,
     recorder: Arc<Recorder>,
-    /// Whether a miss is compared with other records.
+    /// Whether a miss is explained by comparing it with other records.
     explains: Arc<AtomicBool>,
     untrusted: Option<Arc<Untrusted>>,
 }

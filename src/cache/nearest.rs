@@ -19,7 +19,7 @@ const MOST: usize = 20_000;
 /// Number of keys without a record of the same question that are compared with the text of every record.
 const SEARCHES: usize = 32;
 
-/// Maximum number of comparisons with records of the same question, over all keys: half a second.
+/// Maximum number of comparisons with records of the same question, over all keys; they take half a second.
 const COMPARISONS: usize = 4_000_000;
 
 /// Characters of a question kept for a comparison, from its beginning and from its end.
@@ -28,14 +28,14 @@ const KEPT: usize = 150;
 /// The parts that say who is asked, and which trial it is.
 const WHO: [&str; 7] = ["endpoint", "host", "model", "options", "provider", "trial", "version"];
 
-/// The parts that contain the question, the first that exists: a graded answer, the text of an embedding, a
-/// conversation.
+/// Parts that can contain the question: a graded answer, the text of an embedding, or a conversation. The first one
+/// present counts.
 const QUESTIONS: [&str; 3] = ["answer", "input", "messages"];
 
-/// Followed by the number of a turn: its answer, which the application remembers.
+/// Start of the name of a part, followed by the number of a turn: the answer that the application remembers from it.
 const ANSWER: &str = "the answer at turn ";
 
-/// One part of a key that differs; if both texts are empty, they must not be shown.
+/// One part of a key that differs; if both values are empty, they must not be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Its name, such as `model`, `params.temperature` or `rubric`.
@@ -69,7 +69,7 @@ pub enum Nearest {
 }
 
 impl Nearest {
-    /// The same without the values of the parts: the record may not be redacted.
+    /// The difference without the values of the parts, because the record may not be redacted.
     #[must_use]
     pub fn without_texts(self) -> Self {
         let bare = |one: Difference| Difference { recorded: String::new(), wanted: String::new(), ..one };
@@ -97,7 +97,7 @@ impl std::fmt::Display for Nearest {
 #[derive(Debug)]
 pub(super) struct Index {
     entries: Vec<Entry>,
-    /// By all parts, and by all but one other than the question.
+    /// By all parts, and by all parts except one (never the question).
     by_rest: HashMap<u64, Vec<usize>>,
     /// By kind and everything except [`WHO`].
     by_content: HashMap<u64, Vec<usize>>,
@@ -107,7 +107,7 @@ pub(super) struct Index {
     comparisons: AtomicUsize,
 }
 
-/// A record without its texts.
+/// A record without its content.
 #[derive(Debug)]
 struct Entry {
     hash: String,
@@ -123,7 +123,7 @@ struct Sums {
     /// Hash of each name, and of the name with its value, sorted by the former.
     parts: Vec<(u64, u64)>,
     whole: u64,
-    /// `whole` without one part other than the question.
+    /// `whole` without one part, for each part other than the question.
     rests: Vec<u64>,
     content: u64,
     question: u64,
@@ -181,7 +181,7 @@ impl Sums {
         }
     }
 
-    /// How different the questions are, in permille.
+    /// How different the questions are, in thousandths.
     fn unlikeness(&self, other: &Self) -> usize {
         let same = |a: &str, b: &str| a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
         let back =
@@ -248,8 +248,8 @@ impl Index {
         })
     }
 
-    /// The newest record that differs in one part, else the nearest one that differs only in model or trial, else the
-    /// nearest one of the same question.
+    /// The newest record that differs in one part, or else the nearest one that differs only in model or trial, or else
+    /// the nearest one of the same question.
     fn alike(&self, sums: &[(u32, Sums)], wanted: &dyn Fn(&str) -> bool) -> Option<&Entry> {
         let named = |at: &&usize| wanted(&self.entries[**at].hash);
         let rests = || {
@@ -274,17 +274,17 @@ impl Index {
 }
 
 impl Cache {
-    /// How the nearest record of the same kind differs. Reads the folder the first time, which takes a while: do not
-    /// call it on a thread that others wait for.
+    /// How the nearest record of the same kind differs. Reads the folder the first time, which takes a while: so do not
+    /// call it on a thread that other tasks wait for.
     ///
-    /// Nearest means: one part differs, or only model or trial, or the question is the same; else few parts differ,
-    /// and the question begins and ends similarly.
+    /// A record is near if only one part differs, if only model or trial differ, or if the question is the same;
+    /// otherwise, if few parts differ and the question begins and ends similarly.
     #[must_use]
     pub fn nearest(&self, key: &Key) -> Nearest {
         self.nearest_among(key, &|_| true)
     }
 
-    /// The same; among equally near records, those with a preferred hash come first.
+    /// Like [`nearest`](Self::nearest), but among equally near records, those with a preferred hash come first.
     #[must_use]
     pub fn nearest_among(&self, key: &Key, preferred: &dyn Fn(&str) -> bool) -> Nearest {
         let entry = match self.index.get_or_init(|| Index::of(self)).nearest(key, preferred) {
@@ -315,7 +315,7 @@ fn flat(parts: &Json) -> Vec<(String, Json)> {
             ("params" | "options", Json::Object(inner)) => {
                 found.extend(inner.iter().map(|(key, value)| (format!("{name}.{key}"), value.clone())));
             }
-            // Marks of what an application remembers mean nothing to people.
+            // The marks of what an application remembers mean nothing to readers.
             ("held", Json::Object(held)) => {
                 found.extend(held.get("case").map(|case| (name.clone(), case.clone())));
                 let turns = held.get("turns").and_then(Json::as_object).into_iter().flatten();

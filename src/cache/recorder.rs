@@ -1,8 +1,8 @@
 //! Writes records: each is complete under its name when [`Recorder::write`] returns, and groups of them are flushed to
 //! disk together.
 //!
-//! A killed process loses nothing that was written. A machine that loses power loses the last second plus the time its
-//! disk takes; a torn record is read as damaged, and asked for again.
+//! A killed process loses nothing that was written. A power failure loses at most the records of the last second and
+//! those that the disk was still writing; an incomplete record is read as damaged and requested again.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::source::{sweep, temporary};
 
-/// Records written within this time are flushed together: a flush also waits for what other programs wrote.
+/// Records written within this time are flushed together, because a flush also waits for what other programs wrote.
 const GROUP: Duration = Duration::from_secs(1);
 
 /// Longest wait for the disk at the end.
@@ -140,7 +140,7 @@ impl Recorder {
     }
 }
 
-/// Waits a reasonable time until everything is on disk.
+/// Waits until everything is on disk, for [`LAST`] at most.
 impl Drop for Recorder {
     fn drop(&mut self) {
         let Some(disk) = self.disk.get() else { return };

@@ -15,7 +15,7 @@ pub struct Shelved {
     pub path: PathBuf,
     /// Its size in bytes.
     pub bytes: u64,
-    /// Its content.
+    /// Its content, if akit can read it.
     pub record: Option<Record>,
     /// Whether it is a valid record in its place.
     pub condition: Condition,
@@ -30,7 +30,7 @@ pub enum Condition {
     OtherVersion(u32),
     /// A record under a name that does not match its key.
     Misplaced,
-    /// Not a record: torn or foreign.
+    /// Not a record: incomplete, or not written by akit.
     Damaged(String),
 }
 

@@ -30,7 +30,7 @@ pub(super) fn provider_names() -> clap::builder::PossibleValuesParser {
         .into()
 }
 
-/// The same for judges, which are models.
+/// Like [`provider_names`], but for judges, which must be models.
 fn judge_names() -> clap::builder::PossibleValuesParser {
     let judges = |name: &&str| provider::Spec::vendors().any(|(judge, _)| judge == *name);
     let value = |name: &&'static str| PossibleValue::new(*name).hide(!judges(name));
@@ -75,7 +75,7 @@ impl SelectArgs {
         .concat()
     }
 
-    /// The inverse; other words are ignored.
+    /// The inverse of [`words`](Self::words); other words are ignored.
     pub(super) fn written(words: &[String]) -> Self {
         let all = |flag: &str| {
             let values = words.iter().filter_map(|word| word.strip_prefix(flag)?.strip_prefix(' '));
@@ -97,9 +97,9 @@ impl SelectArgs {
 pub(super) trait Asked {
     /// The flags; those a command lacks are unset.
     fn flags(&self) -> Flags;
-    /// The HTTP client, or the error already printed.
+    /// The HTTP client; on failure, prints the error and returns its exit code.
     fn http(&self) -> Result<Http, Status>;
-    /// Redaction for every case, or the error already printed.
+    /// Redaction for every case; on failure, prints the error and returns its exit code.
     fn redactor(&self) -> Result<Option<Redactor>, Status>;
 }
 
@@ -215,13 +215,13 @@ impl ValueEnum for Mode {
 }
 
 impl AskArgs {
-    /// The same flags, sending nothing.
+    /// The same flags, but with nothing sent.
     pub(super) fn replaying(&self) -> Flags {
         Flags { cache: Some(Mode::Replay), ..self.flags() }
     }
 
-    /// Words after `--` that are scenarios, not a program: `--` then protects odd file names. A file can also set the
-    /// provider `command`, so words that do not look like scenarios are always a program.
+    /// The words after `--` if they are scenarios, not a program: `--` then protects unusual file names. A file can
+    /// also set the provider `command`, so words that do not look like scenarios are always a program.
     pub(super) fn names_behind(&mut self) -> Vec<String> {
         let is_scenario = |word: &String| {
             let path = Path::new(word);
@@ -298,7 +298,7 @@ impl MannerArgs {
         Http::new(self.ca_bundle.as_deref())
     }
 
-    /// The HTTP client, or the error already printed.
+    /// The HTTP client; on failure, prints the error and returns its exit code.
     pub(super) fn http(&self) -> Result<Http, Status> {
         http(self.ca_bundle.as_deref())
     }
@@ -375,7 +375,7 @@ pub(super) fn files(paths: &[PathBuf], config: &ConfigFile) -> Result<Vec<PathBu
     })
 }
 
-/// The named paths, or the default.
+/// The named paths, or the default ones.
 pub(super) fn places(paths: &[PathBuf], config: &ConfigFile) -> Vec<PathBuf> {
     if !paths.is_empty() {
         return paths.to_vec();
@@ -386,7 +386,7 @@ pub(super) fn places(paths: &[PathBuf], config: &ConfigFile) -> Vec<PathBuf> {
     }]
 }
 
-/// The same; an error has its exit code and a fix.
+/// Like [`files`], but an error comes with its exit code and a fix.
 pub(super) fn discovered(
     paths: &[PathBuf],
     config: &ConfigFile,
@@ -425,7 +425,7 @@ pub(super) struct RedactArgs {
 }
 
 impl RedactArgs {
-    /// Redaction for every case, if any, or the error already printed.
+    /// Redaction for every case, if any; on failure, prints the error and returns its exit code.
     pub(super) fn redactor(&self) -> Result<Option<Redactor>, Status> {
         if self.redact_patterns.is_empty() {
             return Ok(self.redact.then(Redactor::usual));
@@ -435,7 +435,7 @@ impl RedactArgs {
         if let Some(file) = self.redact_patterns.iter().find(file) {
             return Err(Status::Invalid.because(
                 format!("`{}` is a file; `--redact-patterns` takes patterns", text::excerpt(file, 200)),
-                "nothing was sent; put the files before it, or another flag in between",
+                "nothing was sent; put the files before the flag, or put another flag in between",
             ));
         }
         match scenario::redactor(&self.redact_patterns) {

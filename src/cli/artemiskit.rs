@@ -102,7 +102,7 @@ fn here(command: &str, flag: &str, value: Option<&str>, given: &Given) -> Option
     })
 }
 
-/// Flags without a value; the word after them is not touched.
+/// Flags without a value: the word after one of them is left as it is.
 const BARE: [&str; 6] = ["--ci", "--save", "-i", "--interactive", "-q", "--quiet"];
 
 /// Converts an `ArtemisKit` command line to akit's, and prints the conversion of each part.

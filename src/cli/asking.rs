@@ -1,4 +1,4 @@
-//! Network work, and the signals that stop it.
+//! Runs network requests, and handles the signals that stop them.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,10 +12,10 @@ use crate::event::{Event, Sink};
 use crate::manifest::Ended;
 use crate::process;
 
-/// Grace for requests in flight after the first signal.
+/// How long to wait for requests in flight after the first signal.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Grace for received answers to reach the disk; a pending name lookup is not awaited.
+/// How long received answers may take to reach the disk; a pending name lookup is not awaited.
 const REST: Duration = Duration::from_millis(300);
 
 /// Runs a future to its end.
@@ -104,13 +104,13 @@ pub(super) fn listen(road: &Road, sink: Arc<dyn Sink>) -> Listening {
     listen_for(road, sink, GRACE)
 }
 
-/// The same, with another time for requests in flight.
+/// Like [`listen`], but with another wait for requests in flight.
 pub(super) fn listen_for(road: &Road, sink: Arc<dyn Sink>, grace: Duration) -> Listening {
     let (road, phase) = (road.clone(), Arc::new(Mutex::new(Phase::Asking)));
     let now = Arc::clone(&phase);
-    // On a thread of its own, for the asking ends before the process does.
+    // On a thread of its own, because requests end before the process does.
     thread::spawn(move || {
-        // Without it signals do what they do everywhere: they end the process.
+        // Without it, signals have their default effect: they end the process.
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         let is = |phase| *now.lock().unwrap_or_else(PoisonError::into_inner) == phase;
         runtime.block_on(async {
@@ -134,7 +134,7 @@ pub(super) fn listen_for(road: &Road, sink: Arc<dyn Sink>, grace: Duration) -> L
 }
 
 /// Ends the process at once. Files get their names once they are complete, so none is left half-written.
-#[expect(clippy::exit, reason = "a second signal while reports are written means: no reports")]
+#[expect(clippy::exit, reason = "a second signal while reports are written skips the reports")]
 fn end(why: Ended) {
     process::end_all();
     std::process::exit(Status::stopped(why).code().into());

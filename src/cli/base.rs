@@ -1,4 +1,5 @@
-//! `--weakened-since` and `--trust base`: what the base required, and the change judged with the base's settings.
+//! `--weakened-since` and `--trust base`: compares a change with what its base required, and judges it with the base's
+//! settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -40,20 +41,20 @@ pub(super) struct SuitePaths<'a> {
     pub(super) here: Here,
 }
 
-/// Effects of the base of the change.
+/// What follows from the base of the change.
 #[derive(Default)]
 pub(super) struct Base {
     /// The configuration that replaces the change's, if any.
     pub(super) held: Option<ConfigFile>,
     /// Location of the baseline, if one is configured.
     pub(super) place: Option<Place>,
-    /// The commit its trials come from under `--trust base`.
+    /// The commit that the baseline's trials come from under `--trust base`.
     pub(super) commit: Option<PastCommit>,
     /// Untrusted records.
     pub(super) untrusted: Option<Untrusted>,
     /// Whether the change adds the journal of an interrupted run.
     pub(super) brings_journal: bool,
-    /// Weakenings since then.
+    /// Weakenings since the base.
     pub(super) weakened: Vec<Weakening>,
     /// The cases the base has too, by scenario and ID; `None` if nothing is compared.
     pub(super) cases: Option<BTreeSet<(String, String)>>,
@@ -64,7 +65,7 @@ pub(super) struct Base {
 impl Base {
     /// The configuration in effect: the base's, or the one found.
     ///
-    /// Names of cases in the base's are not checked: cases may have been removed since.
+    /// Names of cases in the base's configuration are not checked, because cases may have been removed since.
     pub(super) fn config<'a>(&'a self, found: &'a ConfigFile) -> &'a ConfigFile {
         self.held.as_ref().unwrap_or(found)
     }
@@ -122,7 +123,7 @@ impl BaseArgs {
         let cached = suite.cached(settings, &brought);
         let mut place = gate.proof.place(&settings.gate, &settings.folder);
         if by_base {
-            // The change accepts changes in the file the base names.
+            // The change accepts intended changes in the baseline file that the base names.
             now.baseline = suite.own_baseline(place.as_ref()).as_deref().and_then(read);
             place = place.map(|place| suite.at_base(place, &commit, &brought)).transpose()?;
             base.untrusted = cached.untrusted();
@@ -155,8 +156,8 @@ impl BaseArgs {
         }
     }
 
-    /// The folder of a nested repository if the outer one had files there: what
-    /// is judged now has its own history.
+    /// The folder of a nested repository if the outer one had files there: what is judged now then has a history of its
+    /// own.
     fn nested(&self, suite: &SuitePaths<'_>, pipeline: &Pipeline) -> Option<Weakening> {
         let inner = root(&suite.within());
         let mut around = inner.ancestors().skip(1).filter(|folder| folder.join(".git").exists());
@@ -185,7 +186,7 @@ fn held_against(held: &ConfigFile, then: &Demands, now: &Demands) -> Vec<Weakeni
 /// Keys about what is tested, not how: they come from the change, like its scenarios.
 const TESTED: [&str; 5] = ["project", "provider", "model", "scenariosDir", "target"];
 
-/// Whose settings apply, and which of the change's do not.
+/// Says whose settings apply, and which settings of the change are ignored.
 fn told(whose: &Whose, then: &Then, now: &Demands, commit: &PastCommit) -> String {
     let (Whose::Base(_), Some(path)) = (whose, &then.config) else {
         let name = commit.name();
@@ -322,7 +323,8 @@ impl SuitePaths<'_> {
             vec![slashed(&self.here.relative(&root, path))]
         } else {
             let here = self.config.path.as_ref().map(|path| slashed(&self.here.relative(&root, path)));
-            // The nearest at the time: after a removal, one farther up must not replace it.
+            // The configuration that was nearest at the base: if the change removes it, one farther up must not replace
+            // it.
             self.candidates(&root).into_iter().chain(here).collect()
         };
         let named = gate.proof.baseline.as_ref();

@@ -121,7 +121,7 @@ impl Used {
         cache.explain_nothing();
         let (root, road) = (suite_loaded.root(), suite_loaded.settings.road.clone());
         let (plan, graders) = suite_loaded.plan()?;
-        // A verdict that needs a calibration is used in any case.
+        // A verdict that needs a calibration counts as used, whether there is one or not.
         let graders = graders.bound(None);
         let options = Options {
             concurrency: 4,
@@ -137,7 +137,7 @@ impl Used {
             let runner = Runner::new(plan, graders, options, Arc::new(Silent), road);
             let mut run = runner.run().await;
             let mut looked = cache.looked();
-            // Further trials, from repeats and confirmations, are used as far as recorded.
+            // Further trials, from repeats and confirmations, count as used as far as they are recorded.
             while !asked.is_empty() {
                 let wanted: Vec<_> = asked.iter().map(|case| Again { case: *case, trials: 1 }).collect();
                 let short = runner.again(&mut run, &wanted).await;
@@ -157,7 +157,7 @@ impl Used {
         })
     }
 
-    /// The nearest record, first among unused ones: an edited case leaves one behind.
+    /// The nearest record, preferably an unused one: an edited case leaves its old record behind.
     fn nearest(&self, key: &Key, redacted: bool) -> Nearest {
         let unused = |hash: &str| !self.looked.contains_key(hash);
         let nearest = self.cache.nearest_among(key, &unused);
@@ -184,7 +184,7 @@ impl Used {
             *count += 1;
             *bytes += shelved.bytes;
         }
-        // Writing into a text cannot fail.
+        // Writing into a string cannot fail.
         let mut out = format!("{}\n", slashed(self.cache.folder()));
         for (kind, (count, bytes)) in &kinds {
             let _ =
@@ -309,7 +309,7 @@ fn verify(cache: &Cache) -> Status {
         wrong += 1;
         terminal::lines(&[format!("{}: {why}", slashed(&shelved.path))]);
     }
-    terminal::lines(&[format!("{} sound, {wrong} not", text::count(sound, "record"))]);
+    terminal::lines(&[format!("{} valid, {wrong} invalid", text::count(sound, "record"))]);
     if wrong > 0 { Status::Failed } else { Status::Passed }
 }
 

@@ -54,7 +54,8 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Result<Statu
     Ok(status)
 }
 
-/// The run's target if all answers came from a flag: then they are judged, whatever files name.
+/// The stored run's ID, in place of files of recorded answers, if all answers came from a flag: then only those answers
+/// count, whatever the scenario files name.
 fn given(run: &RunManifest) -> Vec<PathBuf> {
     let mut answers = run.trials().flat_map(Trial::answers).peekable();
     let all = answers.peek().is_some() && answers.all(|answer| answer.given);

@@ -1,4 +1,4 @@
-//! Output files: claimed before anything is paid for, written whole at the end.
+//! Output files: their paths are claimed before anything is paid for, and each is written in one piece at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -133,13 +133,13 @@ impl Outputs {
         self.files.iter().filter(|(output, _)| matches!(output, Output::File(_))).count()
     }
 
-    /// The same for a run that this command starts now.
+    /// These outputs, for a run that this command started at `began`.
     pub(super) fn since(mut self, began: Instant) -> Self {
         self.began = Some(began);
         self
     }
 
-    /// For the pipeline akit runs in.
+    /// These outputs, adapted to the pipeline that akit runs in.
     pub(super) fn within(mut self, environment: &Environment) -> Self {
         self.surroundings = Surroundings::of(environment);
         self

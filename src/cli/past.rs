@@ -67,7 +67,7 @@ pub(super) fn named(files: Option<&Vec<StoredFile>>) -> impl Iterator<Item = &Pa
     files.into_iter().flatten().filter(|file| file.named).map(|file| file.path.as_path())
 }
 
-/// Adds these files to a decided run; empty without files.
+/// What the stored runs in these files add to a decided run; empty without files.
 pub(super) fn read(files: Option<&Vec<StoredFile>>, run: &RunManifest, decision: &Decision) -> Past {
     let Some(files) = files else { return Past::default() };
     let mut left_out = LeftOut::default();
@@ -123,7 +123,7 @@ impl LeftOut {
     }
 }
 
-/// The first few of these texts, and how many more there are.
+/// The first few of these strings, and how many more there are.
 fn first(all: &[String], between: &str) -> String {
     let named = all[..all.len().min(NAMED)].join(between);
     match all.len().saturating_sub(NAMED) {

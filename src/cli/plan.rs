@@ -90,7 +90,7 @@ fn tags(cases: &[(&Scenario, &Case)]) -> usize {
     counts.values().filter(|count| **count >= TAG_CASES).count()
 }
 
-/// The baseline's entry for a case with the same prompt and expectation.
+/// A case with the baseline's entry for it, if that has the same prompt and expectation.
 fn prospect(scenario: &Scenario, case: &Case, baseline: Option<&Baseline>) -> Prospect {
     let stored = baseline
         .and_then(|baseline| baseline.case(CaseId::new(&scenario.name, &case.id)))

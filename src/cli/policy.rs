@@ -118,7 +118,7 @@ impl ProofArgs {
 }
 
 impl GateArgs {
-    /// Whether they only repeat the defaults.
+    /// Whether they set a pass rate or a baseline, which decide instead of the configuration.
     pub(super) fn decides(&self) -> bool {
         self.min_pass_rate.is_some() || self.proof.baseline.is_some()
     }
@@ -219,7 +219,7 @@ pub(super) fn read_baseline(
     }
 }
 
-/// Reports names in the policy that match no case, neither selected nor in the configured suite.
+/// Reports names in the policy that match no case, either selected or in the configured suite.
 pub(super) fn check_names(
     config: &ConfigFile,
     cases: &[Named<'_>],

@@ -38,7 +38,7 @@ pub(super) struct SuiteArgs<A: Args = AskArgs> {
 }
 
 impl SuiteArgs {
-    /// The same, with the words after `--` as scenarios if neither scenarios nor a program are named.
+    /// These arguments, with the words after `--` as scenarios if neither scenarios nor a program are named.
     pub(super) fn settle(&mut self) {
         if self.paths.is_empty() {
             self.paths.extend(self.ask.names_behind().into_iter().map(PathBuf::from));
@@ -51,7 +51,7 @@ impl SuiteArgs {
         places.iter().map(|path| repository_name(path)).chain(self.select.words()).collect()
     }
 
-    /// The same, with a last path that is not a file read as a case ID.
+    /// These arguments, with the last path read as a case ID if it is not a file.
     pub(super) fn with_case_behind_paths(&self) -> Self {
         let mut args = self.clone();
         if let [_, .., last] = args.paths.as_slice()
@@ -129,8 +129,8 @@ impl Suite {
         Self::load_under(args, environment, |_, _, _, _| Ok(None))
     }
 
-    /// The same under the configuration that `held` returns instead of the one found; it receives that
-    /// configuration and the scenario files.
+    /// Like [`load`], but under the configuration that `held` returns instead of the one found; `held` receives the one
+    /// found and the scenario files.
     pub(super) fn load_under<A: Args + Asked>(
         args: &SuiteArgs<A>,
         environment: Environment,
@@ -201,7 +201,7 @@ impl Suite {
         Self::warned(plan, graders, elsewhere)
     }
 
-    /// The same, for a suite that is needed again.
+    /// Like [`plan`](Self::plan), for a suite that is needed again.
     pub(super) fn plan_of(&self) -> Result<(Plan, Graders), Status> {
         let (jobs, graders) = self.asking(Targets::default(), |_, _| true)?;
         let elsewhere = self.judges_elsewhere(&jobs, &graders);
@@ -269,7 +269,7 @@ impl Suite {
         notes
     }
 
-    /// The same over existing answers, for some cases by (scenario, id).
+    /// The plan and the judges for existing answers to some cases, by (scenario, id).
     pub(super) fn over(
         &self,
         replies: Replies,

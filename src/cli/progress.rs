@@ -16,7 +16,7 @@ pub(super) struct Progress {
     detail: Detail,
     total: AtomicUsize,
     done: AtomicUsize,
-    /// Failed and errored.
+    /// Number of failed cases, and of errored ones.
     wrong: [AtomicUsize; 2],
     confirming: AtomicBool,
 }
@@ -117,7 +117,7 @@ impl Sink for Progress {
             Event::Awaiting { why, requests, seconds } => {
                 let requests = text::count(requests, "request");
                 self.line(&format!(
-                    "{why}: waiting up to {seconds} s for {requests}; a second signal stops at once"
+                    "{why}: waiting up to {seconds} s for {requests}; a second signal stops akit at once"
                 ));
             }
             Event::Stopping { why } => {

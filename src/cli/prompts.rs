@@ -115,7 +115,8 @@ fn line(scenario: &Scenario, case: &Case, trial: u32) -> Result<String, Status> 
         [only] if only.role == Role::User => Some(only.content.as_str()),
         _ => None,
     };
-    // Of a conversation, what the customer says; an answer belongs behind each. By rules only the first words are known.
+    // For a conversation, what the customer says; an answer belongs after each message. With rules, only the first
+    // message is known.
     let mut messages = case.messages.clone();
     if let Some(dialogue) = &case.dialogue {
         let lines = dialogue.turns().iter().map(Line::written);

@@ -59,7 +59,7 @@ pub(super) struct Told {
 }
 
 impl CommentArgs {
-    /// Whether a comment is asked for.
+    /// Whether a comment is requested.
     pub(super) fn is_wanted(&self) -> bool {
         self.comment
     }
@@ -96,7 +96,7 @@ impl Told {
             terminal::say("no comment: the run was stopped");
             return;
         }
-        // Summary and annotations are out; an error of the comment needs no other place.
+        // Summary and annotations are already written, so an error of the comment is not shown elsewhere.
         let _ = comment(report, &self.site, &self.environment, http, options);
     }
 }
@@ -112,7 +112,7 @@ pub(super) fn step(environment: &Environment, report: &Report<'_>, status: Statu
     warn(actions::outputs(environment, &values));
 }
 
-/// The same for a load test.
+/// Like [`step`], for a load test.
 pub(super) fn load_step(environment: &Environment, run: &StressRun, status: Status) {
     warn(actions::summary(environment, &stress::markdown::of(run)).map(|_| ()));
     let mut values = vec![
@@ -212,7 +212,7 @@ fn stands(environment: &Environment, what: &str, place: &str) {
     warn(actions::outputs(environment, &[("comment-url", place.to_owned())]));
 }
 
-/// The fix.
+/// How to fix the error.
 fn help(error: &PublishError, site: &Site) -> String {
     const LINES: &str = "permissions:\n  contents: read\n  pull-requests: write";
     const FORK: &str = "post the comment from a second workflow (`workflow_run` in docs/reports.md): the change comes from \

@@ -183,7 +183,7 @@ fn other_judges(asked: &RunManifest, stored: &RunManifest, which: &str) -> Vec<S
     scenarios.collect()
 }
 
-/// Whether both runs have the same judges, as far as recorded.
+/// A note if both runs have the same judges, as far as recorded.
 fn same_judge(old: &RunManifest, new: &RunManifest) -> Option<String> {
     let judges = |run: &RunManifest| -> BTreeMap<String, String> {
         run.scenarios.iter().filter_map(|one| Some((one.name.clone(), one.grader_hash.clone()?))).collect()

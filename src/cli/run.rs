@@ -176,13 +176,13 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     Ok(status)
 }
 
-/// Maximum cases listed in a hint.
+/// Maximum number of cases that a hint lists.
 const RERUN: usize = 5;
 
 /// Where a pipeline stores the findings of its attempts at a commit.
 const ATTEMPTS: &str = ".akit/attempts";
 
-/// A completed run with its reports written removes the journal; otherwise print how to resume.
+/// Removes the journal if the run is complete and its reports are written; otherwise, prints how to resume.
 fn finish(road: &Road, ended: Ended, reports_stand: bool) {
     let Some(journal) = road.journal() else { return };
     if !ended.can_be_finished() && reports_stand {
@@ -196,7 +196,7 @@ fn finish(road: &Road, ended: Ended, reports_stand: bool) {
 }
 
 impl RunArgs {
-    /// The suite under the settings in effect, and the effects of the base.
+    /// The suite under the settings in effect, and what follows from the base.
     fn load(&self, environment: Environment) -> Result<(Suite, Base), Status> {
         let mut base = Base::default();
         let mut suite = Suite::load_under(&self.suite, environment, |config, files, loaded, environment| {
@@ -270,7 +270,7 @@ impl RunArgs {
         Ok(())
     }
 
-    /// How to run the failing cases again, accept them, or decide those that are open.
+    /// Prints how to run the failing cases again, accept them, or decide those that are open.
     fn tell_way_out(&self, run: &RunManifest, decision: &gate::Decision) {
         let wrong =
             || run.cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed | Outcome::Errored));
@@ -352,7 +352,7 @@ impl Asking {
                     Next::SecondRound(cases) => (cases, true),
                 };
                 if let Some(why) = road.closed() {
-                    // Stopped between the last answer and the confirmations it needs.
+                    // The run was stopped between the last answer and the confirmations that it needs.
                     run.ended = why;
                     break;
                 }

@@ -87,7 +87,7 @@ fn case(plan: &Plan, job: usize) -> CaseId<'_> {
     CaseId::new(&scenario.name, &scenario.cases[planned.case].id)
 }
 
-/// Judges conversations: for each job those of its row, in order.
+/// Judges conversations: for each job, those in its row, in order.
 fn judged(
     suite: &Suite,
     plan: &Plan,

@@ -11,7 +11,7 @@ Retries after errors are not included; `--budget` counts them. Answers in the ca
 If the tokens of an answer have no known limit, set `maxTokens`.
 ";
 
-/// Rejects a budget that cannot be enforced, or does not cover all cases.
+/// Rejects a budget that cannot be enforced, or that may not cover every case.
 pub(super) fn check(forecast: &Forecast, budget: f64) -> Result<(), Status> {
     for (endpoint, _, asked) in forecast.asked() {
         match &asked.dearest {

@@ -1,4 +1,4 @@
-//! Stored runs: read in one place, with one exit code for errors.
+//! Reads stored runs in one place, with one exit code for all errors.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

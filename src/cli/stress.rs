@@ -168,7 +168,9 @@ fn ramp(text: &str) -> Result<Duration, String> {
 
 fn no_time(text: &str, example: &str) -> String {
     let text = shown(text);
-    format!("{text} is not a time up to a week: seconds, or with `ms`, `s` or `m`; for example `{example}`")
+    format!(
+        "{text} is not a duration of up to a week; write seconds, or add `ms`, `s` or `m`; for example `{example}`"
+    )
 }
 
 impl LoadArgs {

@@ -51,7 +51,7 @@ pub(super) fn out(text: &str) {
     let _ = sent(text, "the exit code still gives the decision");
 }
 
-/// The same; returns whether it was written. A closed pipe counts as written.
+/// Like [`out`], but returns an error if the text was not written. A closed pipe counts as written.
 pub(super) fn sent(text: &str, help: &str) -> io::Result<()> {
     match write(&mut io::stdout().lock(), text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -72,7 +72,7 @@ pub(super) fn write_with<E: From<io::Error>>(
     Ok(out.flush()?)
 }
 
-/// Writes text for people, one line or several, parts of which may be untrusted.
+/// Writes one or several lines of text for people; parts of it may be untrusted.
 pub(super) fn page(text: &str) {
     out(&log::legible(text));
 }

@@ -69,7 +69,7 @@ pub(super) fn validate(args: &ValidateArgs, environment: &Environment) -> Result
     let found = &loaded.diagnostics;
     terminal::diagnostics(found);
     let forms = outputs.into_iter().enumerate().map(|(index, output)| {
-        // Files first, then stdout, each in the same order.
+        // Files first, then stdout; the formats are in the same order for both.
         let rendered = match index % 3 {
             0 => report::json::of_diagnostics(found),
             1 => report::junit::of_diagnostics(found, &loaded.files),

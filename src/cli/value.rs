@@ -46,7 +46,7 @@ pub(super) fn odd(text: &str) -> Result<u32, String> {
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     text::number::time(text).filter(|time| !time.is_zero()).ok_or_else(|| {
         format!(
-            "{} is not a time above 0: milliseconds, or with `ms`, `s` or `m`; for example `30s`",
+            "{} is not a duration above 0; write milliseconds, or add `ms`, `s` or `m`; for example `30s`",
             shown(text)
         )
     })
@@ -55,7 +55,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// A duration, 0 included.
 pub(super) fn patience(text: &str) -> Result<Duration, String> {
     text::number::time(text).ok_or_else(|| {
-        format!("{} is not a time: milliseconds, or with `ms`, `s` or `m`; for example `5m`", shown(text))
+        format!(
+            "{} is not a duration; write milliseconds, or add `ms`, `s` or `m`; for example `5m`",
+            shown(text)
+        )
     })
 }
 

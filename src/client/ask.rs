@@ -98,7 +98,7 @@ impl std::fmt::Debug for Seal<'_> {
     }
 }
 
-/// What came back, and when. The answer in it has latency, cost and whether it was recorded.
+/// What came back, and when. The answer includes its latency, its cost and whether it was recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exchange {
     /// What came back.
@@ -120,7 +120,7 @@ pub enum ClientError {
         /// How to fix it.
         help: String,
     },
-    /// Nothing more is sent to the provider, because of an error of another request.
+    /// Nothing more is sent to the provider, because another request failed with this error.
     #[error("not asked: {error}")]
     NotAsked {
         /// That error.
@@ -128,7 +128,7 @@ pub enum ClientError {
         /// How to fix it.
         help: String,
     },
-    /// Replay without a record.
+    /// A replay found no record.
     #[error("not in the cache ({folder}): {purpose}{nearest}")]
     CacheMiss {
         /// The folder.
@@ -138,10 +138,10 @@ pub enum ClientError {
         /// The nearest record, if known.
         nearest: Nearest,
     },
-    /// Replay of a broken answer: the error it caused when it was live.
+    /// A replay found a broken answer: the error is the one it caused when it was live.
     #[error("{}", .0.message)]
     Recorded(Fault),
-    /// Replay with a record that only the change under review adds.
+    /// A replay found only a record that the change under review adds.
     #[error("record not read: {0}; only this change adds it")]
     Untrusted(String),
 }
@@ -165,7 +165,7 @@ impl ClientError {
                 let help = FaultKind::UntrustedRecord.remedy().to_owned();
                 (FaultKind::UntrustedRecord, help, "only this change adds the record".to_owned())
             }
-            // The cause has no number of tries, so that cases with the same cause are grouped.
+            // The cause leaves out the number of tries, so that cases with the same cause are grouped.
             Self::Provider { error, help, .. } => (error.kind(), help.clone(), error.to_string()),
             Self::NotAsked { error, help } => (error.kind(), help.clone(), self.to_string()),
             Self::CacheMiss { folder, nearest, .. } => (

@@ -12,7 +12,7 @@ use super::road::Road;
 pub struct Hold {
     road: Road,
     number: u64,
-    /// The most the rest of the conversation can cost, with the next request, in US dollars.
+    /// The most the rest of the conversation can cost, including the next request, in US dollars.
     rest: Mutex<f64>,
 }
 
@@ -27,7 +27,8 @@ impl Hold {
         *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = usd;
     }
 
-    /// Until the returned guard is dropped, others do not wait for this conversation: it may be waiting for them.
+    /// Until the returned guard is dropped, other conversations do not wait for this one, because it may be waiting for
+    /// them.
     #[must_use]
     pub fn aside(&self) -> impl Drop + '_ {
         Aside::of(self.road.meter(), self.number)

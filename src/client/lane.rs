@@ -1,9 +1,9 @@
 //! The state of one endpoint: how many concurrent requests it takes, when the next may be sent, and whether any may.
 //!
 //! A 429 stops all requests for the requested time and halves the concurrency; every answer raises it by one. If the
-//! server is unreachable, one probe at a time tests whether it is back, and nothing else is sent. A gateway error or
-//! a dropped connection may be due to a single request: sending stops only after many requests in a row have failed
-//! that way.
+//! server is unreachable, one probe at a time tests whether it can be reached again, and nothing else is sent. A
+//! gateway error or a dropped connection may be due to a single request: sending stops only after many requests in a
+//! row have failed that way.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,9 +17,9 @@ use super::limits::{Bucket, Limits};
 use crate::provider::{ProviderError, Reach};
 use crate::seed::Root;
 
-/// Failed tries in a row, of two requests or more, after which the endpoint is only probed.
+/// Number of failed tries in a row, by two requests or more, after which the endpoint is only probed.
 const ENOUGH: u32 = 5;
-/// Requests in a row that a gateway must fail before nothing more is sent.
+/// How many requests in a row must fail at a gateway before nothing more is sent.
 const MANY: usize = 5;
 /// Delay before each probe, unless the server asks for more.
 const PROBES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
@@ -43,7 +43,7 @@ fn spread(wait: Duration, jitter: u64, question: &str, round: i32) -> Duration {
     wait.saturating_add((wait / 10).min(Duration::from_secs(1)).mul_f64(share))
 }
 
-/// One endpoint, which application and judge share if they use the same. Requests are served in order.
+/// One endpoint, which application and judge share if they use the same one. Requests are served in order.
 #[derive(Debug)]
 pub(super) struct Lane {
     permits: Arc<Semaphore>,
@@ -61,13 +61,13 @@ struct State {
     wide: usize,
     requests: Option<Bucket>,
     tokens: Option<Bucket>,
-    /// Permits withdrawn, and how many of those are still in use.
+    /// Number of withdrawn permits, and how many of them are still in use.
     narrowed: usize,
     owed: usize,
     held_until: Option<Instant>,
-    /// When it was last narrowed; a 429 to an older request narrows no further.
+    /// When concurrency was last reduced; a 429 to an older request does not reduce it further.
     narrowed_at: Option<Instant>,
-    /// How often it was narrowed without a response other than 429 in between.
+    /// How often concurrency was reduced in a row, with no response other than 429 in between.
     rounds: i32,
     health: Health,
     vain: Vain,
@@ -159,7 +159,7 @@ impl Lane {
         self.budget_turn.lock().await
     }
 
-    /// A permit, first come first served; never `None`, as the semaphore is not closed.
+    /// A permit, first come first served; never `None`, because the semaphore is never closed.
     pub(super) async fn permit(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.permits).acquire_owned().await.ok()
     }
@@ -220,7 +220,7 @@ impl Lane {
         }
     }
 
-    /// The server responded, not with 429; an answer raises the concurrency by one.
+    /// Records that the server responded with something other than 429; an answer raises the concurrency by one.
     pub(super) fn reached(&self, sent: Instant, is_answer: bool) {
         let mut state = self.state();
         self.found_well(&mut state, sent);
@@ -242,9 +242,9 @@ impl Lane {
         }
     }
 
-    /// A request sent at `sent` got a 429, as all of its account have since `since`: all requests wait as long as the
-    /// server asks, and longer while nothing is answered. Returns the wait from now; `None` if that exceeds the
-    /// patience.
+    /// Records a 429 to a request sent at `sent`; every request of its account has got one since `since`. All requests
+    /// wait as long as the server asks, and longer while nothing is answered. Returns the wait from now; `None` if that
+    /// exceeds the patience.
     pub(super) fn refused(
         &self,
         [since, sent]: [Instant; 2],
@@ -274,8 +274,8 @@ impl Lane {
         Some(until - now)
     }
 
-    /// A request reached no server, or only a gateway; `last` if it has no retries left. Returns whether probes
-    /// decide what happens next.
+    /// Records that a request reached no server, or only a gateway; `last` means that it has no retries left. Returns
+    /// whether probes decide what happens next.
     pub(super) fn unreached(&self, error: &ProviderError, question: &str, probe: bool, last: bool) -> bool {
         let mut state = self.state();
         let State { health, vain, .. } = &mut *state;

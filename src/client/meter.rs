@@ -1,7 +1,7 @@
 //! The budget: what is spent, what requests in flight can cost, and what conversations have reserved.
 //!
-//! Their sum never exceeds the limit. A conversation reserves the most all of it can cost before its first request
-//! and pays each request from that, so no other request can end it halfway.
+//! Their sum never exceeds the limit. Before its first request, a conversation reserves the most that all of it can
+//! cost, and pays each request from that, so that no other request can end it halfway.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -21,7 +21,7 @@ pub(super) struct Meter {
 
 #[derive(Debug, Default)]
 struct Spending {
-    /// For answers received.
+    /// The cost of the answers received.
     spent: f64,
     /// The most that requests in flight can cost.
     reserved: f64,
@@ -37,7 +37,7 @@ struct Spending {
 #[derive(Debug)]
 struct Held {
     left: f64,
-    /// How many of its requests wait for more than that.
+    /// How many of its requests wait for more than that amount.
     waiting: usize,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Reserved<'a> {
 impl Spending {
     fn fits(&self, limit: Option<f64>, more: f64) -> bool {
         let held: f64 = self.held.values().map(|held| held.left).sum();
-        // A request of unknown cost needs at least something left.
+        // A request of unknown cost needs at least some remaining budget.
         limit.is_none_or(|limit| self.spent < limit && self.spent + self.reserved + held + more <= limit)
     }
 
@@ -64,7 +64,7 @@ impl Spending {
 }
 
 impl Meter {
-    /// Counts against a limit, if there is one.
+    /// A meter that counts against a limit, if there is one.
     pub(super) fn new(limit: Option<f64>) -> Self {
         let meter = Self::default();
         if let Some(limit) = limit {
@@ -90,9 +90,9 @@ impl Meter {
         state.begun
     }
 
-    /// Reserves the most the rest of a conversation can cost. The first time, it waits while others may release
-    /// enough, and returns whether it got it; later, it releases a surplus, and takes what is missing only if it is
-    /// free.
+    /// Reserves the most the rest of a conversation can cost. The first call waits while others may release enough, and
+    /// returns whether the budget was reserved; later calls release a surplus, and reserve what is missing only if it
+    /// is free.
     pub(super) async fn hold(&self, holder: u64, rest: f64) -> bool {
         loop {
             let changed = self.changed.notified();

@@ -66,7 +66,7 @@ pub struct ModelClient {
     lane: Arc<Lane>,
     /// What is known about the account, by model.
     accounts: Mutex<BTreeMap<String, Account>>,
-    /// Held by the first metered request, before it is known what the server counts.
+    /// Held by the first metered request, until it is known what the server counts.
     first: tokio::sync::Mutex<()>,
 }
 
@@ -101,7 +101,7 @@ impl ModelClient {
         }
     }
 
-    /// The same, with prices.
+    /// This client, with prices.
     #[must_use]
     pub fn priced(self, prices: Prices) -> Self {
         Self { prices, ..self }
@@ -122,8 +122,8 @@ impl ModelClient {
         self.worst_of(&request.model, request.bytes(), request.max_tokens)
     }
 
-    /// The same for a sequence of `requests` that starts with this one: each also contains the previous answer and
-    /// `more` bytes.
+    /// Like [`worst`](Self::worst), for a sequence of `requests` that starts with this one: each later one also
+    /// contains the previous answer and `more` bytes.
     ///
     /// # Errors
     /// If price or length is unknown.
@@ -154,7 +154,7 @@ impl ModelClient {
         self.price(model)?.cost(usage?)
     }
 
-    /// The same, on a shared road.
+    /// This client, on a shared road.
     #[must_use]
     pub fn on(self, road: &Road) -> Self {
         let lane = road.lane(&self.endpoint().address);
@@ -166,7 +166,7 @@ impl ModelClient {
         self.lane.limit(limits);
     }
 
-    /// The same, with the places that configured the server.
+    /// This client, with the places that configured the server.
     #[must_use]
     pub fn said_by(self, said_by: Whence) -> Self {
         Self { said_by, ..self }
@@ -214,8 +214,8 @@ impl ModelClient {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// Completes an answer with its latency, its cost and whether it was recorded, and warns about parameters that
-    /// the server refused.
+    /// Completes an answer with its latency, its cost and whether it was recorded; warns about parameters that the
+    /// server refused.
     fn noted(&self, received: Received, model: &str) -> Exchange {
         let Exchange { completion, at } = received.exchange;
         for parameter in &completion.params_dropped {
@@ -306,7 +306,7 @@ impl ModelClient {
         self.exchange(ask, || self.provider.chat(ask.request)).await
     }
 
-    /// Gets the embedding of a text from the provider or a record.
+    /// Gets the embedding of a string from the provider or a record.
     pub async fn embed(&self, ask: &Ask<'_>, text: &str) -> Result<Exchange, ClientError> {
         self.exchange(ask, || self.provider.embed(&ask.request.model, text)).await
     }
@@ -373,7 +373,8 @@ impl ModelClient {
         let Noted { latency_ms, at, response, .. } = self.road.journal()?.take(&asked(key, ask))?;
         let completion: Completion = serde_json::from_value(response.clone()).ok()?;
         if self.mode.writes() && !self.recording_failed.load(Ordering::Relaxed) {
-            // A run killed between journal and cache left no record of it, or an older one.
+            // A run that was killed after it wrote the journal, but before it wrote the cache, left no record of it, or
+            // an older one.
             let stored = self.cache.get(key);
             if !matches!(&stored, Lookup::Hit(record) if record.recorded_at >= at) {
                 self.put(key, response, latency_ms, at.clone());
@@ -436,7 +437,7 @@ impl ModelClient {
         if !ask.usable.0(&received.exchange.completion) {
             response["usable"] = false.into();
         }
-        // First, so a recorded answer is known to be this run's.
+        // The journal is written first, so that a recorded answer is known to be this run's.
         if let Some(journal) = journal {
             let (asked, at, response) = (asked(key, ask), at.clone(), response.clone());
             let noted = Noted { asked, latency_ms: received.latency_ms, at, response };

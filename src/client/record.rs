@@ -14,8 +14,8 @@ use crate::provider::{Completion, Spec};
 use crate::text;
 use crate::vocabulary::ExchangeKind;
 
-/// Stands for a judge's token limit in cache keys: the limit decides whether there is a verdict, never which one, so
-/// changing it keeps the records.
+/// Stands for a judge's token limit in cache keys. The limit decides whether there is a verdict but never which one, so
+/// records stay valid when it changes.
 pub const KEYED_TOKENS: u64 = 1024;
 
 /// Key of the fault in the record of a broken answer.
@@ -34,7 +34,8 @@ pub(super) struct Found {
 impl ModelClient {
     /// The cache key of a request: endpoint, parameters and content.
     ///
-    /// It has the root of the seed: derived seeds depend on the case's name, and a case may be renamed.
+    /// It contains the root of the seed and not the seed itself, which depends on the case's name: a case may be
+    /// renamed.
     pub(super) fn key(&self, ask: &Ask<'_>) -> Key {
         let endpoint = self.provider.endpoint();
         let mut params = Map::new();

@@ -13,7 +13,7 @@ use crate::cache::Journal;
 use crate::manifest::Ended;
 use crate::provider::ProviderError;
 
-/// The road that every request takes, a judge's too; clones share it.
+/// The road that every request takes, including those to judges; clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Road(Arc<Inner>);
 
@@ -27,7 +27,7 @@ struct Inner {
     in_flight: AtomicUsize,
     state: watch::Sender<State>,
     journal: OnceLock<Journal>,
-    /// Whether requests are sent at once, without limits or backoff, and whatever happened to others.
+    /// Whether requests are sent at once, without limits or backoff, whatever happened to other requests.
     is_free: bool,
 }
 
@@ -61,8 +61,8 @@ impl Road {
         Self(Arc::new(Inner { wide, meter: Meter::new(budget), ..Inner::default() }))
     }
 
-    /// A road for load tests, on which every request is sent at once, whatever happened to others. The budget still
-    /// applies.
+    /// A road for load tests, on which every request is sent at once, whatever happened to other requests. The budget
+    /// still applies.
     #[must_use]
     pub fn free() -> Self {
         Self(Arc::new(Inner { is_free: true, ..Inner::default() }))
@@ -90,7 +90,7 @@ impl Road {
         });
     }
 
-    /// The same, without waiting for answers in flight.
+    /// Closes the road without waiting for answers in flight.
     pub fn cut(&self, why: Ended) {
         self.0.state.send_modify(|state| {
             *state = State { closed: state.closed.or(Some(why)), over: true };

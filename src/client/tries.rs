@@ -19,13 +19,14 @@ use crate::provider::{Completion, Pending, ProviderError, Reach, Unmetered};
 use crate::stats::real;
 use crate::vocabulary::{ExchangeKind, Usage};
 
-/// How often a request is sent again because the server is back. A server that keeps going away counts as down.
+/// How often a request is sent again because the server can be reached again. A server that keeps going away counts as
+/// down.
 const RETURNS: u32 = 3;
 
 /// What is known about a model's account.
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    /// A request was answered.
+    /// Whether a request was answered.
     served: bool,
     /// Since when every request got a 429.
     refused_since: Option<Instant>,
@@ -45,7 +46,7 @@ enum Failed {
 enum Next {
     /// Retry after a delay, if a retry is left.
     Try,
-    /// Retry when the rate limit allows it; this long nothing is sent.
+    /// Retry when the rate limit allows it; nothing is sent for this long.
     Turn(Duration),
     /// Retry when the server is reachable again.
     Probe,
@@ -143,7 +144,7 @@ impl ModelClient {
         };
         let tokens = real(ask.request.booked_tokens());
         let faulty = || self.faulty(model);
-        // Before the budget, which may be used up for the same reason.
+        // Checked before the budget, which may be used up for the same reason.
         faulty()?;
         let Some(reserved) = self.paid(ask, worst.unwrap_or_default()).await else {
             faulty()?;
@@ -161,7 +162,7 @@ impl ModelClient {
         let mut in_flight = entered.map_err(Failed::NotAsked)?;
         // An earlier request may have found a fault by now.
         faulty()?;
-        // Before it is sent: if akit is killed in between, all of it may have been charged.
+        // Recorded before the request is sent: if akit is killed in between, all of it may have been charged.
         let number = self.road.journal().map(Journal::next_try);
         let pay = |usd: Option<f64>| {
             if let (Some(journal), Some(number), Some(usd)) = (self.road.journal(), number, usd) {

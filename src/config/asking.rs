@@ -23,13 +23,13 @@ pub struct Asking<'a> {
     pub model: Option<Resolved<'a, &'a str>>,
     /// Address; `None` for a provider that is not called over the network.
     pub address: Option<Resolved<'a, &'a str>>,
-    /// How it is reached, if it is: with `like`, the vendor of the known server.
+    /// How it is reached, if it can be; with `like`, as the vendor of that known server.
     pub reached: Option<&'static Vendor>,
     /// Where the key is.
     pub key: Option<Resolved<'a, Held<'a>>>,
     /// Other options of requests.
     pub options: Options,
-    /// The section of a file that holds these settings, or whose keys come first.
+    /// The section of a file that has these settings, or whose keys take precedence.
     pub part: SaidBy<'a>,
     /// The vendor's organization.
     pub organization: Option<Resolved<'a, &'a str>>,
@@ -43,9 +43,9 @@ pub struct Asking<'a> {
     pub limits: Option<Resolved<'a, Limits>>,
     /// Version of the application.
     pub version: Option<Resolved<'a, &'a str>>,
-    /// The meaning of stop words that akit does not know.
+    /// The configured meaning of stop words that akit does not know.
     pub stop_words: StopWords,
-    /// Settings of an own bot, the nearest source first; empty for other providers.
+    /// Settings of the user's own bot, the nearest source first; empty for other providers.
     pub own: Own,
     /// Why it cannot be called, whatever the other settings are.
     pub obstacle: Option<Obstacle>,
@@ -80,7 +80,7 @@ impl Asking<'_> {
     }
 }
 
-/// The sources of settings, besides `providers` of the configuration.
+/// The sources of settings other than `providers` in the configuration.
 struct Sayers<'a> {
     provider: Resolved<'a, &'a str>,
     model: Option<Resolved<'a, &'a str>>,
@@ -181,7 +181,7 @@ impl Settings {
             (SaidBy::Expectation, named.map(|judge| judge.model.as_str())),
             (part.below("model"), config.and_then(|grader| grader.model.as_deref())),
         ]);
-        // Which provider the section is for is unknown while its provider is an unset variable: then nothing is sent.
+        // While the provider is an unset variable, it is unknown which provider the section is for, so nothing is sent.
         let is_unknown = |grader: &GraderConfig| grader.access.unset.iter().any(|(key, _)| key == "provider");
         let is_configured =
             |grader: &&GraderConfig| grader.provider() == provider.value || is_unknown(grader);
@@ -215,8 +215,8 @@ impl Settings {
         let [own_like, like] = [own, shared].map(|config| config.and_then(|config| config.like.as_deref()));
         let vendor = Spec::vendor_of(name, own_like.or(like));
         let is_own = Spec::is_own(name);
-        // The owners of the keys have not named this server, or mean another one. For an own bot, a preset names no
-        // server.
+        // The owners of the keys have not named this server, or mean another one. For the user's own bot, a preset
+        // names no server.
         let granted = shared.filter(|_| is_trusted && (is_own || own_like.is_none() || own_like == like));
         let below = |key| self.key(["providers", name, key]);
         let variable = |name: Option<&'static str>| {
@@ -303,7 +303,7 @@ impl Settings {
         }
     }
 
-    /// The first of a vendor's key variables that is set, or the first of all.
+    /// The first of a vendor's key variables that is set; if none is, the first one.
     fn key_variable(&self, vendor: &Vendor) -> Option<&'static str> {
         let names = vendor.key_variables;
         names.iter().find(|name| self.environment.get(name).is_some()).or(names.first()).copied()
@@ -318,7 +318,7 @@ impl Settings {
         options
     }
 
-    /// Settings of an own bot, with its preset and its headers filled in.
+    /// Settings of the user's own bot, with its preset and its headers filled in.
     fn bot(&self, own: Option<&ProviderConfig>, granted: Option<&ProviderConfig>) -> Own {
         let [own, granted] =
             [own, granted].map(|config| config.map_or_else(Own::default, |config| config.own.clone()));
@@ -342,7 +342,7 @@ impl Settings {
     }
 }
 
-/// Where a section of a file says its key is; the first takes precedence.
+/// The places where a section of a file says that its key is; the first one takes precedence.
 fn keys<'a>(
     config: Option<&'a ProviderConfig>,
     at: impl Fn(&'a str) -> SaidBy<'a>,

@@ -19,7 +19,7 @@ use crate::secret::Secret;
 use crate::source::{Diagnostic, Span};
 use serde_json::json;
 
-/// How to make akit trust a command that only a change names.
+/// How to make akit run a command that only a change names.
 const MERGE_FIRST: &str = "merge it in akit.yaml first, name it on the command line (`-p command -- ./bot`), or trust the change: \
                            `--trust head` (`trust: head` in the pipeline)";
 
@@ -28,7 +28,7 @@ fn at<T>(setting: &Told<T>, message: impl Into<String>, help: impl Into<String>)
 }
 
 impl Targets {
-    /// The client of an own bot; the same settings give the same client.
+    /// The client of the user's own bot; the same settings always return the same client.
     pub(super) fn bot(
         &mut self,
         settings: &Settings,
@@ -43,8 +43,8 @@ impl Targets {
         let command = &settings.flags.command;
         let own = if command.is_empty() { asking.own.clone() } else { asking.own.with_command(command) };
         if let Some(missing) = unnamed(&own, asking, is_http) {
-            // If it is an unset variable, that is reported instead.
-            // If a flag named the provider, the file is reported once, not each case.
+            // If the value is an unset variable, that is reported instead. If a flag named the provider, the problem is
+            // reported once for the file and not for each case.
             let file = || (Arc::clone(&scenario.file), Span::default());
             let missing = || Obstacle { at: missing.at.clone().or_else(|| Some(file())), ..missing.clone() };
             return Err(asking.obstacle.clone().unwrap_or_else(missing));
@@ -118,7 +118,7 @@ fn unnamed(own: &Own, asking: &Asking<'_>, is_http: bool) -> Option<Obstacle> {
     (!is_named).then(|| Obstacle::new(message, help).at(asking.provider.said_by))
 }
 
-/// Whether everything that a case asks is sent, and everything it expects is read.
+/// Checks that everything that a case asks is sent, and that everything it expects is read.
 fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<(), Obstacle> {
     if let Some((key, name, place)) = own.unknown(|name| case.variables.contains_key(name)) {
         let (message, help) = Own::undefined(key, name);
@@ -185,8 +185,8 @@ fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<()
 }
 
 impl Settings {
-    /// Reports cases for which the own bot named in their file or in the configuration cannot be called: what a run
-    /// would refuse.
+    /// Reports cases that a run would refuse, because the user's own bot, named in their file or in the configuration,
+    /// cannot be called.
     pub fn check_bots(&self, loaded: &mut Loaded) {
         let Loaded { scenarios, diagnostics, .. } = loaded;
         for scenario in scenarios.iter() {
@@ -200,7 +200,7 @@ impl Settings {
                     } else if !Spec::is_own(asking.provider.value) {
                         (None, false)
                     } else if let Some(missing) = unnamed(&asking.own, &asking, is_http) {
-                        // What waits for a variable is not missing.
+                        // A setting that only lacks the value of a variable is not missing.
                         (Some(missing).filter(|_| asking.obstacle.is_none()), true)
                     } else {
                         (fits(&asking.own, scenario, case, is_http).err(), false)

@@ -234,7 +234,7 @@ impl ConfigFile {
         Self { path: Some(path.to_path_buf()), ..config }
     }
 
-    /// Builds it from a configuration that was read; `read` gets the quarantine that it names.
+    /// Builds it from a document that was already read; `read` gets the quarantine that it names.
     #[must_use]
     pub fn of(
         source: &Arc<SourceFile>,

@@ -38,7 +38,7 @@ impl Settings {
         self.grader(&judge, &self.judging(None), root, targets)
     }
 
-    /// All judges that some expectations need, and for each expectation what prevents judging it.
+    /// All judges that some expectations need, and for each expectation, what prevents judging it.
     pub fn graders<'a>(
         &self,
         expectations: impl Iterator<Item = &'a LlmGrader>,

@@ -91,7 +91,7 @@ pub struct Settings {
     pub streams: bool,
     /// Identifies the suite; empty if there is none.
     pub suite: String,
-    /// Output of the command for the application's version, once it was run.
+    /// Output of the command for the application's version, once it has been run.
     printed: OnceLock<Result<String, Obstacle>>,
 }
 
@@ -163,7 +163,7 @@ pub struct Obstacle {
     pub help: String,
     /// Where the problem is, if not at the case.
     pub at: Option<(Arc<SourceFile>, Span)>,
-    /// Line by line, what is wrong in another file; then it replaces the message.
+    /// Findings in another file, line by line; if there are any, they replace the message.
     pub found: Diagnostics,
 }
 
@@ -173,7 +173,7 @@ impl Obstacle {
         Self { message: message.into(), help: help.into(), at: None, found: Diagnostics::default() }
     }
 
-    /// The same at the place in the file with the wrong setting.
+    /// This obstacle, at the place in the file with the wrong setting.
     pub(super) fn at(self, said_by: SaidBy<'_>) -> Self {
         Self { at: said_by.place().or(self.at), ..self }
     }

@@ -60,7 +60,7 @@ impl StressConfig {
             let one = match now.slo.get(metric) {
                 None => {
                     let shown = metric.shown(*was);
-                    let message = format!("the limit on `{name}` under load was {shown}, now there is none");
+                    let message = format!("the limit on `{name}` under load was {shown}; now there is none");
                     Weaker::new(Kind::ThresholdRemoved, &["stress", "slo"], message)
                 }
                 // A new limit that meets the old one is as tight.

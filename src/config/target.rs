@@ -23,7 +23,7 @@ use crate::vocabulary::Metric;
 #[derive(Debug, Default)]
 pub struct Targets {
     clients: Vec<((Access, Mode), Arc<ModelClient>)>,
-    /// Clients of own bots, by all of their settings.
+    /// Clients of the user's own bots, by all of their settings.
     pub(super) bots: BTreeMap<String, Arc<ModelClient>>,
     /// Keys already fetched, by their source.
     keys: Vec<(String, Secret)>,
@@ -104,7 +104,7 @@ impl Targets {
         known.clone().map(Target::Replies)
     }
 
-    /// The client of a provider; the same access gives the same client.
+    /// The client of a provider; the same access always gets the same client.
     pub(super) fn client(
         &mut self,
         settings: &Settings,
@@ -141,7 +141,7 @@ impl Targets {
             key: key.map_or("no key".to_owned(), |said_by| self.source(said_by)),
             own: None,
         };
-        // Two lines in a variable are a common mistake, and a header cannot carry them.
+        // A variable with two lines is a common mistake, and a header cannot contain line breaks.
         if api_key.as_ref().is_some_and(|key| !key.expose().bytes().all(|byte| (0x20..0x7f).contains(&byte)))
         {
             return Err(Obstacle::new(
@@ -189,7 +189,7 @@ impl Targets {
         Ok(client)
     }
 
-    /// The key for a provider or a judge; none if nothing is sent.
+    /// The key for a provider or a judge; no key if nothing is sent.
     pub(super) fn api_key(
         &mut self,
         settings: &Settings,

@@ -37,8 +37,8 @@ pub(super) const KEY_COMMAND: Field = Field::optional(
     "Program that prints the key, with its arguments: no shell, at most 30 seconds.",
 );
 
-/// Keys of a provider in the configuration: those of a scenario's `providerConfig`, with the configuration's own in
-/// place of those that are refused there.
+/// Keys of a provider in the configuration: those of a scenario's `providerConfig`, with keys that only a configuration
+/// may have in place of those that a scenario may not have.
 pub(super) const PROVIDER: &[Field] = &{
     let mut all = [OWN[0]; PROVIDER_CONFIG.len() + 1];
     let (mut index, mut taken) = (0, 1);
@@ -59,9 +59,9 @@ pub enum Whose {
     /// The configuration of the person who starts the run: fully trusted.
     #[default]
     Own,
-    /// That of the base of the change under test, with the text of the calibration that it names.
+    /// The configuration of the base of the change under test, with the text of the calibration that it names.
     Base(Option<Arc<SourceFile>>),
-    /// That of the change itself, if its base has no configuration: no address in it gets a key.
+    /// The configuration of the change itself, if its base has none: no address in it gets a key.
     Change,
 }
 
@@ -71,7 +71,7 @@ const MERGE_FIRST: &str = "merge akit.yaml first, pass the server with `--base-u
 /// Whether the owners of the keys named an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// They named it, or it is the provider's default, or local.
+    /// They named it, it is the provider's default, or it is local.
     #[default]
     Named,
     /// Only a scenario file names it.
@@ -103,7 +103,7 @@ pub(super) fn trusted_origins(
 }
 
 impl Settings {
-    /// Whether a scenario's own address may get what it would get; the obstacle names what it may not.
+    /// Whether what would be sent to a scenario's own address may be sent there; the obstacle names what may not.
     pub(super) fn trust(
         &self,
         provider: &str,

@@ -22,7 +22,7 @@ const COMMAND: &[Field] =
 pub enum TargetVersion {
     /// The version.
     Text(String),
-    /// The program that prints it, with its arguments, and the same for display.
+    /// The program that prints it, with its arguments, and the command line for display.
     Command(Vec<String>, String),
     /// A command that only a change names: it is not run.
     Unmerged(String),
@@ -75,7 +75,7 @@ impl TargetVersion {
 }
 
 impl Settings {
-    /// The version that the configuration names: the command's output, or the command until it was run.
+    /// The version that the configuration names: the command's output, or the command itself until it has been run.
     pub(super) fn version(&self) -> Option<&str> {
         match (self.file.target_version.as_ref()?, self.printed.get()) {
             (TargetVersion::Text(version), _) => Some(version),

@@ -44,7 +44,7 @@ impl ConfigFile {
     #[must_use]
     pub fn weaker(&self, now: &Self, suites: &Suites<'_>) -> Vec<Weaker> {
         let Self {
-            // Where it is demands nothing, and variables in names only matter for who gets their values.
+            // The file's location requires nothing, and variables in names only matter for who gets their values.
             file: _,
             named_by_variables: _,
             path: _,
@@ -95,7 +95,7 @@ impl ConfigFile {
     }
 }
 
-/// A provider that is tried more often, or waited for longer, than before.
+/// Reports a provider that is tried more often, or waited for longer, than before.
 fn patience(before: &ProviderConfig, now: &ProviderConfig, path: &[&str]) -> Vec<Weaker> {
     let tries = |config: &ProviderConfig| config.tries(None);
     let found = tries(before).weaker(tries(now), ["timeout", "maxRetries"]);
@@ -124,7 +124,7 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: b
         let GraderConfig { provider: _, model: _, access: _, defaults, terms, calibration: _ } =
             before.unwrap_or(&nothing);
         let now = now.unwrap_or(&nothing);
-        // A verdict that does not fit into its tokens is an error.
+        // A verdict that does not fit into the token limit is an error, so the limit makes nothing weaker.
         let Terms { max_tokens: _, effort, max_answer, canaries } = *terms;
         let word = |effort: Option<Effort>| effort.map(<&str>::from);
         let pairs = [
@@ -141,13 +141,13 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: b
             found.push(fewer_votes(&["grader", "votes"]));
         }
         if (canaries, now.terms.canaries) == (Canaries::On, Canaries::Off) {
-            let message = "the judge was tested on known-bad answers, now it is not";
+            let message = "the judge was tested on known-bad answers; now it is not";
             found.push(Weaker::new(Kind::CanariesOff, &["grader", "canaries"], message));
         }
         let (was, is) = (max_answer, now.terms.max_answer);
         if is > was {
             let message =
-                format!("answers longer than {was} characters failed, now only those longer than {is}");
+                format!("answers longer than {was} characters failed; now only those longer than {is}");
             found.push(Weaker::new(Kind::MaxAnswerRaised, &["grader", "maxAnswer"], message));
         }
     }
@@ -169,7 +169,7 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: b
             found.extend(calibrated(&was, &is));
         }
         (None, Some((file, is))) if is.unmet == Unmet::Advisory => {
-            let message = format!("every verdict counted, now one that `{file}` does not cover is advisory");
+            let message = format!("every verdict counted; now one that `{file}` does not cover is advisory");
             found.push(Weaker::new(Kind::CalibrationLowered, &["grader", "calibration", "file"], message));
         }
         (None, _) => {}
@@ -186,7 +186,7 @@ fn calibrated(before: &Demands, now: &Demands) -> Vec<Weaker> {
     let path = |key: &'static str| ["grader", "calibration", key];
     let mut found = Vec::new();
     if (*unmet, now.unmet) == (Unmet::Error, Unmet::Advisory) {
-        let message = "a verdict without a calibration was an error, now it is advisory";
+        let message = "a verdict without a calibration was an error; now it is advisory";
         found.push(Weaker::new(Kind::CalibrationRemoved, &path("required"), message));
     }
     let limits = [

@@ -1,7 +1,7 @@
 //! The committed baseline: what changed in it without adding a run.
 //!
-//! An update adds runs and moves the window; trials of runs that both sides list do not change. A made-up run cannot
-//! be distinguished from a real one.
+//! An update adds runs and moves the window; trials of runs that both sides list do not change. A made-up run cannot be
+//! told from a real one.
 
 use std::collections::BTreeSet;
 
@@ -58,16 +58,16 @@ fn parse(file: &SourceFile) -> Option<Baseline> {
     json_object::<Baseline>(file.text().as_bytes()).ok()?.ordered().ok()
 }
 
-/// What an update and an acceptance explain.
+/// The differences that an update or an acceptance explains.
 struct Accounted<'a> {
     old: &'a Baseline,
     new: &'a Baseline,
     file: &'a SourceFile,
-    /// A run was added, as a whole or for accepted cases.
+    /// Whether a run was added, as a whole or for accepted cases.
     fresh: bool,
-    /// A run was added as a whole.
+    /// Whether a run was added as a whole.
     whole: bool,
-    /// Indices of the runs of both sides: then, now, and whether the rest of the run was added since.
+    /// Runs that both sides list: index then, index now, and whether the rest of the run has been added since.
     shared: Vec<(usize, usize, bool)>,
     /// `scenario/id` of newly accepted cases.
     accepted: BTreeSet<&'a str>,

@@ -75,7 +75,7 @@ impl Cached {
         Some(format!("{all} not read (first: `{first}`); {because}"))
     }
 
-    /// Weakenings: changed records, links on the path to them, and, if they are `read`, new ones.
+    /// Weakenings: changed records, links on the path to records and, if `read` says that they are used, new records.
     #[must_use]
     pub fn weakened(&self, read: bool) -> Vec<Weakening> {
         let mut log = Log::default();

@@ -1,4 +1,4 @@
-//! Files for comparison: their content, and the tree with the place of each part.
+//! Files to compare: their content, and a tree with the position of each part.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl ScenarioFile {
 
     /// The cases, each with the tree that it was read from.
     pub(super) fn written(&self) -> impl Iterator<Item = (&Case, &Node)> {
-        // Both are in the order of the file, but only the trees include cases that could not be read.
+        // Cases and trees are both in the order of the file, but only the trees include cases that could not be read.
         let mut nodes = self.cases();
         self.scenario.cases.iter().filter_map(move |case| {
             let node = nodes.find(|node| node.get("id").is_some_and(|id| id.span == case.span))?;

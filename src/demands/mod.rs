@@ -1,8 +1,8 @@
 //! Where a change is weaker than its base.
 //!
-//! Pure: two states of suite, policy, quarantine and baseline -> weakenings, each with its line. Expectations,
-//! policies, judges and configurations compare themselves in their own modules; here cases are paired, and differences
-//! across files are found. Files of the past come through [`Past`](past::Past).
+//! A pure function: it takes two states of suite, policy, quarantine and baseline, and returns weakenings, each with
+//! its line. Expectations, policies, judges and configurations compare themselves in their own modules; here cases are
+//! paired, and differences across files are found. Files of the past come through [`Past`](past::Past).
 
 mod baseline;
 mod cache;
@@ -130,8 +130,8 @@ pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
     log.close()
 }
 
-/// Removes quotes of expectations from messages: values, patterns, expressions, rubrics and schemas. For runs with
-/// redaction, because these may contain personal data, whole or cut.
+/// Removes what messages quote from expectations: values, patterns, expressions, rubrics and schemas. Used in runs with
+/// redaction, because these may contain personal data, in full or in part.
 pub fn withhold(found: &mut [Weakening]) {
     use WeakeningKind::{
         ExpressionChanged, PatternChanged, RubricChanged, SchemaLoosened, ValueAdded, ValueChanged,

@@ -22,7 +22,7 @@ pub(super) struct Paired<'a> {
     /// Its file.
     pub(super) suite: &'a ScenarioFile,
     pub(super) case: &'a Case,
-    /// As written.
+    /// The case as written.
     pub(super) node: &'a Node,
     /// The rules of the configuration.
     rules: &'a [Arc<Rule>],
@@ -41,13 +41,13 @@ impl<'a> Paired<'a> {
         self.key().to_string()
     }
 
-    /// As a policy selects it.
+    /// The case as policies select it.
     pub(super) fn named(&self) -> Named<'a> {
         let CaseId { scenario, id } = self.key();
         Named { scenario, id, tags: &self.case.tags }
     }
 
-    /// A later version's tags, plus those it lost.
+    /// The tags of a later version, plus those that it lost.
     pub(super) fn tags_with(&self, now: &Self) -> Vec<String> {
         let all: BTreeSet<&String> = self.case.tags.iter().chain(&now.case.tags).collect();
         all.into_iter().cloned().collect()
@@ -101,7 +101,7 @@ impl<'a> Pairs<'a> {
         pairs.join(|case| Some(case.key()));
         pairs.join(|case| Some((&case.case.content_hash, &case.case.id)));
         pairs.join(|case| Some(&case.case.content_hash));
-        // The scenario has another name, like a renamed file without `name:`.
+        // The scenario has another name, as when a file without `name:` is renamed.
         let moved = |name: &str| old.contains(name) != new.contains(name);
         pairs.join(|case| moved(case.key().scenario).then_some(&case.case.id));
         pairs.join(|case| Some((case.key().scenario, case.prompt())));

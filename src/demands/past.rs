@@ -23,7 +23,7 @@ pub trait Past {
     fn links(&self) -> Result<BTreeMap<String, String>, GitError> {
         Ok(BTreeMap::new())
     }
-    /// The texts of files, `None` for a missing file.
+    /// The contents of files, `None` for a missing file.
     fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError>;
 }
 
@@ -62,14 +62,14 @@ pub struct Scope {
     pub config: Vec<String>,
     /// The baseline, if a flag names it.
     pub baseline: Option<String>,
-    /// Names of the scenarios now: if none was at those paths, search everywhere.
+    /// Current names of the scenarios; if no scenario was at those paths, these names are searched for everywhere.
     pub names: Vec<String>,
 }
 
 /// What a commit required.
 #[derive(Debug, Default)]
 pub struct Then {
-    /// What was demanded.
+    /// What was required.
     pub demands: Demands,
     /// Files that could not be read, with the reason: they are not compared.
     pub unread: Vec<String>,
@@ -154,8 +154,8 @@ impl Then {
         Ok(then)
     }
 
-    /// Paths that are links now, each with its target, and were something else then: the suite that is judged is now
-    /// somewhere else.
+    /// Reports paths that are links now, each with its target, and were something else then: the suite that is judged
+    /// is now somewhere else.
     #[must_use]
     pub fn linked(&self, now: &BTreeMap<String, String>) -> Vec<Weakening> {
         let mut log = Log::default();

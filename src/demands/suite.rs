@@ -83,7 +83,7 @@ pub(super) fn compare(
     }
 }
 
-/// The turns of a script whose answers must meet less than before.
+/// Reports the turns of a script whose answers have to meet less than before.
 fn turns(old: &Paired<'_>, new: &Paired<'_>, judges: Judges<'_>, log: &mut Log) {
     let (Some(was), Some(is)) = (&old.case.dialogue, &new.case.dialogue) else { return };
     let (name, file) = (new.name(), &new.suite.document.file);
@@ -109,7 +109,7 @@ fn turns(old: &Paired<'_>, new: &Paired<'_>, judges: Judges<'_>, log: &mut Log) 
     }
 }
 
-/// The cases that this run draws of a suite.
+/// The cases of a suite that are in this run's sample.
 fn drawn<'a>(cases: &[Paired<'a>], now: &Demands) -> BTreeSet<CaseId<'a>> {
     let mut suites: Vec<&ScenarioFile> = cases.iter().map(|case| case.suite).collect();
     suites.dedup_by(|one, other| std::ptr::eq(*one, *other));
@@ -127,7 +127,7 @@ fn drawn<'a>(cases: &[Paired<'a>], now: &Demands) -> BTreeSet<CaseId<'a>> {
     asked.map(|(scenario, case, _)| CaseId::new(scenario, &case.id)).collect()
 }
 
-/// A rule that covered a case and no longer does.
+/// Reports a rule that covered a case and no longer does.
 fn lifted(rule: &Rule, new: &Paired<'_>, now: &Demands, log: &mut Log) {
     let (name, place) = (new.name(), rule.location());
     let suite = &new.suite.document;
@@ -144,9 +144,9 @@ fn lifted(rule: &Rule, new: &Paired<'_>, now: &Demands, log: &mut Log) {
     log.at(Kind::ExpectationRemoved, &rule.name, &document.file, document.node.place(&["always"]), &message);
 }
 
-/// A prompt that contains the expected answer, and did not before.
+/// Reports a prompt that contains the expected answer and did not before.
 fn answered(old: &Paired<'_>, new: &Paired<'_>, log: &mut Log) {
-    // The application reads what the customer says in a conversation like a prompt.
+    // In a conversation, the application reads what the customer says as its prompt.
     let spoken = |case: &Paired<'_>| {
         let lines = case.case.dialogue.iter().flat_map(|dialogue| dialogue.texts());
         let messages = case.case.messages.iter().map(|message| message.content.clone());
@@ -164,7 +164,7 @@ fn answered(old: &Paired<'_>, new: &Paired<'_>, log: &mut Log) {
     }
 }
 
-/// More is removed from what is judged.
+/// Reports redaction that removes more from what is judged.
 fn redacted(
     (old, was): (&Paired<'_>, &ConfigFile),
     (new, is): (&Paired<'_>, &ConfigFile),
@@ -203,7 +203,7 @@ fn named_tags(config: &ConfigFile) -> BTreeSet<String> {
     selectors.flat_map(|Selector { tags, .. }| tags.clone()).chain(recalls).collect()
 }
 
-/// Cases and whole scenarios that are no longer asked.
+/// Reports cases and whole scenarios that are no longer run.
 fn gone(pairs: &Pairs<'_>, now: &Demands, log: &mut Log) {
     let mut reported = BTreeSet::new();
     for (case, _) in pairs.all().filter(|(_, now)| now.is_none()) {

@@ -1,4 +1,4 @@
-//! The application under test: whether it is still the one that is asked, and whether its costs are still tracked.
+//! The application under test: whether it is still the one that is called, and whether its costs are still tracked.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
     }
 }
 
-/// Cases with recorded answers that used to be asked live.
+/// Reports cases with recorded answers that used to be answered live.
 fn recorded(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
     for (old, new) in pairs.kept() {
         let (was, _) = provider(old, before.config.as_ref());
@@ -37,7 +37,7 @@ fn recorded(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
             && is == REPLIES
             && was != REPLIES
         {
-            let message = format!("{was} was called before, now recorded answers are judged");
+            let message = format!("{was} was called before; now recorded answers are judged");
             let of = if std::ptr::eq(node, new.node) { new.name() } else { "provider".to_owned() };
             log.at(Kind::TargetRecorded, &of, &document.file, node.place(&["provider"]), &message);
         }
@@ -64,7 +64,7 @@ fn provider<'a>(
 /// Keys of a custom bot that are compared by their effect.
 const UNCOMPARED: [&str; 2] = ["like", "url"];
 
-/// Cases with another application: another provider, model, address, version or file of answers.
+/// Reports cases with another application: another provider, model, address, version or file of answers.
 fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
     // Answers given by a flag are judged, whatever the files name.
     let Some(http) = Http::new(None).ok().filter(|_| now.flags.replies.is_empty()) else { return };
@@ -134,8 +134,8 @@ fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
             ),
             ("file of answers", files[0], files[1], files[1].map(|_| file)),
         ];
-        // A file that is not read does not answer, and a provider that is set for the first time replaces none; but a
-        // version makes answers count that did not count without one.
+        // A file that is not read does not matter, and a provider that is set for the first time replaces none. A
+        // version that is set for the first time does matter: it makes answers count that did not count before.
         let counts = |key: &str, was: Option<&str>| match key {
             "version" => true,
             "file of answers" => was.is_some() && is.provider.value == REPLIES,
@@ -162,7 +162,7 @@ fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
     }
 }
 
-/// Keys of a custom bot that changed. Those that come from a preset are reported where the preset is set.
+/// Reports keys of a custom bot that changed. Those that come from a preset are reported where the preset is set.
 fn bots(
     new: &Paired<'_>,
     [was, is]: [&Own; 2],
@@ -187,7 +187,7 @@ fn bots(
     }
 }
 
-/// Servers that newly get a key if a scenario names them.
+/// Reports servers that now get a key if a scenario names them.
 fn trusted(before: Option<&Configuration>, now: &Configuration, log: &mut Log) {
     for (name, provider) in &now.config.providers {
         let known = before.and_then(|before| before.config.providers.get(name)).map(|one| &one.trusted);
@@ -200,7 +200,7 @@ fn trusted(before: Option<&Configuration>, now: &Configuration, log: &mut Log) {
     }
 }
 
-/// A cache whose earlier answers now replace the application's.
+/// Reports a cache whose earlier answers now replace the application's.
 fn replayed(before: Option<&Configuration>, now: &Configuration, log: &mut Log) {
     let reads = |mode: Option<Mode>| match mode {
         Some(Mode::Auto) => Some("auto"),
@@ -209,12 +209,12 @@ fn replayed(before: Option<&Configuration>, now: &Configuration, log: &mut Log) 
     };
     let was = reads(before.and_then(|before| before.config.cache_mode));
     if let (None, Some(mode)) = (was, reads(now.config.cache_mode)) {
-        let message = format!("the application was always called, now recorded answers are used (`{mode}`)");
+        let message = format!("the application was always called; now recorded answers are used (`{mode}`)");
         log.key(&now.document, &Weaker::new(Kind::CacheReplayed, &["cache", "mode"], message));
     }
 }
 
-/// A cache in another folder, whose records may replace answers and verdicts.
+/// Reports a cache in another folder, whose records may replace answers and verdicts.
 fn moved_cache(before: &Demands, now: &Configuration, log: &mut Log) {
     let folder = |config: &ConfigFile| config.cache_dir.clone().unwrap_or_else(|| FOLDER.to_owned());
     let (was, is) = (folder(&before.configured()), folder(&now.config));
@@ -232,7 +232,7 @@ fn limits_cost(config: &ConfigFile) -> bool {
     policy.fail_on.contains(&Category::Cost) || policy.thresholds.iter().any(|limit| cost(&limit.metric))
 }
 
-/// Prices that were removed or lowered, so that costs look lower than they are.
+/// Reports prices that were removed or lowered, so that costs look lower than they are.
 fn prices(before: &Demands, now: &Demands, config: &Configuration, log: &mut Log) {
     let Some(old) = &before.config else { return };
     let (named, still) = (models(before), models(now));
@@ -245,7 +245,7 @@ fn prices(before: &Demands, now: &Demands, config: &Configuration, log: &mut Log
             log.key(&config.document, &Weaker::new(Kind::PriceLowered, &keys, message));
         };
         let Some(new) = is.named(model) else {
-            // A model that the files no longer name is not asked any more.
+            // A model that the files no longer name is no longer called.
             let gone = named.contains(model.as_str()) && !still.contains(model.as_str());
             if price.figures().iter().any(|(_, figure, _)| *figure > 0.0) && !gone {
                 tell(None, format!("{model} no longer has a price, so its cost is not counted"));

@@ -1,7 +1,7 @@
 //! Threads that keep their own tasks.
 //!
 //! In a work-stealing pool, almost every answer wakes another thread, which costs more under load than the answer
-//! itself. Here a task stays on its thread, and so do its connections.
+//! itself. Here, a task and its connections stay on their thread.
 
 use std::thread;
 

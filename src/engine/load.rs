@@ -1,4 +1,4 @@
-//! Visits at a pace, while a stage lasts: this many at once, or at scheduled times.
+//! Runs visits at a given pace while a stage lasts: a fixed number at once, or at scheduled times.
 //!
 //! Workers are kept from stage to stage, so that the number of visits never exceeds that of the stage, except for those
 //! left from a larger stage. A separate thread keeps the schedule, because timers of the runtime have a resolution of a
@@ -24,15 +24,15 @@ pub struct Arrival {
     pub due: Instant,
 }
 
-/// What to do with visitors.
+/// Serves visitors.
 pub trait Host: Send + Sync + 'static {
     /// The number of the next visitor; `None` if no more may arrive.
     fn next(&self) -> Option<u64>;
 
-    /// Serves one. It is dropped while waiting once the time is over.
+    /// Serves one visitor. The future is dropped while it waits, once the time is over.
     fn serve(&self, arrival: Arrival) -> impl Future<Output = ()> + Send;
 
-    /// A visitor was due but never served: there was no free place until the end.
+    /// A visitor was due but never served, because no place became free before the end.
     fn missed(&self, arrival: Arrival);
 
     /// A stage begins.
@@ -41,7 +41,7 @@ pub trait Host: Send + Sync + 'static {
 
 /// When visitors arrive.
 pub enum Pace {
-    /// This many at once, reached only after a ramp.
+    /// This many at once, reached only after a ramp of this duration.
     InFlight(usize, Duration),
     /// At times counted from the start of the stage, in order.
     At(Box<dyn Iterator<Item = Duration> + Send>),
@@ -223,7 +223,7 @@ async fn work<H: Host>(host: Arc<H>, worker: usize, tell: watch::Sender<Now>, mu
             free = Instant::now();
         }
         let Some(number) = host.next() else {
-            // Resting workers would wait for the end of the stage.
+            // Without this, resting workers would wait for the end of the stage.
             tell.send_replace(Now::Over);
             return;
         };

@@ -32,7 +32,7 @@ pub trait Work: Send + Sync + 'static {
     /// Whether another unit may start.
     fn goes_on(&self, unit: &Self::Unit) -> bool;
 
-    /// Runs a unit. It is dropped while waiting once the road is over.
+    /// Runs a unit. The future is dropped while it waits, once the road is over.
     fn carry_out(&self, unit: &Self::Unit) -> impl Future<Output = Self::Found> + Send;
 
     /// Reports a result; `index` is its place among all units.
@@ -90,7 +90,7 @@ pub async fn closed<W: Work>(
 async fn left_behind(road: &Road) {
     road.over().await;
     if road.closed() == Some(Ended::Budget) {
-        // An answer that came is paid for, and is judged.
+        // An answer that has arrived is paid for, so it is judged.
         pending::<()>().await;
     }
     tokio::time::sleep(REST).await;
@@ -105,7 +105,7 @@ async fn run<W: Work>(pool: Arc<Pool<W>>, road: Road) {
             return;
         }
         let result = tokio::select! {
-            // Results that are there are taken before the road is checked.
+            // Results that are ready are taken before the road is checked.
             biased;
             result = pool.work.carry_out(unit) => result,
             // Other units may not need the road.

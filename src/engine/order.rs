@@ -7,7 +7,7 @@ use crate::seed::Root;
 /// The order in which units are started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// As listed, for work that stops at the first failure: readers expect "first" to mean their order.
+    /// As listed, for work that stops at the first failure: users expect "first" to refer to the order in their files.
     AsListed,
     /// Drawn from a seed.
     Drawn(Root),

@@ -1,4 +1,4 @@
-//! `starts_with` and `ends_with`: the answer starts or ends with a text, compared as in `contains`.
+//! `starts_with` and `ends_with`: the answer starts or ends with a given string, compared as in `contains`.
 
 use super::contains::filled;
 use super::exact::other_text;
@@ -14,7 +14,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::required("value", Shape::Text, "Text at the start or end of the answer; case is ignored."),
 ];
 
-/// A text at the start of the answer, or at its end.
+/// A string that the answer must start or end with.
 #[derive(Clone, Debug)]
 pub struct Affix<const END: bool> {
     value: String,
@@ -38,8 +38,8 @@ impl<const END: bool> Affix<END> {
         let (text, span) = fields.text("value")?;
         let value = filled(text, span, reading);
         if needle::<END>(&value).is_empty() {
-            let message = "every answer starts and ends with an empty text";
-            reading.always_holds(span, message.to_owned(), "set a text");
+            let message = "every answer starts and ends with the empty string";
+            reading.always_holds(span, message.to_owned(), "set a string");
         }
         Some(Self { value })
     }
@@ -63,24 +63,24 @@ impl<const END: bool> Affix<END> {
         verdict
     }
 
-    /// Whether a text is at that end of another; both are folded.
+    /// Whether a string is at that end of another; both are folded.
     fn is_at(whole: &str, value: &str) -> bool {
         if END { whole.ends_with(value) } else { whole.starts_with(value) }
     }
 
-    /// The text of a correct answer.
+    /// The string that a correct answer contains.
     pub(super) fn texts(&self) -> Vec<&str> {
         vec![&self.value]
     }
 
-    /// Where a new version requires less: it has another text that is not just longer.
+    /// Where a new version requires less: it has another string that is not just longer.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let [old, new] = [self, now].map(|one| needle::<END>(&one.value));
         if Self::is_at(&new, &old) { Vec::new() } else { vec![other_text(&self.value)] }
     }
 }
 
-/// A text as it is compared, without white space at that end.
+/// A string as it is compared, without white space at that end.
 fn needle<const END: bool>(text: &str) -> String {
     let text = folded_lower(text);
     if END { text.trim_end() } else { text.trim_start() }.to_owned()

@@ -1,7 +1,7 @@
 //! `always:`: rules for every answer of every case, from the scenario and the configuration.
 //!
 //! A case passes if its own expectation and all rules pass. It can be exempt from a rule by name, with a reason; a name
-//! that does not match exactly one rule exempts it from nothing.
+//! that does not match exactly one rule has no effect.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub const NAMED: &[Field] =
 /// An expectation of every answer.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its `name`, else its type.
+    /// Its `name`, or its type if it has none.
     pub name: String,
     /// What it requires.
     pub expectation: Expectation,
@@ -31,7 +31,7 @@ pub struct Rule {
     pub file: Arc<SourceFile>,
     /// As written, without its name.
     pub node: Node,
-    /// The same, with variables filled in.
+    /// The rule as written, with variables filled in.
     pub written: Json,
 }
 
@@ -170,7 +170,7 @@ pub async fn judge(
     Verdict { line: own.line, ..all(parts) }
 }
 
-/// The same for the answer to a turn of a conversation; nothing if nothing is expected of it.
+/// Judges the answer to a turn of a conversation in the same way; no verdict if nothing is expected of it.
 pub async fn judge_turn(
     own: Option<&Expectation>,
     rules: &[Arc<Rule>],
@@ -190,7 +190,7 @@ pub async fn judge_turn(
     }
 }
 
-/// What they find in the raw answer to a turn, without a judge.
+/// What a turn's own expectation and the rules find in its raw answer, without a judge.
 #[must_use]
 pub fn see_turn(own: Option<&Expectation>, rules: &[Arc<Rule>], answer: &Candidate<'_>) -> Seen {
     match own {
@@ -199,7 +199,7 @@ pub fn see_turn(own: Option<&Expectation>, rules: &[Arc<Rule>], answer: &Candida
     }
 }
 
-/// What they find in a raw answer, without a judge.
+/// What the expectation and the rules find in a raw answer, without a judge.
 #[must_use]
 pub fn see(own: &Expectation, rules: &[Arc<Rule>], answer: &Candidate<'_>) -> Seen {
     if rules.is_empty() {

@@ -1,7 +1,7 @@
 //! What the arguments of a call must be: members with equal values, or a JSON Schema.
 //!
 //! `type: object` marks a schema. A mapping with other keywords of a schema but without it is refused as ambiguous:
-//! read as members it would match no call, and that would look as if the call was never made.
+//! read as members, it would match no call, as if the call had never been made.
 
 use serde_json::{Map, Value as Json};
 
@@ -57,7 +57,7 @@ impl Arguments {
         Some(Self::Members(members))
     }
 
-    /// Compares the arguments of a call; a call without arguments has an empty object.
+    /// Compares the arguments of a call; a call without arguments counts as one with an empty object.
     #[must_use]
     pub fn fit(&self, arguments: &Json) -> Fit {
         let none = Json::Object(Map::new());

@@ -24,15 +24,15 @@ pub struct Candidate<'a> {
     pub finish_reason: Option<&'a str>,
     /// The meaning of that word, if `stopWords` has it.
     pub taught: Option<StopReason>,
-    /// Whether a text that was cut off may pass what it must say.
+    /// Whether an answer that was cut off may still pass expectations about what it contains.
     pub allow_cut: bool,
-    /// Tokens, if the model spent all of them on thinking.
+    /// Number of tokens, if the model spent all of them on thinking.
     pub thinking: Option<NonZeroU32>,
     /// Milliseconds to the whole answer, if measured.
     pub latency_ms: Option<u64>,
     /// What was found in the raw answer, if this one is redacted.
     pub seen: Option<&'a Seen>,
-    /// The conversation, if this stands for all of its answers.
+    /// The conversation, if this candidate stands for all of its answers.
     pub talk: Option<&'a Talk<'a>>,
     /// Whether silence is allowed, because the customer is with a person.
     pub may_be_silent: bool,
@@ -79,15 +79,15 @@ impl<'a> Candidate<'a> {
         }
     }
 
-    /// The same for a part of an expectation.
+    /// This answer, for a part of an expectation.
     pub(super) fn part(&self, index: usize) -> Self {
         Self { seen: self.seen.map(|seen| seen.part(index)), ..*self }
     }
 
-    /// Why this answer is hollow, so that a missing word proves nothing: it neither says nor calls anything, or it is
-    /// not complete.
+    /// Why this answer is hollow, so that the absence of forbidden words does not make it a good answer: it has neither
+    /// text nor calls, or it is not complete.
     ///
-    /// An answer of calls alone is not hollow: it does not say the word.
+    /// An answer with calls only is not hollow: it really does not contain the words.
     #[must_use]
     pub fn hollow(&self) -> Option<String> {
         if let Some(talk) = self.talk {
@@ -100,8 +100,8 @@ impl<'a> Candidate<'a> {
         strict.incomplete().or_else(|| self.wordless().filter(|_| self.tool_calls.is_empty()))
     }
 
-    /// Why this text cannot pass a pattern or a number: it says nothing, whatever the answer calls, or it is not as
-    /// complete as it must be.
+    /// Why this text cannot pass a pattern or a limit on numbers: it is empty, whatever the answer calls, or it is less
+    /// complete than required.
     #[must_use]
     pub fn blank(&self) -> Option<String> {
         self.incomplete().or_else(|| self.wordless())
@@ -114,7 +114,7 @@ impl<'a> Candidate<'a> {
         Some(format!("the model used all {tokens} for thinking; raise `maxTokens`"))
     }
 
-    /// Whether it neither says nor calls anything.
+    /// Whether it has neither text nor calls.
     #[must_use]
     pub fn says_nothing(&self) -> bool {
         self.tool_calls.is_empty() && text::hollow::says_nothing(self.text)
@@ -146,7 +146,7 @@ impl<'a> Candidate<'a> {
         self.stop() == StopReason::Cut
     }
 
-    /// Why no text expectation can pass on this answer, whatever it says: it is not complete.
+    /// Why no expectation about text can pass on this answer: it is not complete.
     #[must_use]
     pub fn unfinished(&self) -> Option<String> {
         let what = match self.stop() {

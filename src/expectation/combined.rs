@@ -1,7 +1,7 @@
 //! `combined`: all (`and`) or any (`or`) of several expectations pass; they nest.
 //!
 //! Errors follow three-valued logic: `and` fails as soon as one part fails, and `or` passes as soon as one passes.
-//! Otherwise, one errored part makes the whole errored. Advisory parts decide nothing: if the others do not decide, the
+//! Otherwise, one errored part makes the whole errored. Advisory parts decide nothing: if no other part decides, the
 //! whole is advisory.
 
 use super::{Candidate, Expectation, Reading, TYPE, share, verdict};
@@ -73,7 +73,7 @@ impl Combined {
         Self { any: false, parts }
     }
 
-    /// Requires nothing.
+    /// An expectation that requires nothing.
     pub(super) fn nothing() -> Self {
         Self { any: false, parts: Vec::new() }
     }
@@ -93,7 +93,7 @@ impl Combined {
         } else if errored > 0 {
             (Outcome::Errored, None)
         } else {
-            // No part decides, so the result is that of the advisory ones, if there are any.
+            // No part decides, so the result is that of the advisory parts, if there are any.
             (said, parts.iter().find_map(|part| part.advisory.clone()))
         };
         let scores = parts.iter().filter_map(|part| part.score);

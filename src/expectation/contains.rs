@@ -14,7 +14,7 @@ use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("values", Shape::Texts, "Texts to look for."),
+    Field::required("values", Shape::Texts, "Strings to look for."),
     Field::optional(
         "mode",
         Shape::OneOf(&["all", "any"]),
@@ -83,7 +83,7 @@ impl Contains {
 }
 
 impl Contains {
-    /// The texts of a correct answer.
+    /// The strings that a correct answer contains.
     pub(super) fn texts(&self) -> Vec<&str> {
         self.values.iter().map(String::as_str).collect()
     }
@@ -104,7 +104,7 @@ impl Contains {
         // A longer value includes the shorter ones.
         let covered = |value: &String| new.iter().any(|other| other.contains(value.as_str()));
         let found = match (was, is) {
-            (false, true) => vec![looser("all values were required, now one is enough")],
+            (false, true) => vec![looser("all values were required; now one is enough")],
             (false, false) => removed(old.iter().filter(|value| !covered(value)), "no longer required"),
             (true, true) => {
                 let stronger = |value: &&String| old.iter().any(|other| value.contains(other.as_str()));
@@ -120,7 +120,7 @@ impl Contains {
         found.into_iter().chain(ignored).collect()
     }
 
-    /// Whether an answer that is exactly another text has what is required.
+    /// Whether an answer that an `exact` accepts has what is required.
     pub(super) fn is_met_by(&self, exact: &Exact) -> bool {
         if self.case_sensitive && !exact.case_sensitive() {
             return false;
@@ -132,7 +132,7 @@ impl Contains {
     }
 }
 
-/// The values are gone, or there were none.
+/// The weakening if the values are gone, or there were none.
 pub(super) fn emptied(message: &str) -> Weaker {
     Weaker::new(WeakeningKind::ValueRemoved, &["values"], message)
 }
@@ -142,12 +142,13 @@ pub(super) fn needles(values: &[String], case_sensitive: bool) -> BTreeSet<Strin
     values.iter().map(|value| fold(case_sensitive)(value)).collect()
 }
 
-/// How texts are folded for comparison.
+/// How strings are folded for comparison.
 pub(super) fn fold(case_sensitive: bool) -> fn(&str) -> String {
     if case_sensitive { folded } else { folded_lower }
 }
 
-/// Whether the mode was lenient before and is now. With a single value it makes no difference until there are more.
+/// Whether the mode was lenient before, and whether it is now. While there is only one value, the mode makes no
+/// difference.
 pub(super) fn lenient(before: (bool, &BTreeSet<String>), now: (bool, &BTreeSet<String>)) -> (bool, bool) {
     let of = |(lenient, values): (bool, &BTreeSet<String>)| lenient && values.len() != 1;
     (of(before) || (before.0 == now.0 && of(now)), of(now))
@@ -173,17 +174,17 @@ pub(super) fn values(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<V
     let filled = values.map(|(text, span)| {
         let value = filled(text, span, reading);
         if folded_lower(&value).is_empty() {
-            reading.always_holds(span, "an empty text is in every answer".to_owned(), "set a text");
+            reading.always_holds(span, "every answer contains the empty string".to_owned(), "set a string");
         }
         value
     });
     let mut filled: Vec<_> = filled.collect();
-    // It was collected in place, into the larger buffer of texts with spans.
+    // It was collected in place, into the larger buffer of strings with spans.
     filled.shrink_to_fit();
     Some(filled)
 }
 
-/// A text to look for, with variables filled in.
+/// A string to look for, with variables filled in.
 pub(super) fn filled(text: &str, span: Span, reading: &mut Reading<'_>) -> String {
     reading.fill_with(reading.needle(text, span), span, |value| trim_lines(value).to_owned())
 }

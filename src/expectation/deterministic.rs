@@ -4,8 +4,8 @@ use super::combined::Combined;
 use super::{Expectation, Expected, Rule};
 
 impl Expectation {
-    /// What an answer must be whatever a judge says: an answer that fails it fails the whole. Nothing if only a judge
-    /// can tell.
+    /// The part of the expectation that an answer must meet whatever a judge says; an answer that fails it fails the
+    /// whole. `None` if only a judge can decide.
     ///
     /// If a judge decides one of several alternatives, the others cannot fail the whole, and a part of a `not` decides
     /// nothing either.

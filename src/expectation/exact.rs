@@ -1,4 +1,4 @@
-//! `exact`: the answer is this text, apart from white space at both ends.
+//! `exact`: the answer is the given text, apart from white space at both ends.
 
 use super::{Candidate, Reading, SHOWN, TYPE, quote, verdict};
 use crate::manifest::Verdict;
@@ -64,7 +64,7 @@ impl Exact {
         verdict
     }
 
-    /// The text of a correct answer.
+    /// The string that a correct answer contains.
     pub(super) fn texts(&self) -> Vec<&str> {
         vec![&self.value]
     }
@@ -98,7 +98,7 @@ impl Exact {
     }
 }
 
-/// The expected text was this one, and is another now.
+/// The weakening if the expected text was this one and is another now.
 pub(super) fn other_text(was: &str) -> Weaker {
     let message = format!("the expected text was `{}`", text::excerpt(was, 60));
     Weaker::new(WeakeningKind::ValueChanged, &["value"], message)

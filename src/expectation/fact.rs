@@ -74,13 +74,13 @@ impl Fact {
         Ok(self.asked.find(answer)?.is_some())
     }
 
-    /// Whether a text says its value.
+    /// Whether the text contains its value.
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
         self.value.as_deref().is_some_and(|value| says(text, value))
     }
 
-    /// Whether an answer only repeats its value: in a statement, and without asking for it elsewhere.
+    /// Whether an answer only repeats its value, in a statement and without asking for it elsewhere.
     #[must_use]
     pub fn restated(&self, answer: &str) -> bool {
         let mut asking = text::said::sentences(answer);
@@ -103,7 +103,7 @@ impl Fact {
         let (Some(shape), Some(value)) = (&self.shape, &self.value) else { return Ok(None) };
         let own = digest(value);
         // Other hyphens, full-width digits, invisible characters, a space for a hyphen, or spaces between the digits do
-        // not make it another shape.
+        // not make a value differ in shape.
         let plain = folded(answer);
         let joined = value.contains('-').then(|| plain.replace(' ', "-"));
         let spelled = spelled(&plain);
@@ -130,11 +130,11 @@ impl Fact {
     }
 }
 
-/// Whether a text has a value, however it is written. A number within a longer one is another number.
+/// Whether the text has a value, however it is written. A number within a longer one is another number.
 pub(super) fn says(text: &str, value: &str) -> bool {
     let value = digest(value);
     let folded = folded_lower(text);
-    // Each with whether the digest leaves out something before it.
+    // Each character, with whether the digest leaves out something before it.
     let mut chars: Vec<(char, bool)> = Vec::new();
     let mut is_apart = false;
     for c in folded.chars() {
@@ -179,7 +179,7 @@ pub(super) fn says(text: &str, value: &str) -> bool {
     !value.is_empty() && (0..(chars.len() + 1).saturating_sub(value.len())).any(|at| begins(at) && ends(at))
 }
 
-/// A text in which single digits with single spaces between them are one number: `4 4 1 7` is 4417.
+/// The text with single digits that have single spaces between them joined into one number: `4 4 1 7` becomes 4417.
 fn spelled(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let is = |at: usize, what: fn(char) -> bool| chars.get(at).is_some_and(|c| what(*c));
@@ -192,7 +192,7 @@ fn spelled(text: &str) -> String {
     (0..chars.len()).filter(|at| !is_between(at)).map(|at| chars[at]).collect()
 }
 
-/// A value without differences of writing: case, spaces, hyphens, and digits of other scripts.
+/// A value without differences in how it is written: case, spaces, hyphens, and digits of other scripts.
 fn digest(text: &str) -> String {
     folded_lower(text).chars().filter(|c| !is_of_writing(*c)).collect()
 }

@@ -1,7 +1,7 @@
-//! `fuzzy`: the answer is nearly this text.
+//! `fuzzy`: the answer is nearly the given text.
 //!
-//! Similarity is 1 − Levenshtein distance / longer length, in UTF-16 units of the trimmed texts in lower case and plain
-//! characters. With `distance`, it is the Levenshtein distance itself, of the texts as they are.
+//! Similarity is 1 − Levenshtein distance / longer length, in UTF-16 units of the trimmed strings in lower case and plain
+//! characters. With `distance`, it is the Levenshtein distance itself, of the strings as they are.
 
 use super::aside::aside;
 use super::exact::other_text;
@@ -24,7 +24,7 @@ pub(super) const FIELDS: &[Field] = &[
     ),
 ];
 
-/// A text and how similar an answer must be.
+/// A string, and how similar to it an answer must be.
 #[derive(Clone, Debug)]
 pub struct Fuzzy {
     value: String,
@@ -34,9 +34,9 @@ pub struct Fuzzy {
 /// How similar is similar enough.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Near {
-    /// Lowest similarity, 0 to 1, of the trimmed texts in lower case and plain characters.
+    /// Lowest similarity, 0 to 1, of the trimmed strings in lower case and plain characters.
     Similarity(f64),
-    /// Highest distance, in UTF-16 units, of the texts as they are.
+    /// Highest distance, in UTF-16 units, of the strings as they are.
     Distance(usize),
 }
 
@@ -108,17 +108,18 @@ impl Fuzzy {
             Near::Similarity(threshold) => {
                 compared(&lower(&self.value), &lower(whole)).is_some_and(|(_, score)| score >= threshold)
             }
-            // White space counts, and `exact` accepts any around the text.
+            // White space counts here, but `exact` accepts any amount around the text.
             Near::Distance(_) => false,
         }
     }
 
-    /// The text of a correct answer.
+    /// The string that a correct answer contains, or nearly so.
     pub(super) fn texts(&self) -> Vec<&str> {
         vec![&self.value]
     }
 
-    /// Where a new version requires less. A distance counts edits, a threshold is a share of the text.
+    /// Where a new version requires less. A distance and a threshold cannot be compared: one counts edits, the other is
+    /// a share of the text.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let (Self { value: old, near: was }, Self { value: new, near: is }) = (self, now);
         let exactly = matches!((was, is), (Near::Distance(_), Near::Distance(_)));
@@ -135,10 +136,10 @@ impl Fuzzy {
             }
             (Near::Similarity(_), Near::Distance(0)) => None,
             (Near::Similarity(was), Near::Distance(is)) => {
-                Some(("distance", format!("the threshold was {was}, now a distance of {is} is allowed")))
+                Some(("distance", format!("the threshold was {was}; now a distance of {is} is allowed")))
             }
             (Near::Distance(was), Near::Similarity(is)) => {
-                Some(("threshold", format!("a distance of {was} was allowed, now the threshold is {is}")))
+                Some(("threshold", format!("a distance of {was} was allowed; now the threshold is {is}")))
             }
             (Near::Distance(was), Near::Distance(is)) => {
                 (is > was).then(|| ("distance", format!("a distance of {was} was allowed, now {is}")))
@@ -161,16 +162,16 @@ fn units(text: &str) -> Vec<u16> {
 /// Maximum pairs of units to compare. A count, so that a verdict does not depend on the machine.
 const PAIRS: usize = 1 << 30;
 
-/// Pairs to compare directly; more of them go through `aside`, so that others can run.
+/// Pairs to compare directly; more of them go through `aside`, so that other tasks can run.
 const SOON: usize = 1 << 24;
 
-/// Distance and similarity of two texts; `None` if they are too long to compare.
+/// Distance and similarity of two strings; `None` if they are too long to compare.
 fn compared(a: &[u16], b: &[u16]) -> Option<(usize, f64)> {
     let longer = a.len().max(b.len());
     if longer == 0 {
         return Some((0, 1.0));
     }
-    // A common start and end does not change the distance.
+    // A common start or end does not change the distance.
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let (a, b) = (&a[same..], &b[same..]);
     let same = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();

@@ -73,12 +73,12 @@ impl Inline {
         verdict
     }
 
-    /// The texts of a correct answer.
+    /// The strings that a correct answer contains.
     pub(super) fn texts(&self) -> Vec<&str> {
         self.value.as_deref().into_iter().chain(self.expression.texts()).collect()
     }
 
-    /// Whether it is true of an empty text, as upper limits are: then it does not show that there is an answer.
+    /// Whether it is true of an empty answer, as upper limits are, so that it does not show that there is an answer.
     fn is_true_of_empty(&self) -> bool {
         self.expression.evaluate("", self.value.as_deref()).is_ok_and(|found| found.passed)
     }

@@ -1,8 +1,8 @@
 //! `is_refusal`: the answer refuses the request, as the provider reports or in its own words. Words are recognized in
 //! English; an answer in another language is errored.
 //!
-//! The decision comes from weights of n-grams of the first words, where synonyms count as one. `.ci/fit-refusals` makes
-//! the table, and says from what.
+//! The decision depends on the weights of n-grams in the first words, where synonyms count as the same word.
+//! `.ci/fit-refusals` generates the table and names its sources.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -67,7 +67,7 @@ const ENGLISH: &str = "the and you your yours that this with it it's i'm i'll i'
     their any yes hello thanks thank not they them then than these those because when how who some other only into more been \
     were where why very help know like just again still right want need today after before while both each own";
 
-/// An English answer has at least one of them for this many words.
+/// An English answer has at least one of these words in every so many.
 const SPARSE: usize = 10;
 
 /// A refusal.
@@ -95,7 +95,7 @@ impl IsRefusal {
         }
         let raw = behind_thoughts(answer.text).unwrap_or_default();
         let text = folded_lower(raw);
-        // Only words refuse.
+        // Only words can be a refusal.
         if text.chars().any(char::is_alphabetic) && !is_english(&text) {
             let reason = "the answer does not look like English; akit recognizes refusals in English only";
             return errored(VerdictKind::IsRefusal, reason.to_owned());
@@ -115,20 +115,20 @@ impl IsRefusal {
         }
     }
 
-    /// None: a refusal has no fixed text.
+    /// Always empty: a refusal has no fixed text.
     #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()
     }
 
-    /// Never: it has no fields.
+    /// Never requires less, because it has no fields.
     #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn weaker(&self, _: &Self) -> Vec<Weaker> {
         Vec::new()
     }
 }
 
-/// Whether a text in lower case has enough of the common words of English.
+/// Whether the text in lower case has enough of the common words of English.
 fn is_english(text: &str) -> bool {
     let known: BTreeSet<_> = ENGLISH.split_whitespace().collect();
     let words: Vec<_> = text.unicode_words().take(WORDS).collect();

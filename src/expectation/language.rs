@@ -1,5 +1,5 @@
-//! `language`: every sentence of the answer is in a language. An answer that is too short, or could be in several
-//! languages, is errored.
+//! `language`: every sentence of the answer is in the given language. An answer that is too short, or could be in
+//! several languages, is errored.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +44,8 @@ codes! {
     "vi" Vie, "yi" Yid, "zh" Cmn, "zu" Zul,
 }
 
-/// Common languages and their neighbors, for short texts: among all languages, a short text looks like several.
+/// Common languages and those that are similar to them. Short texts are compared with these only, because among all
+/// languages a short text looks like several.
 const USUAL: [Lang; 20] = [
     Lang::Eng,
     Lang::Deu,
@@ -100,7 +101,7 @@ const WORDS: [(Lang, &str); 7] = [
     ),
 ];
 
-/// Words that Danish and Norwegian write differently; without them a detector only guesses between the two.
+/// Words that Danish and Norwegian write differently; without them, the detector can only guess which of the two it is.
 const TWINS: [(Lang, &str); 2] = [
     (
         Lang::Dan,
@@ -112,7 +113,8 @@ const TWINS: [(Lang, &str); 2] = [
     ),
 ];
 
-/// Danish or Norwegian by the words that differ, or `None`; any other language unchanged.
+/// Danish or Norwegian, according to the words that differ, or `None` if they do not tell; any other language
+/// unchanged.
 fn told_apart(lang: Lang, text: &str) -> Option<Lang> {
     if !TWINS.iter().any(|(twin, _)| *twin == lang) {
         return Some(lang);
@@ -125,14 +127,15 @@ fn told_apart(lang: Lang, text: &str) -> Option<Lang> {
     }
 }
 
-/// How many words of a text are usual ones of a language.
+/// How many words of the text are usual ones of a language.
 fn usual_words(text: &str, own: &str) -> usize {
     let lower = text.to_lowercase();
     let words = lower.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
     words.filter(|word| own.split(' ').any(|one| one == *word)).count()
 }
 
-/// Whether sentences without any usual word of this language have three of another one. Fewer are a street or a title.
+/// Whether sentences without any usual word of this language have three of another one. Fewer may be a street name or a
+/// title.
 fn has_foreign(text: &str, value: &str) -> bool {
     let own = WORDS.iter().find(|(lang, _)| code(*lang) == value).map_or("", |(_, own)| *own);
     // A short word could be of any language.
@@ -148,12 +151,12 @@ fn has_foreign(text: &str, value: &str) -> bool {
     })
 }
 
-/// The usual language that a text looks most like.
+/// The usual language that the text looks most like.
 fn nearest(text: &str) -> Option<Info> {
     Detector::with_allowlist(USUAL.to_vec()).detect(text)
 }
 
-/// Whether a text of unknown language looks more like another usual language than like this one.
+/// Whether the text, whose language is unknown, looks more like another usual language than like this one.
 fn is_doubtful(text: &str, value: &str) -> bool {
     let is_usual = USUAL.iter().any(|lang| code(*lang) == value);
     let twins = TWINS.map(|(lang, _)| code(lang));
@@ -161,7 +164,7 @@ fn is_doubtful(text: &str, value: &str) -> bool {
     is_usual && nearest(text).is_some_and(|found| is_other(code(found.lang())))
 }
 
-/// The language of a text, if it can be recognized.
+/// The language of the text, if it can be recognized.
 fn recognized(text: &str) -> Option<Lang> {
     let twin =
         || nearest(text).map(|found| found.lang()).filter(|lang| TWINS.iter().any(|(twin, _)| twin == lang));
@@ -169,7 +172,7 @@ fn recognized(text: &str) -> Option<Lang> {
 }
 
 fn detected(text: &str) -> Option<Lang> {
-    // A word with a digit or one of these signs is an address, a number or a name, and of no language.
+    // A word with a digit or one of these signs is an address, a number or a name, and does not belong to any language.
     let words = text.split_whitespace().filter(|word| {
         !word.contains(['/', '@', '_', '<', '=']) && !word.contains(|c: char| c.is_ascii_digit())
     });
@@ -194,7 +197,7 @@ fn detected(text: &str) -> Option<Lang> {
     (found.is_reliable() && (most < 2 || is_same)).then(|| found.lang())
 }
 
-/// The sentences of a text, each with the index of its first character; short ones are joined with the next.
+/// The sentences of the text, each with the index of its first character; short ones are joined with the next.
 fn sentences(text: &str) -> Vec<(usize, String)> {
     let (mut found, mut one, mut began) = (Vec::new(), String::new(), 0);
     let mut chars = text.chars().enumerate().peekable();
@@ -239,7 +242,7 @@ impl Language {
         let unknown = "unknown language: the answer could be in several, or in none that akit knows";
         let mut is_sure = true;
         let mut other = None;
-        // An answer that is half in another language is not in this one.
+        // An answer that is half in another language does not count as being in this one.
         for (at, sentence) in sentences(text) {
             match recognized(&sentence).map(code) {
                 Some(is) if is != self.value => {
@@ -267,7 +270,7 @@ impl Language {
         verdict
     }
 
-    /// None: a language has no fixed text.
+    /// Always empty: a language has no fixed text.
     #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()

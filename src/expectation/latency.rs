@@ -1,4 +1,4 @@
-//! `latency`: the whole answer came in time. Without a measured time it is errored.
+//! `latency`: the whole answer arrived in time. Without a measured time, the expectation is errored.
 
 use super::{Candidate, Reading, TYPE, errored, verdict};
 use crate::manifest::Verdict;
@@ -40,7 +40,7 @@ impl Latency {
         found.expected = format!("an answer within {}", shown(self.max_ms));
         found.reason = format!("the answer took {}; at most {} allowed", shown(took), shown(self.max_ms));
         match answer.hollow() {
-            // A complete answer would have taken longer, and an empty one is not fast.
+            // An answer that was cut off would have taken longer, and an empty one does not count as fast.
             Some(reason) if took <= self.max_ms => {
                 Verdict { reason, ..verdict(VerdictKind::Latency, false, 0.0) }
             }
@@ -48,7 +48,7 @@ impl Latency {
         }
     }
 
-    /// None: a time is not a text.
+    /// Always empty: a latency has no fixed text.
     #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()

@@ -73,7 +73,7 @@ impl Length {
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
-        // The missing rest of an answer may break an upper limit.
+        // The missing rest of an answer could exceed an upper limit.
         let is_upper = || self.limits.iter().any(|limit| *limit.end() < u64::MAX);
         if let Some(verdict) = unpassable(VerdictKind::Length, answer, is_upper) {
             return verdict;
@@ -98,7 +98,7 @@ impl Length {
         verdict
     }
 
-    /// None: a length is not a text.
+    /// Always empty: a length has no fixed text.
     #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()

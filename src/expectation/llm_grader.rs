@@ -88,7 +88,7 @@ impl LlmGrader {
         })
     }
 
-    /// Asks a judge whether an answer means the same as a text.
+    /// Asks a judge whether an answer has the same meaning as a given text.
     pub(super) fn same_meaning(value: &str, threshold: f64, judge: Option<Judge>) -> Self {
         let rubric = format!(
             "The answer means the same as the text below: it says the same things about the same subject, \
@@ -125,7 +125,7 @@ impl LlmGrader {
         Question { rubric, scale, answer, tool_calls: &[], is_cut: false, is_whole: false, conversation }
     }
 
-    /// How many verdicts to ask for, at least and at most.
+    /// The minimum and maximum number of verdicts to ask for.
     #[must_use]
     pub fn votes(&self, defaults: &Defaults) -> [u32; 2] {
         self.votes.map_or(defaults.ballot, Ballot::Fixed).range()
@@ -154,7 +154,7 @@ impl LlmGrader {
             Question { rubric: &rubric, scale, answer, tool_calls, is_cut, is_whole, conversation };
         let bar = Bar { threshold: self.threshold, scale };
         let standing = match bench.graders.binding() {
-            // `similarity` asks another question for each text, so no labels can cover it.
+            // `similarity` asks another question for each string, so no labels can cover it.
             Some(binding) if self.kind == VerdictKind::LlmGrader => {
                 binding.standing(grader, &question, bar, ballot)
             }
@@ -268,7 +268,7 @@ impl Judges<'_> {
     }
 }
 
-/// The judge is another one, or it is asked in another way: the old and the new value of the key.
+/// The weakening if the judge, or the way it is asked, has changed, with the old and the new value of the key.
 pub fn swapped(keys: &[&str], was: impl Into<Json>, is: impl Into<Json>) -> Option<Weaker> {
     let (was, is) = (was.into(), is.into());
     let shown = |value: &Json| match value {
@@ -283,18 +283,18 @@ pub fn swapped(keys: &[&str], was: impl Into<Json>, is: impl Into<Json>) -> Opti
     (was != is).then(|| Weaker::new(WeakeningKind::JudgeSwapped, keys, message()))
 }
 
-/// A lower score passes.
+/// The weakening if a lower score passes.
 pub(super) fn lower_score(was: f64, is: f64) -> Option<Weaker> {
     let message = || format!("the threshold was {was}, now {is}");
     (is < was).then(|| Weaker::new(WeakeningKind::ScoreLowered, &["threshold"], message()))
 }
 
-/// The judge is asked less often.
+/// The weakening if the judge is asked for fewer votes.
 pub fn fewer_votes(keys: &[&str]) -> Weaker {
     Weaker::new(WeakeningKind::VotesLowered, keys, "the judge is asked for fewer votes than before")
 }
 
-/// Whether the whole conversation is graded; reports that there is none.
+/// Whether the whole conversation is graded; reports an error if there is no conversation.
 fn is_whole(fields: &Fields<'_>, reading: &mut Reading<'_>) -> bool {
     let is_whole = fields.text("of").is_some_and(|(word, _)| word == "conversation");
     if is_whole && reading.setup.talk.is_none() {

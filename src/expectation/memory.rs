@@ -55,7 +55,7 @@ impl Facts {
         Some(Self { places, names })
     }
 
-    /// Those of them that were given before a turn.
+    /// The facts of these that were given before a turn.
     fn given<'t>(&self, talk: &'t Talk<'_>, turn: &Heard<'_>) -> Vec<&'t Fact> {
         let given = turn.given.iter().filter(|at| self.places.contains(at));
         given.filter_map(|at| talk.facts.get(*at)).collect()

@@ -84,7 +84,7 @@ pub struct Setup {
     pub functions: Vec<String>,
     /// How to recognize a handoff.
     pub handoff: Option<Arc<Signs>>,
-    /// What can be named, if the expectation is about a conversation and not about one answer.
+    /// What the expectation can name, if it is about a conversation and not about one answer.
     pub talk: Option<Scope>,
 }
 
@@ -104,7 +104,7 @@ pub enum Expected {
     Plain(Plain),
     /// A judge grades the answer by a rubric.
     LlmGrader(Box<llm_grader::LlmGrader>),
-    /// The answer means the same as a text.
+    /// The answer means the same as a given text.
     Similarity(Box<similarity::Similarity>),
     /// All or any of several expectations pass.
     Combined(combined::Combined),
@@ -144,7 +144,7 @@ whole::whole! {
 }
 
 impl Expectation {
-    /// Requires nothing, for a case that leaves everything to its turns.
+    /// An expectation that requires nothing, for a case that leaves everything to its turns.
     #[must_use]
     pub fn nothing(line: u32) -> Self {
         Self { line, expected: Expected::Combined(combined::Combined::nothing()) }
@@ -262,7 +262,7 @@ impl Expectation {
         })
     }
 
-    /// The texts that give a correct answer away. Forbidden texts are not among them.
+    /// The strings that give a correct answer away. Forbidden strings are not among them.
     #[must_use]
     pub fn texts(&self) -> Vec<&str> {
         match &self.expected {
@@ -293,7 +293,7 @@ impl Expectation {
         }
     }
 
-    /// The patterns with named groups in it, except below a `not`.
+    /// The patterns with named groups in the expectation, except those below a `not`.
     #[must_use]
     pub fn groups(&self) -> Vec<&pattern::Groups> {
         match &self.expected {
@@ -321,19 +321,19 @@ impl Expectation {
         }
     }
 
-    /// Whether it, or a part of it, can be met by any answer of a conversation, however late.
+    /// Whether any answer of a conversation, however late, can still meet it or a part of it.
     #[must_use]
     pub fn may_come_late(&self) -> bool {
         match &self.expected {
             Expected::Plain(Plain::Handoff(kind)) => kind.may_come_late(),
             Expected::Whole(kind) => kind.kind() == VerdictKind::Ended,
             Expected::Combined(kind) => kind.parts().iter().any(Expectation::may_come_late),
-            // It looks at all calls of the conversation, and a further turn changes which answer is the last.
+            // It checks all calls of the conversation, and another turn changes which answer is the last.
             Expected::Plain(Plain::Tools(_)) => true,
             Expected::Which(kind) => {
                 matches!(kind.kind(), VerdictKind::SomeAnswer | VerdictKind::LastAnswer)
             }
-            // A later answer can still be the exception, or hand over.
+            // A later answer can still be the exception, or make the handoff.
             Expected::Not(kind) => match &kind.inner().expected {
                 Expected::Which(inner) => {
                     matches!(inner.kind(), VerdictKind::EveryAnswer | VerdictKind::LastAnswer)
@@ -408,8 +408,8 @@ fn refuse_custom(fields: &Fields<'_>, kind: &Node, reading: &mut Reading<'_>) ->
     None
 }
 
-/// A verdict of a kind, without its texts. A kind that only passes or fails scores 1 if it passes; a kind made of parts
-/// takes its score from them.
+/// A verdict of a kind, without its reason and details. A kind that only passes or fails scores 1 if it passes; a kind
+/// made of parts takes its score from them.
 fn verdict(kind: VerdictKind, passed: bool, score: f64) -> Verdict {
     let of_parts = matches!(
         kind,
@@ -453,11 +453,14 @@ fn errored(kind: VerdictKind, reason: String) -> Verdict {
 
 /// The verdict of a negative expectation on a hollow answer.
 fn hollow(kind: VerdictKind, reason: &str) -> Verdict {
-    Verdict { reason: format!("{reason}, so missing text proves nothing"), ..verdict(kind, false, 0.0) }
+    Verdict {
+        reason: format!("{reason}, so missing text does not count as a pass"),
+        ..verdict(kind, false, 0.0)
+    }
 }
 
-/// The verdict of a pattern or an expression on an answer that it cannot pass, such as an empty one. `negative`: it may
-/// pass because something is missing.
+/// The verdict of a pattern or an expression on an answer that it cannot pass, such as an empty one. `negative` means
+/// that it may pass because something is missing.
 fn unpassable(kind: VerdictKind, answer: &Candidate<'_>, negative: impl FnOnce() -> bool) -> Option<Verdict> {
     match answer.hollow() {
         Some(reason) if negative() => Some(hollow(kind, &reason)),

@@ -14,16 +14,16 @@ use crate::vocabulary::{VerdictKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[TYPE];
 
-/// Minimum words of an answer that is compared; short ones are often alike.
+/// Minimum number of words of an answer that is compared; short answers are often alike.
 const WORDS: usize = 8;
 /// Words per shingle.
 const SHINGLE: usize = 3;
-/// Share of common shingles from which on two answers are the same.
+/// Share of common shingles at which two answers count as the same.
 const ALIKE: f64 = 0.8;
-/// How many equal calls are a loop.
+/// Number of equal calls that count as a loop.
 const CALLS: usize = 3;
 
-/// Nothing repeats.
+/// Expects that nothing repeats.
 #[derive(Clone, Debug)]
 pub struct NoLoop;
 

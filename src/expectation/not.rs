@@ -30,7 +30,7 @@ impl Not {
             Some(_) => None,
             None => answer.hollow(),
         };
-        // Nor does an answer that is too long to ask a judge about.
+        // An answer that is too long to ask a judge about does not pass either.
         let mut judges =
             self.inner.graders().into_iter().filter_map(|one| bench.graders.find(one.named()).ok());
         let too_long = judges.find_map(|one| one.too_long(answer.text, answer.tool_calls));

@@ -1,7 +1,7 @@
 //! `not_contains`: values that must not appear, in any case unless `caseSensitive` is set.
 //!
-//! A gate fails closed: with `all` (the default) and `any` alike, no value may appear. The lenient reading, where only
-//! all of them together fail, takes `mode: not_all`.
+//! A gate fails closed: with `all` (the default) and `any` alike, no value may appear. For the lenient meaning, where
+//! the answer fails only if all values appear, set `mode: not_all`.
 
 use super::contains::{
     CASE, IGNORE_CASE, added, emptied, fold, lenient, looser, needles, removed, shown, values,
@@ -15,7 +15,7 @@ use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("values", Shape::Texts, "Texts that must not appear."),
+    Field::required("values", Shape::Texts, "Strings that must not appear."),
     Field::optional(
         "mode",
         Shape::OneOf(&["all", "any", "not_all"]),
@@ -84,14 +84,14 @@ impl NotContains {
             (false, true) => "found all values".to_owned(),
         };
         if let (false, Some((_, range))) = (passed, present.first()) {
-            // The range is one in the folded text; if the lengths are equal, it also fits the other.
+            // The range refers to the folded text; if both texts have the same length, it also fits the original.
             let shown = if lower.len() == text.len() { &text } else { &lower };
             verdict.got = format!("\"{}\"", text::excerpt_around(shown, range.clone(), SHOWN));
         }
         verdict
     }
 
-    /// None: a correct answer does not have them.
+    /// Always empty: a correct answer does not contain these values.
     #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()
@@ -109,7 +109,7 @@ impl NotContains {
         // A shorter value also forbids the longer ones that include it.
         let covered = |value: &String| new.iter().any(|other| value.contains(other.as_str()));
         let found = match (was, is) {
-            (false, true) => vec![looser("any value failed, now only all of them together")],
+            (false, true) => vec![looser("any value failed; now only all of them together")],
             (false, false) => removed(old.iter().filter(|value| !covered(value)), "no longer forbidden"),
             (true, true) => {
                 let more = new.iter().filter(|value| !old.contains(*value));
@@ -119,7 +119,7 @@ impl NotContains {
             (true, false) => removed(old.iter(), "no longer forbidden"),
         };
         let narrowed = (sensitive == (false, true)).then(|| {
-            let message = "case was ignored, now only the exact spelling is forbidden";
+            let message = "case was ignored; now only the exact spelling is forbidden";
             Weaker::new(WeakeningKind::ModeLoosened, &["caseSensitive"], message)
         });
         found.into_iter().chain(narrowed).collect()

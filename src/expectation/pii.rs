@@ -1,4 +1,4 @@
-//! `pii`: the answer has no personal data or credentials, of the kinds that redaction knows.
+//! `pii`: the answer has no personal data or credentials of the kinds that redaction can recognize.
 //!
 //! A verdict names the kind and its place, never the value.
 
@@ -99,7 +99,7 @@ impl Pii {
         verdict
     }
 
-    /// None: a correct answer does not have them.
+    /// Always empty: a correct answer does not contain these values.
     #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()

@@ -1,6 +1,6 @@
 //! The kinds that need no model: reading, judging and comparing them follows from one list.
 
-/// Bytes of an answer that is judged aside, not right on the thread for asking.
+/// Answers of this many bytes are judged through `aside` and not directly on the thread that sends requests.
 pub(super) const LONG: usize = 1 << 16;
 
 /// Makes the enum of these kinds. Each has a file with `FIELDS`, its keys, and a type with `read`, `judge`, `weaker`
@@ -46,7 +46,7 @@ macro_rules! plain {
                 }
             }
 
-            /// Judges an answer; one that is not complete passes nothing, whatever it says.
+            /// Judges an answer; one that is not complete cannot pass, whatever it says.
             fn judge(&self, answer: &Candidate<'_>) -> Verdict {
                 match (answer.talk, self) {
                     (Some(talk), Self::Handoff(kind)) => return kind.over(talk),
@@ -57,7 +57,7 @@ macro_rules! plain {
                     $(Self::$kind(one) => one.judge(answer),)+
                 };
                 let verdict = if answer.text.len() < plain::LONG { judge() } else { aside::aside(judge) };
-                // A refusal by the provider is what this one is for.
+                // This expectation is about refusals, including those by the provider.
                 if matches!(self, Self::IsRefusal(_)) && answer.is_refused() {
                     return verdict;
                 }
@@ -78,7 +78,7 @@ macro_rules! plain {
                 }
             }
 
-            /// The texts of a correct answer.
+            /// The strings that a correct answer contains.
             fn texts(&self) -> Vec<&str> {
                 match self {
                     $(Self::$kind(one) => one.texts(),)+

@@ -34,7 +34,7 @@ impl Reading<'_> {
         self.fill_with(text, span, std::borrow::ToOwned::to_owned)
     }
 
-    /// The same, with each value passed through `shape`, such as to escape it.
+    /// Like [`fill`](Self::fill), but passes each value through `shape`, for example to escape it.
     pub fn fill_with(&mut self, text: &str, span: Span, shape: impl Fn(&str) -> String) -> String {
         let mut missing = Vec::new();
         let filled = substitute(text, |name| {
@@ -58,8 +58,8 @@ impl Reading<'_> {
         filled
     }
 
-    /// A text to look for, without the line ends that a YAML block scalar adds. Answers do not have them, so a
-    /// forbidden text would never be found.
+    /// A string to look for, without the line ends that a YAML block scalar adds. Answers do not have them, so a
+    /// forbidden string would never be found.
     #[must_use]
     pub fn needle<'t>(&self, text: &'t str, span: Span) -> &'t str {
         let line = self.file.line(span.line);
@@ -150,7 +150,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Reports a problem inside a text in another language: a pattern or an expression.
+    /// Reports a problem inside a pattern or an expression.
     ///
     /// `offset` counts characters of the text. The carets point into the text if the file has it literally on one line,
     /// and at the whole text if not.
@@ -160,7 +160,7 @@ impl Reading<'_> {
         self
     }
 
-    /// The same, as a warning.
+    /// Like [`inside`](Self::inside), but as a warning.
     pub fn warn_inside(&mut self, code: &'static str, at: Inside<'_>, message: String, help: String) {
         let finding = Diagnostic::error(code, self.file, self.place(at), message).help(help).warn();
         self.found.push(finding);
@@ -182,7 +182,7 @@ impl Reading<'_> {
     }
 }
 
-/// A place in a text in another language, such as a pattern.
+/// A place in a pattern or an expression.
 #[derive(Clone, Copy, Debug)]
 pub struct Inside<'a> {
     /// The text, as written.
@@ -241,7 +241,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
-/// A text without line ends at its start and end.
+/// A string without line ends at its start and end.
 pub(super) fn trim_lines(text: &str) -> &str {
     text.trim_matches(['\n', '\r'])
 }

@@ -75,7 +75,7 @@ impl Regex {
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
-        // A pattern that matches the empty text does not show that there is an answer.
+        // A pattern that matches the empty string does not show that there is an answer.
         let negative = || self.pattern.negative() || matches!(self.pattern.find(""), Ok(Some(_)));
         if let Some(verdict) = unpassable(VerdictKind::Regex, answer, negative) {
             return verdict;
@@ -96,7 +96,7 @@ impl Regex {
         verdict
     }
 
-    /// The text of a correct answer, if the pattern is a plain text.
+    /// The string that a correct answer contains, if the pattern is a plain string.
     pub(super) fn texts(&self) -> Vec<&str> {
         let source = self.pattern.source();
         if escape(source) == source { vec![source] } else { Vec::new() }
@@ -114,7 +114,7 @@ impl Regex {
     }
 }
 
-/// Whether a pattern matches every text. It must match the empty one and have no negative lookaround. If it depends on
+/// Whether a pattern matches every string. It must match the empty one and have no negative lookaround. If it depends on
 /// what is around the match, it must also match each ASCII character by itself, and all characters of the BMP in a row.
 fn always_matches(pattern: &Pattern) -> bool {
     let matches = |text: &str| matches!(pattern.find(text), Ok(Some(_)));

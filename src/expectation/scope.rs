@@ -56,7 +56,7 @@ impl Scope {
 }
 
 impl Setup {
-    /// The same, for an expectation of one answer.
+    /// This scope, for an expectation of one answer.
     #[must_use]
     pub fn of_answers(&self) -> Self {
         Self { talk: None, ..self.clone() }

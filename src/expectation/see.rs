@@ -1,4 +1,4 @@
-//! What an expectation finds in a raw answer, which is kept with the redacted one, and how it decides later verdicts.
+//! What an expectation finds in a raw answer. It is stored with the redacted answer, and decides later verdicts.
 
 use super::{Candidate, Expectation, Expected, Seen, errored, quote};
 use crate::manifest::Verdict;
@@ -33,7 +33,7 @@ impl Seen {
             let reason = "the redacted answer was stored without the result for the raw one".to_owned();
             return errored(redacted.kind, reason);
         };
-        // The texts of the redacted verdict only fit its own outcome, score and turn.
+        // The words of the redacted verdict only fit its own outcome, score and turn.
         if redacted.outcome == outcome && redacted.score == self.score && redacted.turn == self.turn {
             return redacted;
         }

@@ -24,7 +24,7 @@ pub struct Seen {
     /// The turn whose answer decided it, in a conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) turn: Option<NonZeroU16>,
-    /// Those of the parts of a `combined` or `not`.
+    /// What was found for the parts of a `combined` or `not`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) parts: Vec<Seen>,
 }

@@ -1,7 +1,7 @@
-//! `similarity`: the answer means the same as a text, by embeddings or by a judge.
+//! `similarity`: the answer means the same as a given text, according to embeddings or a judge.
 //!
-//! With embeddings, the score is the cosine of the two, or 0 if it is negative. Without a `mode`, embeddings are
-//! compared if a model for them is set; if not, the judge decides.
+//! With embeddings, the score is the cosine of the two embeddings, or 0 if it is negative. Without a `mode`, embeddings
+//! are compared if a model for them is set; if not, the judge decides.
 
 use super::exact::other_text;
 use super::llm_grader::{Judges, LlmGrader, lower_score, swapped};
@@ -29,7 +29,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional("embeddingModel", Shape::Name, "Embedding model, instead of the configured one."),
 ];
 
-/// A text whose meaning is expected.
+/// A text and how similar in meaning an answer must be.
 #[derive(Clone, Debug)]
 pub struct Similarity {
     value: String,

@@ -1,7 +1,7 @@
 //! `tools`: which functions an answer calls, with which arguments and in which order, and which it never calls.
 //!
-//! Calls count in the order in which they came, and within a message in its order. An empty, cut off or refused answer
-//! does not prove that a call is missing.
+//! Calls count in the order in which they arrived; calls in the same message count in their order there. An empty,
+//! cut-off or refused answer does not pass because a forbidden call is missing from it.
 
 use serde_json::{Value as Json, json};
 
@@ -64,8 +64,8 @@ struct Call {
 }
 
 impl Expectation {
-    /// Whether it, or a part of it, is about the calls of an answer. If the provider does not read them, a missing call
-    /// proves nothing.
+    /// Whether it, or a part of it, is about the calls of an answer. If the provider does not read calls, a call may
+    /// seem missing although it was made.
     #[must_use]
     pub fn needs_calls(&self) -> bool {
         match &self.expected {
@@ -108,7 +108,9 @@ impl Tools {
         let calls = answer.tool_calls;
         let forbidden = |name: &String| match calls.iter().find(|call| call.name == *name) {
             Some(call) => Some(format!("`{}` must not be called: {}", shown(name), line(call))),
-            None => answer.hollow().map(|reason| format!("{reason}, so a missing call proves nothing")),
+            None => {
+                answer.hollow().map(|reason| format!("{reason}, so a missing call does not count as a pass"))
+            }
         };
         let problems: Vec<_> = self
             .called
@@ -221,7 +223,7 @@ impl Call {
                 return Some(format!("`{name}` was called {}; {}", times(perhaps), self.needed()));
             }
             if let Some(reason) = answer.hollow() {
-                return Some(format!("{reason}, so a missing call proves nothing"));
+                return Some(format!("{reason}, so a missing call does not count as a pass"));
             }
         }
         let at = |other: &String| calls.iter().position(|call| call.name == *other);

@@ -1,5 +1,5 @@
-//! Whether an expectation requires as much as another did. The files of the kinds compare two of a kind; this one
-//! compares how `combined` and `not` join them.
+//! Whether an expectation requires as much as another did. Two expectations of the same kind are compared in the file
+//! of that kind; this file compares how `combined` and `not` join expectations.
 //!
 //! What makes no difference is removed first: a `combined` of one part, `and` within `and`, `not` of `not`, a
 //! duplicate.
@@ -23,7 +23,7 @@ pub struct Placed {
     pub kind: Kind,
     /// Where it is.
     pub span: Span,
-    /// A sentence with what was there before.
+    /// A sentence that says what was there before.
     pub message: String,
     /// The rule of `always` that it is part of.
     pub rule: Option<Arc<Rule>>,
@@ -76,7 +76,8 @@ pub fn weaker(
     FormComparison::default().forms(&before, &now, judges).to_vec()
 }
 
-/// Whether every answer that passes `one` also passes `other`, as far as their keys show. Neither asks a judge.
+/// Whether every answer that passes `one` also passes `other`, as far as their keys show. Neither of them may ask a
+/// judge.
 #[must_use]
 pub fn covers(other: Written<'_>, one: Written<'_>) -> bool {
     let judges = Judges { before: &Configured::default(), now: &Configured::default() };
@@ -225,7 +226,7 @@ impl FormComparison {
             (Operator::Or | Operator::Alone, Operator::Or) => self.either(before, now, judges),
             (Operator::Or, _) => self.one_of(before, now, judges),
             (Operator::And, Operator::Or) => {
-                let message = "all parts had to pass, now one is enough".to_owned();
+                let message = "all parts had to pass; now one is enough".to_owned();
                 let span = now.at.node.place(&["operator"]);
                 let mut found = vec![now.at.placed(Kind::OperatorLoosened, span, message)];
                 let both = self.both(before, now, judges);
@@ -236,7 +237,7 @@ impl FormComparison {
         }
     }
 
-    /// Every part of `before` must still be there, and as strong.
+    /// Every part of `before` must still be there, and be at least as strong.
     fn both(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Placements {
         let mut pairing = Pairing::of(self, before, now, judges);
         pairing.join(|_, _| true);
@@ -293,7 +294,7 @@ impl FormComparison {
     fn compared<'a>(&self, before: &Part<'a>, now: &Part<'a>, judges: Judges<'_>) -> Placements {
         match (before, now) {
             (Part::Not(old, _), Part::Not(new, at)) => {
-                // A negation is stronger if its inside is weaker, so the comparison is swapped.
+                // A negation is stronger if what it negates is weaker, so the comparison is swapped.
                 let found = self.forms(new, old, judges.swap());
                 let narrowed = found.first().map(|first| {
                     let message = format!("what must fail has changed: {}", first.kind);
@@ -337,8 +338,8 @@ struct Pairing<'c, 'f, 'a> {
 }
 
 impl<'c, 'f, 'a> Pairing<'c, 'f, 'a> {
-    /// Pairs parts of a kind that require the same, then of a kind that require as much, then any that require as much,
-    /// then the rest of a kind.
+    /// Pairs parts of the same kind that require the same, then parts of the same kind that require as much, then any
+    /// parts that require as much, then the remaining parts of the same kind.
     fn of(
         comparison: &'c FormComparison,
         before: &'f Form<'a>,
@@ -401,7 +402,8 @@ impl Expected {
     /// clearly requires more.
     fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
         let same = match (self, now) {
-            // The exact text has everything that it had to contain, or is as similar as it had to be.
+            // The exact text contains everything that the answer had to contain, or is as similar as the answer had to
+            // be.
             (Expected::Plain(Plain::Contains(old)), Expected::Plain(Plain::Exact(new)))
                 if old.is_met_by(new) =>
             {

@@ -24,7 +24,7 @@ pub struct Which {
     inner: Expectation,
 }
 
-/// Which answers.
+/// The answers that it is about.
 #[derive(Clone, Debug, PartialEq)]
 enum Pick {
     First,
@@ -146,8 +146,8 @@ pub(super) fn without_talk(kind: VerdictKind) -> Verdict {
 }
 
 impl Expectation {
-    /// The id of a turn that it, or a part of it, is about but that did not happen, so that a missing answer proves
-    /// nothing.
+    /// The id of a turn that did not happen although the expectation, or a part of it, is about its answer: a missing
+    /// answer must not count as a pass.
     pub(super) fn unsaid(&self, talk: &Talk<'_>) -> Option<&str> {
         match &self.expected {
             Expected::Which(kind) => kind.unsaid(talk),

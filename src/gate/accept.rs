@@ -1,6 +1,6 @@
 //! How to accept an intended change, or why accepting it would not be enough, and how to decide what is open.
 //!
-//! Only tested offers are made: akit decides again with the baseline as it would be.
+//! Every suggestion is tested first: akit decides again with the baseline as it would be.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ pub enum WayOut {
         /// What is left to do, or what the command does at once.
         then: String,
     },
-    /// The run would fail with all its failures accepted, for this reason.
+    /// The run would fail even if all its failures were accepted, for this reason.
     NotEnough(String),
 }
 

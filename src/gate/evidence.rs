@@ -15,19 +15,19 @@ pub(super) struct CaseEvidence<'a> {
     pub(super) result: &'a CaseResult,
     /// How it compares with the baseline.
     pub(super) relation: Relation,
-    /// Its trials in the baseline; none if it is unknown there.
+    /// Its trials in the baseline; empty if the baseline does not have it.
     pub(super) before: Tally,
     /// Its stored results, if known.
     pub(super) stored: Option<&'a BaselineCase>,
-    /// Its trials in the baseline that no longer count, because it asked or expected something else there.
+    /// Its trials in the baseline that no longer count, because the case asked or expected something else at the time.
     pub(super) reset: Option<Tally>,
-    /// Whether it passes now; none if it was not judged.
+    /// Whether it passes now; `None` if it was not judged.
     pub(super) now: Option<bool>,
     /// Judged trials other than those that raised the suspicion, including those of earlier attempts.
     pub(super) fresh: Tally,
     /// Confirmations that could not be judged.
     pub(super) fresh_errors: usize,
-    /// Whether one confirmed failure is too many.
+    /// Whether one confirmed failure fails the gate.
     pub(super) critical: bool,
     /// Its current quarantine.
     pub(super) quarantine: Option<&'a Quarantined>,
@@ -40,7 +40,7 @@ pub(super) enum Relation {
     Alone,
     /// The baseline does not have it.
     New,
-    /// It asked or expected something else in the baseline.
+    /// It is in the baseline, but asked or expected something else there.
     Changed,
     /// Its verdict involves a different judge than the baseline's, so it is judged as if there were no baseline.
     OtherJudge,
@@ -100,7 +100,7 @@ pub(super) fn cases<'a>(
         .collect()
 }
 
-/// The cases as the regression rule sees them. A run in which nothing was judged says nothing about any of them.
+/// The cases as the regression rule sees them. A run in which nothing was judged has no evidence about any of them.
 pub(super) fn facts<'a>(cases: &[CaseEvidence<'a>]) -> Vec<Facts<'a>> {
     let nothing = cases.iter().all(|case| case.now.is_none());
     let one = |case: &CaseEvidence<'a>| {
@@ -148,7 +148,7 @@ impl CaseEvidence<'_> {
         self.before.of > 0 && self.before.hits == self.before.of
     }
 
-    /// Whether it never failed before and at least half of its answers fail now, two or more.
+    /// Whether it never failed before and at least half of its answers, and no fewer than two, fail now.
     pub(super) fn is_degraded(&self) -> bool {
         let ordinary = self.result.tally();
         let mut all = self.result.confirmations().filter(|trial| !trial.second_round).fold(

@@ -26,14 +26,14 @@ pub struct Excused {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Excuse {
-    /// Its own past: it is not expected to pass, or it cannot be asked again and failed one trial in ten before.
+    /// Its own past: it is not expected to pass, or it cannot be run again and at least one trial in ten failed before.
     FailedBefore {
         /// Passes in the baseline.
         passes: u64,
         /// Trials in the baseline.
         trials: u64,
     },
-    /// Its extra answers are more likely from an unchanged case.
+    /// Its extra answers are more likely if it is unchanged than if it is broken.
     Cleared {
         /// Extra answers that passed.
         passes: u64,
@@ -46,7 +46,7 @@ pub enum Excuse {
         passes: u64,
         /// Extra answers.
         trials: u64,
-        /// How many times more likely they are from a broken case.
+        /// How many times more likely they are if the case is broken than if it is unchanged.
         ratio: f64,
     },
     /// It is in quarantine.
@@ -96,7 +96,7 @@ pub(super) fn words(excuses: &[Excused], states: &[CaseState]) -> String {
     used.map(|(words, count)| format!("{count} {words}")).collect::<Vec<_>>().join(", ")
 }
 
-/// What excuses a case, if it fails and anything does.
+/// What excuses a case, if it fails and has an excuse.
 ///
 /// `rates` are the minimum pass rates that are met.
 pub(super) fn excuse(case: &CaseEvidence<'_>, found: &Found, rates: &Rates<'_>) -> Option<Excuse> {

@@ -23,7 +23,7 @@ pub(super) struct Facts<'a> {
 /// What is known about a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Past {
-    /// It is judged without a baseline, or not at all; its trials still inform the suite.
+    /// It is judged without a baseline, or not at all; its trials still count in the model of the suite.
     Apart(Tally),
     /// It is new or changed.
     New,

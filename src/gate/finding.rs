@@ -24,14 +24,14 @@ pub enum Conclusion {
     Fail,
     /// The run could not be judged as a whole.
     Error,
-    /// Something may be wrong, and could be neither confirmed nor ruled out.
+    /// Something may be wrong, but it could be neither confirmed nor ruled out.
     Inconclusive,
     /// Nothing blocks the release.
     Pass,
 }
 
 impl Conclusion {
-    /// Its word in reports.
+    /// Its name in reports.
     #[must_use]
     pub fn word(self) -> &'static str {
         self.into()
@@ -47,10 +47,10 @@ pub struct Finding {
     /// What it is about.
     #[serde(default, skip_serializing_if = "Subject::is_run")]
     pub subject: Subject,
-    /// The decision that it leads to; PASS for a warning.
+    /// The decision that the finding leads to; PASS for a warning.
     #[serde(rename = "ruling")]
     pub conclusion: Conclusion,
-    /// One sentence.
+    /// The finding in one sentence.
     pub message: String,
     /// What was measured, if the finding is about a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,16 +58,16 @@ pub struct Finding {
     /// Its limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
-    /// The probability that chance alone did this, if there was a test, corrected for the number of tests.
+    /// If there was a test, the probability of this result by chance alone, corrected for the number of tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
-    /// The line of the case, for a finding about one case; of the suite or policy, for a weakening.
+    /// For a finding about one case, the line of the case; for a weakening, the line of the suite or policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
 }
 
 impl Finding {
-    /// About the run as a whole.
+    /// A finding about the run as a whole.
     pub(super) fn new(id: FindingId, message: String) -> Self {
         Self {
             id,
@@ -92,7 +92,7 @@ impl Finding {
         }
     }
 
-    /// About one case; `what` follows its name.
+    /// A finding about one case; `what` follows its name.
     pub(super) fn by(case: &CaseResult, id: FindingId, what: &str) -> Self {
         let message = format!("{} {what}", case.key());
         Self { subject: Subject::Case, location: Some(case.location.clone()), ..Self::new(id, message) }
@@ -176,8 +176,8 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// The first reason as a sentence, or what was shown. If cases were not compared, that comes first; an inconclusive
-/// run also says what to do, and its exit code.
+/// The first finding as a sentence, or how many cases passed or failed if there is none. If some cases were not
+/// compared, the text says so first; if the run is inconclusive, it also says what to do, and names the exit code.
 pub(super) fn summary(
     counts: Counts,
     (findings, tolerated): (&[Finding], bool),
@@ -194,7 +194,7 @@ pub(super) fn summary(
     }
 }
 
-/// How many judged cases could be compared with the baseline, if a changed judge prevented some or none could be.
+/// How many judged cases could be compared with the baseline, if none could or a changed judge prevented it for some.
 fn uncompared(cases: &[CaseEvidence<'_>]) -> Option<String> {
     let judged = || cases.iter().filter(|case| case.now.is_some() && case.relation != Relation::Alone);
     let (all, compared) =

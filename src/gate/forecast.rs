@@ -1,4 +1,4 @@
-//! What the gate will be able to detect, before anything is asked: the same tests as in a run.
+//! What the gate will be able to detect, computed before anything is sent, with the same tests as in a run.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub struct Forecast<'a> {
     /// How many cases have each past.
     pasts: Vec<(Tally, u64)>,
     policy: &'a Policy,
-    /// Tags with their own guards: they share the level.
+    /// Number of tags with their own guards, which share the level.
     tags: usize,
 }
 
@@ -27,15 +27,15 @@ pub struct Forecast<'a> {
 pub enum Sight {
     /// This many failed extra trials.
     Proven(u64),
-    /// With a thin baseline, this many failed extra trials in a row; none if no number is enough.
+    /// With a thin baseline, this many failed extra trials in a row; `None` if no number is enough.
     Thin(Option<u64>),
     /// It cannot be detected: the case is not expected to pass.
     Failing,
 }
 
 impl<'a> Forecast<'a> {
-    /// For cases with these pasts, each with one trial or more, and this many tags with at least [`super::TAG_CASES`]
-    /// cases.
+    /// The forecast for cases with these pasts, each with one trial or more, and this many tags with at least
+    /// [`super::TAG_CASES`] cases.
     #[must_use]
     pub fn of(pasts: impl IntoIterator<Item = Tally>, tags: usize, policy: &'a Policy) -> Self {
         let mut alike: BTreeMap<(u64, u64), u64> = BTreeMap::new();
@@ -52,7 +52,7 @@ impl<'a> Forecast<'a> {
         self.pasts.iter().map(|(_, count)| count).sum()
     }
 
-    /// Share of verdicts of one trial that differ between two unchanged runs, 0 to 0.5; none without a case.
+    /// Share of verdicts of one trial that differ between two unchanged runs, 0 to 0.5; `None` without cases.
     #[must_use]
     pub fn noise(&self) -> Option<f64> {
         let one = |past: Tally| {
@@ -91,7 +91,7 @@ impl<'a> Forecast<'a> {
         self.watch(cases, repeat).is_some_and(|watch| watch.shows(loss))
     }
 
-    /// How many cases like these, asked once, detect a loss; none if even 20,000 do not.
+    /// How many cases like these, each run once, it takes to detect a loss; `None` if even 20,000 are not enough.
     #[must_use]
     pub fn cases_needed(&self, loss: f64) -> Option<u64> {
         let (mut low, mut high) = (0, 1);
@@ -108,7 +108,7 @@ impl<'a> Forecast<'a> {
         Some(high)
     }
 
-    /// How many known cases an unchanged run is expected to ask again, if each is asked `repeat` times.
+    /// How many known cases an unchanged run is expected to run again, with `repeat` trials of each case.
     #[must_use]
     pub fn unlucky(&self, repeat: u64) -> f64 {
         self.expected(repeat)
@@ -116,7 +116,7 @@ impl<'a> Forecast<'a> {
             .sum()
     }
 
-    /// How many extra trials such a run needs.
+    /// How many extra trials an unchanged run is expected to need.
     #[must_use]
     pub fn fresh(&self, repeat: u64, family: usize) -> f64 {
         let one = |past| Suspicion::of(&self.suite, Some(past), family, limits(self.policy));

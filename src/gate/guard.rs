@@ -1,4 +1,5 @@
-//! Whether the suite, or a tag of it, does worse than its baseline: many small losses that prove nothing one by one.
+//! Whether the suite, or a tag of it, does worse than its baseline. This finds many small losses that prove nothing
+//! individually.
 //!
 //! The number of passes of unchanged cases is a sum of independent counts, computed exactly. A guard near its level
 //! raises a suspicion; then its cases are asked once more, and both rounds must agree: a glitch of seconds is not a
@@ -20,7 +21,7 @@ pub(super) const JOINT: f64 = 0.01;
 /// A tag needs this many compared cases to get its own guard.
 pub const TAG_CASES: usize = 4;
 
-/// The most tags with a guard, largest first.
+/// Maximum number of tags with a guard; the largest tags get one.
 const TAGS: usize = 20;
 
 /// A suspicion starts at this multiple of the level.
@@ -32,7 +33,7 @@ pub(super) const ALONE: f64 = 0.1;
 /// How the cases of a guard did compared with their baseline.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sight {
-    /// The probability of so few passes in an unchanged suite.
+    /// The probability of so few passes if the suite is unchanged.
     pub(super) p: f64,
     /// The expected share of passes, 0 to 1.
     pub(super) expected: f64,
@@ -43,7 +44,7 @@ pub(super) struct Sight {
 /// One guard.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Guard<'a> {
-    /// The tag of its cases; none for the suite.
+    /// The tag of its cases; `None` for the suite.
     pub(super) tag: Option<&'a str>,
     /// Its cases, as 0-based indices.
     pub(super) cases: Vec<usize>,
@@ -58,11 +59,11 @@ pub(super) struct Guard<'a> {
 /// Whether a suspicion gets a second round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Second {
-    /// Nothing can be asked again: the first round decides.
+    /// Nothing can be run again, so the first round decides.
     Never,
     /// The second round is still to come.
     Ahead,
-    /// It was asked.
+    /// The second round was run.
     Asked,
 }
 
@@ -97,15 +98,15 @@ pub(super) fn sight(suite: &Suite, rows: impl IntoIterator<Item = Row>) -> Sight
     Sight { p, expected: expected / real(now.of), seen }
 }
 
-/// The probability of 0, 1, … passes in `drawn` answers for a case with a thick past, if its rate is `keep` times what
-/// it was.
+/// The probability of 0, 1, … passes in `drawn` answers for a case with enough past trials, if its rate is `keep` times
+/// what it was.
 pub(super) fn passes(suite: &Suite, past: Tally, drawn: u64, keep: f64) -> Vec<f64> {
     let (own, small) = (suite.posterior(past), |n: u64| i32::try_from(n).unwrap_or(i32::MAX));
     (0..=drawn).map(|x| choose(drawn, x) * own.chance(small(x), small(drawn - x), keep)).collect()
 }
 
-/// Too few passes among all cases that were expected to pass, as a sign that recorded answers fail together and not just
-/// by bad luck.
+/// Tests whether there are too few passes among all cases that were expected to pass: then recorded answers fail
+/// together, and not just by bad luck.
 pub(super) fn joint(suite: &Suite, facts: &[Facts<'_>]) -> (Sight, usize) {
     let expected = |(_, past, _): &(usize, Tally, Tally)| past.of >= THIN && suite.expects(*past);
     let rows: Vec<_> = compared(facts).filter(expected).map(|(_, past, now)| (past, now)).collect();
@@ -188,7 +189,7 @@ fn guarded<'a>(
     let suspects = sight.p <= SUSPICION * level && lost(&sight);
     let fires = sight.p <= level && lost(&sight);
     let mut guard = Guard { tag, cases: Vec::new(), sight, fires: false, suspects };
-    // A run that was asked under other limits has no second round of this guard.
+    // A run that used other limits has no second round of this guard.
     let asked = cases.iter().any(|at| !facts[*at].again.is_empty());
     match second {
         Second::Asked if asked => {

@@ -1,7 +1,7 @@
 //! Metrics for thresholds: one number over some cases of a run.
 //!
 //! A case that could not be judged counts only in the error rate. Confirmations count only in the flaky rate and in
-//! costs: they are asked only of cases that failed, and would bias every mean.
+//! costs: they are run only for cases that failed, so they would bias every mean.
 
 use super::Policy;
 use crate::manifest::{CaseResult, Trial};
@@ -27,8 +27,8 @@ pub(super) enum Bound {
 }
 
 impl Measured {
-    /// A metric of some cases, for comparison with a limit: with a base, the worse of all cases and the base's cases,
-    /// so that added cases cannot outweigh failures.
+    /// A metric of some cases, for comparison with a limit: with a base, the worse of the value over all cases and the
+    /// value over the base's cases, so that added cases cannot outweigh failures.
     pub(super) fn against(bound: Bound, metric: &Metric, cases: &[&CaseResult], policy: &Policy) -> Self {
         let all = Self::of(metric, cases);
         let Some(base) = &policy.of_base else { return all };
@@ -114,12 +114,12 @@ fn trials<'a>(cases: &'a [&'a CaseResult]) -> impl Iterator<Item = &'a Trial> {
     cases.iter().flat_map(|case| case.ordinary())
 }
 
-/// All trials: confirmations cost money like the others.
+/// All trials, including confirmations, which cost money, too.
 fn paid<'a>(cases: &'a [&'a CaseResult]) -> impl Iterator<Item = &'a Trial> {
     cases.iter().flat_map(|case| &case.trials)
 }
 
-/// A percentile of times that come with the answers; unknown if none does.
+/// A percentile of a time that answers come with; unknown if no answer has it.
 fn times(cases: &[&CaseResult], share: f64, time: impl Fn(&Answer) -> Option<u64>) -> Measured {
     let known: Vec<f64> = trials(cases).flat_map(Trial::answers).filter_map(time).map(real).collect();
     match percentile(&known, share, "answer") {
@@ -140,7 +140,7 @@ fn judge_cost(cases: &[&CaseResult]) -> Measured {
     sum(costs.into_iter(), "verdict")
 }
 
-/// A sum whose every part must be known: half a cost is not a cost.
+/// A sum whose parts must all be known: a partial sum would look too low.
 fn sum(parts: impl Iterator<Item = Option<f64>>, what: &str) -> Measured {
     let (mut total, mut n) = (0.0, 0);
     for part in parts {

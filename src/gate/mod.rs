@@ -87,7 +87,7 @@ pub struct Weakening {
     /// What got weaker: a case, a configuration key, a file.
     #[serde(default)]
     pub of: String,
-    /// In a sentence, with the previous value.
+    /// What got weaker, in a sentence with the previous value.
     pub message: String,
     /// The line as it is now; if nothing is left, the file that it was removed from.
     pub location: Location,
@@ -105,7 +105,7 @@ pub struct Compared {
     /// Whether accepting changes everyone's baseline at once, instead of with a commit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_once: bool,
-    /// `scenario/id` of failing cases; once they are accepted, this run no longer fails.
+    /// `scenario/id` of the failing cases that must be accepted so that this run no longer fails.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept: Vec<String>,
     /// Why this run would fail even if all its failing cases were accepted.
@@ -136,16 +136,16 @@ pub struct Compared {
     pub changed: Vec<String>,
 }
 
-/// A number of the cases that the baseline has and that were judged in the same way, without those in quarantine: the
-/// mean of the cases' own means.
+/// The mean of the cases' own means of a number, over cases that are in the baseline, were judged in the same way and
+/// are not in quarantine.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Means {
-    /// How many cases have the number on both sides, at least 1.
+    /// How many cases have the number both in the baseline and now, at least 1.
     pub cases: usize,
-    /// In the baseline.
+    /// The number in the baseline.
     pub baseline: f64,
-    /// Now.
+    /// The number now.
     pub now: f64,
 }
 
@@ -159,11 +159,11 @@ pub struct Decision {
     /// Whether the policy is `strict`: a change must show that it breaks nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
-    /// Whether an inconclusive run does not stop the pipeline: everything that could be asked was asked, and every
-    /// open case passed at least once, or the policy says so.
+    /// Whether an inconclusive run does not stop the pipeline, because everything that could be run was run and every
+    /// open case passed at least once, or because the policy says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tolerated: bool,
-    /// In one sentence: the first finding, or what was shown.
+    /// The decision in one sentence: the first finding, or how many cases passed or failed if there is none.
     pub summary: String,
     /// How many cases had each result.
     pub counts: Counts,
@@ -173,7 +173,7 @@ pub struct Decision {
     /// What blocks a pass, most severe first.
     #[serde(rename = "breaches")]
     pub findings: Vec<Finding>,
-    /// What readers should know, but does not block a pass.
+    /// What readers should know although it does not block a pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Finding>,
     /// Every case of the run, in its order.
@@ -198,8 +198,8 @@ impl Decision {
         self.findings.iter().any(|finding| finding.id.is_regression())
     }
 
-    /// What a baseline must not learn: broken cases, failures that are neither confirmed nor cleared, and cases that
-    /// do worse than ever.
+    /// Cases whose results must not be added to a baseline: broken cases, failures that are neither confirmed nor
+    /// cleared, and cases that do worse than ever.
     pub fn open(&self) -> impl Iterator<Item = CaseId<'_>> {
         let open = |case: &&CaseState| {
             matches!(case.state, State::Broken | State::Unconfirmed | State::Open | State::Degraded)
@@ -309,12 +309,12 @@ pub fn most_fresh(reference: Reference<'_>, policy: &Policy) -> u32 {
     if is_asked { policy.confirm.saturating_mul(2).saturating_add(1) } else { 0 }
 }
 
-/// When akit stops asking suspects.
+/// When akit stops running suspects again.
 fn limits(policy: &Policy) -> Limits {
     Limits { confirm: policy.confirm, alpha: policy.alpha, clear: Limits::CLEAR }
 }
 
-/// Whether anything was asked live, not only read from files and records.
+/// Whether the run called anything live, instead of only reading files and records.
 fn asks(run: &RunManifest) -> bool {
     let read = |trial: &Trial| {
         trial.answers().next().is_some() && trial.answers().all(|answer| answer.given || answer.recorded)

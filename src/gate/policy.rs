@@ -19,10 +19,10 @@ pub struct Policy {
     pub max_error_rate: f64,
     /// Limits on metrics.
     pub thresholds: Vec<Threshold>,
-    /// Cases for which one confirmed failure is too many.
+    /// Cases for which one confirmed failure fails the gate.
     pub critical: Vec<Selector>,
-    /// Maximum extra trials of a case that fails but is expected to pass, and twice as many until one passes; 0: one
-    /// failure is proof.
+    /// Maximum extra trials of a case that fails but is expected to pass, and twice as many until one passes; with 0,
+    /// one failure is proof.
     pub confirm: u32,
     /// Maximum probability of calling an unchanged suite broken, over all its cases, 0 to 1.
     pub alpha: f64,
@@ -34,7 +34,7 @@ pub struct Policy {
     pub thin: Thin,
     /// What fails the gate; everything else is a warning.
     pub fail_on: BTreeSet<Category>,
-    /// What happens if a case passed in the baseline, fails now, and cannot be asked again.
+    /// What happens if a case passed in the baseline, fails now, and cannot be run again.
     pub unconfirmed: Unconfirmed,
     /// What a change must show.
     pub rigor: Rigor,
@@ -42,8 +42,8 @@ pub struct Policy {
     pub quarantine: Vec<Quarantined>,
     /// `YYYY-MM-DD`: quarantines that ended before this day no longer apply.
     pub today: String,
-    /// If the change is compared with its base, the base's cases by scenario and id: they must meet every requirement
-    /// on their own, so that added cases cannot outweigh them.
+    /// If the change is compared with its base, the base's cases, by scenario and id. They must meet every requirement
+    /// on their own, so that added cases cannot make up for their failures.
     pub of_base: Option<BTreeSet<(String, String)>>,
 }
 
@@ -74,7 +74,7 @@ impl Default for Policy {
 pub struct Threshold {
     /// What is measured.
     pub metric: Metric,
-    /// Which cases; all if it selects nothing.
+    /// The cases that it covers; all of them if the selector is empty.
     pub cases: Selector,
     /// Smallest allowed value, in the metric's unit.
     pub min: Option<f64>,
@@ -121,7 +121,7 @@ impl Glob {
 }
 
 impl Selector {
-    /// Whether a case of this scenario, id and tags is one of them.
+    /// Whether it selects a case of this scenario with this id and these tags.
     #[must_use]
     pub fn takes(&self, scenario: &str, id: &str, tags: &[String]) -> bool {
         self.scenario.as_ref().is_none_or(|glob| glob.matches(scenario))
@@ -129,7 +129,7 @@ impl Selector {
             && (self.tags.is_empty() || self.tags.iter().any(|tag| tags.contains(tag)))
     }
 
-    /// Whether a case of a run is one of them.
+    /// Whether it selects a case of a run.
     #[must_use]
     pub fn has(&self, case: &CaseResult) -> bool {
         self.takes(&case.scenario, &case.id, &case.tags)
@@ -156,13 +156,13 @@ pub struct Quarantined {
     pub case: Glob,
     /// Who is responsible for it.
     pub owner: String,
-    /// Why.
+    /// Why it may fail.
     pub reason: String,
     /// `YYYY-MM-DD`, the last day on which it applies.
     pub until: String,
 }
 
-/// What a missing baseline leads to, the more lenient first.
+/// What a missing baseline leads to, from lenient to strict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Missing {
@@ -175,9 +175,9 @@ pub enum Missing {
 /// Where a missing baseline was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sought {
-    /// In a named file or commit: a typo, or it was removed.
+    /// In a named file or commit, so the name has a typo or the baseline was removed.
     Named,
-    /// Where the first update creates it: at the base of a change, or on a ref.
+    /// Where the first update will create it: at the base of a change, or on a ref.
     Grown,
 }
 
@@ -202,13 +202,13 @@ pub enum Thin {
     Warn,
 }
 
-/// What happens if a case passed in the baseline, fails now, and cannot be asked again.
+/// What happens if a case passed in the baseline, fails now, and cannot be run again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Unconfirmed {
     /// The run is inconclusive.
     Inconclusive,
-    /// The gate fails: the application is deterministic, and one failure is proof.
+    /// The gate fails. For deterministic applications, where one failure is proof.
     Fail,
     /// A warning.
     Warn,
@@ -262,7 +262,7 @@ impl Category {
 }
 
 impl Threshold {
-    /// Whether it is a minimum pass rate over some cases, and this is one of them.
+    /// Whether it is a minimum pass rate over some cases that include this one.
     pub(super) fn rates(&self, case: &CaseResult) -> bool {
         self.min.is_some()
             && self.cases.has(case)
@@ -282,13 +282,13 @@ impl Policy {
         self.quarantine.iter().find(|one| one.until >= self.today && one.case.matches(&name))
     }
 
-    /// Whether one confirmed failure of a case is too many.
+    /// Whether one confirmed failure of a case fails the gate.
     #[must_use]
     pub fn is_critical(&self, case: &CaseResult) -> bool {
         self.critical.iter().any(|selector| selector.has(case))
     }
 
-    /// Whether a rate covers a case, instead of each failure on its own.
+    /// Whether a pass rate covers a case, so that its failures do not count one by one.
     pub(super) fn rated(&self, case: &CaseResult) -> bool {
         self.min_pass_rate.is_some() || self.thresholds.iter().any(|limit| limit.rates(case))
     }

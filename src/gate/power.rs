@@ -1,4 +1,4 @@
-//! What this run could have detected, so that nobody reads too much into a pass.
+//! What this run could have detected, so that a pass is not overrated.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +12,10 @@ use super::watch::{Plan, Rounds, Watch};
 use crate::stats::{self, Tally};
 use crate::text;
 
-/// A failure rate above this is blamed on too few cases.
+/// If the failure rate could still be above this, reports say that there are too few cases.
 const FEW: f64 = 0.05;
 
-/// How many tags without a guard a sentence names.
+/// The most tags without a guard that a message lists by name.
 const TAGS_NAMED: usize = 10;
 
 /// What a run could have detected.
@@ -42,7 +42,8 @@ pub struct Power {
     /// Minimum and maximum trials of a compared case in the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_trials: Option<(u64, u64)>,
-    /// Answers read from records. They count as trials of the run that recorded them, however often they are read.
+    /// Number of answers read from records. They count only as trials of the run that recorded them, however often they
+    /// are read.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub recorded: u64,
     /// If no judged answer failed: the largest failure rate that this does not rule out, 0 to 1, with 95% confidence.
@@ -123,7 +124,7 @@ impl Power {
         }
     }
 
-    /// The same as sentences.
+    /// The figures as sentences.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         let few = |n: u64, what: &str| text::count(usize::try_from(n).unwrap_or(usize::MAX), what);

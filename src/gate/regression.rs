@@ -15,9 +15,9 @@ pub(super) enum Found {
     FailedBefore,
     /// It is broken.
     Broken(Proof, Course),
-    /// It was unlucky.
+    /// Its extra answers clear it: it failed by chance.
     Cleared(Course),
-    /// Neither was shown.
+    /// Its extra answers show neither.
     Open(Course),
     /// No extra answer was possible.
     Unconfirmed,
@@ -78,7 +78,7 @@ impl Regression {
         Self::with_suite(Suite::fit(pasts), facts, limits)
     }
 
-    /// The same with a suite that is already fitted to the pasts.
+    /// Like [`of`](Self::of), but with a suite model already fitted to the cases' history.
     pub(super) fn with_suite(suite: Suite, facts: &[Facts<'_>], limits: Limits) -> Self {
         let suspects: Vec<_> = facts.iter().map(|case| suspect(&suite, case, limits)).collect();
         let family = suspects.iter().flatten().count();
@@ -136,8 +136,8 @@ impl Regression {
             (Word::Broken | Word::Open | Word::Unasked, None) => Found::NewFailure(course),
             (Word::Broken, Some(_)) => Found::Broken(proof, course),
             (Word::Open, Some(_)) => Found::Open(course),
-            // One failed answer says no more than a past that has failures of its own; but if it was asked again and
-            // nothing could be judged, that is not evidence of anything.
+            // If the case failed before, one more failed answer is no new evidence. But if the case was run again and
+            // nothing could be judged, its past does not excuse it.
             (Word::Unasked, Some(past)) if has_failed(past) && case.fresh.is_empty() => Found::FailedBefore,
             (Word::Unasked, Some(_)) => Found::Unconfirmed,
         };
@@ -154,7 +154,7 @@ impl Regression {
         Suspicion::of(&self.suite, Some(past), self.family + 1, self.limits)
     }
 
-    /// Whether an open case ever had a third of the proof.
+    /// Whether an open case ever came within a third of the ratio that proves it broken.
     pub(super) fn is_suspicious(&self, course: &Course) -> bool {
         course.largest >= self.suspicion(None).bar() / 3.0
     }
@@ -164,7 +164,7 @@ impl Regression {
         guard::guards(&self.suite, facts, margin, second)
     }
 
-    /// If a case is unconfirmed: the joint test, and how many cases it covers.
+    /// If a case is unconfirmed: the result of the joint test, and how many cases it covers.
     pub(super) fn joint(&self, facts: &[Facts<'_>]) -> Option<(Sight, usize)> {
         self.found.contains(&Found::Unconfirmed).then(|| guard::joint(&self.suite, facts))
     }
@@ -177,8 +177,8 @@ fn suspect(suite: &Suite, case: &Facts<'_>, limits: Limits) -> Option<Suspect> {
         Past::Known(past) => suite.expects(past),
     };
     let judged = case.now.iter().flatten().next().is_some();
-    // A suspicion from an earlier attempt at the same commit is not lifted by one answer that passes. The number of
-    // other suspects does not affect what clears a case.
+    // One answer that passes does not lift a suspicion from an earlier attempt at the same commit. The number of other
+    // suspects does not affect what clears a case.
     let left = || {
         let course = Suspicion::of(suite, case.past.known(), 1, limits).follow(case.earlier, []);
         case.earlier.of > 0 && course.word != Word::Cleared
@@ -188,13 +188,13 @@ fn suspect(suite: &Suite, case: &Facts<'_>, limits: Limits) -> Option<Suspect> {
     } else if case.now.contains(&Some(false)) || judged && left() {
         Some(Suspect::Fails)
     } else {
-        // A new case that cannot be judged is an error: it has no past to lose.
+        // A new case that cannot be judged is only an error: it has no past that it could fall below.
         let lost = !judged && !case.now.is_empty() && case.past != Past::New;
         lost.then_some(Suspect::Errors)
     }
 }
 
-/// Whether failing is not new to a case: at least one trial in ten failed before.
+/// Whether a case is known to fail: at least one in ten of its past trials failed.
 pub(super) fn has_failed(past: Tally) -> bool {
     10.0 * real(past.of - past.hits) >= real(past.of)
 }

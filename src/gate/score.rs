@@ -1,4 +1,4 @@
-//! Whether the scores fell, if every judged case has a graded one: a small loss everywhere pushes few cases below
+//! Whether the scores fell, if every judged case has a graded score: a small loss in every case pushes only a few below
 //! their thresholds.
 
 use super::evidence::CaseEvidence;
@@ -16,7 +16,7 @@ const LEVEL: f64 = 0.01;
 /// Draws of the sign-flip test, above 16 pairs.
 const DRAWS: u32 = 9_999;
 
-/// The scores of the compared cases, before and now; none unless every judged case has a graded one.
+/// The scores of the compared cases, before and now; empty unless every judged case has a graded score.
 pub(super) fn both(cases: &[CaseEvidence<'_>]) -> Vec<(f64, f64)> {
     let graded = |case: &CaseEvidence<'_>| case.result.ordinary().any(Trial::is_graded);
     if !cases.iter().filter(|case| case.now.is_some()).all(graded) {

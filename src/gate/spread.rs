@@ -1,6 +1,6 @@
 //! How pass rates are distributed over a suite, and what that says about the rate of one case.
 //!
-//! The rates are a grid. Their frequencies are learned from the pasts of all cases (60 steps of expectation
+//! The rates form a grid. Their frequencies are learned from the pasts of all cases (60 steps of expectation
 //! maximization, with a prior of five imagined cases spread evenly). The rate of a case is estimated from its past and
 //! the suite, mixed with the estimate from its past alone, so that an unusual suite cannot dominate.
 
@@ -135,8 +135,8 @@ impl Suite {
         self.of(past).posterior
     }
 
-    /// The same, mixed with the estimate from the past alone, which weighs one trial. A case without a past has the
-    /// suite's rates.
+    /// Like [`posterior`](Self::posterior), mixed with the estimate from the past alone, which weighs as much as one
+    /// trial. A case without a past has the suite's rates.
     pub(super) fn own(&self, past: Option<Tally>) -> Spread {
         past.filter(|past| past.of > 0).map_or(self.weights, |past| self.of(past).own)
     }

@@ -74,13 +74,13 @@ impl CaseState {
 }
 
 impl State {
-    /// Its word in files.
+    /// Its name in files.
     #[must_use]
     pub fn word(self) -> &'static str {
         self.into()
     }
 
-    /// Its words in reports.
+    /// Its name in reports.
     #[must_use]
     pub fn words(self) -> &'static str {
         if self == Self::FailingAsBefore { "failing as before" } else { self.word() }
@@ -120,7 +120,7 @@ impl State {
         }
     }
 
-    /// Whether the trials do not tell if the case is broken.
+    /// Whether the trials leave open if the case is broken.
     #[must_use]
     pub fn is_open(self) -> bool {
         matches!(self, State::Unconfirmed | State::Open)

@@ -1,4 +1,4 @@
-//! The pass rates of the compared cases, before and now, and the change that they show at least.
+//! The pass rates of the compared cases, before and now, and the smallest change that they show.
 
 use super::Means;
 use super::evidence::{CaseEvidence, Relation};
@@ -22,7 +22,7 @@ pub(super) fn pairs<'c, 'a>(cases: &'c [CaseEvidence<'a>]) -> impl Iterator<Item
         .filter(|case| case.now.is_some())
 }
 
-/// A number of each compared case that has it on both sides, before and now.
+/// A number, before and now, of each compared case that has it on both sides.
 pub(super) fn both(
     cases: &[CaseEvidence<'_>],
     before: impl Fn(&BaselineCase) -> Option<f64>,
@@ -45,8 +45,8 @@ pub(super) fn rates(cases: &[CaseEvidence<'_>]) -> Option<Means> {
     Means::of(both(cases, |stored| stored.tally().share(), |case| case.tally().share()), 0.0)
 }
 
-/// The smallest difference of the pass rates, now minus before, that is shown with 95% confidence; none if nothing can
-/// be shown.
+/// The smallest difference of the pass rates, now minus before, that is shown with 95% confidence; `None` if nothing
+/// can be shown.
 pub(super) fn shown(cases: &[CaseEvidence<'_>]) -> Option<f64> {
     let pairs: Vec<_> = pairs(cases).collect();
     let files: std::collections::BTreeSet<_> =

@@ -1,4 +1,4 @@
-//! Whether a case that fails but was expected to pass is broken or was unlucky.
+//! Whether a case that fails but was expected to pass is broken or failed by chance.
 //!
 //! The case is asked again, one answer at a time. After each answer, the ratio says how many times more likely the
 //! answers are from a case whose rate fell to nothing, a quarter or half of what it was than from an unchanged one.
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::spread::{Spread, Suite};
 use crate::stats::{Tally, real};
 
-/// With fewer trials a past is thin: it says nothing about the rate of a case.
+/// With fewer trials, a past is thin: it shows too little about the rate of the case.
 pub(super) const THIN: u64 = 3;
 
 /// With a thin past, only this many failures in a row prove anything.
@@ -30,7 +30,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// A case is cleared if its answers are three times more likely from an unchanged case.
+    /// A case is cleared once its answers are three times more likely for an unchanged case than for a broken one.
     pub(super) const CLEAR: f64 = 1.0 / 3.0;
 }
 
@@ -39,7 +39,7 @@ impl Limits {
 pub(super) enum Word {
     /// Its rate fell.
     Broken,
-    /// It was unlucky.
+    /// It failed by chance.
     Cleared,
     /// Neither was shown.
     Open,
@@ -53,7 +53,7 @@ pub(super) struct Course {
     pub(super) word: Word,
     pub(super) passes: u64,
     pub(super) failures: u64,
-    /// How many times more likely they are from a broken case; with a thin past, 1 / p.
+    /// How many times more likely they are if the case is broken than if it is unchanged; with a thin past, 1 / p.
     pub(super) ratio: f64,
     /// The largest ratio so far.
     pub(super) largest: f64,
@@ -79,7 +79,7 @@ enum Own {
 }
 
 impl Suspicion {
-    /// For a case with this past, one of `family` suspects.
+    /// The suspicion of a case with this past, one of `family` suspects.
     pub(super) fn of(suite: &Suite, past: Option<Tally>, family: usize, limits: Limits) -> Self {
         let own = match past {
             Some(past) if past.of < THIN => {
@@ -95,8 +95,8 @@ impl Suspicion {
         self.bar
     }
 
-    /// Takes answers until they decide: true if one passed, `None` if it was not judged. The answers of earlier
-    /// attempts at the same commit come first and do not use up the limit of this run.
+    /// Takes answers until they decide; an answer is true if it passed, and `None` if it was not judged. The answers of
+    /// earlier attempts at the same commit come first and do not use up the limit of this run.
     pub(super) fn follow(&self, earlier: Tally, answers: impl IntoIterator<Item = Option<bool>>) -> Course {
         let mut course =
             Course { word: Word::Unasked, passes: 0, failures: 0, ratio: 1.0, largest: 1.0, settled: false };
@@ -142,7 +142,8 @@ impl Suspicion {
         asked < most && !hopeless()
     }
 
-    /// The ratio of these passes and failures, and what they decide. With a thin past, the first pass is the end.
+    /// The ratio of these passes and failures, and what they decide. With a thin past, the first pass ends the extra
+    /// trials.
     fn weigh(&self, passes: u64, failures: u64) -> (f64, Option<Word>) {
         match &self.own {
             Own::Spread(own) => {
@@ -150,7 +151,7 @@ impl Suspicion {
                 let cleared = (ratio <= self.limits.clear).then_some(Word::Cleared);
                 (ratio, if ratio >= self.bar { Some(Word::Broken) } else { cleared })
             }
-            // A pass ends the streak, and a short one proves nothing.
+            // A pass ends the streak, and a short streak proves nothing.
             Own::Thin(..) if passes > 0 && failures < ROW => (1.0, Some(Word::Open)),
             Own::Thin(hits, misses) => {
                 let row = (0..failures).map(real).map(|n| (misses + n) / (hits + misses + n));
@@ -184,7 +185,7 @@ impl Suspicion {
         asked
     }
 
-    /// How many answers in a row must fail before the case is called broken; none if no number is enough.
+    /// How many answers in a row must fail before the case is called broken; `None` if no number is enough.
     pub(super) fn failures_needed(&self) -> Option<u64> {
         let failures = (0..2 * u64::from(self.limits.confirm)).map(|_| Some(false));
         let course = self.follow(Tally::default(), failures);

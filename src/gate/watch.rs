@@ -17,7 +17,7 @@ const STEPS: usize = 20;
 /// The guard that a run will have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
-    /// How often every case is asked, at least 1.
+    /// Trials per case, at least 1.
     pub(super) repeat: u64,
     /// The guard's level.
     pub(super) level: f64,
@@ -46,7 +46,7 @@ pub(super) struct Watch<'a> {
     cases: f64,
     /// The expected mean pass rate.
     mean: f64,
-    /// When the guard fires, if no past is thin: then that does not depend on the answers.
+    /// When the guard fires, if no past is thin, so that this does not depend on the answers.
     fixed: Option<Fires>,
 }
 
@@ -62,7 +62,7 @@ struct Fires {
 }
 
 impl<'a> Watch<'a> {
-    /// Over cases with these pasts, each with its count.
+    /// The guard over cases with these pasts, each with its count.
     pub(super) fn over(
         suite: &'a Suite,
         pasts: impl IntoIterator<Item = (Tally, u64)>,
@@ -86,7 +86,7 @@ impl<'a> Watch<'a> {
     }
 
     /// The loss over all cases that is detected four times in five, in points of the mean pass rate, 0 to 1, if every
-    /// rate falls by the same factor; none if no loss is.
+    /// rate falls by the same factor; `None` if no loss is detected that often.
     pub(super) fn loss(&self) -> Option<f64> {
         if self.sees(0.0) < SEEN {
             return None;
@@ -148,7 +148,7 @@ impl<'a> Watch<'a> {
         if self.counts.iter().all(|(past, _)| past.of >= THIN) {
             return Sum::of(self.parts(drawn, 1.0)).largest(level);
         }
-        // With thin pasts the limit depends on the answers: take it at the expected answers, with a normal
+        // With thin pasts, the limit depends on the answers: compute it for the expected answers, with a normal
         // approximation.
         let (mut centre, mut spread, mut expected, mut moves) = (0.0, 0.0, 0.0, 0.0);
         for (past, count) in &self.counts {

@@ -108,7 +108,7 @@ impl Grader {
         let is_vote = *kind == ExchangeKind::Vote;
         let is_recorded =
             |n: usize| self.client.recorded(&Ask { request: &first[n], content: &contents[n], ..plain });
-        // An unreadable first answer is not replayed, but the verdict of a recorded second attempt is.
+        // A recorded first answer that is unreadable is not reused, but the verdict of a recorded second attempt is.
         let begin = match () {
             () if !is_vote || is_recorded(0) => 0,
             () if is_recorded(1) => 1,

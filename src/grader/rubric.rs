@@ -1,7 +1,7 @@
 //! Rubrics: a user's own text, or one of those built into akit.
 //!
 //! The text of a built-in rubric is part of a verdict's cache key, so changing it invalidates recorded verdicts and
-//! calibrations; a test pins it.
+//! calibrations; a test fails if it changes.
 
 use crate::text;
 

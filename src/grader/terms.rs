@@ -1,4 +1,4 @@
-//! How a judge is called, the same for every expectation.
+//! How a judge is called: these settings are the same for every expectation.
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
@@ -21,7 +21,7 @@ impl Default for Terms {
     }
 }
 
-/// Reasoning effort, in the provider's words.
+/// Reasoning effort, from none to the model's maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum Effort {

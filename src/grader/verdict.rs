@@ -169,10 +169,10 @@ pub fn parse(reply: &str, finish_reason: Option<&str>, scale: u32) -> Result<Vot
     }
 }
 
-/// The answer without leading thoughts and without the code fence around the rest.
+/// The answer without a leading thinking block and without the code fence around the rest.
 fn bare(reply: &str) -> &str {
     let reply = reply.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
-    // A closing tag inside a verdict, or after a fence, does not end thoughts.
+    // A closing tag inside a verdict, or after a fence, does not end a thinking block.
     let may_think = !reply.starts_with(['{', '`', '~']);
     let rest = text::said::behind_thoughts(reply).filter(|_| may_think).unwrap_or(reply).trim();
     let rest = rest.strip_suffix("<|return|>").unwrap_or(rest).trim();

@@ -77,8 +77,7 @@ impl Ballot {
     }
 }
 
-/// The median score; for an even number of scores the lower of the two in the middle, which is on the
-/// majority's side.
+/// The median score; for an even number of scores, the lower of the two in the middle, which is on the majority's side.
 #[must_use]
 pub fn median(scores: &[u32]) -> u32 {
     let mut sorted = scores.to_vec();

@@ -238,7 +238,7 @@ fn a_version_1_record_is_read_if_its_host_is_enough() {
     };
     at(&["run", "--replay"], &server.url).ended(5).out("1 passed");
     at(&["cache", "stats"], &server.url).ended(0).out("1 hit, 0 misses; 0 unused");
-    at(&["cache", "verify"], &server.url).ended(0).out("1 record sound, 0 not");
+    at(&["cache", "verify"], &server.url).ended(0).out("1 record valid, 0 invalid");
     at(&["cache", "prune", "--unused"], &server.url).ended(0).out("0 files");
     let root = server.url.trim_end_matches("/v1");
     for other in [format!("{root}/tenant/v1"), root.to_owned(), format!("{root}/v1?a=b")] {

@@ -217,7 +217,7 @@ fn a_cache_moves_as_one_file_and_drops_unused_records() {
     torn(".akit-old").set_modified(yesterday).unwrap();
     torn(".akit-new");
     let verified = Recorded::ask(recorded.akit(&["cache", "verify", "keys.yaml"], one), url).run().ended(0);
-    assert!(verified.stdout.starts_with("9 records sound, 0 not"), "{}", verified.stdout);
+    assert!(verified.stdout.starts_with("9 records valid, 0 invalid"), "{}", verified.stdout);
     let pruned =
         Recorded::ask(recorded.akit(&["cache", "prune", "--unused", "keys.yaml"], one), url).run().ended(0);
     assert!(pruned.stdout.starts_with("3 files"), "{}", pruned.stdout);

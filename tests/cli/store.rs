@@ -54,7 +54,7 @@ fn processes_share_a_folder() {
     }
     assert_eq!(files(cache.path()), CASES);
     let verified = akit(cache.path(), &server.url, &["cache", "verify", "many.yaml"]).run().ended(0);
-    assert!(verified.stdout.contains("60 records sound, 0 not"), "{}", verified.stdout);
+    assert!(verified.stdout.contains("60 records valid, 0 invalid"), "{}", verified.stdout);
 }
 
 #[test]

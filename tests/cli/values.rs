@@ -126,9 +126,9 @@ fn an_invalid_value_is_reported_with_its_flag_the_allowed_values_and_an_example(
         (&["run", "--filter", "[a", "s.yaml"], "error: --filter: invalid glob `[a`: `[` without `]`"),
         (
             &["run", "--timeout", "5 parsecs"],
-            "error: --timeout: `5 parsecs` is not a time above 0: milliseconds, or with `ms`, `s` or `m`; for example `30s`",
+            "error: --timeout: `5 parsecs` is not a duration above 0; write milliseconds, or add `ms`, `s` or `m`; for example `30s`",
         ),
-        (&["run", "--patience", "never"], "`never` is not a time"),
+        (&["run", "--patience", "never"], "`never` is not a duration"),
         (
             &["run", "--budget", "NaN"],
             "error: --budget: `NaN` is not an amount in US dollars; for example `2.50`",

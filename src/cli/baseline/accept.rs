@@ -121,7 +121,7 @@ enum Refusal {
     None,
     /// Another judge graded the run.
     Judge(String),
-    /// No case has this name; with a help.
+    /// No case has this name; with a suggested fix.
     Unknown(String, String),
 }
 
@@ -182,7 +182,7 @@ fn choose(
     Err(Refusal::Unknown(format!("no case {} in the baseline", text::list(&unknown)), help))
 }
 
-/// The time, or that of `SOURCE_DATE_EPOCH`.
+/// The current time, or that of `SOURCE_DATE_EPOCH` if it is set.
 fn now(environment: &Environment) -> String {
     let told = environment.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
     let time =

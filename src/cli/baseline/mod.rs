@@ -90,7 +90,7 @@ fn change<T>(place: &Place, mut change: impl FnMut(&mut Baseline) -> T) -> Resul
     history::change_baseline(place, change).map_err(|error| unread(&error))
 }
 
-/// Drops the time of a run if it is in the future: it would age every other run.
+/// Drops the time of a run if it is in the future: it would make every other run look old.
 fn in_time(mut run: RunManifest) -> RunManifest {
     let ahead = |at: &mut String| matches!(moment(at, crate::vocabulary::now()), Err(BadMoment::Ahead(_)));
     if let Some(at) = run.at.take_if(ahead) {
@@ -104,7 +104,7 @@ fn in_time(mut run: RunManifest) -> RunManifest {
     run
 }
 
-/// The gate's decision on a run against the baseline it is to change, by the configured policy.
+/// The gate's decision on a run compared with the baseline that it is to change, under the configured policy.
 fn decide(run: &RunManifest, baseline: &Baseline, policy: &Policy) -> Decision {
     let reference =
         if baseline.cases.is_empty() { Reference::None } else { Reference::Found { baseline, from: "" } };

@@ -109,7 +109,7 @@ enum Refusal {
     Judge(Vec<String>),
 }
 
-/// What would be lost: scenarios whose trials another judge graded, with that judge.
+/// Scenarios whose trials would be lost because another judge graded them, each with that judge.
 fn lost(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
     let has_trials =
         |scenario: &str| baseline.cases.iter().any(|case| case.scenario == scenario && case.tally().of > 0);
@@ -155,8 +155,8 @@ fn not_known(run: &RunManifest, place: &Place, unknown: &[String]) -> Status {
     Status::Failed.because(format!("{failed}does not have {cases}: {shown}{more}"), EXPECTED)
 }
 
-/// `scenario/id` of cases that fail in a run and have no trial in the baseline under any name: their failures
-/// would become what is expected.
+/// `scenario/id` of cases that fail in a run and have no trial in the baseline under any name: their failures would
+/// become the expected result.
 fn unknown_failures(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
     let renamed = baseline.renamed(run);
     let known = |case: &CaseResult| {

@@ -66,7 +66,7 @@ pub(super) fn pipeline(site: &Site, environment: &Environment) -> Check {
     }
 }
 
-/// The comment token; asks the forge if `http` is given.
+/// Checks the comment token; asks the forge what it may do if `http` is given.
 pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>) -> Option<Check> {
     const ABOUT: &str = "token";
     let Some(project) = &site.project else {
@@ -129,7 +129,7 @@ pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>)
     })
 }
 
-/// The clone; a run fails if the gate needs a base it does not have.
+/// Checks the clone; a run fails if the gate needs a base that the clone does not have.
 pub(super) fn clone(folder: &Path, environment: &Environment, is_needed: bool) -> Check {
     const ABOUT: &str = "git";
     const DEEPER: &str =
@@ -158,7 +158,7 @@ pub(super) fn clone(folder: &Path, environment: &Environment, is_needed: bool) -
             let help = "only needed for baselines in git and `--weakened-since`";
             Check::warn(ABOUT, format!("cannot run git: {error}"), help)
         }
-        // In a container the usual reason is dubious ownership, and git says how to fix it.
+        // In a container, the usual reason is dubious ownership; git itself says how to fix it.
         Err(error) if error.to_string().contains("dubious ownership") => {
             Check::warn(ABOUT, error.to_string(), "git config --global --add safe.directory PATH")
         }

@@ -17,9 +17,9 @@ pub(super) type Explained = (String, Vec<Setting>);
 pub(super) enum State {
     /// Fine, or not needed.
     Ok,
-    /// A run works without it, but the user may want to change it.
+    /// A run works, but the user may want to change this.
     Warn,
-    /// A run stops with this exit code because of it.
+    /// Because of this, a run stops with this exit code.
     Bad(Status),
 }
 
@@ -62,7 +62,7 @@ impl Check {
         Self { about, state: State::Bad(status), message: message.into(), help: help.into() }
     }
 
-    /// For people. Text from files, variables and forges is shown without control characters.
+    /// The check as a line for people. Text from files, variables and forges is shown without control characters.
     fn line(&self, ink: Ink) -> String {
         let colour = match self.state {
             State::Ok => anstyle::AnsiColor::Green,
@@ -81,7 +81,7 @@ impl Check {
             one_line(&self.message)
         );
         if !self.help.is_empty() {
-            // Writing into a text cannot fail.
+            // Writing into a string cannot fail.
             let _ = writeln!(out, "      help: {}", one_line(&self.help));
         }
         out
@@ -115,7 +115,7 @@ pub(super) fn console(findings: &[Check], ink: Ink) -> String {
 pub(super) fn settings(explained: &[Explained]) -> String {
     let mut out = String::new();
     for (of, settings) in explained {
-        // Writing into a text cannot fail.
+        // Writing into a string cannot fail.
         let _ = writeln!(out, "\nsettings of {}", text::excerpt(of, 200));
         let width = settings.iter().map(|one| one.value.chars().count()).max().unwrap_or(0).min(40);
         for Setting { name, value, said_by } in settings {
@@ -126,7 +126,7 @@ pub(super) fn settings(explained: &[Explained]) -> String {
     out
 }
 
-/// As JSON.
+/// Findings and settings as JSON.
 pub(super) fn data(findings: &[Check], explained: &[Explained]) -> String {
     let checks: Vec<_> = findings.iter().map(Check::json).collect();
     let mut whole = json!({

@@ -20,10 +20,10 @@ use crate::source::{Diagnostics, slashed};
 use crate::text;
 use crate::vocabulary::{CaseId, Outcome};
 
-/// Days after which a baseline is old; it keeps runs for the same time.
+/// Days after which a baseline is old: the same number of days for which it keeps runs.
 const OLD: i64 = 30;
 
-/// A policy that passes when nearly everything fails: such a gate only reports.
+/// Warns about a policy that passes even if nearly every case fails: such a gate only reports.
 pub(super) fn force(config: &ConfigFile, environment: &Environment, loaded: &Loaded) -> Option<Check> {
     if ProofArgs::default().place(&config.gate, &config.folder).is_some() {
         return None;
@@ -62,7 +62,7 @@ pub(super) fn force(config: &ConfigFile, environment: &Environment, loaded: &Loa
     })
 }
 
-/// The cache; it must be writable only if something is sent.
+/// Checks the cache, which must be writable only if something is sent.
 pub(super) fn cache(settings: &Settings, asks: bool) -> Check {
     const ABOUT: &str = "cache";
     let (cache, mode) = (&settings.cache, settings.target_mode());
@@ -96,7 +96,7 @@ pub(super) fn cache(settings: &Settings, asks: bool) -> Check {
             "nothing to replay: record with `akit run --cache record`, and copy the folder here",
         )
     } else if wrong > 0 {
-        Check::warn(ABOUT, format!("{message}, {wrong} not"), "see `akit cache verify`")
+        Check::warn(ABOUT, format!("{message}; {wrong} invalid"), "see `akit cache verify`")
     } else {
         Check::ok(ABOUT, message)
     }
@@ -199,7 +199,7 @@ pub(super) fn policy(
         (policy.quarantine.len(), "quarantine"),
     ] {
         if count > 0 {
-            // Writing into a text cannot fail.
+            // Writing into a string cannot fail.
             let _ = write!(message, ", {}", text::count(count, noun));
         }
     }

@@ -212,7 +212,7 @@ fn answers(
                 {
                     let (provider, model, address) =
                         (asking.provider.said_by, model.said_by, address.said_by);
-                    // Writing into a text cannot fail.
+                    // Writing into a string cannot fail.
                     let _ = write!(name, " (provider by {provider}, model by {model}, address by {address})");
                 }
                 let set = || [asking.explain(), settings.sampling(scenario)].concat();
@@ -308,7 +308,7 @@ fn variables(settings: &Settings, loaded: &Loaded, asked: &Asked, findings: &mut
         None if settings.environment.is_empty_at(name) => "empty",
         None => "not set",
     };
-    // An unused key is the quickest way to a first answer.
+    // A key that is set but unused is the quickest way to a first answer.
     let is_asked = |name: &str| asked.models.iter().any(|(provider, _)| provider == name);
     let other = Spec::vendors().filter(|(name, _)| !is_asked(name)).find_map(|(name, vendor)| {
         let set = vendor.key_variables.iter().find(|key| settings.environment.get(key).is_some())?;

@@ -40,7 +40,7 @@ impl Forge {
         }
     }
 
-    /// Detected from the remote, or from pipeline files.
+    /// Detects the CI system from the remote, or from pipeline files.
     pub(super) fn find(root: &Path) -> Self {
         let config = std::fs::read_to_string(root.join(".git").join("config")).unwrap_or_default();
         let hosts = remotes(&config);
@@ -102,7 +102,7 @@ fn filled(template: &str, wanted: &Wanted<'_>, repository: Option<&str>) -> Stri
         .replace("SCENARIOS", &scenarios)
 }
 
-/// The default branch: that of the remote, else `master` if it is the current one, else `main`.
+/// The default branch: the remote's, or else `master` if it is the current branch, or else `main`.
 pub(super) fn branch(root: &Path) -> String {
     let head = |path: &str| {
         let text = std::fs::read_to_string(root.join(".git").join(path)).ok()?;
@@ -114,7 +114,7 @@ pub(super) fn branch(root: &Path) -> String {
     found.filter(plain).unwrap_or_else(|| "main".to_owned())
 }
 
-/// Hosts of the remotes in a git configuration: that of `origin`, or all.
+/// Hosts of the remotes in a git configuration: only the host of `origin`, or all of them if there is no `origin`.
 fn remotes(config: &str) -> Vec<String> {
     let (mut section, mut hosts) = (String::new(), Vec::new());
     for line in config.lines().map(str::trim) {

@@ -19,7 +19,7 @@ use crate::scenario::{self, discover};
 use crate::source::{Diagnostics, Pending, slashed};
 use crate::text;
 
-/// Names of a promptfoo suite.
+/// File names of a promptfoo configuration.
 const PROMPTFOO: [&str; 2] = ["promptfooconfig.yaml", "promptfooconfig.yml"];
 
 #[derive(Debug, Args)]
@@ -247,7 +247,7 @@ fn ignore(start: &Start) -> Result<(), Status> {
     Ok(())
 }
 
-/// Empty for the current folder.
+/// The folder, or an empty path if it is the current one.
 fn relative(root: &Path) -> PathBuf {
     let here = std::env::current_dir().and_then(|here| here.canonicalize());
     if here.is_ok_and(|here| here == root) { PathBuf::new() } else { root.to_path_buf() }
@@ -351,7 +351,7 @@ impl Questions {
         if there && !yes { Questions::Asked } else { Questions::Skipped }
     }
 
-    /// One of these words; an empty line takes the default.
+    /// Asks for one of these words; an empty line takes the default.
     pub(super) fn choose(self, question: &str, words: &[&str], usual: &str) -> String {
         loop {
             let answer = self.text(&format!("{question} ({})", words.join(", ")), usual);
@@ -361,7 +361,7 @@ impl Questions {
         }
     }
 
-    /// A word; an empty line takes the default.
+    /// Asks for a word; an empty line takes the default.
     pub(super) fn text(self, question: &str, usual: &str) -> String {
         if self == Questions::Skipped {
             return usual.to_owned();

@@ -11,9 +11,10 @@ use crate::vocabulary::Selection;
 pub struct Suites<'a> {
     /// Cases of the suite before.
     pub before: Vec<Named<'a>>,
-    /// Those in both suites, before and now. A tag that a case lost is reported at the case, so it is kept here.
+    /// Cases in both suites, as they were and as they are now. A tag that a case lost is reported at the case, so it is
+    /// kept here.
     pub kept: Vec<(Named<'a>, Named<'a>)>,
-    /// Whether flags set a rate or a baseline: then it is unknown what applies where the files set nothing.
+    /// Whether flags set a rate or a baseline; if so, it is unknown what applies where the files set nothing.
     pub flags_decide: bool,
     /// Whether an expectation needs a judge.
     pub is_judged: bool,
@@ -22,9 +23,9 @@ pub struct Suites<'a> {
 }
 
 impl<'a> Suites<'a> {
-    /// The cases that an old selector took and no new one takes, under their new names.
+    /// The cases that an old selector selected and no new one selects, under their new names.
     ///
-    /// `None` if the old selector took no case, so nothing can be said.
+    /// `None` if the old selector selected no case, so that nothing can be compared.
     pub(super) fn escaped(&self, before: &Selector, now: &[&Selector]) -> Option<Vec<Named<'a>>> {
         if !self.before.iter().any(|case| takes(before, case)) {
             return None;
@@ -38,7 +39,7 @@ pub(super) fn takes(selector: &Selector, case: &Named<'_>) -> bool {
     selector.takes(case.scenario, case.id, case.tags)
 }
 
-/// Equal for selectors with the same meaning.
+/// A value that is equal for selectors with the same meaning.
 pub(super) fn selection(selector: &Selector) -> Selection {
     let mut selection = selector.selection();
     selection.tags.sort();

@@ -29,7 +29,7 @@ impl GateConfig {
             // The contents of a file are compared entry by entry, so adding one is reported only if it can excuse
             // something.
             (None, Some(new)) if !is_file(new) => {
-                let message = format!("every failure counted, now the baseline {new} may excuse some");
+                let message = format!("every failure counted; now the baseline {new} may excuse some");
                 Some(Weaker::new(Kind::BaselineAdded, &["baseline", "from"], message))
             }
             _ => None,
@@ -59,7 +59,7 @@ fn policy(before: &Policy, now: &Policy, compares: bool, suites: &Suites<'_>) ->
         fail_on,
         unconfirmed,
         rigor,
-        // A file of its own, compared entry by entry.
+        // The quarantine is a separate file, compared entry by entry.
         quarantine: _,
         today: _,
         of_base: _,
@@ -100,7 +100,7 @@ fn policy(before: &Policy, now: &Policy, compares: bool, suites: &Suites<'_>) ->
         Some(Missing::Fail) => 2,
     };
     if strictness(now.missing) < strictness(*missing) {
-        let message = "a missing baseline was an error, now it is a warning".to_owned();
+        let message = "a missing baseline was an error; now it is a warning".to_owned();
         add(Kind::MissingTolerated, &["baseline", "missing"], message);
     }
     if (*thin, now.thin) == (Thin::Strict, Thin::Warn) {
@@ -109,10 +109,10 @@ fn policy(before: &Policy, now: &Policy, compares: bool, suites: &Suites<'_>) ->
     }
     let message = match (*unconfirmed, now.unconfirmed) {
         (Unconfirmed::Fail | Unconfirmed::Inconclusive, Unconfirmed::Warn) => {
-            Some("an unconfirmed failure stopped the release, now it is a warning")
+            Some("an unconfirmed failure stopped the release; now it is a warning")
         }
         (Unconfirmed::Fail, Unconfirmed::Inconclusive) => {
-            Some("an unconfirmed failure failed the gate, now the run is inconclusive")
+            Some("an unconfirmed failure failed the gate; now the run is inconclusive")
         }
         (Unconfirmed::Warn, _)
         | (_, Unconfirmed::Fail)
@@ -122,11 +122,11 @@ fn policy(before: &Policy, now: &Policy, compares: bool, suites: &Suites<'_>) ->
         add(Kind::UnconfirmedTolerated, &["baseline", "unconfirmed"], message.to_owned());
     }
     if (*rigor, now.rigor) == (Rigor::Strict, Rigor::Usual) {
-        let message = "a change had to show that it breaks nothing, now it does not".to_owned();
+        let message = "a change had to show that it breaks nothing; now it does not".to_owned();
         add(Kind::PolicyRelaxed, &["policy"], message);
     }
     for gone in fail_on.difference(&now.fail_on) {
-        let message = format!("`{}` failed the gate, now it is a warning", <&str>::from(*gone));
+        let message = format!("`{}` failed the gate; now it is a warning", <&str>::from(*gone));
         add(Kind::FailOnRemoved, &["fail_on"], message);
     }
     found.extend(critical(cases, &now.critical, suites));

@@ -25,8 +25,8 @@ impl<'a> Answer<'a> {
         Self { response, expected, json: OnceCell::new() }
     }
 
-    /// The answer as JSON. Unlike in JavaScript, JSON nested more than 128 deep, with half a surrogate pair as an
-    /// escape, or with a number beyond the range of a double does not count.
+    /// The answer as JSON. Unlike in JavaScript, JSON does not count if it is nested more than 128 levels deep, or
+    /// contains half a surrogate pair as an escape or a number beyond the range of a double.
     fn json(&self) -> Option<&Value> {
         self.json.get_or_init(|| serde_json::from_str(self.response).ok()).as_ref()
     }
@@ -62,7 +62,7 @@ pub(super) enum Sign {
 /// What is tested.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Test {
-    /// Whether a text is in the answer.
+    /// Whether the answer contains a string.
     Text(Search, String),
     /// Whether a pattern matches.
     Match(Pattern),
@@ -76,7 +76,7 @@ pub(super) enum Test {
     Expected(Edges),
 }
 
-/// Where to look for a text.
+/// Where to look for a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Search {
     /// Anywhere.
@@ -131,13 +131,13 @@ pub(super) enum Edges {
 /// The result of a test.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
-    /// Whether it is true; `None` if it cannot be judged, and then its negation is not true either.
+    /// Whether it is true; `None` if it cannot be judged, in which case its negation is not true either.
     pub(super) is_true: Option<bool>,
     /// What the answer has, for people.
     pub(super) what: String,
 }
 
-/// The same test, however it is written.
+/// Equal if both are the same test, however they are written.
 impl PartialEq for Atom {
     fn eq(&self, other: &Self) -> bool {
         (self.sign, &self.test) == (other.sign, &other.test)
@@ -185,7 +185,7 @@ impl Test {
             Self::Text(_, needle) if needle.is_empty() => (None, "the text to look for is empty".to_owned()),
             Self::Text(search, needle) => {
                 let found = search.find(response, needle);
-                // A text with variables is not in the source as it is.
+                // A string with variables is not in the source as it is.
                 let sought = if source.contains(needle.as_str()) {
                     String::new()
                 } else {

@@ -29,7 +29,7 @@ pub(super) enum Operator {
 }
 
 impl Operator {
-    /// All operators, longer signs before their prefixes.
+    /// All operators, each before those that it starts with.
     pub(super) const ALL: [(&'static str, Self); 8] = [
         ("===", Self::Same),
         ("!==", Self::NotSame),
@@ -56,7 +56,7 @@ impl Operator {
         matches!(self, Self::Unequal | Self::NotSame)
     }
 
-    /// Compares two numbers; NaN compares with nothing.
+    /// Compares two numbers; every comparison with NaN is false, except inequality.
     pub(super) fn compares(self, left: f64, right: f64) -> bool {
         let order = left.partial_cmp(&right);
         match self {
@@ -104,8 +104,8 @@ pub(super) fn at_path<'j>(json: &'j Value, path: &[String]) -> Option<Cow<'j, Va
 
 /// Compares a value, which may be missing, with a literal.
 ///
-/// Equality never converts. `!= null` asks whether there is a value at all. Only numbers have an order, and the literal
-/// is converted to one.
+/// Equality never converts. `!= null` asks whether there is a value at all. Only numbers can be greater or less, so the
+/// literal is converted to a number there.
 pub(super) fn compares(value: Option<&Value>, operator: Operator, literal: &Literal) -> bool {
     match operator {
         Operator::Equal | Operator::Same => is_same(value, literal),

@@ -1,4 +1,4 @@
-//! Parses texts in quotes, numbers, and the values to compare JSON with.
+//! Parses quoted strings, numbers, and the values to compare JSON with.
 
 use super::ExpressionError;
 use super::json::Literal;
@@ -6,7 +6,7 @@ use super::parse::Parser;
 use crate::expectation::pattern::{Dialect, code_point, hex};
 use crate::text;
 
-/// What must follow a text in quotes.
+/// What must follow a quoted string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
     /// A closing bracket.
@@ -16,7 +16,7 @@ pub(super) enum Until {
 }
 
 impl Parser<'_> {
-    /// A text, from its quote on.
+    /// A string, from its opening quote on.
     ///
     /// If its own quote does not end it, it ends as in `ArtemisKit`: at any quote at the end of the test.
     pub(super) fn quoted(&mut self, until: Until) -> Result<String, ExpressionError> {
@@ -46,7 +46,7 @@ impl Parser<'_> {
         Ok(text)
     }
 
-    /// The end of a text with different quotes, or with its own quote inside.
+    /// The end of a string that begins and ends with different quotes, or has its own quote inside.
     fn odd_end(
         &mut self,
         start: usize,
@@ -59,9 +59,9 @@ impl Parser<'_> {
             if self.ends(end + 1, until) {
                 let inner: String = self.chars[start + 1..end].iter().collect();
                 let message = if self.chars[end] == quote {
-                    "this text contains its own quote character"
+                    "this string contains its own quote character"
                 } else {
-                    "this text begins and ends with different quotes"
+                    "this string begins and ends with different quotes"
                 };
                 let shown = text::excerpt(&inner, 60);
                 self.warn(
@@ -81,14 +81,14 @@ impl Parser<'_> {
                     Until::Bracket
                         if self.chars[at..].iter().find(|c| !text::js_space(**c)) == Some(&',') =>
                     {
-                        ("only one text is allowed here", "remove the rest")
+                        ("only one string is allowed here", "remove the rest")
                     }
                     Until::Bracket => ("`)` is missing here", "add `)`"),
                     Until::Test => ("only `&&`, `||` or `)` can follow a test", "join two tests with `&&`"),
                 };
                 Err(ExpressionError::at(at, 0, message, help))
             }
-            None => Err(self.error(start, "this text is not closed", format!("end it with `{quote}`"))),
+            None => Err(self.error(start, "this string is not closed", format!("end it with `{quote}`"))),
         }
     }
 
@@ -130,7 +130,7 @@ impl Parser<'_> {
             '0' if !self.peek().is_some_and(|next| next.is_ascii_digit()) => '\0',
             '\n' | '\u{2028}' | '\u{2029}' => return Ok(()),
             'x' | 'u' => {
-                // A text allows `\u{…}` without a flag.
+                // A string allows `\u{…}` without a flag.
                 let chars = &self.chars[..end];
                 let code = match c {
                     'x' => hex(chars, &mut self.at, 2),
@@ -183,7 +183,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A number, a text, `true`, `false` or `null`, after the JSON path that begins at `path_at`.
+    /// A number, a quoted string, `true`, `false` or `null`, after the JSON path that begins at `path_at`.
     pub(super) fn literal(&mut self, path_at: usize) -> Result<Literal, ExpressionError> {
         self.space();
         let start = self.at;
@@ -192,15 +192,16 @@ impl Parser<'_> {
             let meant = match text.as_str() {
                 "" => {
                     let help = "use `json_schema` with `const: \"\"`";
-                    return Err(self.error(start, "JSON cannot be compared with an empty text", help));
+                    return Err(self.error(start, "JSON cannot be compared with an empty string", help));
                 }
                 "true" => Literal::Bool(true),
                 "false" => Literal::Bool(false),
                 "null" => Literal::Null,
                 _ => return Ok(Literal::Text(text)),
             };
-            let help = format!("write `{text}` without quotes; to compare with the text, use `json_schema`");
-            self.warn(start, format!("\"{text}\" means `{text}` here, not the text"), help);
+            let help =
+                format!("write `{text}` without quotes; to compare with the string, use `json_schema`");
+            self.warn(start, format!("\"{text}\" means `{text}` here, not the string"), help);
             return Ok(meant);
         }
         if let Some(number) = self.number()? {
@@ -223,7 +224,7 @@ impl Parser<'_> {
             }
             "" => {
                 self.at = (start + 1).min(self.chars.len());
-                let help = "add a number, a text in quotes, `true`, `false` or `null`";
+                let help = "add a number, a quoted string, `true`, `false` or `null`";
                 self.error(start, "missing value", help)
             }
             word => {

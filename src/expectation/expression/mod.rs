@@ -30,9 +30,9 @@ pub struct Expression {
 pub struct Evaluation {
     /// Whether the expression is true.
     pub passed: bool,
-    /// 0 to 1: a test has 0 or 1, an `&&` chain the mean of its parts, an `||` chain the best of them.
+    /// 0 to 1: a test scores 0 or 1, an `&&` chain the mean of its parts, and an `||` chain the best of its parts.
     pub score: f64,
-    /// The tests that made it false, each with what the answer has; empty if it is true.
+    /// The tests that made it false, each with what the answer has instead; empty if it is true.
     pub why: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ impl Expression {
         Ok(Self { root, warnings })
     }
 
-    /// What may be misleading, in the order of places.
+    /// Parts that may be misleading, in the order in which they appear.
     #[must_use]
     pub fn warnings(&self) -> &[ExpressionWarning] {
         &self.warnings
@@ -67,7 +67,7 @@ impl Expression {
     /// Whether it may be true because something is missing: it has a `!`, an inequality, an upper bound, or a pattern
     /// that asks for the end.
     ///
-    /// An empty, refused or cut off answer would then pass for no good reason.
+    /// An empty, refused or cut-off answer could then pass for no good reason.
     #[must_use]
     pub fn negative(&self) -> bool {
         self.root.any(&|node| match node {
@@ -77,7 +77,7 @@ impl Expression {
         })
     }
 
-    /// The texts that it looks for and does not forbid.
+    /// The strings that it looks for and does not forbid.
     #[must_use]
     pub fn texts(&self) -> Vec<&str> {
         let mut found = Vec::new();
@@ -85,9 +85,9 @@ impl Expression {
         found
     }
 
-    /// The same with every text in quotes replaced; JSON paths, patterns and numbers stay.
+    /// This expression, with every quoted string replaced; JSON paths, patterns and numbers stay as they are.
     ///
-    /// The replacement is a text, even if it is `true`.
+    /// The replacement is a string, even if it is `true`.
     #[must_use]
     pub fn map_texts(&self, f: &mut dyn FnMut(&str) -> String) -> Self {
         let mut mapped = self.clone();
@@ -215,7 +215,7 @@ pub struct ExpressionError {
     pub message: String,
     /// Where, 0-based, in characters of the expression.
     pub offset: usize,
-    /// How many characters it covers; 0 is a place between two.
+    /// How many characters it covers; 0 marks a place between two characters.
     pub length: usize,
     /// How to fix it.
     pub help: String,

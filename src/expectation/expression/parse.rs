@@ -48,7 +48,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips a text if it is next.
+    /// Skips a string if it comes next.
     pub(super) fn skip(&mut self, text: &str) -> bool {
         let here = self.sees(text);
         if here {

@@ -133,7 +133,7 @@ impl Parser<'_> {
             let (message, help) = match self.peek() {
                 Some('/') => ("a pattern is not allowed here", "write `response.match(/…/)`"),
                 Some('`') => ("backquotes are not allowed here", "write `\"…\"`"),
-                _ => ("a text in quotes is required here", "write `(\"…\")`"),
+                _ => ("a quoted string is required here", "write `(\"…\")`"),
             };
             self.word();
             self.at = self.at.max((at + 1).min(self.chars.len()));

@@ -1,8 +1,8 @@
 //! `handoff`: whether an answer hands the customer off to a person, and what it passes on.
 //!
-//! `setup.handoff` says how to recognize a handoff. The application's own state decides if it is there; if not, a call
-//! of the tool does. Words alone are an offer or a claim, never a handoff: words that claim one while nothing happens
-//! are a *phantom handoff*. An unknown word in the state is errored, never a pass.
+//! `setup.handoff` says how to recognize a handoff. If the application reports its state, the state decides; if not, a
+//! call of the tool does. Words alone are an offer or a claim, never a handoff. Words that claim a handoff while
+//! nothing happens are a *phantom handoff*. An unknown word in the state is errored, never a pass.
 
 pub(super) mod kept;
 mod over;
@@ -32,7 +32,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "carries",
         Shape::Part("carries"),
-        "What must be passed on: texts, or mappings with members and values.",
+        "What must be passed on: strings, or mappings with members and values.",
     ),
     Field::optional("never", Shape::Bool, "Whether any handoff is forbidden, done or claimed."),
     Field::optional(
@@ -48,7 +48,7 @@ const STATES: [&str; 3] = ["offered", "claimed", "done"];
 /// What was found about a handoff in an answer.
 struct Found {
     verdict: Verdict,
-    /// Whether words claim a handoff while nothing happens.
+    /// Whether words claim a handoff that does not happen.
     is_phantom: bool,
 }
 
@@ -102,7 +102,7 @@ impl Handoff {
         };
         let further =
             [Stage::Offered, Stage::Claimed, Stage::Done].into_iter().filter(|stage| *stage >= state);
-        // A required state needs a sign of its own; a forbidden one is shown by any sign of it or of a later state.
+        // A required stage needs a sign of its own; a forbidden stage is shown by any sign of it or of a later stage.
         let is_known = if never { further.into_iter().any(is_seen) } else { is_seen(state) };
         if !is_known {
             let span = fields.key_span("state").unwrap_or(fields.span());
@@ -198,7 +198,7 @@ impl Handoff {
         Ok(Found::of(Verdict { reason, ..verdict(kind, missing.is_empty(), passed_on) }))
     }
 
-    /// An error if only the state shows a handoff, and the answer has none.
+    /// An error if only the application's state could show a handoff, and the answer has no state.
     fn require_state(&self, answer: &Candidate<'_>) -> Result<(), Fault> {
         if self.signs.state.is_none() || self.signs.tool.is_some() || answer.state.is_some() {
             return Ok(());
@@ -208,7 +208,7 @@ impl Handoff {
         Err(Fault::new(FaultKind::UnknownState, message.to_owned(), help))
     }
 
-    /// An error if only the state shows a forbidden handoff, and it has no value for it.
+    /// An error if only the state could show a forbidden handoff, and it has no value for it.
     fn require_report(&self, answer: &Candidate<'_>) -> Result<(), Fault> {
         let Some(pointer) = self.signs.state.as_deref().filter(|_| self.signs.tool.is_none()) else {
             return Ok(());
@@ -285,7 +285,7 @@ impl Handoff {
         }
     }
 
-    /// None: what it passes on comes from the customer.
+    /// Always empty: what it passes on comes from the customer.
     #[expect(clippy::unused_self, reason = "every kind has the same signature")]
     pub(super) fn texts(&self) -> Vec<&str> {
         Vec::new()
@@ -325,7 +325,7 @@ impl Carried {
         }
     }
 
-    /// Whether whatever passes on the other also passes on this.
+    /// Whether a handoff that passes on the other also passes on this.
     fn is_in(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text(one), Self::Text(other) | Self::Value(other)) => {
@@ -385,7 +385,7 @@ fn due(fields: &Fields<'_>, never: bool, reading: &mut Reading<'_>) -> Option<Op
 fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried>> {
     let Some(node) = fields.node("carries") else { return Some(Vec::new()) };
     let Value::List(items) = &node.value else {
-        let message = format!("`carries` must be a list of texts or mappings, found {}", node.value.kind());
+        let message = format!("`carries` must be a list of strings or mappings, found {}", node.value.kind());
         reading.refuse(
             "wrong-type",
             node.span,
@@ -413,14 +413,18 @@ fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried
             }
             let text = reading.fill(reading.needle(written, item.span), item.span);
             if folded_lower(&text).is_empty() {
-                reading.always_holds(item.span, "an empty text is in every handoff".to_owned(), "set a text");
+                reading.always_holds(
+                    item.span,
+                    "every handoff contains the empty string".to_owned(),
+                    "set a string",
+                );
             }
             Some(Carried::Text(text))
         }
         Value::Map(_) => Arguments::read("carries", item, reading).map(Carried::Members),
         other => {
             let message =
-                format!("an entry of `carries` must be a text or a mapping, found {}", other.kind());
+                format!("an entry of `carries` must be a string or a mapping, found {}", other.kind());
             reading.refuse("wrong-type", item.span, message, "put it in quotes");
             None
         }

@@ -16,7 +16,7 @@ pub(super) struct Due {
 }
 
 impl Due {
-    /// Whether an answer is past it: `said` counts the customer's messages up to it, `number` is its turn.
+    /// Whether an answer is past the deadline: `said` counts the customer's messages up to it, `number` is its turn.
     fn is_past(&self, said: u32, number: u32) -> bool {
         match self.id {
             Some(_) => number > self.turn,
@@ -24,7 +24,7 @@ impl Due {
         }
     }
 
-    /// The last answer that is not past it.
+    /// The last answer that is not past the deadline.
     fn last<'t, 'a>(&self, talk: &'t Talk<'a>) -> Option<&'t Heard<'a>> {
         let in_time = (1..).zip(&talk.turns).filter(|(said, turn)| !self.is_past(*said, turn.number));
         in_time.last().map(|(_, turn)| turn)
@@ -61,7 +61,7 @@ impl Handoff {
                 return Verdict { expected: self.expected(), ..found };
             };
             if fault.is_some() {
-                // An errored answer may have handed over in time.
+                // An errored answer may have made the handoff in time.
                 break;
             }
             let due = match due.last(talk) {
@@ -83,7 +83,7 @@ impl Handoff {
         let last = phantom.unwrap_or_else(|| {
             let last = latest.unwrap_or_else(|| verdict(kind(), self.never, 0.0));
             let Some(due) = &self.due else { return last.of_turn(0) };
-            // The last answer gives the reason, but the handoff was due at an earlier one.
+            // The last answer gives the reason, even if the handoff was due at an earlier answer.
             let mut numbered = (1..).zip(&talk.turns);
             let is_later = numbered.any(|(said, turn)| due.is_past(said, turn.number));
             let in_time = due.last(talk);

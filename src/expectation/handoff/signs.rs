@@ -28,11 +28,11 @@ pub const SIGNS: &[Field] = &[
     ),
 ];
 
-/// Claims that a reason mentions, besides `text`. They never change an outcome.
+/// Claims that a reason mentions in addition to those that `text` matches. They never change an outcome.
 const CLAIMS: &str =
     "\\b(connect|transfer|hand|pass|put|forward|escalat)\\w*\\b[^.!?\\n]{0,40}\\b(you|this|your)\\b";
 
-/// How far a handoff got. A later stage includes the earlier ones.
+/// How far a handoff got. Each stage includes the earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Stage {
@@ -119,7 +119,7 @@ impl Signs {
         Self { state, states: words.filter_map(taught).collect(), tool, text, offers, notice, claims }
     }
 
-    /// Whether all of a text may be said while the customer waits: as a whole, or sentence by sentence.
+    /// Whether all of the text may be said while the customer waits: as a whole, or sentence by sentence.
     ///
     /// # Errors
     /// If a search gives up.
@@ -181,7 +181,7 @@ impl Signs {
         };
         let by_call = match (is_called, reported) {
             (false, _) => Stage::None,
-            // The application knows better than its model whether a person took over.
+            // The application's state is more reliable than its model's words about whether a person took over.
             (true, Some(_)) if !never => Stage::Claimed,
             (true, _) => Stage::Done,
         };
@@ -214,8 +214,8 @@ impl Signs {
         answer.state?.pointer(self.state.as_deref()?)
     }
 
-    /// The part of the application's state around the value that reports a handoff. If that is the whole state, only
-    /// the value itself, because the state may contain the question.
+    /// The part of the application's state around the value that reports a handoff. If that part is the whole state,
+    /// only the value itself, because the state may contain the question.
     pub(super) fn beside<'a>(&self, answer: &Candidate<'a>) -> Option<&'a Json> {
         let pointer = self.state.as_deref()?;
         let above = pointer.rsplit_once('/').map(|(above, _)| above).filter(|above| !above.is_empty());

@@ -1,8 +1,8 @@
 //! Validates a value by a schema within limits.
 //!
 //! Each try of a subschema with alternatives or references counts, and patterns take counted steps, as in `regex`. A
-//! validation that runs out of them ends and leaves nothing behind. Work of the library between these counts has a time
-//! limit; threads that exceed it keep running, so their number is limited too.
+//! validation that runs out of tries or steps ends and leaves nothing behind. Work that the library does between these
+//! counts has a time limit. Threads that exceed it keep running, so their number is limited, too.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -22,7 +22,7 @@ use crate::expectation::pattern::{Pattern, STEPS};
 use crate::text;
 use crate::text::number::whole;
 
-/// How long to wait directly; longer waits go through `aside`, so that others can run.
+/// How long to wait directly; longer waits go through `aside`, so that other tasks can run.
 const SOON: Duration = Duration::from_millis(10);
 
 /// Longest validation: far longer than the counted work takes on a busy machine, so that the count decides.
@@ -37,7 +37,7 @@ const EXPLAINED: usize = 50_000;
 /// Backtracking limit of patterns for the names of members, which the library searches itself.
 const BACK: usize = 10_000;
 
-/// Stack for schemas that refer to themselves, level by level.
+/// Stack size for schemas that refer to themselves, which take some stack for each level.
 const STACK: usize = 16 << 20;
 
 /// Maximum threads left behind.
@@ -47,10 +47,11 @@ const LEFT_BEHIND: isize = 4;
 const AGAIN: [&str; 9] =
     ["$ref", "$dynamicRef", "$recursiveRef", "allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas"];
 
-/// A keyword that accepts everything and counts. It is in an `allOf`, which is tried before the other keywords.
+/// A keyword that accepts everything and counts each try. It is in an `allOf`, which is tried before the other
+/// keywords.
 const COUNTED: &str = "$akit";
 
-/// Threads that still validate after nothing waits for them.
+/// Number of threads still validating after their caller gave up.
 static LATE: AtomicIsize = AtomicIsize::new(0);
 
 thread_local! {
@@ -86,7 +87,7 @@ impl<'i> Keyword<'i> for Counted {
     }
 }
 
-/// The keyword `pattern`, a JavaScript regex like everywhere.
+/// The keyword `pattern`, a JavaScript regex as everywhere in akit.
 struct Searched(Pattern);
 
 impl<'i> Keyword<'i> for Searched {
@@ -104,7 +105,7 @@ impl<'i> Keyword<'i> for Searched {
     }
 }
 
-/// The same schema, with every part that needs it counting its tries.
+/// The schema, with tries counted in every part that needs it.
 fn counted(schema: &Json) -> Json {
     let Json::Object(members) = schema else { return schema.clone() };
     let each = |value: &Json| match value {
@@ -118,7 +119,7 @@ fn counted(schema: &Json) -> Json {
                 Json::Object(named.iter().map(|(name, one)| (name.clone(), counted(one))).collect())
             }
             (Content::No, value) => value.clone(),
-            // Also below an unknown keyword: a reference may lead there.
+            // Counts below unknown keywords, too: a reference may lead there.
             (Content::Schemas | Content::Named | Content::Unknown, value) => each(value),
         };
         (name.clone(), value)
@@ -197,7 +198,7 @@ fn message(why: &(dyn std::any::Any + Send)) -> String {
 
 fn all(validator: &Validator, value: &Json) -> Result<Problems, String> {
     TRIES.set(TRIED);
-    // This leaves no explanations, but it does not report that a search for names of members gave up.
+    // This creates no explanations, but it does not report if a search for names of members gave up.
     let conforms = validator.is_valid(value);
     TRIES.set(if conforms { TRIED } else { EXPLAINED });
     let found = catch_unwind(AssertUnwindSafe(|| validator.iter_errors(value).take(4).collect::<Vec<_>>()));

@@ -1,6 +1,6 @@
 //! `json_schema`: the answer is JSON that conforms to a schema (JSON Schema 2020-12, offline).
 //!
-//! The JSON is the whole answer after its thoughts, or else the first fenced block that is JSON.
+//! The JSON is the whole answer after its thinking block, or else the first fenced block that is JSON.
 
 mod bounded;
 mod lint;
@@ -72,7 +72,7 @@ impl JsonSchema {
         }
     }
 
-    /// The texts of a correct answer: where the schema allows only one value.
+    /// The strings that a correct answer contains: those where the schema allows only one value.
     pub(super) fn texts(&self) -> Vec<&str> {
         let mut found = Vec::new();
         only_values(&self.schema, &mut found);
@@ -84,7 +84,7 @@ impl JsonSchema {
         self.loosened(now).into_iter().map(|one| one.below(&["schema"])).collect()
     }
 
-    /// The same, with keys that begin at the schema.
+    /// Like [`weaker`](Self::weaker), but with keys that begin at the schema.
     pub(super) fn loosened(&self, now: &Self) -> Vec<Weaker> {
         let (Self { validator: _, schema: old }, Self { validator: _, schema: new }) = (self, now);
         weaker::weaker(old, new)
@@ -126,8 +126,8 @@ impl JsonSchema {
     }
 }
 
-/// The JSON in an answer: the whole text after its thoughts, or else the first fenced block that is JSON, among those
-/// marked as JSON or not marked.
+/// The JSON in an answer: the whole text after its thinking block, or else the first fenced block that is JSON, among
+/// those marked as JSON or not marked.
 fn json_in(answer: &str) -> Result<Json, String> {
     let text = said::behind_thoughts(answer).ok_or("its thinking block is never closed")?;
     let text = text.trim_matches(text::js_space);
@@ -142,7 +142,7 @@ fn parsed(text: &str) -> serde_json::Result<Json> {
         .or_else(|error| within_range(text).map_or(Err(error), |text| serde_json::from_str(&text)))
 }
 
-/// The fenced blocks of a text that are marked as JSON or not marked, in order.
+/// The fenced blocks of the text that are marked as JSON or not marked, in order.
 fn fenced(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -186,7 +186,7 @@ fn within_range(json: &str) -> Option<String> {
     changed.then_some(out)
 }
 
-/// The length in bytes of the string that a text begins with, or of the whole text if the string never ends.
+/// The length in bytes of the string that the text begins with, or of the whole text if the string never ends.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -199,7 +199,7 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// The values that are the only ones that a schema, or a part outside a negation, allows.
+/// The values of a schema's parts, outside negations, that allow only one value.
 fn only_values<'a>(schema: &'a Json, found: &mut Vec<&'a str>) {
     let Json::Object(members) = schema else { return };
     for (name, value) in members {

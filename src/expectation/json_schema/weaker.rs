@@ -1,8 +1,8 @@
 //! Where a JSON Schema accepts more than another.
 //!
-//! An empty result is a proof that the old schema accepts whatever the new one accepts. Keywords that depend on each
-//! other (`properties` and `additionalProperties`, `items` and `prefixItems`, `contains` and `minContains`) are
-//! compared together. Whatever cannot be shown to reject as much as before is reported.
+//! An empty result proves that the old schema accepts whatever the new one accepts. Keywords that depend on each other
+//! (`properties` and `additionalProperties`, `items` and `prefixItems`, `contains` and `minContains`) are compared
+//! together. Whatever cannot be shown to reject as much as before is reported.
 
 mod limits;
 mod parts;
@@ -39,7 +39,7 @@ pub(super) fn weaker(before: &Json, now: &Json) -> Vec<Weaker> {
 
 struct SchemaComparison<'a> {
     references: &'a References,
-    /// Whether the caller also compares the other way around, so that the inside need not.
+    /// Whether the caller also compares the other way around, so that comparisons of nested parts need not.
     is_half: bool,
     /// The keys that lead to the compared schemas.
     keys: Vec<String>,
@@ -165,7 +165,7 @@ impl<'a> SchemaComparison<'a> {
         self.conditional(old, new);
     }
 
-    /// A keyword that accepts more, or was removed.
+    /// Reports a keyword that accepts more, or was removed.
     fn more(&mut self, name: &str, new: &Schema) {
         match new.get(name) {
             Some(_) => self.report(Some(name), format!("`{}` accepts more than before", self.path(name))),
@@ -173,7 +173,7 @@ impl<'a> SchemaComparison<'a> {
         }
     }
 
-    /// A limit that is wider, or was removed.
+    /// Reports a limit that is wider, or was removed.
     fn moved(&mut self, name: &str, was: &Json, new: &Schema) {
         match new.get(name) {
             Some(is) => self.report(Some(name), format!("`{}` was {was}, now {is}", self.path(name))),
@@ -285,7 +285,7 @@ impl<'a> SchemaComparison<'a> {
         }
     }
 
-    /// A schema for one member that only one side has; the other side has the one for all others.
+    /// Compares the schema of a member that only one side names with the other side's schema for all other members.
     fn one_sided(&mut self, keyword: &str, key: &str, (old, new): (&Json, &Json), is_new: bool) {
         if !self.refuses(new, old) {
             let what = if !is_new {
@@ -349,7 +349,7 @@ impl<'a> SchemaComparison<'a> {
         self.others(&was, &is, new);
     }
 
-    /// `contains`, and how many are required or allowed.
+    /// Compares `contains`, and how many matches are required or allowed.
     fn contained(&mut self, old: &Schema, new: &Schema) {
         let Some(schema) = old.get("contains") else { return };
         let one = Json::from(1);

@@ -108,8 +108,8 @@ impl Set {
         Self(self.0.iter().map(cut).filter(|(from, to)| from <= to).collect())
     }
 
-    /// With everything that differs from a member only in case, as `i` means it without `u`: two UTF-16 units are equal
-    /// if their single-unit upper case is, and a unit beyond ASCII never equals one of ASCII.
+    /// This set, plus everything that differs from a member only in case, as `i` means it without `u`: two UTF-16 units
+    /// are equal if their single-unit upper case is, and a unit beyond ASCII never equals one of ASCII.
     pub(super) fn any_case(&self) -> Self {
         if self.0.iter().all(|(_, to)| *to < 0x80) {
             let letters = |from: char, to: char| self.within((from.into(), to.into())).0.into_iter();
@@ -122,7 +122,7 @@ impl Set {
         self.with(&Self(added))
     }
 
-    /// With the characters whose halves are both members: `[\0-\uFFFF]` covers an emoji.
+    /// This set, plus the characters whose halves are both members: `[\0-\uFFFF]` covers an emoji.
     pub(super) fn paired(&self) -> Self {
         let whole = self.within((HIGH.0, LOW.1)).0 == [(HIGH.0, LOW.1)];
         if whole { self.with(&Self::of(&[(ASTRAL, LAST)])) } else { self.clone() }
@@ -158,7 +158,7 @@ impl Set {
         Self::of(&made)
     }
 
-    /// Without surrogates: a half becomes the characters that have it.
+    /// This set without surrogates: each half becomes the characters that have it.
     pub(super) fn halves_as_characters(&self) -> Self {
         if self.within((HIGH.0, LOW.1)).0.is_empty() {
             return self.clone();
@@ -168,7 +168,7 @@ impl Set {
         self.with(&high).with(&low).scalars()
     }
 
-    /// Without surrogates, which are not characters.
+    /// This set without surrogates, which are not characters.
     pub(super) fn scalars(&self) -> Self {
         let below = self.within((0, HIGH.0 - 1));
         Self([below.0, self.within((LOW.1 + 1, LAST)).0].concat())
@@ -188,7 +188,7 @@ fn families() -> &'static BTreeMap<u32, Vec<u32>> {
     })
 }
 
-/// ECMA-262, Canonicalize without `u`.
+/// `Canonicalize` of ECMA-262, without `u`.
 pub(super) fn canonical(c: char) -> u32 {
     let mut upper = c.to_uppercase();
     match (upper.next(), upper.next()) {

@@ -1,7 +1,7 @@
 //! Writes a pattern in the engine's own syntax.
 //!
-//! Every character is written as itself or by its number, and every class as ranges, so that nothing has a meaning of
-//! the engine's own.
+//! Every character is written as itself or by its number, and every class as ranges, so that nothing has a special
+//! meaning in the engine's syntax.
 
 use std::fmt::Write as _;
 
@@ -37,7 +37,7 @@ enum Tight {
 #[derive(Default)]
 struct Writer {
     out: String,
-    /// Whether the pattern has something that the engine is not used for.
+    /// Whether the pattern has a part that the engine is not used for.
     beyond: bool,
 }
 

@@ -1,6 +1,6 @@
 //! The engine's programs: which patterns it certainly accepts, and a cache of recently used programs.
 //!
-//! A program is compiled when a text is searched. That takes 5 to 120 µs, and a program takes some 30 KiB once it has
+//! A program is compiled when a string is searched. That takes 5 to 120 µs, and a program takes some 30 KiB once it has
 //! been used. A suite may have one pattern in every case or another one in each, so only the most recently used ones
 //! are kept.
 
@@ -22,7 +22,7 @@ pub(super) fn program(written: &Arc<str>) -> Result<Arc<Regex>, Error> {
     if let Some(program) = used_again(written) {
         return Ok(program);
     }
-    // Compiled without the lock; it is rare and harmless that two threads compile the same program.
+    // Compiled without the lock: two threads rarely compile the same program, and it does no harm.
     let program = Arc::new(compiled(written)?);
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     if kept.len() >= MOST_KEPT {
@@ -62,7 +62,7 @@ pub(super) fn is_light(node: &Term) -> bool {
     weight(node, 0).is_some_and(|weight| weight <= MOST_RANGES)
 }
 
-/// The number of character ranges in a part; `None` if only the engine knows.
+/// The number of character ranges in a part; `None` if only the engine can tell.
 fn weight(node: &Term, depth: usize) -> Option<usize> {
     if depth > DEEPEST {
         return None;

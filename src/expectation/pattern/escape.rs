@@ -50,7 +50,7 @@ impl Parser<'_> {
         Term::Reference(Reference { group, case })
     }
 
-    /// The group of `\1`, after its first digit; none if it is an old octal escape.
+    /// The group of `\1`, after its first digit; `None` if it is an old octal escape.
     fn group_number(&mut self, start: usize) -> Result<Option<usize>, PatternError> {
         let digits = self.chars[start + 1..].iter().map_while(|c| c.to_digit(10));
         let (length, number) = digits.fold((0, 0usize), |(length, sum), digit| {
@@ -288,7 +288,7 @@ pub(in crate::expectation) fn hex(chars: &[char], at: &mut usize, length: usize)
     Some(value)
 }
 
-/// The code point after `\u`, from an offset on; two escapes that make a surrogate pair are one.
+/// The code point after `\u`, from an offset on; two escapes that make a surrogate pair count as one.
 pub(in crate::expectation) fn code_point(chars: &[char], at: &mut usize, dialect: Dialect) -> Option<u32> {
     if dialect == Dialect::Unicode && chars.get(*at) == Some(&'{') {
         let (mut length, mut value) = (0, 0u32);

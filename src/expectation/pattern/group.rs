@@ -6,7 +6,7 @@ use super::parse::{Dialect, Parser};
 use super::syntax::{Look, Term};
 use crate::text;
 
-/// Deepest nesting of groups; more would be a mistake or an attack.
+/// Maximum nesting of groups; a deeper pattern is a mistake or an attack.
 const MOST_DEPTH: usize = 48;
 
 impl Parser<'_> {

@@ -4,7 +4,7 @@
 //! follow each other is rewritten for an engine that takes linear time, so that the engine's own syntax is never
 //! reachable. A pattern with lookarounds, backreferences or assertions is walked step by step, with counted steps.
 //!
-//! Whether a text matches is as in JavaScript, with one known difference: matching goes by characters, not by UTF-16
+//! Whether a string matches is as in JavaScript, with one known difference: matching goes by characters, not by UTF-16
 //! units. `^.$` matches an emoji even without `u`, and half of a surrogate pair in a pattern stands for the characters
 //! that have it. The match may be shorter if a part that can match nothing repeats, as in `(|a)+`. Anything else that
 //! is not supported is an error when the pattern is read: counts in the ten thousands, `\P{Lu}` and similar if case is
@@ -44,7 +44,7 @@ use crate::text;
 
 /// A valid regular expression.
 ///
-/// It only keeps its text. The engine's program for it is compiled when it is first used.
+/// Only its text is kept; the engine's program for it is compiled when the pattern is first used.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     search: Search,
@@ -53,7 +53,7 @@ pub struct Pattern {
     source: Arc<str>,
 }
 
-/// How a text is searched.
+/// How a string is searched.
 #[derive(Clone, Debug, PartialEq)]
 enum Search {
     /// By the engine, with a pattern in its syntax.
@@ -62,13 +62,13 @@ enum Search {
     Walk(Arc<Program>),
 }
 
-/// Maximum steps of a walk over one text; a typical pattern takes a few for each character.
+/// Maximum steps of a walk over one string; a typical pattern takes a few for each character.
 pub(in crate::expectation) const STEPS: usize = 50_000_000;
 
-/// Steps to take directly; a longer walk goes through `aside`, so that others can run.
+/// Steps to take directly; a longer walk goes through `aside`, so that other tasks can run.
 const SOON: usize = 100_000;
 
-/// Bytes of a text to search directly; a longer one goes through `aside`, so that others can run.
+/// Bytes of a string to search directly; a longer one goes through `aside`, so that other tasks can run.
 const SHORT: usize = 1 << 16;
 
 /// Equal if they are known to match the same.
@@ -153,12 +153,13 @@ impl Pattern {
             })
     }
 
-    /// The first match in a text, as a range of bytes.
+    /// The first match in a string, as a range of bytes.
     pub fn find(&self, text: &str) -> Result<Option<Range<usize>>, SearchError> {
         self.find_from(text, 0, &mut { STEPS })
     }
 
-    /// The first match from a byte on, which must start a character; takes its steps from `steps`.
+    /// The first match from a byte on, which must be the start of a character; subtracts the steps it takes from
+    /// `steps`.
     pub(in crate::expectation) fn find_from(
         &self,
         text: &str,
@@ -190,7 +191,7 @@ impl Pattern {
 
     /// Whether a pattern looks like a literal with slashes and flags, such as `/yes/i`.
     ///
-    /// The slashes are then part of the pattern, which is hardly intended.
+    /// The slashes are then part of the pattern, which is rarely intended.
     #[must_use]
     pub fn looks_delimited(pattern: &str) -> bool {
         let Some((body, flags)) = pattern.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) else {
@@ -230,7 +231,7 @@ impl Groups {
         self.names.iter().map(|(name, _)| name.as_str())
     }
 
-    /// The texts of the groups that took part in the first match; empty without a match.
+    /// What the groups that took part in the first match captured; empty without a match.
     ///
     /// # Errors
     /// If the search gives up.
@@ -378,7 +379,7 @@ pub enum SearchError {
     Refused {
         /// The pattern between slashes, shortened.
         pattern: String,
-        /// Why.
+        /// Why the engine rejects it.
         #[source]
         why: PatternError,
     },

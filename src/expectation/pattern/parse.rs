@@ -32,7 +32,7 @@ impl GroupFlags {
 /// The two grammars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::expectation) enum Dialect {
-    /// Without `u`: many signs without a meaning are literal.
+    /// Without `u`: many signs that have no meaning where they stand are literal.
     Lenient,
     /// With `u`.
     Unicode,
@@ -80,7 +80,7 @@ impl<'p> Parser<'p> {
         self.chars.get(self.at).copied()
     }
 
-    /// Skips a text if it is next.
+    /// Skips a string if it comes next.
     pub(super) fn skip(&mut self, text: &str) -> bool {
         let here = text.chars().enumerate().all(|(i, c)| self.chars.get(self.at + i) == Some(&c));
         if here {
@@ -103,7 +103,7 @@ impl<'p> Parser<'p> {
         PatternError::at(offset, message, help)
     }
 
-    /// Counts the groups and collects their names, which references before them need.
+    /// Counts the groups and collects their names, because references can come before their groups.
     fn survey(&mut self) -> Result<(), PatternError> {
         let mut in_class = false;
         while let Some(c) = self.peek() {

@@ -50,9 +50,9 @@ pub(super) enum Op {
     One { class: usize, way: Way },
     /// A number of characters of a class.
     Span { class: usize, way: Way, least: usize, most: usize, greed: Greed },
-    /// Continues here, and there if that fails.
+    /// Continues with the next operation, or at this one if that fails.
     Split(usize),
-    /// Continues there.
+    /// Continues at this operation.
     Jump(usize),
     /// Stores the position in a register.
     Keep(usize),
@@ -66,13 +66,13 @@ pub(super) enum Op {
     Before(usize),
     /// Whether just one of the two characters around the position is in a class.
     Edge { class: usize, wanted: bool },
-    /// Tries what follows up to `Done`, and continues there if the result is as wanted.
+    /// Tries what follows up to `Done`, and continues at `on` if the result is as wanted.
     Look { negative: bool, on: usize },
-    /// The text that a group captured, in this register and the next.
+    /// Matches again what a group captured, between the positions in this register and the next.
     Again { register: usize, case: Case, way: Way },
     /// Starts a repetition; two registers keep the number of rounds and where the last one began.
     Rounds(usize),
-    /// Another round, or continues there.
+    /// Starts another round, or continues at `on`.
     Head { count: usize, least: usize, most: usize, greed: Greed, on: usize },
     /// Starts a round, and clears what its groups captured.
     Enter { count: usize, forget: Range<usize> },

@@ -32,7 +32,7 @@ fn words() -> &'static Vec<&'static str> {
 
 /// Whether JavaScript knows the property, and the engine has its characters.
 ///
-/// Names are exact: unlike other dialects, JavaScript allows no other case or spelling.
+/// Names must match exactly: unlike other dialects, JavaScript allows no other case or spelling.
 pub(super) fn is_known(name: &str) -> bool {
     let known = match name.split_once('=') {
         None => words().contains(&name),
@@ -58,7 +58,7 @@ fn is_script_shaped(value: &str) -> bool {
 
 /// Whether a property distinguishes characters that differ only in case.
 ///
-/// With `i`, JavaScript's `\P{Lu}` matches `A`, since `a` is not upper case; the engine's does not.
+/// With `i`, JavaScript's `\P{Lu}` matches `A`, since `a` is not upper case; the engine's `\P{Lu}` does not.
 pub(super) fn is_of_case(name: &str) -> bool {
     let value = name.rsplit('=').next().unwrap_or(name);
     ["Lu", "Ll", "Lt", "Upper", "Lower", "Titlecase", "Changes_When", "CW"]

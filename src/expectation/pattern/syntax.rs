@@ -17,7 +17,7 @@ pub(super) enum Term {
     Group(usize, Box<Term>),
     /// A lookahead or lookbehind.
     Look(Look, Box<Term>),
-    /// A repetition; without a limit if `most` is none.
+    /// A repetition; without a limit if `most` is `None`.
     Repeat { body: Box<Term>, least: u32, most: Option<u32>, greed: Greed },
     /// A position.
     Anchor(Anchor),
@@ -83,7 +83,7 @@ pub(super) struct Class {
     pub(super) set: Set,
     /// Unicode properties, as in `\p{L}`.
     pub(super) properties: Vec<String>,
-    /// Whether it matches everything that is neither in the set nor has a property.
+    /// Whether it matches every character that is not in the set and has none of the properties.
     pub(super) inverted: bool,
     /// Whether case is ignored as with `u`; without `u` the set has both cases.
     pub(super) any_case: bool,
@@ -96,7 +96,7 @@ impl Class {
     }
 }
 
-/// A backreference; it matches the empty text if the group captured nothing.
+/// A backreference; it matches the empty string if the group captured nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reference {
     /// The group, from 1.
@@ -117,7 +117,7 @@ pub(super) enum Case {
 }
 
 impl Term {
-    /// Whether it never takes a character.
+    /// Whether it never consumes a character.
     pub(super) fn is_hollow(&self) -> bool {
         match self {
             Self::Empty | Self::Look(..) | Self::Anchor(_) => true,

@@ -241,7 +241,7 @@ fn all_matches_together_share_one_limit() {
     assert_eq!(all("a(?=[^]*$)", &"a".repeat(30_000)), Err(GaveUp));
 }
 
-/// A pattern that needs a few steps per character works on a text of several MB.
+/// A pattern that needs a few steps per character works on a string of several MB.
 #[test]
 fn long_texts_are_searched() {
     let text = "some words, as they come. ".repeat(4_000);

@@ -1,6 +1,6 @@
-//! Matches a text by backtracking, as ECMA-262 defines it, and counts every step.
+//! Matches a string by backtracking, as ECMA-262 defines it, and counts every step.
 //!
-//! Whether a search gives up depends on its steps and never on the machine, so a verdict is the same everywhere.
+//! Whether a search gives up depends only on its steps and not on the machine, so a verdict is the same everywhere.
 
 use std::ops::Range;
 
@@ -39,7 +39,7 @@ struct Walk<'p> {
     steps: usize,
 }
 
-/// The first match from a byte on; takes its steps from `steps`.
+/// The first match from a byte on; subtracts the steps it takes from `steps`.
 pub(super) fn find(
     program: &Program,
     text: &str,

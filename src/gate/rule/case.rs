@@ -69,7 +69,7 @@ pub(in crate::gate) fn case(
     }
 }
 
-/// Whether a critical case fails, and that fails the gate.
+/// Whether a critical case fails and thereby fails the gate.
 fn is_critical(case: &CaseEvidence<'_>, policy: &Policy, log: &mut Findings<'_>) -> bool {
     if case.now != Some(false) || !case.critical || !is_confirmed(case, policy) {
         return false;
@@ -90,7 +90,7 @@ fn passing(case: &CaseEvidence<'_>, state: State, policy: &Policy, log: &mut Fin
     }
 }
 
-/// A case that could not be judged.
+/// Reports a case that could not be judged.
 fn lost(
     case: &CaseEvidence<'_>,
     found: &Found,
@@ -128,7 +128,7 @@ fn lost(
     }
 }
 
-/// A case that fails, now or in an earlier attempt at the same commit, and is not handled as critical.
+/// Judges a case that fails, now or in an earlier attempt at the same commit, and is not handled as critical.
 fn judge(
     case: &CaseEvidence<'_>,
     state: State,
@@ -167,7 +167,7 @@ fn judge(
     }
 }
 
-/// A case whose rate fell.
+/// Reports a case whose rate fell.
 fn broken(
     case: &CaseEvidence<'_>,
     (proof, course): (Proof, &Course),
@@ -188,7 +188,7 @@ fn broke(case: &CaseEvidence<'_>, finding: Finding, policy: &Policy, log: &mut F
     log.raise(fatal.unwrap_or(Category::Regression), finding);
 }
 
-/// A case whose extra answers are not conclusive.
+/// Reports a case whose extra answers are not conclusive.
 fn open(
     case: &CaseEvidence<'_>,
     course: &Course,
@@ -215,7 +215,7 @@ fn unconfirmed(finding: Finding, policy: &Policy, log: &mut Findings<'_>) {
     }
 }
 
-/// A case that passes sometimes.
+/// Reports a case that passes only sometimes.
 fn at_times(case: &CaseEvidence<'_>, state: State, log: &mut Findings<'_>) {
     let (id, what) = match state {
         State::Degraded => (
@@ -250,7 +250,7 @@ fn at_times(case: &CaseEvidence<'_>, state: State, log: &mut Findings<'_>) {
     log.raise(Category::Flaky, Finding::by(case.result, id, &what));
 }
 
-/// A new case that passes, under the strict policy: it must pass every time.
+/// Reports a new case that passes, under the strict policy, but not often enough: it must pass every time.
 fn new_unproven(case: &CaseEvidence<'_>, policy: &Policy, log: &mut Findings<'_>) {
     let passes = case.result.tally().hits + case.fresh.hits;
     let needed = u64::from(policy.confirm);
@@ -303,7 +303,7 @@ fn fails(case: &CaseEvidence<'_>) -> &'static str {
     }
 }
 
-/// The same for a case that was asked as often as allowed and never passed.
+/// Like [`fell`], for a case that was run as often as allowed and never passed.
 fn undecided(case: &CaseEvidence<'_>) -> String {
     format!("{}: none passed, but that is not proof yet", fell(case))
 }
@@ -371,7 +371,7 @@ fn note(case: &CaseEvidence<'_>, state: State, found: &Found) -> String {
     notes.join("; ")
 }
 
-/// Whether the same text was judged both ways: then the judge is at fault, not the application.
+/// Whether the same text was judged both ways, so that the judge is at fault and not the application.
 fn grader_flaked(case: &CaseResult) -> bool {
     use crate::vocabulary::Outcome::{Failed, Passed};
     let answers =

@@ -108,8 +108,8 @@ pub(in crate::gate) fn rests_on_untrusted(case: &CaseResult) -> bool {
     case.ordinary().any(untrusted)
 }
 
-/// What keeps the run as a whole from being judged; returns whether too many cases errored. Cases in quarantine do not
-/// count.
+/// Reports what keeps the run as a whole from being judged; returns whether too many cases errored. Cases in quarantine
+/// do not count.
 pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Findings<'_>) -> bool {
     let gating = run.cases.iter().filter(|case| policy.quarantine_of(case).is_none());
     let (untrusted, cases): (Vec<_>, Vec<_>) = gating.partition(|case| rests_on_untrusted(case));
@@ -153,7 +153,7 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
             limit: Some(policy.max_error_rate),
             ..Finding::new(FindingId::Errors, message)
         };
-        // If budget or deadline cut the run short, its final error rate is unknown.
+        // If a budget or a deadline ended the run early, its final error rate is unknown.
         let cut = matches!(run.ended, Ended::Budget | Ended::Deadline);
         if too_many && !cut { log.error(finding) } else { log.warn(finding) }
     }
@@ -196,7 +196,8 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
     too_many
 }
 
-/// The baseline as a whole: does it exist, is it thick enough and comparable, and did the suite regress?
+/// Checks the baseline as a whole: does it exist, does it have enough trials, is it comparable, and did the suite
+/// regress?
 pub(in crate::gate) fn baseline(
     reference: Reference<'_>,
     cases: &[CaseEvidence<'_>],
@@ -337,7 +338,7 @@ pub(in crate::gate) fn nothing_passed(
 ) -> bool {
     let judged =
         || cases.iter().zip(states).filter(|(case, _)| case.now.is_some() && case.quarantine.is_none());
-    // The trials that were not asked could have passed; such a run is an error already.
+    // The trials that were not run could have passed; such a run is already an error.
     if judged().next().is_none() || run.ended != Ended::Complete {
         return false;
     }
@@ -358,7 +359,7 @@ pub(in crate::gate) fn nothing_passed(
     let open = |(case, state): (&CaseEvidence<'_>, &CaseState)| {
         case.now == Some(true) || matches!(state.state, State::Unconfirmed | State::Open)
     };
-    // If another finding is as severe, this one adds nothing.
+    // If another finding is at least as severe, this one adds nothing.
     match (judged().all(open), log.gravest()) {
         (_, Some(Conclusion::Fail)) | (true, Some(Conclusion::Error)) => {}
         (true, Some(Conclusion::Inconclusive)) if log.stops() => {}
@@ -368,7 +369,7 @@ pub(in crate::gate) fn nothing_passed(
     true
 }
 
-/// Cases that only the baseline has.
+/// Reports cases that only the baseline has.
 pub(in crate::gate) fn removed(run: &RunManifest, gone: &[&BaselineCase], log: &mut Findings<'_>) {
     // A scenario that was not run at all may belong to another part of the suite.
     let ran: BTreeSet<&str> = run.cases.iter().map(|case| case.scenario.as_str()).collect();
@@ -401,7 +402,7 @@ pub(in crate::gate) fn resets(cases: &[CaseEvidence<'_>]) -> Vec<Weakening> {
     cases.iter().filter_map(reset).collect()
 }
 
-/// Where this change is weaker than its base.
+/// Reports where this change is weaker than its base.
 pub(in crate::gate) fn weakened(found: &[Weakening], log: &mut Findings<'_>) {
     for one in found {
         let message = format!("{}: {}", one.kind, one.message);

@@ -65,7 +65,7 @@ impl Binding {
         Self { path: crate::source::slashed(path), stored, demands }
     }
 
-    /// What is wrong with the calibration for any judge, if anything.
+    /// What makes the calibration unusable for any judge, if anything.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         match &self.stored {
@@ -183,7 +183,7 @@ enum Upright {
     No,
 }
 
-/// Counts the judge's verdicts in this tree: advisory ones by reason, and sound ones. The pass rate counts
+/// Counts the judge's verdicts in this tree: the advisory ones by reason, and the sound ones. The pass rate counts
 /// upright verdicts only.
 fn count<'a>(verdict: &'a Verdict, upright: Upright, whys: &mut Vec<(&'a str, usize)>, sound: &mut Tally) {
     let below = if verdict.kind == VerdictKind::Not { Upright::No } else { upright };

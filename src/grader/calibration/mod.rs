@@ -46,7 +46,7 @@ pub struct Calibration {
     pub judged: u64,
     /// Labels whose answers could not be judged.
     pub errored: u64,
-    /// The judge's verdicts against the labels; positive is a pass.
+    /// How the judge's verdicts compare with the labels; a pass counts as positive.
     pub counts: Confusion,
     /// How often judge and labels agree.
     pub agreement: Option<Measured>,
@@ -150,7 +150,7 @@ pub enum CalibrationError {
     Read {
         /// The file.
         path: String,
-        /// Why.
+        /// Why it cannot be read.
         source: ReadError,
     },
     /// The file is not a calibration.

@@ -1,7 +1,7 @@
 //! Limits on metrics: finds the old ones without an equivalent now.
 //!
-//! Each side of a threshold is a separate limit, and `min_pass_rate` is one over all cases. Without a rate, every
-//! case must pass; with one, its cases need not.
+//! Each side of a threshold is a separate limit, and `min_pass_rate` is one over all cases. Without a rate, every case
+//! must pass; with one, the cases that it covers need not all pass.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ impl Limit<'_> {
         matches!(self.metric, Metric::PassRate | Metric::Recall(_))
     }
 
-    /// What it measures over which cases: equal for limits with the same meaning.
+    /// What it measures, and over which cases; equal for limits with the same meaning.
     fn about(&self) -> (Metric, Selection) {
         let mut cases = selection(&self.cases);
         match self.metric {
@@ -139,7 +139,7 @@ impl Limit<'_> {
         }
     }
 
-    /// The kind of weakening if it is lower or higher now.
+    /// The kind of weakening if the limit is lower or higher now.
     fn looser_kind(&self) -> Kind {
         match (self.place, self.side) {
             (None, _) => Kind::PassRateLowered,
@@ -209,9 +209,9 @@ impl LimitComparison<'_> {
             return false;
         }
         let (had, has) = (self.had(limit), self.has(other));
-        // More cases dilute a mean; they only add to a sum, or to a demand on all.
+        // More cases dilute a mean, but only add to a sum or to a requirement that all cases must meet.
         let only_adds = other.is_whole() || (other.side == Side::Most && other.metric.is_spending());
-        // A limit that took no case before can only be compared by name.
+        // A limit that selected no case before can only be compared by name.
         let is_comparable = !had.is_empty() || limit.is_twin(other);
         is_comparable && if only_adds { had.is_subset(&has) } else { had == has }
     }
@@ -290,7 +290,7 @@ impl LimitComparison<'_> {
         let half = self.now.iter().find(|other| other.about() == limit.about() && other.place.is_some());
         vec![match (limit.place, half) {
             (None, _) => {
-                let message = format!("{}, now there is no minimum", limit.demanded());
+                let message = format!("{}; now there is no minimum", limit.demanded());
                 Weaker::new(Kind::PassRateLowered, &["min_pass_rate"], message)
             }
             (_, Some(half)) => Weaker {
@@ -306,7 +306,7 @@ impl LimitComparison<'_> {
         }]
     }
 
-    /// The rates that cover cases which each had to pass.
+    /// Reports rates that now cover cases of which each had to pass before.
     fn freed(&self) -> Vec<Weaker> {
         let rates = |limits: &'_ [Limit<'_>], case: &Named<'_>, is_whole: bool| {
             limits.iter().any(|one| {
@@ -333,14 +333,14 @@ impl LimitComparison<'_> {
             };
             let message = match freed {
                 Some((_, new)) if is_known => format!(
-                    "{} had to pass, now a {name} of {} is enough for it{}",
+                    "{} had to pass; now a {name} of {} is enough for it{}",
                     CaseId::new(new.scenario, new.id),
                     limit.value,
                     limit.cases.words()
                 ),
                 None if !unknown => continue,
                 _ => format!(
-                    "every case had to pass, now a {name} of {} is enough{}",
+                    "every case had to pass; now a {name} of {} is enough{}",
                     limit.value,
                     limit.cases.words()
                 ),
