@@ -65,8 +65,10 @@ pub(super) fn costs(cases: &[CaseEvidence<'_>]) -> Vec<(f64, f64)> {
     suite::both(cases, |stored| Some(stored.cost_usd?.mean), |case| per_answer(case, known))
 }
 
+/// `None` if an answer lacks the number: the mean of the others would look like a change.
 fn per_answer(case: &CaseResult, known: impl Fn(&Answer) -> Option<f64>) -> Option<f64> {
-    stats::mean(case.ordinary().flat_map(Trial::answers).filter_map(known))
+    let numbers: Option<Vec<f64>> = case.ordinary().flat_map(Trial::answers).map(known).collect();
+    stats::mean(&numbers?)
 }
 
 /// The logarithm of now over before, for each case.

@@ -47,33 +47,64 @@ pub(super) fn compares(report: &Report<'_>) -> bool {
 pub(super) fn changes(report: &Report<'_>) -> Vec<[String; 4]> {
     let Some(compared) = &report.decision.compared else { return Vec::new() };
     let all = compared.rates.map_or(0, |rates| rates.cases);
-    let row = |fact: &str, means: Option<Means>, words: fn(f64) -> String, change: fn(Means) -> String| {
+    let row = |fact: &str, means: Option<Means>, words: fn(Means) -> [String; 3]| {
         let means = means?;
         let some = format!("{fact} ({})", text::count(means.cases, "case"));
         let fact = if means.cases == all { fact.to_owned() } else { some };
-        Some([fact, words(means.now), words(means.baseline), change(means).replace('-', "−")])
+        let [now, before, change] = words(means);
+        Some([fact, now, before, change.replace('-', "−")])
     };
-    let points = |one: Means| signed((one.now - one.baseline) * 100.0, 1, " points");
-    let by = |one: Means| signed(one.now - one.baseline, 2, "");
-    let share = |one: Means| {
-        let change = (one.now / one.baseline - 1.0) * 100.0;
-        if change.is_finite() { signed(change, 1, "%") } else { "was 0".to_owned() }
-    };
-    // The cost is per thousand answers, because that of one answer would be a string of zeros.
-    let dollars = |usd: f64| format!("${:.*}", if usd < 0.000_1 { 4 } else { 2 }, usd * 1_000.0);
+    let rate = if compares_all(report) { "pass rate" } else { "pass rate of the compared cases" };
     let rows = [
-        row("pass rate", compared.rates, number::percent, points),
-        row("mean score", compared.scores, |score| format!("{score:.2}"), by),
-        row("mean time per answer", compared.latency_ms, |ms| format!("{:.2} s", ms / 1_000.0), share),
-        row("cost per 1,000 answers", compared.cost_usd, dollars, share),
+        row(rate, compared.rates, |one| {
+            let points = signed((one.now - one.baseline) * 100.0, 1, " points");
+            [number::percent(one.now), number::percent(one.baseline), points]
+        }),
+        row("mean score", compared.scores, |one| {
+            let (now, before) = number::scores(one.now, one.baseline);
+            [now, before, signed(one.now - one.baseline, 2, "")]
+        }),
+        row("mean time per answer", compared.latency_ms, |one| {
+            let short = one.now.max(one.baseline) < 1_000.0;
+            let time = |ms: f64| if short { format!("{ms:.0} ms") } else { format!("{:.2} s", ms / 1_000.0) };
+            [time(one.now), time(one.baseline), share(one)]
+        }),
+        row("cost per 1,000 answers", compared.cost_usd, |one| {
+            let [now, before] = [one.now, one.baseline].map(|usd| dollars(usd * 1_000.0));
+            [now, before, share(one)]
+        }),
     ];
     rows.into_iter().flatten().collect()
 }
 
-/// A difference with its sign, and none if it rounds to 0.
+/// Whether the compared cases are all judged ones, so that both have the same pass rate.
+pub(super) fn compares_all(report: &Report<'_>) -> bool {
+    let decision = report.decision;
+    let rates = decision.compared.as_ref().and_then(|compared| compared.rates);
+    rates.zip(decision.pass_rate).is_some_and(|(rates, rate)| {
+        rates.cases == decision.counts.judged() && (rates.now - rate).abs() < SLACK
+    })
+}
+
+fn dollars(usd: f64) -> String {
+    match usd {
+        0.0 => "$0".to_owned(),
+        usd if usd < 0.1 => format!("${usd:.4}"),
+        usd if usd < 1_000.0 => format!("${usd:.2}"),
+        usd => format!("${}", number::figure(usd.round())),
+    }
+}
+
+fn share(one: Means) -> String {
+    let change = (one.now / one.baseline - 1.0) * 100.0;
+    if change.is_finite() { signed(change, 1, "%") } else { "was 0".to_owned() }
+}
+
+/// A difference with its sign, with more decimals if it would round to 0.
 fn signed(difference: f64, decimals: usize, unit: &str) -> String {
-    let (shown, zero) = (format!("{difference:+.decimals$}"), format!("{:.decimals$}", 0.0));
-    if shown[1..] == zero { zero + unit } else { shown + unit }
+    let shown = (decimals..=6).map(|decimals| format!("{difference:+.decimals$}"));
+    let shown = shown.into_iter().find(|shown| shown.contains(|c: char| ('1'..='9').contains(&c)));
+    shown.unwrap_or_else(|| format!("{:.decimals$}", 0.0)) + unit
 }
 
 /// Cases that could not be judged. If the policy allows some, the gate's finding gives their share.
@@ -106,7 +137,7 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
         let limit = decision.findings.iter().find(|finding| finding.id == FindingId::MinPassRate);
         let limit = limit.and_then(|finding| finding.limit).map(number::percent);
         let now = format!("{} ({passed} of {judged} cases)", number::percent(rate));
-        let same = rates.filter(|rates| rates.cases == counts.judged() && (rates.now - rate).abs() < SLACK);
+        let same = rates.filter(|_| compares_all(report));
         let before = same.map_or_else(|| NONE.to_owned(), |rates| number::percent(rates.baseline));
         rows.push(Row { baseline: before, ..Row::new("pass rate", now, limit) });
         if let Some(rates) = rates.filter(|_| same.is_none()) {
@@ -117,7 +148,7 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
     }
     if decision.compared.is_some() {
         let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
-        rows.push(Row::new("regressions", number::size(broken), Some("0".to_owned())));
+        rows.push(Row::new("broken cases", number::size(broken), Some("0".to_owned())));
         let open = decision.cases.iter().filter(|case| case.state.is_open()).count();
         if open > 0 {
             rows.push(Row::new("open (neither confirmed nor cleared)", number::size(open), None));
@@ -166,6 +197,24 @@ mod tests {
     use crate::gate::Policy;
     use crate::report::fixture::{Fixture, case};
     use crate::vocabulary::Outcome;
+
+    #[test]
+    fn a_difference_is_never_shown_as_zero() {
+        let shown = [
+            (0.0, 1, "0.0%"),
+            (-0.04, 1, "-0.04%"),
+            (0.051, 1, "+0.1%"),
+            (-77.8, 1, "-77.8%"),
+            (-0.004, 2, "-0.004%"),
+        ];
+        for (difference, decimals, expected) in shown {
+            assert_eq!(signed(difference, decimals, "%"), expected);
+        }
+        let prices = [(0.0, "$0"), (0.0012, "$0.0012"), (2.0, "$2.00"), (12_500.0, "$12,500")];
+        for (usd, expected) in prices {
+            assert_eq!(dollars(usd), expected);
+        }
+    }
 
     #[test]
     fn errors_are_shown_next_to_the_policys_limit() {

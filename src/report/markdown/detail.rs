@@ -42,6 +42,9 @@ pub(super) fn of(entry: &Entry<'_>, report: &Report<'_>, pen: &Pen) -> String {
     let now = before.and_then(|before| telling?.answer_at(before.turn));
     if let (Some(before), Some(now)) = (before, now) {
         let _ = write!(out, "\n{}", change::quotes(before, &now.text, pen));
+        if now.text != answer && !answer.is_empty() {
+            let _ = write!(out, "\nThe answer that decided:\n\n{}", change::quote(answer, pen));
+        }
     } else if !answer.is_empty() {
         let _ = write!(out, "\nThe answer:\n\n{}", change::quote(answer, pen));
     }

@@ -236,7 +236,7 @@ fn named(report: &Report<'_>, pen: &Pen, out: &mut String) {
 fn facts_line(report: &Report<'_>) -> String {
     let links = report.links;
     let mut parts = vec![super::entry::counted(report)];
-    if let Some(rate) = report.decision.pass_rate.filter(|_| !table::compares(report)) {
+    if let Some(rate) = report.decision.pass_rate.filter(|_| !table::compares_all(report)) {
         parts.push(format!("pass rate {}", number::percent(rate)));
     }
     parts.extend(links.run.clone().map(|run| linked("run", Some(run))));

@@ -106,7 +106,7 @@ fn every_line_has_a_link_and_every_link_is_well_formed() {
     let text = of_report(&in_pipeline(Fixture::short(), "Within 30 days.").report());
     let found = addresses(&text);
     assert!(found.iter().all(|one| Links::address(one).as_deref() == Some(one)), "{found:?}");
-    let counts = "2 passed, 8 failed (1 as in the baseline, 1 flaky, 1 cleared), 2 errored, 1 skipped";
+    let counts = "2 passed, 8 failed (1 as in the baseline, 1 flaky, 1 cleared), 2 errored, 1 skipped · pass rate 23.3%";
     let web = "https://git.example/acme/shop";
     let line = format!(
         "{counts} · [run]({web}/actions/runs/9) · [page](https://ci.example/akit.html) · \
@@ -130,7 +130,13 @@ fn regressions_come_right_after_the_decision_and_no_row_is_empty() {
     assert_eq!((lines[1], lines[2]), ("", "**Broken since the baseline**"));
     assert!(lines[3].starts_with("- [<code>support/broken</code>](https://git.example/"), "{}", lines[3]);
     let rows: Vec<_> = lines.iter().filter(|line| line.starts_with("| ")).collect();
-    assert_eq!(rows, [&"| | now | baseline | change |", &"| pass rate | 40.0% | 60.0% | −20.0 points |"]);
+    assert_eq!(
+        rows,
+        [
+            &"| | now | baseline | change |",
+            &"| pass rate of the compared cases | 40.0% | 60.0% | −20.0 points |"
+        ]
+    );
     for line in lines {
         let value = line.split_once(": ").map_or(line, |(_, value)| value);
         assert!(!value.trim().is_empty() || line.trim().is_empty(), "{line:?}");
