@@ -395,14 +395,14 @@ fn each_fact_has_a_row_only_if_both_sides_know_it() {
             .collect()
     };
     let rate = "| pass rate | 100.0% | 100.0% | 0.0 points |";
-    let time = "| mean time per answer | 0.64 s | 0.64 s | 0.0% |";
+    let time = "| mean time per answer | 640 ms | 640 ms | 0.0% |";
     let cost = "| cost per 1,000 answers | $0.64 | $0.64 | 0.0% |";
     assert_eq!(rows(answers(GOOD, 1, 640)), [rate, time, cost]);
     assert_eq!(
         rows(answers(GOOD, 1, 320)),
         [
             rate,
-            "| mean time per answer | 0.32 s | 0.64 s | −50.0% |",
+            "| mean time per answer | 320 ms | 640 ms | −50.0% |",
             "| cost per 1,000 answers | $0.32 | $0.64 | −50.0% |"
         ]
     );

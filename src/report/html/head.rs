@@ -92,10 +92,14 @@ fn bar(counts: Counts) -> Vec<Value> {
 /// How to accept the failing cases, or why that would not be enough.
 fn accept(report: &Report<'_>) -> Option<Value> {
     let stored = report.links.stored();
+    let file = match &report.links.stored {
+        Some(_) => format!("{stored} is this run"),
+        None => format!("store this run with --json {stored} first"),
+    };
     Some(match report.decision.way_out(stored)? {
         WayOut::Accept { command, then } => json!({
             "command": excerpt(&command, 4_000),
-            "then": excerpt(&format!("Run this command, {then}; {stored} is this run, stored with --json."), VALUE),
+            "then": excerpt(&format!("Run this command, {then}; {file}."), VALUE),
         }),
         WayOut::NotEnough(why) => json!({ "command": "", "then": excerpt(&why, VALUE) }),
     })
