@@ -220,7 +220,10 @@ fn the_command_that_accepts_the_failures_is_on_the_page() {
         unescaped(&page)
             .contains(&format!("<pre>{command} --reason \"WHY\" --run run.json --baseline b.json</pre>"))
     );
-    assert!(page.contains("Run this command, and commit the baseline; store this run with --json run.json first"), "{page}");
+    assert!(
+        page.contains("Run this command, and commit the baseline; store this run with --json run.json first"),
+        "{page}"
+    );
 }
 
 #[test]
