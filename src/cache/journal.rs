@@ -24,7 +24,7 @@ const HEAD: &[u8] = b"{\"schema\":\"akit.journal/1\"}\n";
 /// Keeps the folder out of the repository: its content is useful only on this machine, and only until the run ends.
 const IGNORE: &str = ".gitignore";
 
-/// How often to retry opening a journal that another process removes at the same moment.
+/// How many times to try to open a journal that another process may be removing at the same moment.
 const TRIES: u32 = 5;
 
 /// The journal of one run.

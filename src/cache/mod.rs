@@ -202,8 +202,8 @@ impl Record {
     }
 }
 
-/// The bytes of a record. Links are not followed: anyone who can propose a change can add one to a device or another
-/// record.
+/// The bytes of a record. Links are not followed, because anyone who can propose a change could add one that points to
+/// a device or to another record.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let shelf = path.parent().map(fs::symlink_metadata).transpose()?;
     let found = fs::symlink_metadata(path)?;

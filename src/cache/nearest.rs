@@ -274,8 +274,8 @@ impl Index {
 }
 
 impl Cache {
-    /// How the nearest record of the same kind differs. Reads the folder the first time, which takes a while: so do not
-    /// call it on a thread that other tasks wait for.
+    /// How the nearest record of the same kind differs. The first call reads the folder, which is slow, so do not call
+    /// it on a worker thread of the async runtime.
     ///
     /// A record is near if only one part differs, if only model or trial differ, or if the question is the same;
     /// otherwise, if few parts differ and the question begins and ends similarly.

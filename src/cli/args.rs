@@ -407,7 +407,9 @@ pub(super) fn discovered(
             }
             DiscoverError::Missing(_) => (Status::Nothing, "check the path"),
             DiscoverError::Empty(_) => (Status::Nothing, "scenario files end in .yaml or .yml"),
-            DiscoverError::Glob(..) => (Status::Invalid, "quote the pattern; `**` crosses folders"),
+            DiscoverError::Glob(..) => {
+                (Status::Invalid, "quote the pattern; `**` matches any number of folders")
+            }
             DiscoverError::Walk(..) => (Status::Invalid, "check the permissions"),
         };
         (error.to_string(), status, help)

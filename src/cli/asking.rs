@@ -104,7 +104,7 @@ pub(super) fn listen(road: &Road, sink: Arc<dyn Sink>) -> Listening {
     listen_for(road, sink, GRACE)
 }
 
-/// Like [`listen`], but with another wait for requests in flight.
+/// Like [`listen`], but with its own grace period for requests in flight.
 pub(super) fn listen_for(road: &Road, sink: Arc<dyn Sink>, grace: Duration) -> Listening {
     let (road, phase) = (road.clone(), Arc::new(Mutex::new(Phase::Asking)));
     let now = Arc::clone(&phase);

@@ -270,7 +270,7 @@ impl Settings {
                 .as_ref()
                 .filter(|setting| self.flags.command.is_empty() && merged.command.as_ref() != Some(*setting))
             {
-                return Err(at(setting, "command not run: only the change names it", MERGE_FIRST));
+                return Err(at(setting, "command not run: it comes from an unmerged change", MERGE_FIRST));
             }
             let granted = merged.env.map(|setting| setting.value).unwrap_or_default();
             if let (Some(setting), Some(name)) = (&own.env, names.iter().find(|name| !granted.contains(name)))

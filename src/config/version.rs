@@ -24,7 +24,7 @@ pub enum TargetVersion {
     Text(String),
     /// The program that prints it, with its arguments, and the command line for display.
     Command(Vec<String>, String),
-    /// A command that only a change names: it is not run.
+    /// A command that only an unmerged change sets; it is not run.
     Unmerged(String),
 }
 
@@ -92,7 +92,7 @@ impl Settings {
         let printed = match (version, &self.file.whose) {
             (TargetVersion::Text(_), _) => return Ok(()),
             (TargetVersion::Unmerged(_), _) | (TargetVersion::Command(..), Whose::Change) => {
-                let message = "command for `target.version` not run: only the change names it";
+                let message = "command for `target.version` not run: it comes from an unmerged change";
                 let help =
                     "merge akit.yaml first, pass `--target-version`, or trust the change: `--trust head`";
                 return Err(Obstacle::new(message, help).at(self.key(["target", "version", ""])));

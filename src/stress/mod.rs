@@ -49,7 +49,7 @@ pub struct Options {
     pub ramp_up: Duration,
     /// How arrivals of a rate are spaced.
     pub arrivals: Arrivals,
-    /// Maximum number of requests; a conversation that has begun is finished.
+    /// Maximum number of requests; a conversation in progress still runs to its end.
     pub most: Option<u64>,
     /// US dollars after which nothing more is sent; what is in flight then is still paid for.
     pub cap: Option<f64>,

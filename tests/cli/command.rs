@@ -351,7 +351,7 @@ fn a_command_that_only_a_change_names_is_not_run() {
     trusting("base", &[])
         .run()
         .ended(2)
-        .err("command not run: only the change names it")
+        .err("command not run: it comes from an unmerged change")
         .err("scenarios/s.yaml:3");
     assert!(!has_run());
     trusting("head", &[]).run().ended(0);
@@ -368,7 +368,7 @@ fn a_command_that_only_a_change_names_is_not_run() {
             ("akit.yaml", config.replace("bot.sh", "evil.sh")),
         ],
     );
-    trusting("base", &[]).run().ended(2).err("only the change names it");
+    trusting("base", &[]).run().ended(2).err("it comes from an unmerged change");
     assert!(!has_run());
     // The same holds for a command that prints the application's version.
     let version = format!("{config}target: {{ version: {{ command: [sh, evil.sh] }} }}\n");
@@ -376,14 +376,14 @@ fn a_command_that_only_a_change_names_is_not_run() {
     trusting("base", &[])
         .run()
         .ended(2)
-        .err("command for `target.version` not run: only the change names it");
+        .err("command for `target.version` not run: it comes from an unmerged change");
     trusting("base", &["--target-version", "7"]).run().ended(0);
     // A base without akit allows no command.
     let ran = base(&[("README.md", "x".to_owned())]);
     change(&ran, &start);
     let first =
         akit(&ran, &["run", "scenarios", "--trust", "base"]).env("PATH", &std::env::var("PATH").unwrap());
-    first.run().ended(2).err("only the change names it");
+    first.run().ended(2).err("it comes from an unmerged change");
     assert!(!ran.path("ran").exists());
 }
 
