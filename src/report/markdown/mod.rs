@@ -228,7 +228,7 @@ fn named(report: &Report<'_>, pen: &Pen, out: &mut String) {
         more += all.len() - shown;
     }
     if more > 0 {
-        let _ = writeln!(out, "… and {} more, below.\n", number::size(more));
+        let _ = writeln!(out, "… and {} more.\n", number::size(more));
     }
 }
 
