@@ -24,11 +24,21 @@ pub(super) const FLOOR: f64 = 20.0;
 /// Draws of the sign-flip test, above 16 pairs.
 const DRAWS: u32 = 9_999;
 
+/// Which answers of a case count.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Numbers {
+    /// Those with the number, so that one answer without it does not hide the others from the test.
+    Known,
+    /// All: a case with an answer that lacks the number is left out, because a mean of the others would be shown as if it
+    /// covered all.
+    All,
+}
+
 /// Reports shifts of latency and cost, corrected for two tests.
 pub(super) fn shifts(cases: &[CaseEvidence<'_>], log: &mut Findings<'_>) {
     let tests = [
-        (FindingId::LatencyRegression, Category::Latency, ratios(times(cases), FLOOR)),
-        (FindingId::CostRegression, Category::Cost, ratios(costs(cases), 0.0)),
+        (FindingId::LatencyRegression, Category::Latency, ratios(times(cases, Numbers::Known), FLOOR)),
+        (FindingId::CostRegression, Category::Cost, ratios(costs(cases, Numbers::Known), 0.0)),
     ];
     let p_values = tests.each_ref().map(|(id, _, ratios)| {
         stats::sign_flip(ratios, MARGIN.ln(), DRAWS, &mut Root(0).stream(&[id.word()]))
@@ -54,21 +64,23 @@ pub(super) fn shifts(cases: &[CaseEvidence<'_>], log: &mut Findings<'_>) {
 }
 
 /// The mean time of an answer to each compared case, before and now.
-pub(super) fn times(cases: &[CaseEvidence<'_>]) -> Vec<(f64, f64)> {
+pub(super) fn times(cases: &[CaseEvidence<'_>], numbers: Numbers) -> Vec<(f64, f64)> {
     let known = |answer: &Answer| answer.latency_ms.map(stats::real);
-    suite::both(cases, |stored| Some(stored.latency_ms?.mean), |case| per_answer(case, known))
+    suite::both(cases, |stored| Some(stored.latency_ms?.mean), |case| per_answer(case, known, numbers))
 }
 
 /// The mean cost of an answer to each compared case, before and now.
-pub(super) fn costs(cases: &[CaseEvidence<'_>]) -> Vec<(f64, f64)> {
+pub(super) fn costs(cases: &[CaseEvidence<'_>], numbers: Numbers) -> Vec<(f64, f64)> {
     let known = |answer: &Answer| answer.cost_usd;
-    suite::both(cases, |stored| Some(stored.cost_usd?.mean), |case| per_answer(case, known))
+    suite::both(cases, |stored| Some(stored.cost_usd?.mean), |case| per_answer(case, known, numbers))
 }
 
-/// `None` if an answer lacks the number: the mean of the others would look like a change.
-fn per_answer(case: &CaseResult, known: impl Fn(&Answer) -> Option<f64>) -> Option<f64> {
-    let numbers: Option<Vec<f64>> = case.ordinary().flat_map(Trial::answers).map(known).collect();
-    stats::mean(&numbers?)
+fn per_answer(case: &CaseResult, known: impl Fn(&Answer) -> Option<f64>, which: Numbers) -> Option<f64> {
+    let all: Vec<_> = case.ordinary().flat_map(Trial::answers).map(known).collect();
+    if which == Numbers::All && all.contains(&None) {
+        return None;
+    }
+    stats::mean(all.into_iter().flatten())
 }
 
 /// The logarithm of now over before, for each case.
